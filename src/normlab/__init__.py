@@ -1,0 +1,38 @@
+"""normlab: see, use and trust normalisation, from the visual cortex to batch norm.
+
+Importing this package is cheap: torch is imported when a name that needs it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normlab import functional, lab, nn
+    from normlab.equation.reference import Normalized, normalize
+    from normlab.equation.table import TABLE as table
+    from normlab.moments import Moments
+
+__version__ = "0.1.0"
+__all__ = ["Moments", "Normalized", "functional", "lab", "nn", "normalize", "table"]
+
+_HOME = {
+    "Moments": ("normlab.moments", "Moments"),
+    "Normalized": ("normlab.equation.reference", "Normalized"),
+    "functional": ("normlab.functional", None),
+    "lab": ("normlab.lab", None),
+    "nn": ("normlab.nn", None),
+    "normalize": ("normlab.equation.reference", "normalize"),
+    "table": ("normlab.equation.table", "TABLE"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'normlab' has no attribute {name!r}")
+    module, attribute = _HOME[name]
+    value = import_module(module)
+    return value if attribute is None else getattr(value, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,24 @@
+"""Errors of normlab: each is also the built-in error that a caller would expect.
+
+A message says what was given, what must hold, and what to do about it, in one line.
+"""
+
+
+class NormlabError(Exception):
+    """Base of every error that normlab raises on purpose."""
+
+
+class ShapeError(NormlabError, ValueError):
+    """A tensor has the wrong rank, number of channels or size."""
+
+
+class DtypeError(NormlabError, TypeError):
+    """A tensor has a dtype that cannot be normalised."""
+
+
+class SettingError(NormlabError, ValueError):
+    """A setting is unknown, missing or outside its domain."""
+
+
+class DataError(NormlabError, ValueError):
+    """A file, table or folder cannot be used as it is."""

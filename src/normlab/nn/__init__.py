@@ -1,0 +1,16 @@
+"""Normalisation layers: torch's own as drop-ins for every rank, and those torch lacks."""
+
+from normlab.nn.local import GDN, DivisiveNorm, LocalContrastNorm, LocalResponseNorm
+from normlab.nn.standard import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+
+__all__ = [
+    "GDN",
+    "BatchNorm",
+    "DivisiveNorm",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "LocalContrastNorm",
+    "LocalResponseNorm",
+    "RMSNorm",
+]

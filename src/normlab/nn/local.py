@@ -1,0 +1,227 @@
+"""Layers that divide by their neighbours: local response, local contrast, divisive, GDN."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from normlab import functional
+from normlab.nn.nonnegative import lower, raw
+from normlab.nn.standard import check_channels
+
+
+class LocalResponseNorm(nn.LocalResponseNorm):
+    """Local response normalisation: each channel divided by its neighbours' activity.
+
+        y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta
+
+    Args: size, alpha=1e-4, beta=0.75, k=1.0, as in torch (the paper's α is alpha/size).
+    Shapes: x (N, C, *).
+    Errors: SettingError for a size below 1; DtypeError; ShapeError.
+    Limits: zero → zero.
+    Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3.  Same as: torch.nn.LocalResponseNorm
+
+    >>> import torch
+    >>> LocalResponseNorm(3, alpha=3.0, beta=0.5, k=0.0)(torch.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+
+class LocalContrastNorm(nn.Module):
+    """Local contrast normalisation over a spatial window and all channels.
+
+        v = x − mean_window x,   y = weight · v / √(sigma² + mean_window v²) + bias
+
+    Args: num_channels; size=9 and width=size/4, the window's side and standard deviation in samples;
+        window="gaussian" or "box"; sigma=1.0 (learned, kept >= 0), or "mean" for the published
+        max(c, σ_jk), which has no weight and bias; affine=True.
+    Shapes: x (N, C, *space); sigma a single value; weight, bias (C,).
+    Errors: ShapeError, DtypeError, SettingError.
+    Limits: a constant sample → bias.
+    Source: Jarrett, Kavukcuoglu, Ranzato & LeCun 2009, section 2.
+
+    >>> import torch
+    >>> layer = LocalContrastNorm(1, size=3, window="box", sigma=2.0)
+    >>> layer(torch.tensor([[[0.0, 3.0, 0.0]]])).detach()
+    tensor([[[-0.5620,  0.7651, -0.5620]]])
+    """
+
+    def __init__(
+        self,
+        num_channels: int,
+        *,
+        size: int = 9,
+        width: float | None = None,
+        window: Literal["gaussian", "box"] = "gaussian",
+        sigma: float | Literal["mean"] = 1.0,
+        affine: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        super().__init__()
+        kind = {"device": device, "dtype": dtype}
+        self.num_channels, self.size, self.width = num_channels, size, width
+        self.window: Literal["gaussian", "box"] = window
+        self.published = sigma == "mean"
+        learns = not isinstance(sigma, str)
+        self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
+        self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
+        self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine and learns else None
+
+    @property
+    def sigma(self) -> Tensor | Literal["mean"]:
+        """The semi-saturation in use, >= 0, or "mean"."""
+        return "mean" if self.raw_sigma is None else lower(self.raw_sigma)
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        check_channels(self, input, self.num_channels, "num_channels", least=3)
+        return functional.local_contrast_norm(
+            input,
+            sigma=self.sigma,
+            size=self.size,
+            width=self.width,
+            window=self.window,
+            weight=self.weight,
+            bias=self.bias,
+            mask=mask,
+        )
+
+    def extra_repr(self) -> str:
+        return f"{self.num_channels}, size={self.size}, width={self.width}, window={self.window!r}"
+
+
+class DivisiveNorm(nn.Module):
+    """Divisive normalisation: each unit's drive divided by the pooled activity of a population.
+
+        y = weight · sgn(D)|D|^power / (sigma^power + Σ_k |E_k|^power) + bias,   E = D or pool_input
+
+    Args: num_channels; power=2.0; sigma=1.0 (one per channel, learned, kept >= 0); size, width (in
+        samples; one, or one per channel) and window for a spatial surround, across_channels=True;
+        learn_pool=True for non-negative weights between channels instead, starting at 1/C, from
+        pool_channels of the pool_input; affine=True for weight (the γ of the paper) and bias.
+    Shapes: x (N, C, *); sigma, weight, bias (C,); pool_weight (C, pool_channels).
+    Units: sigma has those of x.
+    Errors: ShapeError, DtypeError, SettingError.
+    Limits: zero drive → bias.
+    Source: Carandini & Heeger 2012, eq. 10.
+
+    >>> import torch
+    >>> DivisiveNorm(2)(torch.tensor([[1.0, 2.0]])).detach()
+    tensor([[0.1667, 0.6667]])
+    """
+
+    def __init__(
+        self,
+        num_channels: int,
+        *,
+        power: float = 2.0,
+        sigma: float = 1.0,
+        size: int | None = None,
+        width: float | Sequence[float] | None = None,
+        window: Literal["gaussian", "box"] = "gaussian",
+        across_channels: bool = True,
+        learn_pool: bool = False,
+        pool_channels: int | None = None,
+        affine: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        super().__init__()
+        kind = {"device": device, "dtype": dtype}
+        self.num_channels, self.power = num_channels, power
+        self.size, self.width = size, width
+        self.window: Literal["gaussian", "box"] = window
+        self.across_channels = across_channels
+        self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
+        pooled = pool_channels or num_channels
+        shape = (num_channels, pooled)
+        self.raw_pool_weight = raw(torch.full(shape, 1 / pooled, **kind)) if learn_pool else None
+        self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine else None
+
+    @property
+    def sigma(self) -> Tensor:
+        """The semi-saturation in use, >= 0, one per channel."""
+        return lower(self.raw_sigma)
+
+    @property
+    def pool_weight(self) -> Tensor | None:
+        """The learned weights of the pool, >= 0, or None for a fixed pool."""
+        return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
+
+    def forward(
+        self, input: Tensor, pool_input: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        check_channels(self, input, self.num_channels, "num_channels", least=2)
+        return functional.divisive_norm(
+            input,
+            pool_input,
+            sigma=self.sigma,
+            power=self.power,
+            weight=self.weight,
+            bias=self.bias,
+            pool_weight=self.pool_weight,
+            size=self.size,
+            width=self.width,
+            window=self.window,
+            across_channels=self.across_channels,
+            mask=mask,
+        )
+
+    def extra_repr(self) -> str:
+        return f"{self.num_channels}, power={self.power}, size={self.size}, width={self.width}"
+
+
+class GDN(nn.Module):
+    """Generalised divisive normalisation with learned weights between channels.
+
+        y_i = x_i / √(sigma_i² + Σ_j pool_weight_ij · x_j²);   simplified: x_i / (sigma_i + Σ_j … |x_j|)
+
+    Args: num_channels; simplified=False (True: GDN1); sigma=1.0 and pool=0.1, the values that training
+        starts from (pool times the identity), both kept >= 0.
+    Shapes: x (N, C, *); sigma (C,); pool_weight (C, C).
+    Errors: ShapeError, DtypeError.
+    Limits: zero → zero.
+    Source: Ballé, Laparra & Simoncelli 2016; GDN1: Johnston et al. 2019.
+
+    >>> import torch
+    >>> GDN(2, pool=0.75)(torch.tensor([[2.0, 1.0]])).detach()
+    tensor([[1.0000, 0.7559]])
+    """
+
+    def __init__(
+        self,
+        num_channels: int,
+        *,
+        simplified: bool = False,
+        sigma: float = 1.0,
+        pool: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        super().__init__()
+        kind = {"device": device, "dtype": dtype}
+        self.num_channels, self.simplified = num_channels, simplified
+        self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
+        self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
+
+    @property
+    def sigma(self) -> Tensor:
+        """The semi-saturation in use, >= 0, one per channel."""
+        return lower(self.raw_sigma)
+
+    @property
+    def pool_weight(self) -> Tensor:
+        """The weights of channel j in the pool of channel i, >= 0."""
+        return lower(self.raw_pool_weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        check_channels(self, input, self.num_channels, "num_channels", least=2)
+        return functional.gdn(input, self.sigma, self.pool_weight, simplified=self.simplified)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_channels}, simplified={self.simplified}"

@@ -1,0 +1,216 @@
+"""The layers that torch has: same arguments, same state_dict, one class for every rank."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
+
+from normlab import functional
+from normlab.errors import DtypeError, ShapeError
+
+
+def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
+    """Refuse what the layer cannot normalise, saying what was given and what to give."""
+    name = f"{type(layer).__name__}({argument}={expected})"
+    if not x.is_floating_point():
+        given = str(x.dtype).removeprefix("torch.")
+        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+    if x.dim() < least:
+        space = ", *space" if least > 2 else ", *"
+        raise ShapeError(
+            f"{name}: x has shape {tuple(x.shape)}; it must be (batch, channels{space})."
+        )
+    if x.shape[1] != expected:
+        raise ShapeError(
+            f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
+            f"Use {argument}={x.shape[1]}."
+        )
+
+
+class BatchNorm(_BatchNorm):
+    """Batch normalisation for input of any rank: torch's BatchNorm1d, 2d and 3d in one class.
+
+        y = weight · (x − mean) / √(var + eps) + bias
+
+    Args: num_features, eps=1e-5, momentum=0.1 (None: cumulative average), affine=True,
+        track_running_stats=True, device=None, dtype=None, as in torch.
+    Shapes: x (N, C, *); weight, bias, running_mean, running_var (C,).
+    Statistics: of the batch in training (biased variance), running ones in evaluation (updated with the
+        unbiased variance) unless track_running_stats is False.
+    Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError.
+    Limits: a constant channel → bias.
+    Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
+
+    >>> import torch
+    >>> layer = BatchNorm(2)
+    >>> layer(torch.tensor([[1.0, 10.0], [3.0, 30.0]])).detach()
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
+    >>> layer.running_mean
+    tensor([0.2000, 2.0000])
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        check_channels(self, input, self.num_features, "num_features", least=2)
+        alone = input.numel() == input.shape[1]
+        if alone and (self.training or self.running_mean is None):
+            functional.check_batch(input)
+
+
+class InstanceNorm(_InstanceNorm):
+    """Instance normalisation for input of any rank: torch's InstanceNorm1d, 2d and 3d in one class.
+
+        y = weight · (x − mean) / √(var + eps) + bias
+
+    Args: num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None,
+        dtype=None, as in torch; spatial_dims=None: with a number, input of rank spatial_dims + 1 is
+        taken as one unbatched sample.
+    Shapes: x (N, C, *space), or (C, *space) with spatial_dims; weight, bias (C,).
+    Statistics: of each channel of each sample over space; none kept unless track_running_stats.
+    Errors: ShapeError for another number of channels or without space; DtypeError.
+    Limits: a constant channel → bias.
+    Source: Ulyanov, Vedaldi & Lempitsky 2016.  Same as: torch.nn.InstanceNorm1d/2d/3d
+
+    >>> import torch
+    >>> InstanceNorm(1, spatial_dims=1)(torch.tensor([[1.0, 3.0]]))
+    tensor([[-1.0000,  1.0000]])
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        spatial_dims: int | None = None,
+    ):
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
+        )
+        self.spatial_dims = spatial_dims
+
+    def _get_no_batch_dim(self) -> int:
+        return -1 if self.spatial_dims is None else self.spatial_dims + 1
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() != self._get_no_batch_dim():
+            check_channels(self, input, self.num_features, "num_features", least=3)
+        if self.spatial_dims is not None and input.dim() not in (
+            1 + self.spatial_dims,
+            2 + self.spatial_dims,
+        ):
+            raise ShapeError(
+                f"InstanceNorm(spatial_dims={self.spatial_dims}): x has shape {tuple(input.shape)}; "
+                f"it must have {self.spatial_dims} axes of space, with or without a batch."
+            )
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        if input.dim() == self._get_no_batch_dim():
+            return self.forward(input.unsqueeze(0)).squeeze(0)
+        return functional.instance_norm(
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
+        )
+
+
+class LayerNorm(nn.LayerNorm):
+    """Layer normalisation over the last dimensions.
+
+        y = weight · (x − mean) / √(var + eps) + bias
+
+    Args: normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None.
+    Shapes: x (*, *normalized_shape); weight, bias of normalized_shape.
+    Errors: ShapeError when x does not end in normalized_shape; DtypeError.
+    Limits: a constant sample → bias.
+    Source: Ba, Kiros & Hinton 2016, eq. 3.  Same as: torch.nn.LayerNorm
+
+    >>> import torch
+    >>> LayerNorm(2)(torch.tensor([[1.0, 3.0]])).detach()
+    tensor([[-1.0000,  1.0000]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        check_ending(self, input, self.normalized_shape)
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+
+class RMSNorm(nn.RMSNorm):
+    """RMS normalisation over the last dimensions: scaled, not centered.
+
+        y = weight · x / √(mean x² + eps)
+
+    Args: normalized_shape, eps=None (machine epsilon, of float32 for half types),
+        elementwise_affine=True, device=None, dtype=None.
+    Shapes: x (*, *normalized_shape); weight of normalized_shape.
+    Errors: ShapeError when x does not end in normalized_shape; DtypeError.
+    Limits: zero → zero.
+    Source: Zhang & Sennrich 2019, eq. 4.  Same as: torch.nn.RMSNorm
+
+    >>> import torch
+    >>> RMSNorm(2)(torch.tensor([[1.0, 7.0]])).detach()
+    tensor([[0.2000, 1.4000]])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        check_ending(self, x, self.normalized_shape)
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+
+def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
+    name = f"{type(layer).__name__}({tuple(shape)})"
+    if not x.is_floating_point():
+        given = str(x.dtype).removeprefix("torch.")
+        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+    if tuple(x.shape[-len(shape) :]) != tuple(shape):
+        raise ShapeError(
+            f"{name}: x has shape {tuple(x.shape)}, which does not end in {tuple(shape)}. "
+            f"Use normalized_shape={tuple(x.shape[-len(shape) :])}."
+        )
+
+
+class GroupNorm(nn.GroupNorm):
+    """Group normalisation: center and scale the channels of each group together.
+
+        y = weight · (x − mean) / √(var + eps) + bias
+
+    Args: num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None.
+    Shapes: x (N, C, *); weight, bias (C,).
+    Errors: ShapeError when num_groups does not divide the channels or x has others; DtypeError.
+    Limits: a constant group, or a group of one element → bias.
+    Source: Wu & He 2018, eqs. 1, 2 and 7.  Same as: torch.nn.GroupNorm
+
+    >>> import torch
+    >>> GroupNorm(2, 4)(torch.tensor([[1.0, 3.0, 5.0, 9.0]])).detach()
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        if num_groups < 1 or num_channels % num_groups:
+            raise ShapeError(
+                f"GroupNorm(num_groups={num_groups}, num_channels={num_channels}): num_groups must "
+                f"be >= 1 and divide num_channels."
+            )
+        super().__init__(num_groups, num_channels, eps, affine, device=device, dtype=dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        check_channels(self, input, self.num_channels, "num_channels", least=2)
+        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

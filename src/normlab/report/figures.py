@@ -1,0 +1,137 @@
+"""A figure: how it is drawn, what it says, and its SVG and PNG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from normlab.report.style import ADAPTIVE, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+DPI = 150
+_RASTER_ABOVE = 3000
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_DECIMALS = re.compile(r"(\.\d\d)\d+")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished figure: `svg` is a file of its own, `inline` makes it part of a page."""
+
+    name: str
+    caption: str
+    alt: str
+    svg: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure still to be drawn; `alt` says in words what can be seen in it."""
+
+    name: str
+    draw: Callable[[], Canvas]
+    caption: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][\w-]*", self.name):
+            raise ValueError(
+                f"figure name {self.name!r}: it names files and ids, so it must be letters, "
+                "digits, - and _, a letter first"
+            )
+
+    def render(self) -> Drawn:
+        """Draw once, save twice; the same numbers give the same SVG."""
+        with styled():
+            canvas = self.draw()
+            svg, png = BytesIO(), BytesIO()
+            canvas.savefig(svg, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+            canvas.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+        return Drawn(self.name, self.caption, self.alt, svg.getvalue().decode(), png.getvalue())
+
+
+def rasterize(n_points: int) -> bool:
+    """Whether so many marks are better kept as pixels inside the SVG (`rasterized=` of an artist).
+
+    >>> rasterize(128), rasterize(50_000)
+    (False, True)
+    """
+    return n_points > _RASTER_ABOVE
+
+
+def inline(drawn: Drawn) -> str:
+    """The SVG for a page that holds several, in light and in dark."""
+    root = ElementTree.fromstring(drawn.svg)
+    for element in root.iter():
+        _simplify(element)
+    _drop_background(root)
+    _prefix_ids(root, drawn.name)
+    _adapt_colors(root)
+    _label(root, drawn)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _simplify(element: ElementTree.Element) -> None:
+    """Drop namespaces (HTML knows SVG), white space, and what is finer than a pixel's hundredth."""
+    element.tag = element.tag.rpartition("}")[2]
+    element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+    for key in element.attrib.keys() & {"d", "x", "y"}:
+        element.set(key, _DECIMALS.sub(r"\1", element.attrib[key]))
+    element.text = element.text if (element.text or "").strip() else None
+    element.tail = element.tail if (element.tail or "").strip() else None
+
+
+def _drop_background(root: ElementTree.Element) -> None:
+    """Take away the white sheet, the metadata, and the style that would reach the whole page."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            sheet = parent.get("id") == "figure_1" and child.get("id") == "patch_1"
+            if sheet or child.tag == "metadata" or child.find("style") is not None:
+                parent.remove(child)
+
+
+def _prefix_ids(root: ElementTree.Element, name: str) -> None:
+    """Ids that are referred to get the figure's name; the others go."""
+    used = _references(root)
+    for element in root.iter():
+        if (own := element.attrib.pop("id", None)) in used:
+            element.set("id", f"{name}-{own}")
+        for key, value in element.attrib.items():
+            if key == "href" and value.startswith("#"):
+                element.set(key, f"#{name}-{value[1:]}")
+            elif "url(#" in value:
+                element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))
+
+
+def _references(root: ElementTree.Element) -> set[str]:
+    found: set[str] = set()
+    for element in root.iter():
+        found.add(element.get("href", "").removeprefix("#"))
+        for value in element.attrib.values():
+            found.update(_REFERENCE.findall(value))
+    return found
+
+
+def _adapt_colors(root: ElementTree.Element) -> None:
+    for element in root.iter():
+        if style := element.get("style"):
+            for variable, color in ADAPTIVE.items():
+                style = style.replace(color, f"var(--{variable})")
+            element.set("style", style)
+
+
+def _label(root: ElementTree.Element, drawn: Drawn) -> None:
+    """Width from the page, height from the viewBox, and a name for those who do not see it."""
+    view = root.get("viewBox", "")
+    root.attrib = {"viewBox": view, "role": "img", "class": "plot", "width": "100%"}
+    root.set("aria-labelledby", f"{drawn.name}-title")
+    title = ElementTree.Element("title", {"id": f"{drawn.name}-title"})
+    title.text = drawn.alt
+    root.insert(0, title)

@@ -1,0 +1,217 @@
+"""The report's page: its blocks, and how they become one self-contained HTML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from normlab.report.figures import Drawn, inline
+from normlab.report.formula import mathml, phrase, prose
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Cell = str | float | int
+Outcome = Literal["holds", "does not hold", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Text in the markup of `formula.prose`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula on a line of its own."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The place of a figure, which each page shows once."""
+
+    figure_name: str
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a program printed, as it printed it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A table: numbers are shown to four digits, and text as it was given."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"table {self.caption!r}: {row} does not fit {self.header}")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark beside the text, or a warning."""
+
+    text: str
+    kind: Literal["note", "warning"] = "note"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question to think about before its answer is opened."""
+
+    question: str
+    answer: str
+
+
+Block = Prose | Formula | Picture | Printed | Numbers | Note | Ask
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered part of the page."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """A claim and what became of it, in words and numbers ready to be read."""
+
+    claim: str
+    measured: str
+    threshold: str
+    outcome: Outcome
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.outcome not in get_args(Outcome):
+            raise ValueError(f"outcome {self.outcome!r}: must be one of {get_args(Outcome)}")
+
+
+def render(
+    title: str,
+    question: str,
+    sections: Sequence[Section],
+    drawn: Mapping[str, Drawn],
+    verdicts: Sequence[VerdictRow],
+    about: Mapping[str, str],
+) -> str:
+    """The whole page; nothing in it is fetched from elsewhere, and it needs no script."""
+    body = _body(title, question, sections, drawn, verdicts, about)
+    return _templates().get_template("page.html").render(title=title, body=body, css=_css())
+
+
+def fragment(
+    title: str,
+    question: str,
+    sections: Sequence[Section],
+    drawn: Mapping[str, Drawn],
+    verdicts: Sequence[VerdictRow],
+    about: Mapping[str, str],
+) -> str:
+    """The same for a notebook's `_repr_html_`: no `<html>`, and styles that stay inside."""
+    body = _body(title, question, sections, drawn, verdicts, about)
+    return f'<style>{_css()}</style><div class="normlab fragment" lang="en-GB">{body}</div>'
+
+
+def show(value: Cell) -> str:
+    """A cell of a table.
+
+    >>> show(3.14159), show(128), show(5.2154e-08), show(True), show("as is")
+    ('3.142', '128', '5.215e-08', 'yes', 'as is')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _body(
+    title: str,
+    question: str,
+    sections: Sequence[Section],
+    drawn: Mapping[str, Drawn],
+    verdicts: Sequence[VerdictRow],
+    about: Mapping[str, str],
+) -> str:
+    _check_pictures(sections, drawn)
+    template = _templates().get_template("body.html")
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "report"
+    return template.render(
+        title=title,
+        question=question,
+        sections=sections,
+        drawn=drawn,
+        verdicts=verdicts,
+        about=about,
+        slug=slug,
+    )
+
+
+def _check_pictures(sections: Sequence[Section], drawn: Mapping[str, Drawn]) -> None:
+    names = list(_picture_names(sections))
+    if missing := sorted(set(names) - set(drawn)):
+        raise ValueError(f"figures shown but not drawn: {', '.join(missing)}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"figures shown twice: {', '.join(twice)}")
+
+
+def _picture_names(sections: Sequence[Section]) -> Iterator[str]:
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Picture):
+                yield block.figure_name
+
+
+def _numeric_columns(table: Numbers) -> list[bool]:
+    """Columns to align at the right: those where every cell is a number or begins like one."""
+    columns = zip(*table.rows, strict=True) if table.rows else [() for _ in table.header]
+    return [bool(column) and all(_like_number(cell) for cell in column) for column in columns]
+
+
+def _like_number(cell: Cell) -> bool:
+    return not isinstance(cell, str) or re.match(r"[-+−±<>≤≥≈ ]*\.?\d|nan|–|—|$", cell) is not None
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def safe(function: Any) -> Any:
+        return lambda *args, **options: Markup(function(*args, **options))
+
+    loader = PackageLoader("normlab.report", "")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    environment.filters |= {
+        "prose": safe(prose),
+        "phrase": safe(phrase),
+        "mathml": safe(mathml),
+        "inline": safe(inline),
+        "show": show,
+        "numeric_columns": _numeric_columns,
+        "kind": lambda block: type(block).__name__,
+    }
+    return environment
+
+
+@cache
+def _css() -> str:
+    return files("normlab.report").joinpath("page.css").read_text(encoding="utf-8")
