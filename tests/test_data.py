@@ -302,7 +302,7 @@ def test_arrays_that_are_no_table(tmp_path):
         ("1,2\n", "rows: 1; a table needs at least 2"),
         ("a,b\n1,2\n3\n", "cannot be read as .csv: .*Expected 2 columns, got 1"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "t.csv: "),
-        ("a,b\n1,2\n3,4\n".encode("utf-16"), "t.csv: "),
+        ("a,b\n1,2\n3,4\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
         ('a,b\n1,"2\n3,4\n', "t.csv: "),
         ("a,b\n" + "x" * 200_000 + ",1\n", "t.csv: "),
     ],
@@ -310,6 +310,11 @@ def test_arrays_that_are_no_table(tmp_path):
 def test_csv_that_is_no_table(written, text, message):
     with pytest.raises(DataError, match=message):
         written(text)
+
+
+def test_wide_csv(written):
+    data = np.ones((3, 20_000))
+    assert written(text_of(data, [f"gene {i}" for i in range(20_000)])).values.sum() == data.size
 
 
 def test_nothing_left(written):

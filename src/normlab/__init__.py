@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from normlab import functional, lab, nn
     from normlab.equation.reference import Normalized, normalize
-    from normlab.equation.table import TABLE as table
+    from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.moments import Moments
 
 __version__ = "0.1.0"

@@ -183,6 +183,8 @@ def _head(file: Path) -> str:
 
     with pa.input_stream(str(file)) as stream:
         head = stream.read(_HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError("is text in UTF-16; save it as UTF-8")
     try:  # incrementally, since the head may end within a character
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
@@ -196,11 +198,11 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 
 def _delimiter(text: str) -> str:
     """The sign that splits every row alike; a semicolon before a comma, which may be a decimal."""
-    widths = {sign: [len(row) for row in _rows(text, sign)] for sign in ";\t,"}
+    widths = {sign: [len(row) for row in _rows(text, sign)] for sign in ";\t," if sign in text}
     for sign, counts in widths.items():
         if len(set(counts)) == 1 and counts[0] > 1:
             return sign
-    return max(",;\t", key=lambda sign: widths[sign][:1])
+    return max(widths, key=lambda sign: widths[sign][:1], default=",")
 
 
 def _header(first: list[str], second: Sequence[str] = ()) -> tuple[list[str], list[str]]:
@@ -339,7 +341,9 @@ def _choose(
     numeric = {name: column for name, column in named.items() if not isinstance(column, str)}
     kinds = {name: column for name, column in named.items() if isinstance(column, str)}
     if not numeric:
-        raise DataError(f"no column is numeric, of {_quoted(kinds, kinds.values())}; add one")
+        raise DataError(
+            f"no column is numeric, of {_quoted(kinds, kinds.values())}; a table needs one"
+        )
     if columns is None:
         if kinds:
             notes.append(f"Left out, because not numeric: {_quoted(kinds, kinds.values())}.")

@@ -74,6 +74,13 @@ class Moments:
             raise ShapeError(
                 "Moments: x is a single number; give at least one dimension to reduce."
             )
+        if not dims or len({dim % x.dim() for dim in dims if -x.dim() <= dim < x.dim()}) < len(
+            dims
+        ):
+            raise ShapeError(
+                f"Moments: dims={dims} given for x of shape {tuple(x.shape)}; name one or more of "
+                f"its {x.dim()} dimensions, each once."
+            )
         wide = _wide(x.detach())
         count = math.prod(x.shape[dim] for dim in dims)
         if x.numel() == 0:

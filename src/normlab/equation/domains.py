@@ -23,6 +23,14 @@ class Domain:
     def or_none(self, meaning: str) -> "Domain":
         return Domain(f"{self.words}, or None ({meaning})", lambda v: v is None or v in self)
 
+    def single(self) -> "Domain":
+        """The same for one number alone, where a vector would not say which axis it is for."""
+
+        def one(v: Any) -> bool:
+            return not isinstance(v, list | tuple) and getattr(v, "ndim", 0) == 0 and v in self
+
+        return Domain(f"one number, {self.words}", one)
+
 
 def every(value: Any, test: Callable[[Any], Any]) -> bool:
     """Whether the test holds for the number, or for every element of the tensor or sequence."""

@@ -108,7 +108,7 @@ def channel_window_sum(a: Tensor, size: int) -> Tensor:
 def _learned(pool: Learned, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]) -> Tensor:
     weight = held(pool.weight, settings)
     if weight is None:
-        weight = 0.1 * torch.eye(a.shape[1])
+        weight = 0.1 * torch.eye(a.shape[1], dtype=a.dtype)
     weight = torch.as_tensor(weight, dtype=a.dtype, device=a.device)
     if weight.dim() != 2 or weight.shape[1] != a.shape[1]:
         raise ShapeError(
@@ -136,12 +136,13 @@ def window_taps(pool: Surround, settings: Mapping[str, Any], like: Tensor) -> Te
     """The window's weights along one axis, summing to 1: (1 or output channels, size)."""
     size, width = held(pool.size, settings), held(pool.width, settings)
     if size is None:
-        size = 2 * math.ceil(3 * float(torch.as_tensor(width).max())) + 1
+        size = 2 * math.ceil(3 * float(torch.as_tensor(width, dtype=torch.float64).max())) + 1
     offsets = torch.arange(size, dtype=like.dtype, device=like.device) - size // 2
     if held(pool.window, settings) == "box":
         return torch.full_like(offsets, 1 / size).unsqueeze(0)
-    width = torch.as_tensor(size / 4 if width is None else width).to(offsets).reshape(-1, 1)
-    taps = torch.exp(-0.5 * (offsets / width) ** 2)
+    width = size / 4 if width is None else width
+    width = torch.as_tensor(width, dtype=like.dtype, device=like.device)
+    taps = torch.exp(-0.5 * (offsets / width.reshape(-1, 1)) ** 2)
     return taps / taps.sum(1, keepdim=True)
 
 
@@ -156,6 +157,8 @@ def _blur(a: Tensor, taps: Tensor) -> Tensor:
     size = taps.shape[1]
     kernel = taps.expand(channels, size).unsqueeze(1)
     a = a.expand(-1, channels, *a.shape[2:])
+    if a.numel() == 0:
+        return a
     for dim in range(2, a.dim()):
         lines = a.movedim((dim, 1), (-1, -2))
         flat = F.pad(lines.reshape(-1, channels, a.shape[dim]), (size // 2, size - 1 - size // 2))

@@ -77,9 +77,10 @@ def normalize(
         values["eps"] = torch.finfo(dtype).eps
     work, valid = hide(x.to(dtype), mask)
     center, pool = _operands(row, work, valid, pool_input, statistics, values)
-    scale = _scale(row, pool, values)
+    scale = _scale(row, pool, values, x)
     d = work - center if row.center else work
-    y = signed_power(d, row.number("m", values)) / scale
+    divisor = scale if valid is None else torch.where(valid, scale, 1.0)
+    y = signed_power(d, row.number("m", values)) / divisor
     if weight is not None:
         y = y * _affine(row, "weight", weight, x, dtype)
     if bias is not None:
@@ -92,15 +93,32 @@ def normalize(
 def _operands(row, x, valid, pool_input, statistics, values) -> tuple[Tensor, Tensor]:
     """center and pool, from the data or from given statistics."""
     if statistics is not None:
+        if pool_input is not None:
+            raise SettingError(f"{row.name}: statistics and pool_input both given; give one.")
         return _given(row, statistics, x)
-    center = pooled(row.pool, x, valid, values) if row.center else x.new_zeros(())
+    center = x.new_zeros(())
+    if row.center:
+        center = _fitting(row, pooled(row.pool, x, valid, values), x)
     if pool_input is None:
         e = x - center if row.center else x
     else:
         e, valid = _partner(pool_input, x, valid)
     if valid is not None:
         e = torch.where(valid, e, 0.0)
-    return center, pooled(row.pool, positive_power(e, row.number("n", values)), valid, values)
+    pool = pooled(row.pool, positive_power(e, row.number("n", values)), valid, values)
+    return center, _fitting(row, pool, x)
+
+
+def _fitting(row: Norm, pool: Tensor, x: Tensor) -> Tensor:
+    try:
+        pool.expand(x.shape)
+    except RuntimeError as error:
+        raise ShapeError(
+            f"{row.name}: the pool has shape {tuple(pool.shape)}, which does not fit x "
+            f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as "
+            f"many as x has."
+        ) from error
+    return pool
 
 
 def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,12 +133,11 @@ def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
     return center.to(x), _broadcast(row, "var", var, x).to(x)
 
 
-def _scale(row: Norm, pool: Tensor, values: dict[str, Any]) -> Tensor:
+def _scale(row: Norm, pool: Tensor, values: dict[str, Any], x: Tensor) -> Tensor:
     """(σⁿ + pool)^p, pool^p + σ or max(pool^p, σ), by where the row places σ."""
     p = row.number("p", values)
     sigma = torch.as_tensor(values[row.sigma.setting], dtype=pool.dtype, device=pool.device)
-    if sigma.dim() == 1:
-        sigma = per_channel(sigma, max(pool.dim(), 2))
+    sigma = _broadcast(row, row.sigma.setting, sigma, x)
     if row.sigma.placement == "inside":
         offset = positive_power(sigma, row.number("n", values)) if row.sigma.raised else sigma
         return positive_power(offset + pool, p)
@@ -130,7 +147,11 @@ def _scale(row: Norm, pool: Tensor, values: dict[str, Any]) -> Tensor:
 
 def signed_power(d: Tensor, m: Any) -> Tensor:
     """sgn(d)|d|^m with gradient 0 where d is exactly 0 and m is not 1."""
-    return d if _is(m, 1) else torch.sgn(d) * positive_power(d, m)
+    if not isinstance(m, Tensor):
+        return d if m == 1 else torch.sgn(d) * positive_power(d, m)
+    zero = d == 0
+    rest = torch.where(zero, 1.0, d.abs()) ** (m - 1)
+    return d * torch.where(zero, (m == 1).to(d), rest)
 
 
 def positive_power(a: Tensor, power: Any) -> Tensor:

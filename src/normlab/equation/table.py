@@ -167,8 +167,10 @@ _LOCAL_RESPONSE = Norm(
     p="beta",
     settings=(
         Setting("size", 5, COUNT, "channels in the window", "n"),
-        Setting("alpha", 1e-4, NON_NEGATIVE, "strength; divided by size, as in torch", "α"),
-        Setting("beta", 0.75, POSITIVE, "power of the scale", "β"),
+        Setting(
+            "alpha", 1e-4, NON_NEGATIVE.single(), "strength; divided by size, as in torch", "α"
+        ),
+        Setting("beta", 0.75, POSITIVE.single(), "power of the scale", "β"),
         Setting("k", 1.0, NON_NEGATIVE, "added to the pool; units of alpha · x²", "k"),
     ),
     source=Source(
@@ -231,7 +233,7 @@ _DIVISIVE = Norm(
     affine="channel",
     settings=(
         _SIGMA,
-        Setting("power", 2.0, POSITIVE, "exponent of drive and pool", "n"),
+        Setting("power", 2.0, POSITIVE.single(), "exponent of drive and pool", "n"),
     ),
     source=Source(
         "Carandini & Heeger",

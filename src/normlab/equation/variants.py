@@ -60,16 +60,21 @@ def jarrett(x: Tensor, *, mask: Tensor | None = None, **settings: Any) -> Normal
     True
     """
     first = normalize(x, _CLAMPED, mask=mask, sigma=0.0, **settings)
-    spread, valid = hide(first.pool.sqrt().expand_as(x), mask)
+    if x.numel() == 0:
+        return first
+    work, valid = hide(x.to(first.scale.dtype), mask)
+    spread, _ = hide(first.scale.expand(x.shape), mask)
     dims = tuple(range(1, x.dim()))
     count = x[0].numel() if valid is None else valid.sum(dims, keepdim=True).clamp_min(1)
     floor = spread.sum(dims, keepdim=True) / count
-    return normalize(x, _CLAMPED, mask=mask, sigma=torch.maximum(floor, _rounding(x)), **settings)
+    scale = torch.maximum(first.scale, torch.maximum(floor, _rounding(work)))
+    y = (work - first.center) / scale
+    y = y if valid is None else torch.where(valid, y, 0.0)
+    return replace(first, y=y.to(x.dtype), scale=scale)
 
 
 def _rounding(x: Tensor) -> Tensor:
     """What rounding alone can leave of a constant sample: divided by less, it would be noise."""
     size = x.detach().nan_to_num().abs().amax(tuple(range(1, x.dim())), keepdim=True)
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    kind = torch.finfo(dtype)
-    return 1e3 * kind.eps * size.to(dtype) + kind.tiny
+    kind = torch.finfo(x.dtype)
+    return 1e3 * kind.eps * size + kind.tiny

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab import functional
+from normlab.errors import SettingError
 from normlab.nn.nonnegative import lower, raw
 from normlab.nn.standard import check_channels
 
@@ -66,8 +67,11 @@ class LocalContrastNorm(nn.Module):
         kind = {"device": device, "dtype": dtype}
         self.num_channels, self.size, self.width = num_channels, size, width
         self.window: Literal["gaussian", "box"] = window
-        self.published = sigma == "mean"
         learns = not isinstance(sigma, str)
+        if not learns and sigma != "mean":
+            raise SettingError(
+                f"LocalContrastNorm: sigma={sigma!r} given; a number >= 0 or 'mean'."
+            )
         self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine and learns else None

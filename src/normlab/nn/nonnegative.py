@@ -40,7 +40,7 @@ def raw(value: Tensor) -> nn.Parameter:
     >>> lower(raw(torch.tensor([0.0, 0.25]))).detach()
     tensor([0.0000, 0.2500])
     """
-    if not bool((value >= 0).all()):
+    if not value.is_meta and not bool((value >= 0).all()):
         raise SettingError(f"{value.min().item():g} given where values must be >= 0.")
     return nn.Parameter((value + PEDESTAL).sqrt())
 

@@ -63,8 +63,8 @@ class InstanceNorm(_InstanceNorm):
         y = weight · (x − mean) / √(var + eps) + bias
 
     Args: num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None,
-        dtype=None, as in torch; spatial_dims=None: with a number, input of rank spatial_dims + 1 is
-        taken as one unbatched sample.
+        dtype=None, bias=True, as in torch; spatial_dims=None: with a number, input of rank
+        spatial_dims + 1 is taken as one unbatched sample.
     Shapes: x (N, C, *space), or (C, *space) with spatial_dims; weight, bias (C,).
     Statistics: of each channel of each sample over space; none kept unless track_running_stats.
     Errors: ShapeError for another number of channels or without space; DtypeError.
@@ -86,11 +86,14 @@ class InstanceNorm(_InstanceNorm):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         *,
+        bias: bool = True,
         spatial_dims: int | None = None,
     ):
         super().__init__(
             num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
         )
+        if not bias:
+            self.register_parameter("bias", None)
         self.spatial_dims = spatial_dims
 
     def _get_no_batch_dim(self) -> int:
@@ -184,7 +187,7 @@ class GroupNorm(nn.GroupNorm):
 
         y = weight · (x − mean) / √(var + eps) + bias
 
-    Args: num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None.
+    Args: num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None, bias=True.
     Shapes: x (N, C, *); weight, bias (C,).
     Errors: ShapeError when num_groups does not divide the channels or x has others; DtypeError.
     Limits: a constant group, or a group of one element → bias.
@@ -203,6 +206,8 @@ class GroupNorm(nn.GroupNorm):
         affine: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
     ):
         if num_groups < 1 or num_channels % num_groups:
             raise ShapeError(
@@ -210,6 +215,8 @@ class GroupNorm(nn.GroupNorm):
                 f"be >= 1 and divide num_channels."
             )
         super().__init__(num_groups, num_channels, eps, affine, device=device, dtype=dtype)
+        if not bias:
+            self.register_parameter("bias", None)
 
     def forward(self, input: Tensor) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)

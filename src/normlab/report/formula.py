@@ -34,6 +34,7 @@ def mathml(latex: str, *, block: bool = False) -> str:
         raise ValueError(f"formula {latex!r}: {type(error).__name__} {error}".rstrip()) from error
     for element in root.iter():
         _tidy(element, latex)
+    for element in root.iter():
         _space(element)
     root.attrib = {"display": "block" if block else "inline"}
     return ElementTree.tostring(root, encoding="unicode")

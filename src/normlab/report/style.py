@@ -48,6 +48,7 @@ _RC: dict[Any, Any] = {
     "axes.titlesize": 10.5,
     "axes.titlelocation": "left",
     "axes.titlepad": 6,
+    "axes.titley": 1.0,  # else every panel is measured once more to place its title
     "axes.labelsize": 9.5,
     "axes.labelpad": 3,
     "xtick.labelsize": 9,
@@ -74,7 +75,8 @@ _RC: dict[Any, Any] = {
     "ytick.major.size": 3,
     "figure.facecolor": "white",
     "lines.linewidth": 1.6,
-    "patch.linewidth": 0,
+    "patch.linewidth": 0.6,
+    "scatter.edgecolors": "none",
     "svg.fonttype": "none",
     "svg.hashsalt": "normlab",
 }

@@ -1,0 +1,41 @@
+"""The laboratory: experiments that state a claim, measure it, and give a verdict.
+
+normlab.lab.run("chapter") -> Result: .numbers .figures .verdicts .save(folder)
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from normlab.errors import SettingError
+
+if TYPE_CHECKING:
+    from normlab.lab.experiment import Result
+
+# name -> (module with a run function, what it asks)
+EXPERIMENTS = {
+    "chapter": (
+        "normlab.lab.chapter",
+        "What does normalisation do to data, in the brain, in AlexNet and in batch norm?",
+    ),
+}
+
+
+def run(name: str, **settings: Any) -> "Result":
+    """Run an experiment of the laboratory by name; the settings are those of its command.
+
+    Errors: SettingError for an unknown experiment or setting; DataError for data that cannot be used.
+
+    >>> result = run("chapter", samples=16)
+    >>> round(result.numbers["after.std.Feature 1"] ** 2, 3)  # n / (n - 1) = 16/15
+    1.067
+    """
+    if name not in EXPERIMENTS:
+        near = get_close_matches(name, EXPERIMENTS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"No experiment {name!r}.{hint} There is {', '.join(EXPERIMENTS)}.")
+    return import_module(EXPERIMENTS[name][0]).run(**settings)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals()])

@@ -1,0 +1,116 @@
+"""Section 5: the way back: how one point's gradient depends on all that it is pooled with."""
+
+import torch
+from torch import Tensor
+
+from normlab.lab.chapter import hand, layers
+from normlab.lab.chapter.drawings import curves
+from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.experiment import Claim
+from normlab.report.page import Block, Formula, Numbers, Prose
+
+EQUAL = Claim(
+    "backward.equal",
+    "The gradient by hand is autograd's: largest difference, relative to the largest gradient, float64",
+    1e-10,
+    "<=",
+)
+POINT, FEATURE, SHOWN = 0, 0, 32
+
+
+def section(setup: Setup) -> None:
+    record, row = setup.record, setup.row
+    batch = setup.batches[0].double()
+    matrix = hand.jacobian(batch, row, setup.values, setup.weight, FEATURE)
+    shown = min(len(matrix), SHOWN)
+    automatic = _autograd(setup, batch, shown)
+    gap = (matrix[:shown] - automatic).abs().max() / automatic.abs().max().clamp_min(1e-300)
+    record.claim(EQUAL, gap)
+    across = "its whole batch" if row.uses_batch else "all features of its sample"
+    picture = record.figure(
+        "backward",
+        curves.way_back,
+        f"Left: how the first output moves when each input it is pooled with moves: {across}. "
+        f"Right: the same for every output.",
+        "Bars of the gradient by hand with dots of autograd's on their tips; a heat map of the whole "
+        "matrix with a strong diagonal.",
+        by_hand=arrays(matrix[POINT, :shown]),
+        autograd=arrays(automatic[POINT, :shown]),
+        jacobian=arrays(matrix[:shown, :shown]),
+        point=POINT,
+    )
+    total = record.number(
+        "backward.row_sum",
+        matrix[POINT].sum(),
+        "sum of the gradients of one output over its inputs",
+    )
+    record.section(
+        "The way back, by hand",
+        Prose(
+            "A point is normalised with the others of its pool, so its output depends on all of them, "
+            "and so does its gradient."
+            + (" For batch normalisation the chain rule gives:" if row.name == "batch" else "")
+        ),
+        *_closed_form(setup, batch, matrix),
+        picture,
+        Prose(
+            f"By hand and by autograd the largest difference is {gap.item():.1e} of the largest gradient. "
+            + (
+                f"The gradients of one output add up to {total:.1e}: moving all inputs together moves "
+                f"nothing, for the mean follows."
+                if row.center
+                else f"The gradients of one output add up to {total:.3g}: no mean is subtracted, so moving "
+                "all inputs together does move the output."
+            )
+        ),
+    )
+
+
+def _autograd(setup: Setup, batch: Tensor, shown: int) -> Tensor:
+    """The first rows of the same matrix from the layer itself."""
+    weight, bias = setup.weight.double(), setup.bias.double()
+    layer = layers.layer_of(setup.row, weight, bias, setup.values)
+    together = setup.row.uses_batch
+
+    def outputs(x: Tensor) -> Tensor:
+        y = layers.apply(layer, x, weight, bias)
+        return y[:shown, FEATURE] if together else y[0, :shown]
+
+    full = torch.autograd.functional.jacobian(outputs, batch if together else batch[:1])
+    assert isinstance(full, Tensor)
+    return full[:, :, FEATURE] if together else full[:, 0]
+
+
+def _closed_form(setup: Setup, batch: Tensor, matrix: Tensor) -> list[Block]:
+    if setup.row.name != "batch":
+        return []
+    return [
+        Formula(
+            r"\frac{\partial y_i}{\partial x_k} = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}} "
+            r"\left( \delta_{ik} - \frac{1}{n} - \frac{\hat{x}_i \, \hat{x}_k}{n} \right)"
+        ),
+        Prose(
+            "The three terms: the point itself, its pull on the mean, its pull on the variance. With the "
+            f"numbers of {setup.names[FEATURE]} in the first batch:"
+        ),
+        _terms(setup, batch, matrix),
+    ]
+
+
+def _terms(setup: Setup, batch: Tensor, matrix: Tensor) -> Numbers:
+    plain = torch.ones_like(setup.weight).double()
+    steps = hand.forward(batch, setup.row, setup.values, plain, 0 * plain)
+    unit, n = steps.y[:, FEATURE], len(batch)
+    factor = (setup.weight[FEATURE].double() / steps.scale[0, FEATURE]).item()
+    rows = []
+    for k in range(min(n, 8)):
+        own, mean, var = float(k == POINT), -1 / n, -(unit[POINT] * unit[k] / n).item()
+        given = (f"{own:g}", f"{mean:.4f}", f"{var:+.4f}", f"{factor:.4f}")
+        rows.append(
+            (f"{k + 1}", *given, f"{factor * (own + mean + var):+.6f}", f"{matrix[POINT, k]:+.6f}")
+        )
+    return Numbers(
+        "The first output's gradient, term by term",
+        ("input k", "δ", "−1/n", "−x̂₁x̂ₖ/n", "γ/√(σ²+ε)", "product", "by the general rule"),
+        tuple(rows),
+    )

@@ -1,0 +1,1 @@
+"""The chapter's figures: functions of plain numpy arrays, so that they can be drawn anywhere."""

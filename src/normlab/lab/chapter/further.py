@@ -1,0 +1,277 @@
+"""Section 6: going on: running statistics, train and eval, weight and bias, batch size, outliers."""
+
+import torch
+from torch import Tensor, nn
+
+from normlab.errors import ShapeError
+from normlab.lab.chapter import layers
+from normlab.lab.chapter.drawings import curves
+from normlab.lab.chapter.setup import Setup, arrays, without_affine
+from normlab.lab.experiment import Claim
+from normlab.moments import Moments
+from normlab.nn import BatchNorm
+from normlab.report.page import Ask, Block, Note, Numbers, Prose
+
+EPOCHS, STEPS = 4, 4000
+SIZES = (2, 4, 8, 16, 32, 64, 128)
+SETTLED = Claim(
+    "running.settled",
+    "After the epochs the running mean lies within 4 standard errors of the data's mean (largest over "
+    "the features, in standard errors of a running mean)",
+    4.0,
+    "<=",
+)
+BOUNDED = Claim(
+    "outlier.bounded",
+    "No outlier leaves √(batch size − 1): the largest output over that bound",
+    1.0,
+    "<=",
+)
+ROOT = Claim(
+    "size.root",
+    "The batch mean's noise is 1/√(batch size): largest departure over the sizes, in standard errors",
+    4.0,
+    "<=",
+)
+ALONE = Claim(
+    "single.same",
+    "A sample alone is normalised as in its batch: largest difference in units of the rounding of y",
+    16.0,
+    "<=",
+)
+
+
+def section(setup: Setup) -> None:
+    blocks: list[Block] = [_affine(setup)]
+    if setup.row.running:
+        blocks = [
+            *_running(setup),
+            _affine_note(),
+            *blocks,
+            *_size_and_outliers(setup),
+            *_single(setup),
+        ]
+    else:
+        blocks = [_affine_note(), *blocks, _no_batch(setup)]
+    setup.record.section("Going on", *blocks)
+
+
+def _running(setup: Setup) -> list[Block]:
+    record, x = setup.record, setup.x
+    features, momentum = x.shape[1], setup.settings.momentum
+    layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
+    means, variances, train = _train(setup, layer)
+    data = Moments().update(x)
+    with torch.no_grad():
+        evaluated = layer.eval()(x)
+    for key, traced in (("mean", means), ("var", variances)):
+        record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after the epochs")
+    error = (means[-1].double() - data.mean.cpu()).abs()
+    size = setup.settings.batch_size
+    standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
+    left = (1 - momentum) ** len(means)
+    reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
+    record.claim(
+        SETTLED,
+        reach[data.std(0).cpu() > 0].max() if bool((data.std(0) > 0).any()) else 0.0,
+        detail=_order(setup),
+    )
+    gap = (evaluated[: len(train)] - train).abs().max().item()
+    record.number("eval.difference", gap, "largest |y in evaluation − y in training| of an element")
+    picture = record.figure(
+        "running",
+        curves.running,
+        f"Running mean and variance over {len(means)} steps (momentum {momentum:g}; the dotted line ends "
+        "the first epoch, dashed are the data's own). Right: the same points in training and evaluation.",
+        "Traces of running mean and variance approaching dashed lines; a scatter of outputs in "
+        "evaluation against training, around the diagonal.",
+        steps=arrays(torch.arange(1, len(means) + 1)),
+        mean=arrays(means),
+        var=arrays(variances),
+        true_mean=arrays(data.mean),
+        true_var=arrays(data.var()),
+        epoch=min(len(setup.batches), len(means)),
+        names=setup.names,
+        train=arrays(train),
+        evaluated=arrays(evaluated[: len(train)]),
+    )
+    kept = (1 - momentum) ** min(len(setup.batches), len(means))
+    return [
+        Prose(
+            "**Running statistics.** In training the layer keeps an average of what it saw, "
+            "`running = (1 − momentum) · running + momentum · batch`, with the unbiased variance, and in "
+            "evaluation it uses that instead of the batch."
+        ),
+        Ask(
+            f"The running mean starts at 0. After one epoch of {len(setup.batches)} batches with momentum "
+            f"{momentum:g}, how much of the start is left?",
+            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.1%}: evaluation after "
+            "one short epoch uses statistics that have not arrived yet.",
+        ),
+        picture,
+    ]
+
+
+def _train(setup: Setup, layer: BatchNorm) -> tuple[Tensor, Tensor, Tensor]:
+    """Run the batches through the layer for the epochs; returns traces and the last epoch's output."""
+    means, variances, outputs = [], [], []
+    batches = setup.batches[:STEPS]
+    epochs = EPOCHS if len(batches) * EPOCHS <= STEPS else 1
+    with torch.no_grad():
+        for epoch in range(epochs):
+            for batch in batches:
+                y = layer(batch)
+                assert layer.running_mean is not None
+                assert layer.running_var is not None
+                means.append(layer.running_mean.cpu().clone())
+                variances.append(layer.running_var.cpu().clone())
+                if epoch == epochs - 1:
+                    outputs.append(y)
+    return torch.stack(means), torch.stack(variances), torch.cat(outputs)
+
+
+def _affine_note() -> Prose:
+    return Prose(
+        "**Weight and bias** (γ and β) are learned. They act after everything else: the weight stretches "
+        "the distribution, the bias moves it, and nothing else about it changes."
+    )
+
+
+def _affine(setup: Setup) -> Block:
+    plain = without_affine(setup)
+    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches])
+    outputs = {
+        "weight (γ) stretches": {f"weight {w:g}": arrays(w * y) for w in (0.5, 1.0, 2.0)},
+        "bias (β) moves": {f"bias {b:g}": arrays(y + b) for b in (-3.0, 0.0, 3.0)},
+    }
+    return setup.record.figure(
+        "affine",
+        curves.affine,
+        "The first feature's distribution after normalising, for three weights and three biases.",
+        "Outlined histograms: wider with a larger weight, shifted with another bias.",
+        outputs=outputs,
+        name=setup.names[0],
+    )
+
+
+def _size_and_outliers(setup: Setup) -> list[Block]:
+    record = setup.record
+    x = setup.x.double().cpu()
+    sizes = [size for size in SIZES if 4 * size <= len(x)] or [2]
+    noise = [_noise(x, size) for size in sizes]
+    for size, value in zip(sizes, noise, strict=True):
+        record.number(f"size.noise.{size}", value, "spread of the batch means in data stds")
+    features = int((x.std(0) > 0).sum())
+    errors = [
+        abs(v * s**0.5 - 1) * _precision(len(x) // s, features)
+        for s, v in zip(sizes, noise, strict=True)
+    ]
+    record.claim(ROOT, max(errors), detail=_order(setup))
+    size = min(setup.settings.batch_size, len(x))
+    amplitudes, outlier, others = _outlier(setup, x[:size])
+    bound = (size - 1) ** 0.5
+    record.claim(BOUNDED, (outlier.max() / bound) if bound else 0.0)
+    picture = record.figure(
+        "size-and-outliers",
+        curves.size_and_outliers,
+        "Left: the smaller the batch, the noisier its mean. Right: one point of a batch is moved away; its "
+        f"output cannot pass √({size} − 1) = {bound:.3f}, and the others are squeezed together.",
+        "A falling line on logarithmic axes; an outlier's output levelling off at a dashed bound while the "
+        "spread of the others falls.",
+        sizes=sizes,
+        noise=noise,
+        theory=[s**-0.5 for s in sizes],
+        amplitudes=arrays(amplitudes),
+        outlier=arrays(outlier),
+        others=arrays(others),
+        bound=bound,
+    )
+    return [
+        Prose(
+            "**Batch size and outliers.** A batch is a small sample, and it normalises by its own luck."
+        ),
+        Ask(
+            f"One point in a batch of {size} is moved a thousand standard deviations away. How large does "
+            "its normalised value become?",
+            f"At most {bound:.3f}: the point is part of the variance that it is divided by. The others pay, "
+            "for they are divided by it too.",
+        ),
+        picture,
+    ]
+
+
+def _noise(x: Tensor, size: int) -> float:
+    """Spread of the batch means in units of the data's std, root mean square over varying features."""
+    whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
+    spread, std = whole.mean(1).std(0), x.std(0)
+    ratio = (spread / std)[std > 0]
+    return ratio.square().mean().sqrt().item() if len(ratio) else 0.0
+
+
+def _precision(batches: int, features: int) -> float:
+    """One over the relative standard error of a standard deviation over so many batch means."""
+    return (2 * max(batches - 1, 1) * max(features, 1)) ** 0.5
+
+
+def _order(setup: Setup) -> str:
+    """Rows of a file often come sorted, and then a batch is no random sample."""
+    if setup.own_points or setup.settings.shuffle:
+        return ""
+    return "rows in the order of the file; try --shuffle"
+
+
+def _outlier(setup: Setup, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Move the first point away and normalise its batch each time."""
+    unit = batch[:, :1] / (batch[:, :1].std(correction=0) + 1e-300)
+    amplitudes = torch.linspace(0, 50, 60, dtype=torch.float64)
+    outlier, others = [], []
+    layer = nn.BatchNorm1d(1, eps=setup.values["eps"], affine=False, dtype=torch.float64)
+    for amplitude in amplitudes:
+        moved = unit - unit[1:].mean()
+        moved[0] = amplitude
+        y = layer(moved)[:, 0]
+        outlier.append(y[0].abs())
+        others.append(y[1:].std(correction=0))
+    return amplitudes, torch.stack(outlier), torch.stack(others)
+
+
+def _single(setup: Setup) -> list[Block]:
+    """What torch and normlab say to a last batch of one."""
+    alone = setup.x[:1]
+    rows = []
+    for name, kind in (
+        ("torch.nn.BatchNorm1d", nn.BatchNorm1d),
+        ("normlab.nn.BatchNorm", BatchNorm),
+    ):
+        try:
+            kind(alone.shape[1]).to(alone)(alone)
+            said = "nothing: it was accepted"
+        except (ValueError, ShapeError) as error:
+            said = str(error)
+        rows.append((name, said))
+    caption = "A last batch of one, in training"
+    return [
+        Note(
+            "A last batch of one has no variance to divide by, and every value would become its bias. "
+            "Both layers refuse it. Leave the batch out (`--drop-last`), or choose another batch size."
+        ),
+        Numbers(caption, ("layer", "what it says"), tuple(rows)),
+    ]
+
+
+def _no_batch(setup: Setup) -> Block:
+    """Rows that look at one sample at a time: nothing to keep, and no batch to depend on."""
+    batch = setup.batches[0]
+    layer = layers.layer_of(setup.row, setup.weight, setup.bias, setup.values)
+    with torch.no_grad():
+        together = layers.apply(layer, batch, setup.weight, setup.bias)
+        alone = torch.cat(
+            [layers.apply(layer, b, setup.weight, setup.bias) for b in batch.split(1)]
+        )
+    unit = torch.finfo(batch.dtype).eps * together.abs().max().clamp_min(1e-300)
+    verdict = setup.record.claim(ALONE, (together - alone).abs().max() / unit)
+    return Note(
+        f"{setup.row.title} looks at one sample at a time: there are no running statistics, training and "
+        f"evaluation agree, and the batch size makes no difference. Each sample of the first batch alone "
+        f"and all of them together differ by {verdict.measured:.2g} roundings at most."
+    )

@@ -1,0 +1,96 @@
+"""Section 3: local response normalisation, as in AlexNet, and the α against α/n trap."""
+
+import numpy as np
+import torch
+
+from normlab.equation.reference import normalize
+from normlab.lab.chapter.drawings import curves
+from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.experiment import Claim
+from normlab.report.page import Formula, Note, Numbers, Prose
+
+SIZE, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0  # Krizhevsky et al. 2012, section 3.3
+CHANNELS, STRONG, QUIET, LOUD = 16, 8, 20.0, 400.0
+SAME = Claim(
+    "response.same",
+    "The equation is torch.nn.LocalResponseNorm: largest difference, relative to the output, float64",
+    1e-12,
+    "<=",
+)
+INHIBITED = Claim(
+    "response.inhibited",
+    "A strong channel inhibits its neighbours: their output relative to that of far channels",
+    0.5,
+    "<=",
+)
+
+
+def section(setup: Setup) -> None:
+    record = setup.record
+    x = torch.full((1, CHANNELS), QUIET, dtype=torch.float64)
+    x[0, STRONG] = LOUD
+    settings = {"size": SIZE, "beta": BETA, "k": K}
+    paper = normalize(x, "local_response", alpha=ALPHA * SIZE, **settings)
+    trap = normalize(x, "local_response", alpha=ALPHA, **settings)
+    layer = torch.nn.LocalResponseNorm(SIZE, ALPHA * SIZE, BETA, K)
+    difference = ((layer(x[..., None])[..., 0] - paper.y) / paper.y).abs().max()
+    record.claim(SAME, difference)
+    gain = K**BETA / paper.scale[0]
+    trapped = K**BETA / trap.scale[0]
+    beside = record.number(
+        "response.beside", gain[STRONG - 1], "gain of a strong channel's neighbour"
+    )
+    record.number("response.beside.trap", trapped[STRONG - 1], "the same where α is divided by n")
+    record.claim(INHIBITED, paper.y[0, STRONG - 1] / paper.y[0, 0])
+    picture = record.figure(
+        "response",
+        curves.lateral_inhibition,
+        f"Left: sixteen channels with activity {QUIET:g}, one with {LOUD:g}. The two on either side of "
+        f"it are inhibited, those further off are not. Right: the same α = {ALPHA:g} read as the paper "
+        f"means it, and as torch and Caffe do, who divide it by the window's size.",
+        "Bars of activity before and after, lower beside the strong channel; two curves of gain, the "
+        "one with alpha over n dipping far less.",
+        channels=np.arange(CHANNELS),
+        before=arrays(x[0]),
+        after=arrays(paper.y[0] * K**BETA),
+        gains={"α, the paper": arrays(gain), "α/n, torch": arrays(trapped)},
+        alone=1.0,
+    )
+    record.section(
+        "In AlexNet: local response normalisation",
+        Prose(
+            "AlexNet brought the same idea to deep networks: a channel is divided by the activity of "
+            "its neighbours at the same place, as in lateral inhibition. Batch normalisation has since "
+            "taken its place."
+        ),
+        Formula(
+            r"b_i = \frac{a_i}{\left(k + \alpha \sum_{j \approx i} a_j^2\right)^{\beta}}, \qquad "
+            r"k = 2,\; n = 5,\; \alpha = 10^{-4},\; \beta = 0.75"
+        ),
+        picture,
+        Numbers(
+            "A neighbour of the strong channel, with its operands",
+            ("reading of α", "alpha here", "pool", "(k + pool)^β", "output", "gain"),
+            tuple(
+                (
+                    name,
+                    alpha,
+                    float(o.pool[0, STRONG - 1]),
+                    float(o.scale[0, STRONG - 1]),
+                    float(o.y[0, STRONG - 1]),
+                    float(g[STRONG - 1]),
+                )
+                for name, alpha, o, g in (
+                    ("the paper's, α", ALPHA * SIZE, paper, gain),
+                    ("the trap, α/n", ALPHA, trap, trapped),
+                )
+            ),
+        ),
+        Note(
+            f"torch, Caffe and ONNX divide α by n; TensorFlow and Paddle do not. To get the paper's "
+            f"layer from torch write `LocalResponseNorm(size=5, alpha=5e-4, beta=0.75, k=2)`. With "
+            f"`alpha=1e-4` the inhibition is five times weaker inside the bracket: the neighbour keeps "
+            f"{trapped[STRONG - 1]:.0%} of its activity instead of {beside:.0%}.",
+            "warning",
+        ),
+    )

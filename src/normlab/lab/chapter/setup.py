@@ -1,0 +1,162 @@
+"""What the sections of the chapter share: the data, its batches, the normaliser and the record."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from normlab.data import Table, chapter_points, read_table
+from normlab.equation.reference import Normalized, normalize
+from normlab.equation.row import Norm
+from normlab.errors import DataError, SettingError
+from normlab.lab.chapter.settings import Settings
+from normlab.lab.experiment import Record
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The data as the reader chose it, on the device, with what every section needs of it."""
+
+    settings: Settings
+    table: Table
+    x: Tensor
+    record: Record
+
+    @property
+    def row(self) -> Norm:
+        return self.settings.row
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.table.columns
+
+    @property
+    def own_points(self) -> bool:
+        """Whether these are the chapter's points, not the reader's data."""
+        return self.settings.data is None
+
+    @cached_property
+    def batches(self) -> tuple[Tensor, ...]:
+        return self.x.split(self.settings.batch_size)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The row's settings, with eps=None made a number."""
+        values = self.row.resolve(self.settings.row_settings)
+        if "eps" in values and values["eps"] is None:
+            values["eps"] = torch.finfo(self.x.dtype).eps
+        return values
+
+    @cached_property
+    def weight(self) -> Tensor:
+        return self._per_feature("weight")
+
+    @cached_property
+    def bias(self) -> Tensor:
+        return self._per_feature("bias")
+
+    def _per_feature(self, name: str) -> Tensor:
+        given, features = getattr(self.settings, name), self.x.shape[1]
+        if len(given) not in (1, features):
+            raise SettingError(
+                f"{name} has {len(given)} values, and the data {features} features; give one value, "
+                f"or one for each feature."
+            )
+        return self.x.new_tensor(given).expand(features).clone()
+
+    def normalize(self, batch: Tensor, row: Norm | None = None, **settings: Any) -> Normalized:
+        """The equation on one batch, with the reader's eps, weight and bias."""
+        settings = self.settings.row_settings | settings
+        weight, bias = self.weight.to(batch), self.bias.to(batch)
+        return normalize(batch, row or self.row, weight=weight, bias=bias, **settings)
+
+
+def prepare(settings: Settings, record: Record) -> Setup:
+    """Read or draw the data, shuffle, drop an incomplete batch if asked, and look for trouble."""
+    table = _table(settings)
+    values = table.values
+    if settings.shuffle:
+        order = torch.randperm(len(values), generator=torch.Generator().manual_seed(settings.seed))
+        values = values[order]
+    if (
+        settings.drop_last
+        and len(values) % settings.batch_size
+        and len(values) > settings.batch_size
+    ):
+        values = values[: -(len(values) % settings.batch_size)]
+    setup = Setup(settings, table, values.to(_device(settings.device)), record)
+    _refuse_single(setup)
+    _ = setup.weight, setup.bias  # a wrong number of values is told before anything is computed
+    return setup
+
+
+def _table(settings: Settings) -> Table:
+    data = settings.data
+    if data is None:
+        return chapter_points(settings.samples, settings.mean, settings.std, settings.seed)
+    if isinstance(data, Tensor | np.ndarray):
+        return _table_of(torch.as_tensor(data))
+    return read_table(data, settings.columns, drop_missing=settings.drop_missing)
+
+
+def _table_of(values: Tensor) -> Table:
+    values = values.detach().cpu()
+    if values.dim() != 2 or len(values) < 2 or not values.shape[1]:
+        raise DataError(
+            f"data has shape {tuple(values.shape)}; give rows × columns, 2 rows or more."
+        )
+    values = values if values.is_floating_point() else values.double()
+    if not bool(values.isfinite().all()):
+        raise DataError("data has NaN or infinite values; leave those rows out.")
+    names = tuple(f"Feature {i + 1}" for i in range(values.shape[1]))
+    return Table(values.contiguous(), names, "the data given")
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        first = str(error).splitlines()[0].rstrip(".")
+        raise SettingError(f"device {name!r} cannot be used here: {first}.") from error
+    return device
+
+
+def _refuse_single(setup: Setup) -> None:
+    """A last batch of one has no variance; torch's layer refuses it in training."""
+    if not setup.row.uses_batch or len(setup.batches[-1]) > 1:
+        return
+    rows, size = len(setup.x), setup.settings.batch_size
+    raise DataError(
+        f"the last batch has 1 row ({rows} rows in batches of {size}), whose variance is 0: torch's "
+        f"layer says 'Expected more than 1 value per channel when training'. Use --drop-last, or "
+        f"another --batch-size."
+    )
+
+
+def warnings(setup: Setup) -> list[str]:
+    """What goes on with a word: constant columns, and batches larger than the data."""
+    found = list(setup.table.notes)
+    spread = setup.x.std(0)
+    for name, value in zip(setup.names, spread.tolist(), strict=True):
+        if value == 0:
+            found.append(f"Column {name!r} is constant: its variance is 0, so it becomes its bias.")
+    if setup.settings.batch_size > len(setup.x):
+        found.append(
+            f"The batch size {setup.settings.batch_size} is larger than the data: there is one "
+            f"batch, of all {len(setup.x)} rows."
+        )
+    return found
+
+
+def arrays(tensor: Tensor) -> np.ndarray:
+    """For drawing: numpy, on the CPU."""
+    return tensor.detach().cpu().numpy()
+
+
+def without_affine(setup: Setup) -> Setup:
+    """The same with weight 1 and bias 0."""
+    return replace(setup, settings=replace(setup.settings, weight=(1.0,), bias=(0.0,)))

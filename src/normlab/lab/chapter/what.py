@@ -1,0 +1,143 @@
+"""Section 1: what normalisation is, and why normalised data are easier for numbers."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from normlab.lab.chapter.drawings import curves, points
+from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.experiment import Claim
+from normlab.report.page import Ask, Formula, Note, Numbers, Prose
+
+TARGET = 1e-3
+EASIER = Claim(
+    "inputs.easier",
+    "Gradient descent needs fewer steps on standardised inputs: ratio of steps, standardised to raw",
+    1.0,
+    "<=",
+)
+
+
+def standardise(x: Tensor) -> Tensor:
+    """Zero mean and unit (biased) variance in each column; a constant column becomes 0."""
+    centred = x - x.mean(0)
+    spread = centred.square().mean(0).sqrt()
+    return centred / torch.where(spread > 0, spread, 1.0)
+
+
+def curvatures(x: Tensor) -> Tensor:
+    """Eigenvalues of the Hessian of a mean-square regression on x with an intercept, descending."""
+    design = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+    return torch.linalg.eigvalsh(design.T @ design / len(x)).flip(0)
+
+
+def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
+    """Mean over starting points of the loss above its minimum, relative to its start.
+
+    In the eigenbasis a step at rate 1/λ_max multiplies each error by 1 − λ/λ_max, so that after t
+    steps the loss is Σ λ (1 − λ/λ_max)^2t c². The start is spread evenly over the loss: λ c² = 1/k.
+    """
+    shrink = (1 - values / values[0]).clamp_min(0)
+    return (shrink[:, None] ** (2 * steps)).mean(0)
+
+
+def steps_to(values: Tensor, target: float) -> float:
+    """Steps until the excess loss is below the target: bisection, for it only falls."""
+    low, high = 0, 1
+    while excess_loss(values, torch.tensor([float(high)]).to(values)).item() > target:
+        low, high = high, high * 2
+        if high > 2**50:
+            return math.inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        below = excess_loss(values, torch.tensor([float(middle)]).to(values)).item() <= target
+        low, high = (low, middle) if below else (middle, high)
+    return high
+
+
+def section(setup: Setup) -> None:
+    record = setup.record
+    x = setup.x.double().cpu()
+    after = standardise(x)
+    varies = x.std(0) > 0
+    picture = record.figure(
+        "what",
+        points.same_axes,
+        "The data before and after they are standardised, in equal axes: the cloud moves to the "
+        "origin and is stretched or squeezed until each feature has variance 1. Its shape, and "
+        "every correlation, stay.",
+        "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
+        "centred on it.",
+        before=arrays(x),
+        after=arrays(after),
+        names=setup.names,
+    )
+    found = {"raw": curvatures(x[:, varies]), "standardised": curvatures(after[:, varies])}
+    record.section(
+        "What normalisation is",
+        Prose(
+            "To normalise is to bring values to a common scale. Take from every feature its mean, "
+            "and divide by its standard deviation: whatever the units were, the numbers now say how "
+            "many standard deviations a point lies from the middle."
+        ),
+        Formula(r"y = \frac{x - \mu}{\sigma}"),
+        picture,
+        *_easier(setup, found),
+    )
+
+
+def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
+    """Condition number and gradient descent, on the raw and on the standardised inputs."""
+    record = setup.record
+    numbers = {}
+    for name, values in found.items():
+        condition = record.number(
+            f"inputs.condition.{name}",
+            values[0] / values[-1],
+            "condition number of the Hessian of a regression on the inputs, with intercept",
+        )
+        steps = record.number(
+            f"inputs.steps.{name}",
+            steps_to(values, TARGET),
+            f"steps of gradient descent at rate 1/λ_max until the excess loss is {TARGET:g} of its start",
+        )
+        numbers[name] = (condition, steps)
+    ratio = numbers["standardised"][1] / numbers["raw"][1]
+    record.claim(EASIER, ratio, detail="a regression with intercept on these inputs")
+    reach = min(max(numbers["raw"][1] * 3, 10), 1e7)
+    steps = torch.logspace(0, math.log10(reach), 200, dtype=torch.float64)
+    picture = record.figure(
+        "easier",
+        curves.descent,
+        "Why it is easier: a regression on the raw inputs has a loss that is steep in one direction "
+        "and flat in another (left). One learning rate must serve both, so descent crawls along the "
+        "flat one (right).",
+        "Bars of the Hessian's eigenvalues, far apart for raw and equal for standardised inputs; "
+        "curves of the loss falling within few steps for standardised inputs, late for raw.",
+        eigenvalues={name: arrays(values) for name, values in found.items()},
+        losses={name: arrays(excess_loss(values, steps)) for name, values in found.items()},
+        steps=np.asarray(steps),
+    )
+    table = Numbers(
+        f"One small regression (with intercept): steps until the excess loss is {TARGET:g} of its start",
+        ("inputs", "condition number", "steps of gradient descent"),
+        tuple((name, condition, f"{steps:,.0f}") for name, (condition, steps) in numbers.items()),
+    )
+    return [
+        Ask(
+            "A regression is fitted by gradient descent, once on the raw inputs and once on the "
+            "standardised ones. Which needs more steps, and by what factor?",
+            f"The raw inputs: {numbers['raw'][1]:,.0f} steps against "
+            f"{numbers['standardised'][1]:,.0f}. The largest learning rate is set by the steepest "
+            f"direction, and the number of steps by the flattest: their ratio is the condition number.",
+        ),
+        picture,
+        table,
+        Note(
+            "The descent is exact, not simulated: for a quadratic loss each step multiplies the error "
+            "along every eigenvector by $1 - \\lambda/\\lambda_{max}$. The start is a point whose "
+            "excess loss is shared equally by all directions."
+        ),
+    ]

@@ -1,0 +1,42 @@
+"""Running an experiment for somebody who watches: lines as they come, and a progress bar."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from normlab.lab import run
+from normlab.lab.experiment import Result
+from normlab.report.painters import painters
+
+Step = Callable[[int, int, str], None]
+
+
+def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -> Result:
+    """Run an experiment and draw its figures, with a bar on the terminal while it lasts."""
+    with painters() as draw, _bar() as step:
+        result = run(name, say=say, progress=step, **settings)
+        figures = result.record.figures
+        done = draw(figures, lambda count: step(count, len(figures), "drawing"))
+        result.drawn = {drawn.name: drawn for drawn in done}
+    return result
+
+
+@contextmanager
+def _bar() -> Iterator[Step]:
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description:12}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1)
+        yield lambda done, total, what: bar.update(
+            task, completed=done, total=total, description=what
+        )

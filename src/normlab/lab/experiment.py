@@ -1,0 +1,203 @@
+"""What every experiment is made of: claims with thresholds, a record of what was found, a result."""
+
+import json
+import math
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from normlab.report.figures import Drawn, Figure
+from normlab.report.files import write_all
+from normlab.report.page import Block, Outcome, Picture, Section, VerdictRow, fragment, render
+
+_SIGNS = {"<=": "≤", ">=": "≥"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that can fail: measured `sense` bound, with the bound stated before the run.
+
+    >>> Claim("half", "the response at sigma is half of the maximum", 0.01, "<=").judge(0.5).outcome
+    'does not hold'
+    """
+
+    name: str
+    text: str
+    bound: float
+    sense: Literal["<=", ">="]
+
+    def judge(self, measured: float, spread: float = 0.0, detail: str = "") -> "Verdict":
+        return Verdict(self, float(measured), float(spread), detail)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim with what was measured; `spread` is the half-width of its interval over seeds."""
+
+    claim: Claim
+    measured: float
+    spread: float = 0.0
+    detail: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Inconclusive when the interval reaches over the bound, or nothing could be measured."""
+        over = (self.measured - self.claim.bound) * (1 if self.claim.sense == "<=" else -1)
+        if math.isnan(over) or (self.spread and abs(over) < self.spread):
+            return "inconclusive"
+        return "holds" if over <= 0 else "does not hold"
+
+    def row(self) -> VerdictRow:
+        spread = f" ± {self.spread:.2g}" if self.spread else ""
+        return VerdictRow(
+            claim=self.claim.text,
+            measured=f"{self.measured:.4g}{spread}",
+            threshold=f"{_SIGNS[self.claim.sense]} {self.claim.bound:.4g}",
+            outcome=self.outcome,
+            detail=self.detail,
+        )
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "claim": self.claim.name,
+            "text": self.claim.text,
+            "sense": self.claim.sense,
+            "bound": self.claim.bound,
+            "measured": _finite(self.measured),
+            "spread": self.spread,
+            "outcome": self.outcome,
+        }
+
+
+@dataclass
+class Record:
+    """What an experiment collects on its way; `say` prints a line as soon as it is known."""
+
+    say: Callable[[str], None] = lambda line: None
+    numbers: dict[str, float] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+
+    def number(self, key: str, value: Any, meaning: str) -> float:
+        self.numbers[key] = float(value)
+        self.meanings[key] = meaning
+        return self.numbers[key]
+
+    def vector(self, key: str, names: Sequence[str], values: Iterable[Any], meaning: str) -> None:
+        """One number for each name, under key.name."""
+        self.numbers |= {f"{key}.{n}": float(v) for n, v in zip(names, values, strict=True)}
+        self.meanings[f"{key}.*"] = meaning
+
+    def claim(self, claim: Claim, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
+        verdict = claim.judge(float(measured), spread, detail)
+        self.verdicts.append(verdict)
+        return verdict
+
+    def figure(
+        self, name: str, draw: Callable[..., Any], caption: str, alt: str, /, **arrays: Any
+    ) -> Picture:
+        """Keep a figure; draw must be a module's function and the arrays numpy's or plain."""
+        self.figures.append(Figure(name, partial(draw, **arrays), caption, alt))
+        return Picture(name)
+
+    def section(self, title: str, *blocks: Block | None) -> None:
+        self.sections.append(Section(title, tuple(block for block in blocks if block is not None)))
+
+
+@dataclass
+class Result:
+    """The outcome of an experiment.
+
+    `numbers` is flat, name → float, its keys documented in `meanings`; `verdicts` tell what became of
+    each claim; `figures` are drawn when they are first needed. Shown as a page in a notebook.
+    """
+
+    experiment: str
+    title: str
+    question: str
+    settings: Mapping[str, Any]
+    record: Record
+    when: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        return self.record.numbers
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return self.record.verdicts
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        return {figure.name: figure for figure in self.record.figures}
+
+    @cached_property
+    def drawn(self) -> dict[str, Drawn]:
+        """Every figure as SVG and PNG."""
+        return {figure.name: figure.render() for figure in self.record.figures}
+
+    def json(self) -> str:
+        """numbers.json: settings, versions, numbers (NaN as null), their meanings, verdicts."""
+        content = {
+            "experiment": self.experiment,
+            "made": self.when.isoformat(timespec="seconds"),
+            "settings": dict(self.settings),
+            "versions": versions(),
+            "numbers": {key: _finite(value) for key, value in self.numbers.items()},
+            "meanings": self.record.meanings,
+            "verdicts": [verdict.json() for verdict in self.verdicts],
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def html(self) -> str:
+        """report.html: one page that needs no other file."""
+        return render(**self._page())
+
+    def save(self, folder: str | Path) -> Path:
+        """Write report.html, numbers.json and figures/ into a folder; returns the report's path.
+
+        All of it is made before the first byte is written, and each file replaces its predecessor
+        at once, so an earlier report stays whole if anything fails.
+        """
+        files: dict[str, bytes] = {}
+        for drawn in self.drawn.values():
+            files[f"figures/{drawn.name}.svg"] = drawn.svg.encode()
+            files[f"figures/{drawn.name}.png"] = drawn.png
+        files["numbers.json"] = self.json().encode()
+        files["report.html"] = self.html().encode()
+        return write_all(Path(folder), files) / "report.html"
+
+    def _repr_html_(self) -> str:
+        return fragment(**self._page())
+
+    def _page(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "question": self.question,
+            "sections": self.record.sections,
+            "drawn": self.drawn,
+            "verdicts": [verdict.row() for verdict in self.verdicts],
+            "about": self._about(),
+        }
+
+    def _about(self) -> dict[str, str]:
+        settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        made = {"made": f"{self.when:%Y-%m-%d %H:%M} UTC", "settings": settings}
+        return made | versions()
+
+
+def versions() -> dict[str, str]:
+    """What the numbers depend on besides the settings."""
+    packages = {name: version(name) for name in ("normlab", "torch", "numpy", "matplotlib")}
+    return packages | {"python": platform.python_version(), "machine": platform.machine()}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

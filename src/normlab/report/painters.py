@@ -1,0 +1,53 @@
+"""Drawing in processes of their own: they load matplotlib while the caller still computes."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from normlab.report.figures import Drawn, Figure
+
+Draw = Callable[[Sequence[Figure], Callable[[int], None]], list[Drawn]]
+
+
+@contextmanager
+def painters(count: int | None = None) -> Iterator[Draw]:
+    """A function that draws figures side by side; it is told how many are done.
+
+    The processes end with the block, also when it is interrupted. A figure's `draw` must be a module's
+    function with picklable arguments, in modules that import nothing heavy.
+    """
+    with _deaf_to_interrupts():
+        pool = multiprocessing.get_context("spawn").Pool(
+            count or min(2, os.cpu_count() or 1), initializer=_warm
+        )
+    with pool:
+
+        def draw(figures: Sequence[Figure], done: Callable[[int], None]) -> list[Drawn]:
+            finished = []
+            for drawn in pool.imap(Figure.render, figures):
+                finished.append(drawn)
+                done(len(finished))
+            return finished
+
+        yield draw
+
+
+def _warm() -> None:
+    from normlab.report.style import subplots
+
+    subplots()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started here inherit a blocked SIGINT: Ctrl-C is the caller's to handle."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,224 @@
+"""The page says what it was given, fetches nothing, and reads well anywhere."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from normlab.report import style
+from normlab.report.figures import Figure
+from normlab.report.page import (
+    Ask,
+    Formula,
+    Note,
+    Numbers,
+    Picture,
+    Printed,
+    Prose,
+    Section,
+    VerdictRow,
+    fragment,
+    render,
+    show,
+)
+
+CHROMIUM = Path("/usr/bin/chromium")
+LONG = " + ".join(rf"\frac{{x_{{{i}}} - \mu}}{{\sigma}}" for i in range(30))
+
+
+def draw():
+    figure, axes = style.subplots(1, 2)
+    axes[0, 0].plot([1, 2, 3], color=style.AFTER)
+    return figure
+
+
+@pytest.fixture(scope="module")
+def arguments() -> dict:
+    drawn = {name: Figure(name, draw, "A *line*.", "A line").render() for name in ("one", "two")}
+    table = Numbers(
+        "Means & spreads", tuple("abcdefghij"), (("row", *[1.23456789] * 8, "1 ± 2"),) * 2
+    )
+    first = (Prose("See [it](#figure-one)."), Picture("one"), table, Printed("x" * 200))
+    second = (Formula(LONG), Picture("two"), Note("N"), Note("W", "warning"), Ask("Why?", "So."))
+    verdict = VerdictRow("It is *so*", "1.00 <b>", "≤ 2", "holds", "Over 5 seeds")
+    return {
+        "title": "<script>alert('title')</script>",
+        "question": "Is <it> so?",
+        "sections": (Section("First <part>", first), Section("Second", second)),
+        "drawn": drawn,
+        "verdicts": (verdict, replace(verdict, outcome="does not hold")),
+        "about": {"Seed <": "0 & 1"},
+    }
+
+
+class Tags(HTMLParser):
+    """Counts what a parser finds: a tag that was escaped is not found."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.values: list[tuple[str, str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.values += [(tag, name, value or "") for name, value in attrs]
+
+
+@pytest.fixture(scope="module")
+def html(arguments) -> str:
+    return render(**arguments)
+
+
+def test_text_is_escaped_everywhere(html):
+    found = Tags(html).tags
+    assert not {"script", "it", "part"} & set(found)
+    assert "&lt;script&gt;alert(&#39;title&#39;)" in html
+    assert "1.00 &lt;b&gt;" in html
+
+
+def test_every_block_is_there(html):
+    found = Tags(html).tags
+    assert found["svg"] == 2
+    assert found["details"] == found["pre"] == 1
+    assert found["aside"] == 2
+    assert '<div class="formula"><math display="block">' in html
+    assert "Figure 2." in html
+    assert "Table 1." in html
+
+
+def test_ids_are_unique_and_links_lead_somewhere(html):
+    values = Tags(html).values
+    ids = Counter(value for _, name, value in values if name == "id")
+    assert max(ids.values()) == 1
+    targets = {v[1:] for tag, name, v in values if (tag, name) == ("a", "href") and v[0] == "#"}
+    labels = {v for _, name, v in values if name == "aria-labelledby"}
+    assert targets | labels <= set(ids)
+
+
+def test_nothing_is_fetched(html):
+    assert "://" not in html
+    assert not {"script", "img", "iframe", "object"} & set(Tags(html).tags)
+    assert "default-src 'none'" in html
+    assert not re.search(r"@import|url\((?!#)", html)
+
+
+def test_it_is_the_same_page_every_time(arguments, html):
+    assert render(**arguments) == html
+
+
+def test_tables_have_scopes_and_align_numbers(html):
+    assert html.count('<th scope="col" class="number">') == 9
+    assert html.count('<td class="number">1.235</td>') == 16
+    assert '<th scope="row">row</th>' in html
+
+
+def test_fragment_is_the_same_body_without_a_document(arguments, html):
+    part = fragment(**arguments)
+    found = Tags(part).tags
+    assert not {"html", "body", "head", "meta"} & set(found)
+    assert part[part.index("<header>") : part.index("</footer>")] in html
+
+
+def test_numbers_are_shown_to_sensible_digits():
+    assert [show(x) for x in (0.1 + 0.2, 1e-12, 12345, float("nan"), True)] == [
+        "0.3",
+        "1e-12",
+        "12345",
+        "nan",
+        "yes",
+    ]
+
+
+def test_mistakes_in_the_document_are_said(arguments):
+    with pytest.raises(ValueError, match="not drawn: three"):
+        render(**arguments | {"sections": (Section("S", (Picture("three"),)),)})
+    with pytest.raises(ValueError, match="shown twice: one"):
+        render(**arguments | {"sections": (Section("S", (Picture("one"),) * 2),)})
+    with pytest.raises(ValueError, match="does not fit"):
+        Numbers("T", ("a", "b"), ((1,),))
+    with pytest.raises(ValueError, match="outcome"):
+        VerdictRow("c", "1", "2", "perhaps")  # type: ignore[arg-type]
+
+
+def test_an_almost_empty_page_is_still_a_page():
+    html = render("T", "", (), {}, (), {})
+    assert "<h1>T</h1>" in html
+    assert "What was claimed" not in html
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium on this machine")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, html, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(html, encoding="utf-8")
+    requests, complaints = [], []
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="light")
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(file.as_uri(), wait_until="networkidle")
+    yield page
+    page.close()
+    assert requests == [file.as_uri()]
+    assert complaints == []
+
+
+def color(page, selector: str, name: str) -> str:
+    return page.evaluate(
+        "([selector, name]) => getComputedStyle(document.querySelector(selector))[name]",
+        [selector, name],
+    )
+
+
+def test_a_phone_needs_no_sideways_scrolling(opened):
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    for selector in (".formula", ".table .scroll", "pre"):
+        wide = opened.evaluate(
+            "s => { const e = document.querySelector(s); return e.scrollWidth > e.clientWidth }",
+            selector,
+        )
+        assert wide, f"{selector} should scroll inside its own box"
+
+
+def test_dark_pages_are_dark_and_figures_follow(opened):
+    def colors():
+        return [
+            color(opened, "body", "backgroundColor"),
+            color(opened, "body", "color"),
+            color(opened, "svg text", "fill"),
+        ]
+
+    light = colors()
+    opened.emulate_media(color_scheme="dark")
+    dark = colors()
+    assert all(a != b for a, b in zip(light, dark, strict=True))
+    opened.emulate_media(color_scheme="dark", media="print")
+    assert color(opened, "body", "color") == light[1]
+
+
+def test_print_opens_the_answers(opened):
+    answer = opened.locator(".ask > div")
+    assert not answer.is_visible()
+    opened.emulate_media(media="print")
+    assert answer.is_visible()
+
+
+def test_figures_take_the_width_of_the_page(opened):
+    widths = opened.evaluate(
+        "[...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect().width)"
+    )
+    assert all(300 < width <= 390 for width in widths)
