@@ -2,15 +2,20 @@
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
-import typer
+try:
+    import typer
+except KeyboardInterrupt:  # main() is not there yet to say it in words
+    sys.exit(130)
 
 from normlab import __version__
-from normlab.errors import DataError, NormlabError, SettingError
+from normlab.errors import NormlabError, SettingError
+from normlab.report.files import check_writable
 
 OUT = Path("normlab-out")
 
@@ -18,9 +23,10 @@ app = typer.Typer(
     name="normlab",
     help="See, use and trust normalisation in neural networks, artificial and biological.",
     epilog="Example: normlab run chapter --data iris.csv --norm layer",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 run_app = typer.Typer(
@@ -34,21 +40,40 @@ app.add_typer(run_app, name="run")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
+# its only public name in typer is that of a subclass; before 0.16 it was click's
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_INTERRUPTED = 130
+
+
 def main() -> None:
-    """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C."""
-    code: Any = 0
+    """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe."""
     try:
         code = app(standalone_mode=False)
-    except click.UsageError as error:
-        hint = error.ctx.command_path if error.ctx else "normlab"
-        _fail(f"{error.format_message().rstrip('.')}. See {hint} --help.", 2)
+        sys.stdout.flush()
+    except _UsageError as error:
+        _fail(_usage(error), 2)
     except NormlabError as error:
         _fail(str(error), 2)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; nothing was written.", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    _finish()
+    if code == _INTERRUPTED:
+        _fail("interrupted; nothing was written.", code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    where = error.ctx.command_path if error.ctx else "normlab"
+    text = error.format_message().strip()
+    return f"{text if text.endswith(('.', '?', ')')) else text + '.'} See {where} --help."
+
+
+def _finish() -> None:
+    """From here on nothing can be undone, so Ctrl-C no longer stops anything."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -64,11 +89,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command("list", epilog="Example: normlab list --json")
@@ -115,25 +142,47 @@ def run_chapter(
         bool, typer.Option("--drop-missing", help="Leave out rows with NaN or inf.")
     ] = False,
     norm: Annotated[str, typer.Option(help="Any row of `normlab list`.", metavar="NAME")] = "batch",
-    batch_size: Annotated[int, typer.Option(help="Rows in a batch.")] = 8,
-    eps: Annotated[float | None, typer.Option(help="ε; the row's own by default.")] = None,
-    momentum: Annotated[float, typer.Option(help="Of the running statistics.")] = 0.1,
-    weight: Annotated[str, typer.Option(help="γ: one number, or one a feature: 2,0.5")] = "1",
-    bias: Annotated[str, typer.Option(help="β: one number, or one a feature.")] = "0",
-    seed: Annotated[int, typer.Option(help="Of the points, and of --shuffle.")] = 0,
-    mean: Annotated[str | None, typer.Option(help="Of the points drawn.  [default: 10,-5]")] = None,
-    std: Annotated[str | None, typer.Option(help="Of the points drawn.  [default: 4,1]")] = None,
-    samples: Annotated[int | None, typer.Option(help="Points drawn.  [default: 128]")] = None,
+    batch_size: Annotated[str, typer.Option(help="Rows in a batch.", metavar="ROWS")] = "8",
+    eps: Annotated[
+        str | None, typer.Option(help="ε; the row's own by default.", metavar="NUMBER")
+    ] = None,
+    momentum: Annotated[
+        str, typer.Option(help="Of the running statistics.", metavar="NUMBER")
+    ] = "0.1",
+    weight: Annotated[
+        str, typer.Option(help="γ: one number, or one a feature: 2,0.5", metavar="NUMBERS")
+    ] = "1",
+    bias: Annotated[
+        str, typer.Option(help="β: one number, or one a feature.", metavar="NUMBERS")
+    ] = "0",
+    seed: Annotated[
+        str, typer.Option(help="Of the points, and of --shuffle.", metavar="NUMBER")
+    ] = "0",
+    mean: Annotated[
+        str | None, typer.Option(help="Of the points drawn.  [default: 10,-5]", metavar="NUMBERS")
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option(help="Of the points drawn.  [default: 4,1]", metavar="NUMBERS")
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(help="Points drawn.  [default: 128]", metavar="ROWS")
+    ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle the rows.")] = False,
     drop_last: Annotated[
         bool, typer.Option("--drop-last", help="Leave out a last, smaller batch.")
     ] = False,
-    device: Annotated[str, typer.Option(help="Any of torch's; tried on cpu only.")] = "cpu",
-    out: Annotated[Path, typer.Option(help="Folder for report, figures, numbers.")] = OUT
-    / "chapter",
+    device: Annotated[
+        str, typer.Option(help="Any of torch's; tried on cpu only.", metavar="NAME")
+    ] = "cpu",
+    out: Annotated[
+        Path, typer.Option(help="For report, figures and numbers.", metavar="FOLDER")
+    ] = OUT / "chapter",
     verify: Annotated[
         Path | None,
-        typer.Option(help="Run again from a numbers.json and say what moved.", metavar="FILE"),
+        typer.Option(
+            help="Run again as a numbers.json says, and tell what moved; nothing is written.",
+            metavar="FILE",
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -144,59 +193,69 @@ def run_chapter(
     if verify is not None:
         from normlab.lab.verify import verify_file
 
-        raise typer.Exit(verify_file(verify, print))
+        raise typer.Exit(verify_file(verify, _say, as_json))
     given: dict[str, Any] = {
         "data": data,
         "columns": None if columns is None else [name.strip() for name in columns.split(",")],
         "drop_missing": drop_missing,
         "norm": norm,
-        "batch_size": batch_size,
-        "eps": eps,
-        "momentum": momentum,
+        "batch_size": _whole("batch-size", batch_size),
+        "eps": _number("eps", eps),
+        "momentum": _number("momentum", momentum),
         "weight": _numbers("weight", weight),
         "bias": _numbers("bias", bias),
-        "seed": seed,
+        "seed": _whole("seed", seed),
+        "mean": _numbers("mean", mean),
+        "std": _numbers("std", std),
+        "samples": _whole("samples", samples),
         "shuffle": shuffle,
         "drop_last": drop_last,
         "device": device,
     }
-    points = {"mean": _numbers("mean", mean), "std": _numbers("std", std), "samples": samples}
-    _run_experiment(
-        "chapter", given | {k: v for k, v in points.items() if v is not None}, out, as_json
-    )
+    chosen = {name: value for name, value in given.items() if value is not None}
+    _run_experiment("chapter", chosen, out, as_json)
+
+
+def _whole(name: str, text: str | None) -> int | None:
+    return _parsed(name, text, int, "a whole number")
+
+
+def _number(name: str, text: str | None) -> float | None:
+    return _parsed(name, text, float, "a number")
 
 
 def _numbers(name: str, text: str | None) -> tuple[float, ...] | None:
-    if text is None:
-        return None
+    return _parsed(
+        name,
+        text,
+        lambda given: tuple(float(part) for part in given.split(",")),
+        "a number, or several with commas: 2,0.5",
+    )
+
+
+def _parsed(name: str, text: str | None, parse: Callable[[str], Any], words: str) -> Any:
+    """Read here and not by typer, whose message leaves out what was given."""
     try:
-        return tuple(float(part) for part in text.split(","))
+        return None if text is None else parse(text)
     except ValueError:
-        raise SettingError(
-            f"--{name} {text!r} given; it must be a number, or several with commas: 2,0.5."
-        ) from None
+        raise SettingError(f"--{name} {text!r} given; it must be {words}.") from None
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # as it comes, also through a pipe
 
 
 def _run_experiment(name: str, settings: dict[str, Any], out: Path, as_json: bool) -> None:
     """Run with a progress bar, print as it goes, save, and say where everything is."""
-    _check_writable(out)
+    check_writable(out)
     from normlab.lab.console import run_shown
 
-    result = run_shown(name, settings, say=(lambda line: None) if as_json else print)
+    result = run_shown(name, settings, say=(lambda line: None) if as_json else _say)
     report = result.save(out)
+    _finish()
     if as_json:
         print(result.json(), end="")
         return
     held = [verdict.outcome for verdict in result.verdicts]
     counts = ", ".join(f"{held.count(kind)} {kind}" for kind in dict.fromkeys(held))
     print(f"\nClaims: {counts}.\nReport: {report}")
-
-
-def _check_writable(folder: Path) -> None:
-    """Tell a folder that cannot be written before minutes are spent, and make nothing yet."""
-    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        kind = "not writable" if parent.is_dir() else "a file"
-        raise DataError(
-            f"cannot write into {str(folder)!r}: {str(parent)!r} is {kind}. Give another --out."
-        )

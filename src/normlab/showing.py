@@ -64,9 +64,9 @@ def show_text(name: str) -> str:
     row = find(name)
     parts = [
         f"{row.title} ({row.name})\n\n  {formula.text(row)}",
-        _block("Pooled together with ●, in a block of (N, C, L) = (2, 4, 3)", _map(row)),
+        _block("Pooled together with ●, in a block of (N, C, L) = (2, 4, 3)", cells(row)),
         _block("Settings", [_setting(s) for s in row.settings]),
-        _block("It", _properties(row)),
+        _block("It", properties(row)),
         _block(
             "Symbols of the paper", [f"{theirs:10} {ours}" for theirs, ours in row.symbols.items()]
         ),
@@ -87,7 +87,7 @@ def _setting(setting: Any) -> str:
     return f"{default:22} {setting.meaning}{symbol}; {setting.domain.words}"
 
 
-def _properties(row: Norm) -> list[str]:
+def properties(row: Norm) -> list[str]:
     degree = row.degree()
     scale = "forgets the scale of x" if degree == 0 else "keeps some of the scale of x"
     return [
@@ -101,7 +101,7 @@ def _properties(row: Norm) -> list[str]:
     ]
 
 
-def _map(row: Norm) -> list[str]:
+def cells(row: Norm) -> list[str]:
     from normlab.equation.cells import cell_map
 
     return cell_map(row, **_telling(row)).splitlines()

@@ -3,33 +3,49 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from normlab.errors import DataError
 
 
+def check_writable(folder: Path) -> None:
+    """Raise what `write_all` would, before anything is computed; by trying, and leaving nothing."""
+    with _told(folder):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=there):
+            pass
+
+
 def write_all(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write files (path inside the folder → content); what else is in the folder is left alone.
 
-    Everything is staged beside its destination and then renamed into place, so that an error or an
-    interruption before the last step leaves the earlier files as they were.
+    Everything is staged beside its destination and then renamed into place. After an error or an
+    interruption all earlier files are as they were.
 
     Errors: DataError when the folder cannot be made or written.
     """
-    try:
+    with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
-    except OSError as error:
-        raise DataError(_cannot(folder, error)) from error
-    try:
-        _stage(stage, files)
-        _publish(stage, folder, files)
-    except OSError as error:
-        raise DataError(_cannot(folder, error)) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as stage:
+            new, old = Path(stage, "new"), Path(stage, "old")
+            _stage(new, files)
+            _copy([name for name in files if (folder / name).exists()], folder, old)
+            with _restoring(folder, old, files):
+                _publish(new, folder, files)
     return folder
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(
+            f"cannot write into {str(folder)!r}: {reason}. Give another folder with --out."
+        ) from error
 
 
 def _stage(stage: Path, files: Mapping[str, bytes]) -> None:
@@ -39,12 +55,27 @@ def _stage(stage: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
-def _publish(stage: Path, folder: Path, files: Mapping[str, bytes]) -> None:
-    for parent in {(folder / name).parent for name in files}:
-        parent.mkdir(parents=True, exist_ok=True)
-    for name in files:
-        os.replace(stage / name, folder / name)
+def _copy(names: Iterable[str], source: Path, target: Path) -> None:
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / name, target / name)
 
 
-def _cannot(folder: Path, error: OSError) -> str:
-    return f"cannot write into {str(folder)!r}: {error.strerror or error}. Give another folder with --out."
+def _publish(source: Path, folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source / name, folder / name)
+
+
+@contextmanager
+def _restoring(folder: Path, old: Path, names: Iterable[str]) -> Iterator[None]:
+    """Several renames are not one: if one fails, undo those before it."""
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            if (old / name).exists():
+                os.replace(old / name, folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+        raise
