@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from normlab.report.style import ADAPTIVE, styled
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 DPI = 150
+_SCREEN = 96  # pixels an inch has on a page
 _RASTER_ABOVE = 3000
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
@@ -29,6 +31,13 @@ class Drawn:
     alt: str
     svg: str
     png: bytes
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        """The picture in a notebook, at the size it has in the report, with its text alternative."""
+        width, height = (int.from_bytes(self.png[i : i + 4], "big") for i in (16, 20))
+        size = {"width": width * _SCREEN // DPI, "height": height * _SCREEN // DPI}
+        shown = {"image/png": b64encode(self.png).decode(), "text/plain": self.alt}
+        return shown, {"image/png": {**size, "alt": self.alt}}
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,16 @@ class Figure:
             canvas.savefig(svg, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
             canvas.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
         return Drawn(self.name, self.caption, self.alt, svg.getvalue().decode(), png.getvalue())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        """Drawn when a notebook shows it, as the last expression of a cell.
+
+        >>> from normlab.report.style import subplots
+        >>> shown, size = Figure("empty", lambda: subplots()[0], "", "No data.")._repr_mimebundle_()
+        >>> shown["text/plain"], size["image/png"]
+        ('No data.', {'width': 729, 'height': 331, 'alt': 'No data.'})
+        """
+        return self.render()._repr_mimebundle_()
 
 
 def rasterize(n_points: int) -> bool:

@@ -1,0 +1,5 @@
+"""Reading tables and arrays; the chapter's points."""
+
+from normlab.data.table import Table, chapter_points, read_table
+
+__all__ = ["Table", "chapter_points", "read_table"]
