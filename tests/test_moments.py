@@ -68,12 +68,15 @@ def test_updates_are_merges(parts):
 
 def test_float64_at_a_large_mean():
     """Mean 1e8, std 1: one pass over squares has lost every digit; the deviations are exact."""
-    x = 1e8 + example((10_000, 3))
+    x = 1e8 + example((10_000, 20))
     exact_variance = (x - 1e8).var(0, correction=0)  # x − 1e8 is exact (Sterbenz)
     one_pass = x.square().mean(0) - x.mean(0).square()
     assert (one_pass - exact_variance).abs().max() > 0.1
     at_once = Moments().update(x)
     assert (at_once.var(correction=0) - exact_variance).abs().max() < 1e-12
+    for value, column in zip(at_once.mean.tolist(), (x - 1e8).T.tolist(), strict=True):
+        exact_mean = math.fsum(column) / len(column)  # of what is left after 1e8
+        assert abs((value - 1e8) - exact_mean) <= 0.501 * math.ulp(1e8)  # the nearest float64
     streamed = Moments()
     for part in x.split([1, 9, 990, 0, 4000, 5000]):
         streamed.update(part)

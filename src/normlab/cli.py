@@ -38,10 +38,7 @@ run_app = typer.Typer(
 app.add_typer(run_app, name="run")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
-
-
-# its only public name in typer is that of a subclass; before 0.16 it was click's
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer's or click's, as typer likes
 _INTERRUPTED = 130
 
 
@@ -51,18 +48,16 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
-        _fail(_usage(error), 2)
+        _end(2, _usage(error))
     except NormlabError as error:
-        _fail(str(error), 2)
+        _end(2, str(error))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
-    _finish()
-    if code == _INTERRUPTED:
-        _fail("interrupted; nothing was written.", code)
-    sys.exit(code if isinstance(code, int) else 0)
+    interrupted = code == _INTERRUPTED  # typer makes it an exit code of its own
+    _end(code or 0, "interrupted; nothing was written." if interrupted else "")
 
 
 def _usage(error: Any) -> str:
@@ -71,14 +66,16 @@ def _usage(error: Any) -> str:
     return f"{text if text.endswith(('.', '?', ')')) else text + '.'} See {where} --help."
 
 
-def _finish() -> None:
-    """From here on nothing can be undone, so Ctrl-C no longer stops anything."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
+def _end(code: int, message: str = "") -> NoReturn:
+    _too_late()
+    if message:
+        print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
+
+
+def _too_late() -> None:
+    """Ctrl-C no longer stops anything: all is done but the end of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _version(wanted: bool) -> None:
@@ -252,7 +249,7 @@ def _run_experiment(name: str, settings: dict[str, Any], out: Path, as_json: boo
 
     result = run_shown(name, settings, say=(lambda line: None) if as_json else _say)
     report = result.save(out)
-    _finish()
+    _too_late()
     if as_json:
         print(result.json(), end="")
         return

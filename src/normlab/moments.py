@@ -74,9 +74,8 @@ class Moments:
             raise ShapeError(
                 "Moments: x is a single number; give at least one dimension to reduce."
             )
-        if not dims or len({dim % x.dim() for dim in dims if -x.dim() <= dim < x.dim()}) < len(
-            dims
-        ):
+        named = {dim % x.dim() for dim in dims if -x.dim() <= dim < x.dim()}
+        if not dims or len(named) < len(dims):
             raise ShapeError(
                 f"Moments: dims={dims} given for x of shape {tuple(x.shape)}; name one or more of "
                 f"its {x.dim()} dimensions, each once."

@@ -141,6 +141,15 @@ def test_pool_input_is_masked_with_x(row):
         assert_close(out[..., : SHAPE[2]], y)
 
 
+def test_another_population_counts_where_all_of_x_is_valid():
+    mask = torch.ones(1, 2, 3, dtype=torch.bool)
+    mask[0, 1, 1] = False
+    pool = normalize(
+        torch.ones(1, 2, 3), "divisive", pool_input=torch.ones(1, 4, 3), mask=mask
+    ).pool
+    assert pool.flatten().tolist() == [4.0, 0.0, 4.0]
+
+
 def test_a_mask_over_a_table():
     x = torch.tensor([[1.0], [3.0], [torch.nan]])
     y = normalize(x, "batch", mask=torch.tensor([True, True, False]), eps=0.0).y

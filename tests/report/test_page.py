@@ -217,8 +217,10 @@ def test_print_opens_the_answers(opened):
     assert answer.is_visible()
 
 
-def test_figures_take_the_width_of_the_page(opened):
-    widths = opened.evaluate(
-        "[...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect().width)"
+def test_figures_stay_readable_and_scroll_in_their_own_box(opened):
+    boxes = opened.evaluate(
+        "[...document.querySelectorAll('.plot-box')].map(b => "
+        "[b.clientWidth, b.scrollWidth, getComputedStyle(b).overflowX])"
     )
-    assert all(300 < width <= 390 for width in widths)
+    assert boxes
+    assert all(wide <= 390 < inner and flow == "auto" for wide, inner, flow in boxes)

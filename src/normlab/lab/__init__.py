@@ -21,7 +21,7 @@ EXPERIMENTS = {
 }
 
 
-def run(name: str, **settings: Any) -> "Result":
+def run(name: str, /, **settings: Any) -> "Result":
     """Run an experiment of the laboratory by name; the settings are those of its command.
 
     Errors: SettingError for an unknown experiment or setting; DataError for data that cannot be used.

@@ -48,7 +48,7 @@ class Verdict:
     def outcome(self) -> Outcome:
         """Inconclusive when the interval reaches over the bound, or nothing could be measured."""
         over = (self.measured - self.claim.bound) * (1 if self.claim.sense == "<=" else -1)
-        if math.isnan(over) or (self.spread and abs(over) < self.spread):
+        if math.isnan(over) or not abs(over) >= self.spread:  # a spread of NaN knows nothing
             return "inconclusive"
         return "holds" if over <= 0 else "does not hold"
 
@@ -67,9 +67,9 @@ class Verdict:
             "claim": self.claim.name,
             "text": self.claim.text,
             "sense": self.claim.sense,
-            "bound": self.claim.bound,
+            "bound": _finite(self.claim.bound),
             "measured": _finite(self.measured),
-            "spread": self.spread,
+            "spread": _finite(self.spread),
             "outcome": self.outcome,
         }
 

@@ -70,8 +70,8 @@ class Figure:
 
         >>> from normlab.report.style import subplots
         >>> shown, size = Figure("empty", lambda: subplots()[0], "", "No data.")._repr_mimebundle_()
-        >>> shown["text/plain"], size["image/png"]
-        ('No data.', {'width': 729, 'height': 331, 'alt': 'No data.'})
+        >>> shown["text/plain"], size["image/png"]["width"]
+        ('No data.', 729)
         """
         return self.render()._repr_mimebundle_()
 

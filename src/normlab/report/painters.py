@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from normlab.report.figures import Drawn, Figure
 
@@ -18,11 +18,12 @@ def painters(count: int | None = None) -> Iterator[Draw]:
     The processes end with the block, also when it is interrupted. A figure's `draw` must be a module's
     function with picklable arguments, in modules that import nothing heavy.
     """
-    with _deaf_to_interrupts():
-        pool = multiprocessing.get_context("spawn").Pool(
-            count or min(2, os.cpu_count() or 1), initializer=_warm
-        )
-    with pool:
+    with ExitStack() as stack:
+        with _deaf_to_interrupts():
+            pool = multiprocessing.get_context("spawn").Pool(
+                count or min(2, os.cpu_count() or 1), initializer=_warm
+            )
+            stack.enter_context(pool)
 
         def draw(figures: Sequence[Figure], done: Callable[[int], None]) -> list[Drawn]:
             finished = []

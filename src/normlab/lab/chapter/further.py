@@ -1,18 +1,23 @@
 """Section 6: going on: running statistics, train and eval, weight and bias, batch size, outliers."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from normlab.data import chapter_points
 from normlab.errors import ShapeError
 from normlab.lab.chapter import layers
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, without_affine
+from normlab.lab.chapter.setup import Setup, arrays, varies, without_affine
+from normlab.lab.chapter.what import standardise
 from normlab.lab.experiment import Claim
 from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 
 EPOCHS, STEPS = 4, 4000
+MORE = (1024, 4096)
 SIZES = (2, 4, 8, 16, 32, 64, 128)
 SETTLED = Claim(
     "running.settled",
@@ -24,7 +29,7 @@ SETTLED = Claim(
 BOUNDED = Claim(
     "outlier.bounded",
     "No outlier leaves √(batch size − 1): the largest output over that bound",
-    1.0,
+    1.0 + 1e-12,  # it is reached as eps → 0, and then rounding decides
     "<=",
 )
 ROOT = Claim(
@@ -48,6 +53,7 @@ def section(setup: Setup) -> None:
             *_running(setup),
             _affine_note(),
             *blocks,
+            *_more_samples(setup),
             *_size_and_outliers(setup),
             *_single(setup),
         ]
@@ -67,13 +73,13 @@ def _running(setup: Setup) -> list[Block]:
     for key, traced in (("mean", means), ("var", variances)):
         record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after the epochs")
     error = (means[-1].double() - data.mean.cpu()).abs()
-    size = setup.settings.batch_size
+    size = len(setup.batches[0])
     standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
     left = (1 - momentum) ** len(means)
     reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
     record.claim(
         SETTLED,
-        reach[data.std(0).cpu() > 0].max() if bool((data.std(0) > 0).any()) else 0.0,
+        reach[varies(x).cpu()].max() if bool(varies(x).any()) else 0.0,
         detail=_order(setup),
     )
     gap = (evaluated[: len(train)] - train).abs().max().item()
@@ -156,19 +162,19 @@ def _affine(setup: Setup) -> Block:
 
 def _size_and_outliers(setup: Setup) -> list[Block]:
     record = setup.record
-    x = setup.x.double().cpu()
+    x = _many(setup)
     sizes = [size for size in SIZES if 4 * size <= len(x)] or [2]
     noise = [_noise(x, size) for size in sizes]
     for size, value in zip(sizes, noise, strict=True):
         record.number(f"size.noise.{size}", value, "spread of the batch means in data stds")
-    features = int((x.std(0) > 0).sum())
+    features = int(varies(x).sum())
     errors = [
         abs(v * s**0.5 - 1) * _precision(len(x) // s, features)
         for s, v in zip(sizes, noise, strict=True)
     ]
     record.claim(ROOT, max(errors), detail=_order(setup))
-    size = min(setup.settings.batch_size, len(x))
-    amplitudes, outlier, others = _outlier(setup, x[:size])
+    size = min(setup.settings.batch_size, len(setup.x))
+    amplitudes, outlier, others = _outlier(setup, setup.x[:size].double().cpu())
     bound = (size - 1) ** 0.5
     record.claim(BOUNDED, (outlier.max() / bound) if bound else 0.0)
     picture = record.figure(
@@ -200,12 +206,49 @@ def _size_and_outliers(setup: Setup) -> list[Block]:
     ]
 
 
+def _many(setup: Setup) -> Tensor:
+    """The reader's data, or the chapter's points drawn on: large batches need many points."""
+    if not setup.own_points:
+        return setup.x.double().cpu()
+    s = setup.settings
+    more = chapter_points(max(MORE[-1], len(setup.x)), s.mean, s.std, s.seed)
+    return more.values.double()
+
+
+def _more_samples(setup: Setup) -> list[Block]:
+    """The chapter's points, more of them: the std after creeps towards 1."""
+    if not setup.own_points or setup.row.name != "batch":
+        return []
+    plain = without_affine(setup)
+    s, rows = setup.settings, []
+    for samples in (len(setup.x), *(n for n in MORE if n > len(setup.x))):
+        points = chapter_points(samples, s.mean, s.std, s.seed).values
+        whole = points[: samples // s.batch_size * s.batch_size].split(s.batch_size)
+        if not whole:
+            continue
+        std = torch.cat([plain.normalize(batch).y for batch in whole]).std(0)[0]
+        found = setup.record.number(
+            f"samples.std.{samples}", std, "std of the first feature after, with so many samples"
+        )
+        rows.append((samples, f"{found:.6f}", f"{(samples / (samples - 1)) ** 0.5:.6f}"))
+    header = ("samples", f"std of {setup.names[0]} after", "√(n/(n − 1))")
+    text = (
+        "**More samples.** The layer divides each batch by its own biased standard deviation; over all of "
+        "them the unbiased one comes out as $\\sqrt{n/(n-1)}$, which creeps towards 1 as points are added."
+    )
+    return [Prose(text), Numbers("More of the same points", header, tuple(rows))]
+
+
 def _noise(x: Tensor, size: int) -> float:
-    """Spread of the batch means in units of the data's std, root mean square over varying features."""
+    """Spread of the batch means in units of the data's std, root mean square over varying features.
+
+    NaN where it cannot be known: one batch alone, or nothing that varies.
+    """
+    x = x[:, varies(x)]
     whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-    spread, std = whole.mean(1).std(0), x.std(0)
-    ratio = (spread / std)[std > 0]
-    return ratio.square().mean().sqrt().item() if len(ratio) else 0.0
+    if len(whole) < 2:
+        return math.nan
+    return (whole.mean(1).std(0) / x.std(0)).square().mean().sqrt().item()
 
 
 def _precision(batches: int, features: int) -> float:
@@ -222,7 +265,7 @@ def _order(setup: Setup) -> str:
 
 def _outlier(setup: Setup, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Move the first point away and normalise its batch each time."""
-    unit = batch[:, :1] / (batch[:, :1].std(correction=0) + 1e-300)
+    unit = standardise(batch[:, :1])
     amplitudes = torch.linspace(0, 50, 60, dtype=torch.float64)
     outlier, others = [], []
     layer = nn.BatchNorm1d(1, eps=setup.values["eps"], affine=False, dtype=torch.float64)
@@ -268,7 +311,8 @@ def _no_batch(setup: Setup) -> Block:
         alone = torch.cat(
             [layers.apply(layer, b, setup.weight, setup.bias) for b in batch.split(1)]
         )
-    unit = torch.finfo(batch.dtype).eps * together.abs().max().clamp_min(1e-300)
+    kind = torch.finfo(batch.dtype)
+    unit = (kind.eps * together.abs().max()).clamp_min(kind.tiny)
     verdict = setup.record.claim(ALONE, (together - alone).abs().max() / unit)
     return Note(
         f"{setup.row.title} looks at one sample at a time: there are no running statistics, training and "

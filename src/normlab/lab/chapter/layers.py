@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.row import Norm
-from normlab.nn import GDN, DivisiveNorm
+from normlab.nn import GDN, DivisiveNorm, GroupNorm
 
 
 class _Unit(nn.Module):
@@ -21,22 +21,38 @@ class _Unit(nn.Module):
         return nn.functional.normalize(x, dim=1, eps=self.eps)
 
 
-_LAYERS: dict[str, Callable[[int, dict[str, Any]], nn.Module]] = {
-    "batch": lambda d, v: nn.BatchNorm1d(d, eps=v["eps"], track_running_stats=False),
-    "layer": lambda d, v: nn.LayerNorm(d, eps=v["eps"]),
-    "group": lambda d, v: nn.GroupNorm(v["num_groups"], d, eps=v["eps"]),
-    "rms": lambda d, v: nn.RMSNorm(d, eps=v["eps"]),
-    "l2": lambda d, v: _Unit(v["eps"]),
-    "local_response": lambda d, v: nn.LocalResponseNorm(v["size"], v["alpha"], v["beta"], v["k"]),
-    "divisive": lambda d, v: DivisiveNorm(d, sigma=v["sigma"], power=v["power"]),
-    "gdn": lambda d, v: GDN(d, sigma=v["sigma"]),
-    "gdn1": lambda d, v: GDN(d, sigma=v["sigma"], simplified=True),
+class _Window(nn.LocalResponseNorm):
+    """torch's layer, which takes no (N, C) input."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input[..., None])[..., 0]
+
+
+# features, settings, dtype and device: made as they are used, for 0.1 as float32 is another number
+_LAYERS: dict[str, Callable[[int, dict[str, Any], dict[str, Any]], nn.Module]] = {
+    "batch": lambda d, v, k: nn.BatchNorm1d(d, eps=v["eps"], track_running_stats=False, **k),
+    "layer": lambda d, v, k: nn.LayerNorm(d, eps=v["eps"], **k),
+    "group": lambda d, v, k: _group(d, v, k),
+    "rms": lambda d, v, k: nn.RMSNorm(d, eps=v["eps"], **k),
+    "l2": lambda d, v, k: _Unit(v["eps"]),
+    "local_response": lambda d, v, k: _Window(v["size"], v["alpha"], v["beta"], v["k"]),
+    "divisive": lambda d, v, k: DivisiveNorm(d, sigma=v["sigma"], power=v["power"], **k),
+    "gdn": lambda d, v, k: GDN(d, sigma=v["sigma"], **k),
+    "gdn1": lambda d, v, k: GDN(d, sigma=v["sigma"], simplified=True, **k),
 }
+
+
+def _group(features: int, values: dict[str, Any], kind: dict[str, Any]) -> nn.Module:
+    """torch's refuses one row when a group has one element; ours returns the bias."""
+    groups = values["num_groups"]
+    make = nn.GroupNorm if features > groups else GroupNorm
+    return make(groups, features, eps=values["eps"], **kind)
 
 
 def layer_of(row: Norm, weight: Tensor, bias: Tensor, values: dict[str, Any]) -> nn.Module:
     """The row's layer, in training mode, with weight and bias where it has them."""
-    layer = _LAYERS[row.name](len(weight), values).to(weight)
+    kind = {"dtype": weight.dtype, "device": weight.device}
+    layer = _LAYERS[row.name](len(weight), values, kind)
     with torch.no_grad():
         for name, value in (("weight", weight), ("bias", bias)):
             if isinstance(getattr(layer, name, None), nn.Parameter):
@@ -55,5 +71,7 @@ def name_of(row: Norm, layer: nn.Module) -> str:
     """How the report calls the layer."""
     if isinstance(layer, _Unit):
         return "torch.nn.functional.normalize"
+    if isinstance(layer, _Window):
+        return "torch.nn.LocalResponseNorm"
     module = "torch.nn" if type(layer).__module__.startswith("torch.") else "normlab.nn"
     return f"{module}.{type(layer).__name__}"

@@ -9,7 +9,7 @@ from normlab.equation import formula
 from normlab.equation.row import Sigma
 from normlab.lab.chapter import hand, layers
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.chapter.setup import Setup, arrays, varies
 from normlab.lab.experiment import Claim, Verdict
 from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
@@ -126,12 +126,12 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
 
 def _bessel(setup: Setup, y: Tensor) -> list[Block]:
     """Why the std after is 1.0039 and not 1; true for whole batches, weight 1."""
-    row, n = setup.row, len(setup.x)
-    whole = row.name == "batch" and n % setup.settings.batch_size == 0
-    if not whole or bool((setup.x.std(0) == 0).any()):
+    row, n, size = setup.row, len(setup.x), len(setup.batches[0])
+    whole = row.name == "batch" and n % size == 0
+    if not whole or not bool(varies(setup.x).all()):
         return []
     factor = (n / (n - 1)) ** 0.5
-    batches = setup.x.double().reshape(-1, setup.settings.batch_size, setup.x.shape[1])
+    batches = setup.x.double().reshape(-1, size, setup.x.shape[1])
     var = batches.var(1, correction=0)
     expected = (
         setup.weight.double().abs()
@@ -151,7 +151,7 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
 
 
 def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
-    size = setup.settings.batch_size
+    size = len(setup.batches[0])
     stages = [
         (
             torch.stack([b.mean(0) for b in part]),
@@ -179,7 +179,7 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
 
 def _by_hand_part(
     setup: Setup, steps: hand.Steps, y_hand: Tensor, y: Tensor, layer: str
-) -> list[Block]:
+) -> list[Block | None]:
     gaps = {"√(var + ε)" if setup.row.uses_batch else "by hand": arrays((y_hand - y).abs())}
     found = [_equal(setup, y_hand, y)]
     if setup.row.name == "batch":
@@ -199,6 +199,7 @@ def _by_hand_part(
     )
     return [
         Prose("**By hand.** The first point of the first batch, all its arithmetic written out:"),
+        _written_out(setup, steps),
         _arithmetic(setup, steps),
         picture,
         Numbers(
@@ -208,6 +209,24 @@ def _by_hand_part(
         ),
         *_why(setup),
     ]
+
+
+def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
+    """The first feature of the first batch, every number of the sums in sight."""
+    batch = setup.batches[0][:, 0]
+    if setup.row.name != "batch" or len(batch) > 16:
+        return None
+    center, pool, y = (
+        t.expand_as(steps.y)[0, 0].item() for t in (steps.center, steps.pool, steps.y)
+    )
+    eps, weight, bias = setup.values["eps"], setup.weight[0].item(), setup.bias[0].item()
+    count = len(batch)
+    lines = [
+        f"mean = ({' + '.join(f'{x:.4g}' for x in batch.tolist())}) / {count} = {center:.6g}",
+        f"var  = ({' + '.join(f'({d:.4g})²' for d in steps.d[:, 0].tolist())}) / {count} = {pool:.6g}",
+        f"y    = {weight:g} · ({batch[0]:.6g} − {center:.6g}) / √({pool:.6g} + {eps:g}) + {bias:g} = {y:.6g}",
+    ]
+    return Printed("\n".join(lines))
 
 
 def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from normlab.equation.row import Norm
@@ -10,6 +10,10 @@ from normlab.equation.table import TABLE, find
 from normlab.errors import SettingError
 
 _POINTS = ("samples", "mean", "std")
+_VECTORS = ("weight", "bias", "mean", "std")
+_FLAGS = ("drop_missing", "shuffle", "drop_last")
+_SEEDS = -(2**63), 2**64 - 1  # what torch takes
+ARRAY = "(an array)"  # how numbers.json names data that came from Python
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,36 @@ class Settings:
         for name in given:
             if name not in known:
                 raise SettingError(f"chapter has no setting {name!r}; it has {', '.join(known)}.")
-        for name in ("weight", "bias", "mean", "std", "columns"):
-            if given.get(name) is not None:
+        for name in (*_VECTORS, "columns"):
+            if name in given and (name, given[name]) != ("columns", None):
                 given[name] = _tuple(given[name])
-        if given.get("data") is not None and (clash := [n for n in _POINTS if n in given]):
-            raise SettingError(
-                f"{', '.join(clash)} describe the points that are drawn when there is no data; "
-                f"leave them out, or leave out data."
-            )
+        cls._check_source(given)
         return cls(**given)
 
+    @staticmethod
+    def _check_source(given: dict[str, Any]) -> None:
+        """Settings of the points and of a file exclude each other."""
+        if given.get("data") is None:
+            clash = [name for name in ("columns", "drop_missing") if given.get(name)]
+            words, other = "belong to a file", "give data"
+        else:
+            clash = [name for name in _POINTS if name in given]
+            words, other = "describe points that are drawn without data", "leave out data"
+        if clash:
+            raise SettingError(f"{', '.join(clash)} {words}; leave them out, or {other}.")
+
     def __post_init__(self):
-        _at_least("batch_size", self.batch_size, 1)
-        _at_least("samples", self.samples, 2)
+        _whole("batch_size", self.batch_size, 1)
+        _whole("samples", self.samples, 2)
+        _whole("seed", self.seed, *_SEEDS)
+        for name in _FLAGS:
+            _is(name, getattr(self, name), bool, "true or false")
+        for name in ("norm", "device"):
+            _is(name, getattr(self, name), str, "a name")
         _within("momentum", self.momentum, 0.0, 1.0)
         if self.eps is not None:
             _within("eps", self.eps, 0.0, math.inf)
-        for name in ("weight", "bias", "mean", "std"):
+        for name in _VECTORS:
             for value in getattr(self, name):
                 _within(name, value, 0.0 if name == "std" else -math.inf, math.inf)
         if len(self.mean) != len(self.std):
@@ -80,6 +97,8 @@ class Settings:
             )
         if self.eps is not None and "eps" not in row.defaults:
             raise SettingError(f"norm {row.name!r} has no eps; it has {', '.join(row.defaults)}.")
+        if row.uses_batch and self.eps == 0:
+            raise SettingError("eps=0 given; torch's batch normalisation needs eps > 0 in training.")
 
     @property
     def row(self) -> Norm:
@@ -92,21 +111,30 @@ class Settings:
 
     def json(self) -> dict[str, Any]:
         """As they go into numbers.json; an array given as data is only named."""
-        given = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        unused = () if self.data is None else _POINTS
+        held = {i.name: getattr(self, i.name) for i in fields(self) if i.name not in unused}
         if self.data is not None and not isinstance(self.data, str):
-            given["data"] = str(self.data) if hasattr(self.data, "__fspath__") else "(an array)"
-        return given
+            held["data"] = str(self.data) if hasattr(self.data, "__fspath__") else ARRAY
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in held.items()}
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
+    value = value.tolist() if hasattr(value, "tolist") else value  # numpy's and torch's
     if isinstance(value, str) or not isinstance(value, Sequence):
         return (value,)
     return tuple(value)
 
 
-def _at_least(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SettingError(f"{name}={value} given; it must be a whole number >= {least}.")
+def _is(name: str, value: Any, kind: type, words: str) -> None:
+    if not isinstance(value, kind):
+        raise SettingError(f"{name}={value!r} given; it must be {words}.")
+
+
+def _whole(name: str, value: Any, low: int, high: float = math.inf) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole and low <= value <= high):
+        ends = f" and <= {high}" if high < math.inf else ""
+        raise SettingError(f"{name}={value} given; it must be a whole number >= {low}{ends}.")
 
 
 def _within(name: str, value: Any, low: float, high: float) -> None:
@@ -114,4 +142,4 @@ def _within(name: str, value: Any, low: float, high: float) -> None:
     if not (number and math.isfinite(value) and low <= value <= high):
         ends = f" and <= {high:g}" if math.isfinite(high) else ""
         least = f" >= {low:g}" if math.isfinite(low) else ""
-        raise SettingError(f"{name}={value} given; it must be finite{least and ','}{least}{ends}.")
+        raise SettingError(f"{name}={value} given; it must be a finite number{least}{ends}.")

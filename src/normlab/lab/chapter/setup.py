@@ -1,5 +1,7 @@
 """What the sections of the chapter share: the data, its batches, the normaliser and the record."""
 
+import os
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +14,7 @@ from normlab.data import Table, chapter_points, read_table
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 from normlab.errors import DataError, SettingError
-from normlab.lab.chapter.settings import Settings
+from normlab.lab.chapter.settings import ARRAY, Settings
 from normlab.lab.experiment import Record
 
 
@@ -40,7 +42,7 @@ class Setup:
 
     @cached_property
     def batches(self) -> tuple[Tensor, ...]:
-        return self.x.split(self.settings.batch_size)
+        return self.x.split(min(self.settings.batch_size, len(self.x)))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def prepare(settings: Settings, record: Record) -> Setup:
         values = values[: -(len(values) % settings.batch_size)]
     setup = Setup(settings, table, values.to(_device(settings.device)), record)
     _refuse_single(setup)
+    _refuse_overflow(setup)
     _ = setup.weight, setup.bias  # a wrong number of values is told before anything is computed
     return setup
 
@@ -98,17 +101,30 @@ def _table(settings: Settings) -> Table:
     if data is None:
         return chapter_points(settings.samples, settings.mean, settings.std, settings.seed)
     if isinstance(data, Tensor | np.ndarray):
-        return _table_of(torch.as_tensor(data))
+        return _table_of(data, settings)
+    if data == ARRAY:
+        raise DataError(
+            "the data were an array in Python, which no file holds; run it there again."
+        )
+    if not isinstance(data, str | os.PathLike):
+        kind = type(data).__name__
+        raise SettingError(f"data is a {kind}; give a file, a tensor or a numpy array.")
     return read_table(data, settings.columns, drop_missing=settings.drop_missing)
 
 
-def _table_of(values: Tensor) -> Table:
-    values = values.detach().cpu()
+def _table_of(given: Tensor | np.ndarray, settings: Settings) -> Table:
+    if settings.columns or settings.drop_missing:
+        raise SettingError("columns and drop_missing belong to a file; choose in the array itself.")
+    if isinstance(given, np.ndarray) and given.dtype.kind not in "biuf":
+        raise DataError(f"data has dtype {given.dtype}; give numbers.")
+    values = torch.as_tensor(given).detach().cpu()
+    if values.is_complex():
+        raise DataError(f"data has dtype {values.dtype}; give real numbers.")
     if values.dim() != 2 or len(values) < 2 or not values.shape[1]:
         raise DataError(
             f"data has shape {tuple(values.shape)}; give rows × columns, 2 rows or more."
         )
-    values = values if values.is_floating_point() else values.double()
+    values = values if values.dtype in (torch.float32, torch.float64) else values.double()
     if not bool(values.isfinite().all()):
         raise DataError("data has NaN or infinite values; leave those rows out.")
     names = tuple(f"Feature {i + 1}" for i in range(values.shape[1]))
@@ -118,9 +134,9 @@ def _table_of(values: Tensor) -> Table:
 def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first = str(error).splitlines()[0].rstrip(".")
+        torch.zeros(1, device=device).item()  # which the meta device cannot
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        first = re.split(r"\n|(?<=\w)\. ", str(error))[0].rstrip(".")  # torch goes on for a page
         raise SettingError(f"device {name!r} cannot be used here: {first}.") from error
     return device
 
@@ -130,26 +146,49 @@ def _refuse_single(setup: Setup) -> None:
     if not setup.row.uses_batch or len(setup.batches[-1]) > 1:
         return
     rows, size = len(setup.x), setup.settings.batch_size
+    way_out = (
+        "Use --drop-last, or another --batch-size" if size > 1 else "Use a larger --batch-size"
+    )
     raise DataError(
         f"the last batch has 1 row ({rows} rows in batches of {size}), whose variance is 0: torch's "
-        f"layer says 'Expected more than 1 value per channel when training'. Use --drop-last, or "
-        f"another --batch-size."
+        f"layer says 'Expected more than 1 value per channel when training'. {way_out}."
     )
+
+
+def _refuse_overflow(setup: Setup) -> None:
+    """Every row squares the data, or raises them to another power."""
+    sums = setup.x.square().sum(0)
+    for name, total in zip(setup.names, sums.isfinite().tolist(), strict=True):
+        if not total:
+            kind = str(setup.x.dtype).removeprefix("torch.")
+            raise DataError(
+                f"column {name!r} has values so large that their squares overflow {kind}; divide it."
+            )
 
 
 def warnings(setup: Setup) -> list[str]:
     """What goes on with a word: constant columns, and batches larger than the data."""
     found = list(setup.table.notes)
-    spread = setup.x.std(0)
-    for name, value in zip(setup.names, spread.tolist(), strict=True):
-        if value == 0:
-            found.append(f"Column {name!r} is constant: its variance is 0, so it becomes its bias.")
+    # a row that looks at one sample at a time does not know that a column is constant
+    becomes = (
+        ", so it becomes its bias"
+        if setup.row.uses_batch
+        else "; batch normalisation would erase it"
+    )
+    for name, moves in zip(setup.names, varies(setup.x).tolist(), strict=True):
+        if not moves:
+            found.append(f"Column {name!r} is constant: its variance is 0{becomes}.")
     if setup.settings.batch_size > len(setup.x):
         found.append(
             f"The batch size {setup.settings.batch_size} is larger than the data: there is one "
             f"batch, of all {len(setup.x)} rows."
         )
     return found
+
+
+def varies(x: Tensor) -> Tensor:
+    """Which columns are not constant; a standard deviation may round to something above 0."""
+    return x.amax(0) > x.amin(0)
 
 
 def arrays(tensor: Tensor) -> np.ndarray:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.chapter.setup import Setup, arrays, varies
 from normlab.lab.experiment import Claim
 from normlab.report.page import Ask, Formula, Note, Numbers, Prose
 
@@ -22,15 +22,21 @@ EASIER = Claim(
 
 def standardise(x: Tensor) -> Tensor:
     """Zero mean and unit (biased) variance in each column; a constant column becomes 0."""
-    centred = x - x.mean(0)
+    centred = torch.where(varies(x), x - x.mean(0), 0.0)
     spread = centred.square().mean(0).sqrt()
     return centred / torch.where(spread > 0, spread, 1.0)
 
 
 def curvatures(x: Tensor) -> Tensor:
-    """Eigenvalues of the Hessian of a mean-square regression on x with an intercept, descending."""
-    design = torch.cat([x, torch.ones_like(x[:, :1])], 1)
-    return torch.linalg.eigvalsh(design.T @ design / len(x)).flip(0)
+    """Eigenvalues of the Hessian of a mean-square regression on x with an intercept, descending.
+
+    From the singular values of the inputs, whose squares keep twice the digits that the Hessian's own
+    eigenvalues would. Directions along which the loss is flat cost nothing, and are left out.
+    """
+    design = torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
+    values = torch.linalg.svdvals(design)
+    rounding = values[0] * max(design.shape) * torch.finfo(x.dtype).eps
+    return values[values > rounding].square()
 
 
 def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
@@ -39,8 +45,8 @@ def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
     In the eigenbasis a step at rate 1/λ_max multiplies each error by 1 − λ/λ_max, so that after t
     steps the loss is Σ λ (1 − λ/λ_max)^2t c². The start is spread evenly over the loss: λ c² = 1/k.
     """
-    shrink = (1 - values / values[0]).clamp_min(0)
-    return (shrink[:, None] ** (2 * steps)).mean(0)
+    shrink = torch.log1p(-values / values[0])  # 1 − λ/λ_max itself may round to 1
+    return (2 * steps * shrink[:, None]).exp().mean(0)
 
 
 def steps_to(values: Tensor, target: float) -> float:
@@ -48,7 +54,7 @@ def steps_to(values: Tensor, target: float) -> float:
     low, high = 0, 1
     while excess_loss(values, torch.tensor([float(high)]).to(values)).item() > target:
         low, high = high, high * 2
-        if high > 2**50:
+        if high > 2**200:
             return math.inf
     while high - low > 1:
         middle = (low + high) // 2
@@ -61,7 +67,6 @@ def section(setup: Setup) -> None:
     record = setup.record
     x = setup.x.double().cpu()
     after = standardise(x)
-    varies = x.std(0) > 0
     picture = record.figure(
         "what",
         points.same_axes,
@@ -74,7 +79,8 @@ def section(setup: Setup) -> None:
         after=arrays(after),
         names=setup.names,
     )
-    found = {"raw": curvatures(x[:, varies]), "standardised": curvatures(after[:, varies])}
+    moving = varies(x)
+    found = {"raw": curvatures(x[:, moving]), "standardised": curvatures(after[:, moving])}
     record.section(
         "What normalisation is",
         Prose(
@@ -104,10 +110,9 @@ def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
             f"steps of gradient descent at rate 1/λ_max until the excess loss is {TARGET:g} of its start",
         )
         numbers[name] = (condition, steps)
-    ratio = numbers["standardised"][1] / numbers["raw"][1]
-    record.claim(EASIER, ratio, detail="a regression with intercept on these inputs")
-    reach = min(max(numbers["raw"][1] * 3, 10), 1e7)
-    steps = torch.logspace(0, math.log10(reach), 200, dtype=torch.float64)
+    raw, standard = numbers["raw"][1], numbers["standardised"][1]
+    record.claim(EASIER, standard / raw, detail="a regression with intercept on these inputs")
+    steps = torch.logspace(0, math.log10(max(3 * raw, 10)), 200, dtype=torch.float64)
     picture = record.figure(
         "easier",
         curves.descent,
@@ -123,14 +128,14 @@ def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
     table = Numbers(
         f"One small regression (with intercept): steps until the excess loss is {TARGET:g} of its start",
         ("inputs", "condition number", "steps of gradient descent"),
-        tuple((name, condition, f"{steps:,.0f}") for name, (condition, steps) in numbers.items()),
+        tuple((name, condition, _count(steps)) for name, (condition, steps) in numbers.items()),
     )
     return [
         Ask(
             "A regression is fitted by gradient descent, once on the raw inputs and once on the "
             "standardised ones. Which needs more steps, and by what factor?",
-            f"The raw inputs: {numbers['raw'][1]:,.0f} steps against "
-            f"{numbers['standardised'][1]:,.0f}. The largest learning rate is set by the steepest "
+            f"{'The raw ones' if raw > standard else 'Not the raw ones'}: {_count(raw)} against "
+            f"{_count(standard)} for the standardised. The largest learning rate is set by the steepest "
             f"direction, and the number of steps by the flattest: their ratio is the condition number.",
         ),
         picture,
@@ -141,3 +146,11 @@ def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
             "excess loss is shared equally by all directions."
         ),
     ]
+
+
+def _count(steps: float) -> str:
+    """
+    >>> _count(8056.0), _count(3.2e15)
+    ('8,056', '3.2e+15')
+    """
+    return f"{steps:,.0f}" if steps < 1e9 else f"{steps:.2g}"
