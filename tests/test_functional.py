@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from cases import POOL_WEIGHT, assert_close, exact, example
 from normlab import functional, normalize
+from normlab.equation.variants import divisive
 from normlab.errors import DtypeError, SettingError, ShapeError
 
 WEIGHT, BIAS = (example((4,), seed) for seed in (1, 2))
@@ -208,8 +209,18 @@ REFUSED = {
     "a window and weights": (
         lambda: functional.divisive_norm(ONES, size=3, pool_weight=torch.ones(4, 4)),
         SettingError,
-        "divisive_norm: pool_weight and a window (size, width) were both given; pool over channels "
-        "with pool_weight, or over space with a window.",
+        "divisive_norm: pool_weight was given with a window (size, width) or across_channels=False; "
+        "pool over channels with pool_weight, or over space with a window.",
+    ),
+    "negative variance": (
+        lambda: normalize(ONES, "batch", statistics=(torch.zeros(4), torch.full((4,), -1.0))),
+        SettingError,
+        "batch: statistics hold a negative variance; give values >= 0.",
+    ),
+    "a window of no size": (
+        lambda: normalize(ONES, divisive(spatial=True)),
+        SettingError,
+        "a window needs its size or its width, in samples; give one of them.",
     ),
     "negative weights": (
         lambda: functional.gdn(ONES, 1.0, -torch.ones(4, 4)),

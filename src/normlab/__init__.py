@@ -7,17 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from normlab import functional, lab, nn
+    from normlab import data, functional, lab, nn
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.moments import Moments
 
 __version__ = "0.1.0"
-__all__ = ["Moments", "Normalized", "functional", "lab", "nn", "normalize", "table"]
+__all__ = ["Moments", "Normalized", "data", "functional", "lab", "nn", "normalize", "table"]
 
 _HOME = {
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
+    "data": ("normlab.data", None),
     "functional": ("normlab.functional", None),
     "lab": ("normlab.lab", None),
     "nn": ("normlab.nn", None),

@@ -50,10 +50,11 @@ def batch_norm(
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
-def check_batch(x: Tensor) -> None:
+def check_batch(x: Tensor, name: str = "batch_norm") -> None:
+    """Refuse one value per channel, whose variance is 0."""
     if x.dim() >= 2 and x.numel() == x.shape[1]:
         raise ShapeError(
-            f"batch_norm: x has shape {tuple(x.shape)}, one value per channel, whose variance is 0; "
+            f"{name}: x has shape {tuple(x.shape)}, one value per channel, whose variance is 0; "
             f"in training give at least 2, or evaluate with running statistics."
         )
 
@@ -256,7 +257,8 @@ def divisive_norm(
         weight (the γ of the paper), bias (C,).
     Pool: all channels at the same place; with `pool_weight` (C, channels of the pool), non-negative,
         a weighted sum of them; with `size` or `width` a spatial window too, summed over the channels
-        (`across_channels`) or within each, its weights summing to 1 and renormalised at the edges.
+        (`across_channels`) or within each, its weights summing to 1 and renormalised at the edges;
+        across_channels=False without a window sums each channel over all its space.
         One width, or one for each output channel, in samples.
     Units: sigma has those of the drive; y has those of weight.
     Limits: zero drive → bias (NaN where sigma and the pool are 0); large drive → weight · share of it.
@@ -270,10 +272,10 @@ def divisive_norm(
     tensor([[0.6667]])
     """
     spatial = size is not None or width is not None
-    if spatial and pool_weight is not None:
+    if pool_weight is not None and (spatial or not across_channels):
         raise SettingError(
-            "divisive_norm: pool_weight and a window (size, width) were both given; pool over "
-            "channels with pool_weight, or over space with a window."
+            "divisive_norm: pool_weight was given with a window (size, width) or across_channels=False; "
+            "pool over channels with pool_weight, or over space with a window."
         )
     settings: dict[str, Any] = {"sigma": sigma, "power": power}
     if pool_weight is not None:

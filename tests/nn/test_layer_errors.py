@@ -25,8 +25,8 @@ SHAPES = [
         torch.ones(3),
         "BatchNorm(num_features=3): x has shape (3,); it must be (batch, channels, *).",
     ),
-    (nn.BatchNorm(4), torch.ones(1, 4), f"batch_norm: x has shape (1, 4), {ONE}"),
-    (ALONE, torch.ones(1, 4, 1), f"batch_norm: x has shape (1, 4, 1), {ONE}"),
+    (nn.BatchNorm(4), torch.ones(1, 4), f"BatchNorm(num_features=4): x has shape (1, 4), {ONE}"),
+    (ALONE, torch.ones(1, 4, 1), f"BatchNorm(num_features=4): x has shape (1, 4, 1), {ONE}"),
     (nn.InstanceNorm(3), IMAGE, f"InstanceNorm(num_features=3): {FEATURES}"),
     (nn.InstanceNorm(4), TABLE, f"InstanceNorm(num_features=4): {SPACE}"),
     (
@@ -38,8 +38,8 @@ SHAPES = [
     (
         nn.InstanceNorm(4, spatial_dims=1),
         IMAGE,
-        "InstanceNorm(spatial_dims=1): x has shape (2, 4, 5, 5); it must have 1 axes of space, "
-        "with or without a batch.",
+        "InstanceNorm(spatial_dims=1): x has shape (2, 4, 5, 5); it must be (channels, *space) or "
+        "(batch, channels, *space) with that many axes of space.",
     ),
     (
         nn.InstanceNorm(4, spatial_dims=1),

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -11,25 +12,31 @@ from typing import Any
 class Domain:
     """The set of values a setting may take, with the words an error message uses for it."""
 
-    words: str
+    text: str
     holds: Callable[[Any], bool]
+    none: str = ""  # what None means, where it is allowed
+    alone: bool = False  # one number, where a vector would not say which axis it is for
+
+    @property
+    def words(self) -> str:
+        text = f"one number, {self.text}" if self.alone else self.text
+        return f"{text}, or None ({self.none})" if self.none else text
 
     def __contains__(self, value: Any) -> bool:
+        if value is None:
+            return bool(self.none)
+        if self.alone and (isinstance(value, list | tuple) or getattr(value, "ndim", 0)):
+            return False
         try:
             return bool(self.holds(value))
         except (TypeError, ValueError, RuntimeError):
             return False
 
     def or_none(self, meaning: str) -> "Domain":
-        return Domain(f"{self.words}, or None ({meaning})", lambda v: v is None or v in self)
+        return replace(self, none=meaning)
 
     def single(self) -> "Domain":
-        """The same for one number alone, where a vector would not say which axis it is for."""
-
-        def one(v: Any) -> bool:
-            return not isinstance(v, list | tuple) and getattr(v, "ndim", 0) == 0 and v in self
-
-        return Domain(f"one number, {self.words}", one)
+        return replace(self, alone=True)
 
 
 def every(value: Any, test: Callable[[Any], Any]) -> bool:
@@ -51,12 +58,20 @@ def _shape(value: Any) -> bool:
     return len(sizes) > 0 and all(_count(size) for size in sizes)
 
 
-POSITIVE = Domain(
-    "finite and > 0", lambda v: every(v, lambda a: a > 0) and every(v, lambda a: a < math.inf)
-)
-NON_NEGATIVE = Domain(
-    "finite and >= 0", lambda v: every(v, lambda a: a >= 0) and every(v, lambda a: a < math.inf)
-)
+def _positive(value: Any) -> bool:
+    return every(value, lambda a: a > 0) and every(value, lambda a: a < math.inf)
+
+
+def _non_negative(value: Any) -> bool:
+    return every(value, lambda a: a >= 0) and every(value, lambda a: a < math.inf)
+
+
+def _among(names: tuple[str, ...], value: Any) -> bool:
+    return value in names
+
+
+POSITIVE = Domain("finite and > 0", _positive)
+NON_NEGATIVE = Domain("finite and >= 0", _non_negative)
 COUNT = Domain("a whole number >= 1", _count)
 SHAPE = Domain("a size or sizes of the last dimensions", _shape)
 
@@ -67,4 +82,4 @@ def one_of(*names: str) -> Domain:
     >>> "box" in one_of("box", "gaussian"), "disk" in one_of("box", "gaussian")
     (True, False)
     """
-    return Domain("one of " + ", ".join(map(repr, names)), lambda v: v in names)
+    return Domain("one of " + ", ".join(map(repr, names)), partial(_among, names))

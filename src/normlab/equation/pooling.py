@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.equation.pools import Axes, ChannelWindow, Learned, Pool, Surround
-from normlab.errors import ShapeError
+from normlab.errors import SettingError, ShapeError
 
 
 @singledispatch
@@ -135,6 +135,8 @@ def _surround(
 def window_taps(pool: Surround, settings: Mapping[str, Any], like: Tensor) -> Tensor:
     """The window's weights along one axis, summing to 1: (1 or output channels, size)."""
     size, width = held(pool.size, settings), held(pool.width, settings)
+    if size is None and width is None:
+        raise SettingError("a window needs its size or its width, in samples; give one of them.")
     if size is None:
         size = 2 * math.ceil(3 * float(torch.as_tensor(width, dtype=torch.float64).max())) + 1
     offsets = torch.arange(size, dtype=like.dtype, device=like.device) - size // 2

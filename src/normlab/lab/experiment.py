@@ -111,7 +111,7 @@ class Record:
         self.sections.append(Section(title, tuple(block for block in blocks if block is not None)))
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """The outcome of an experiment.
 
@@ -173,6 +173,13 @@ class Result:
         files["numbers.json"] = self.json().encode()
         files["report.html"] = self.html().encode()
         return write_all(Path(folder), files) / "report.html"
+
+    def __repr__(self) -> str:
+        held = sum(verdict.outcome == "holds" for verdict in self.verdicts)
+        return (
+            f"<Result of {self.experiment!r}: {held} of {len(self.verdicts)} claims hold, "
+            f"{len(self.numbers)} numbers, {len(self.record.figures)} figures>"
+        )
 
     def _repr_html_(self) -> str:
         return fragment(**self._page())

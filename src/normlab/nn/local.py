@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from normlab import functional
 from normlab.errors import SettingError
-from normlab.nn.nonnegative import lower, raw
+from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
 from normlab.nn.standard import check_channels
 
 
@@ -18,7 +18,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
         y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta
 
     Args: size, alpha=1e-4, beta=0.75, k=1.0, as in torch (the paper's α is alpha/size).
-    Shapes: x (N, C, *).
+    Shapes: x (N, C, *), also (N, C), which torch's layer refuses.
     Errors: SettingError for a size below 1; DtypeError; ShapeError.
     Limits: zero → zero.
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3.  Same as: torch.nn.LocalResponseNorm
@@ -73,13 +73,14 @@ class LocalContrastNorm(nn.Module):
                 f"LocalContrastNorm: sigma={sigma!r} given; a number >= 0 or 'mean'."
             )
         self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
+        self.least_sigma = 0.0 if isinstance(sigma, str) else LEAST_SHARE * sigma
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine and learns else None
 
     @property
     def sigma(self) -> Tensor | Literal["mean"]:
-        """The semi-saturation in use, >= 0, or "mean"."""
-        return "mean" if self.raw_sigma is None else lower(self.raw_sigma)
+        """The semi-saturation in use, at least 0.001 of its first value, or "mean"."""
+        return "mean" if self.raw_sigma is None else lower(self.raw_sigma, self.least_sigma)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
@@ -104,7 +105,8 @@ class DivisiveNorm(nn.Module):
         y = weight · sgn(D)|D|^power / (sigma^power + Σ_k |E_k|^power) + bias,   E = D or pool_input
 
     Args: num_channels; power=2.0; sigma=1.0 (one per channel, learned, kept >= 0); size, width (in
-        samples; one, or one per channel) and window for a spatial surround, across_channels=True;
+        samples; one, or one per channel) and window for a spatial surround, across_channels=True (False: each
+        channel pools over its own window, or without one over all its space);
         learn_pool=True for non-negative weights between channels instead, starting at 1/C, from
         pool_channels of the pool_input; affine=True for weight (the γ of the paper) and bias.
     Shapes: x (N, C, *); sigma, weight, bias (C,); pool_weight (C, pool_channels).
@@ -136,11 +138,17 @@ class DivisiveNorm(nn.Module):
     ):
         super().__init__()
         kind = {"device": device, "dtype": dtype}
+        if learn_pool and (size is not None or width is not None or not across_channels):
+            raise SettingError(
+                "DivisiveNorm: learn_pool has weights between channels, so it goes with neither a window "
+                "(size, width) nor across_channels=False; choose one."
+            )
         self.num_channels, self.power = num_channels, power
         self.size, self.width = size, width
         self.window: Literal["gaussian", "box"] = window
         self.across_channels = across_channels
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
+        self.least_sigma = LEAST_SHARE * sigma
         pooled = pool_channels or num_channels
         shape = (num_channels, pooled)
         self.raw_pool_weight = raw(torch.full(shape, 1 / pooled, **kind)) if learn_pool else None
@@ -149,8 +157,8 @@ class DivisiveNorm(nn.Module):
 
     @property
     def sigma(self) -> Tensor:
-        """The semi-saturation in use, >= 0, one per channel."""
-        return lower(self.raw_sigma)
+        """The semi-saturation in use, at least 0.001 of its first value, one per channel."""
+        return lower(self.raw_sigma, self.least_sigma)
 
     @property
     def pool_weight(self) -> Tensor | None:
@@ -211,12 +219,13 @@ class GDN(nn.Module):
         kind = {"device": device, "dtype": dtype}
         self.num_channels, self.simplified = num_channels, simplified
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
+        self.least_sigma = LEAST_SHARE * sigma
         self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
 
     @property
     def sigma(self) -> Tensor:
-        """The semi-saturation in use, >= 0, one per channel."""
-        return lower(self.raw_sigma)
+        """The semi-saturation in use, at least 0.001 of its first value, one per channel."""
+        return lower(self.raw_sigma, self.least_sigma)
 
     @property
     def pool_weight(self) -> Tensor:

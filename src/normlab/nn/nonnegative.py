@@ -1,8 +1,8 @@
-"""Parameters that cannot become negative and can leave zero again.
+"""Parameters that cannot become negative, and can leave their bound again.
 
-A parameter holds raw = √(value + pedestal); the value in use is max(raw, √pedestal)² − pedestal. The
-pedestal keeps the slope away from 0 at value 0, and below the bound the gradient passes only where a
-step would raise the parameter (Ballé, Laparra & Simoncelli 2016; the form CompressAI stores too).
+A raw parameter holds the value itself; what is used is max(raw, least). Below the bound the gradient
+passes only where descent would raise the parameter, so it never drifts away and never gets stuck
+(the rule of Ballé, Laparra & Simoncelli 2016).
 """
 
 from typing import Any
@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from normlab.errors import SettingError
 
-PEDESTAL = 2.0**-36
+# σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
+# first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
+LEAST_SHARE = 1e-3
 
 
 class _LowerBound(torch.autograd.Function):
@@ -42,10 +44,9 @@ def raw(value: Tensor) -> nn.Parameter:
     """
     if not value.is_meta and not bool((value >= 0).all()):
         raise SettingError(f"{value.min().item():g} given where values must be >= 0.")
-    return nn.Parameter((value + PEDESTAL).sqrt())
+    return nn.Parameter(value)
 
 
-def lower(parameter: Tensor) -> Tensor:
-    """The non-negative value that a raw parameter stands for."""
-    bounded = _LowerBound.apply(parameter, PEDESTAL**0.5)
-    return bounded * bounded - PEDESTAL
+def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
+    """The value in use: the raw parameter, or its bound where it lies below."""
+    return _LowerBound.apply(parameter, least)

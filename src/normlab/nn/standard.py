@@ -54,7 +54,7 @@ class BatchNorm(_BatchNorm):
         check_channels(self, input, self.num_features, "num_features", least=2)
         alone = input.numel() == input.shape[1]
         if alone and (self.training or self.running_mean is None):
-            functional.check_batch(input)
+            functional.check_batch(input, f"BatchNorm(num_features={self.num_features})")
 
 
 class InstanceNorm(_InstanceNorm):
@@ -108,7 +108,7 @@ class InstanceNorm(_InstanceNorm):
         ):
             raise ShapeError(
                 f"InstanceNorm(spatial_dims={self.spatial_dims}): x has shape {tuple(input.shape)}; "
-                f"it must have {self.spatial_dims} axes of space, with or without a batch."
+                f"it must be (channels, *space) or (batch, channels, *space) with that many axes of space."
             )
 
     def forward(self, input: Tensor) -> Tensor:

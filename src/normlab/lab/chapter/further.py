@@ -222,15 +222,17 @@ def _more_samples(setup: Setup) -> list[Block]:
     plain = without_affine(setup)
     s, rows = setup.settings, []
     for samples in (len(setup.x), *(n for n in MORE if n > len(setup.x))):
+        if samples < s.batch_size:
+            continue
         points = chapter_points(samples, s.mean, s.std, s.seed).values
         whole = points[: samples // s.batch_size * s.batch_size].split(s.batch_size)
-        if not whole:
-            continue
         std = torch.cat([plain.normalize(batch).y for batch in whole]).std(0)[0]
         found = setup.record.number(
             f"samples.std.{samples}", std, "std of the first feature after, with so many samples"
         )
         rows.append((samples, f"{found:.6f}", f"{(samples / (samples - 1)) ** 0.5:.6f}"))
+    if not rows:
+        return []
     header = ("samples", f"std of {setup.names[0]} after", "√(n/(n − 1))")
     text = (
         "**More samples.** The layer divides each batch by its own biased standard deviation; over all of "
@@ -245,9 +247,9 @@ def _noise(x: Tensor, size: int) -> float:
     NaN where it cannot be known: one batch alone, or nothing that varies.
     """
     x = x[:, varies(x)]
-    whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-    if len(whole) < 2:
+    if len(x) < 2 * size or not x.shape[1]:
         return math.nan
+    whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
     return (whole.mean(1).std(0) / x.std(0)).square().mean().sqrt().item()
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.row import Norm
-from normlab.nn import GDN, DivisiveNorm, GroupNorm
+from normlab.nn import GDN, DivisiveNorm
 
 
 class _Unit(nn.Module):
@@ -32,7 +32,7 @@ class _Window(nn.LocalResponseNorm):
 _LAYERS: dict[str, Callable[[int, dict[str, Any], dict[str, Any]], nn.Module]] = {
     "batch": lambda d, v, k: nn.BatchNorm1d(d, eps=v["eps"], track_running_stats=False, **k),
     "layer": lambda d, v, k: nn.LayerNorm(d, eps=v["eps"], **k),
-    "group": lambda d, v, k: _group(d, v, k),
+    "group": lambda d, v, k: nn.GroupNorm(v["num_groups"], d, eps=v["eps"], **k),
     "rms": lambda d, v, k: nn.RMSNorm(d, eps=v["eps"], **k),
     "l2": lambda d, v, k: _Unit(v["eps"]),
     "local_response": lambda d, v, k: _Window(v["size"], v["alpha"], v["beta"], v["k"]),
@@ -40,13 +40,6 @@ _LAYERS: dict[str, Callable[[int, dict[str, Any], dict[str, Any]], nn.Module]] =
     "gdn": lambda d, v, k: GDN(d, sigma=v["sigma"], **k),
     "gdn1": lambda d, v, k: GDN(d, sigma=v["sigma"], simplified=True, **k),
 }
-
-
-def _group(features: int, values: dict[str, Any], kind: dict[str, Any]) -> nn.Module:
-    """torch's refuses one row when a group has one element; ours returns the bias."""
-    groups = values["num_groups"]
-    make = nn.GroupNorm if features > groups else GroupNorm
-    return make(groups, features, eps=values["eps"], **kind)
 
 
 def layer_of(row: Norm, weight: Tensor, bias: Tensor, values: dict[str, Any]) -> nn.Module:

@@ -98,7 +98,9 @@ class Settings:
         if self.eps is not None and "eps" not in row.defaults:
             raise SettingError(f"norm {row.name!r} has no eps; it has {', '.join(row.defaults)}.")
         if row.uses_batch and self.eps == 0:
-            raise SettingError("eps=0 given; torch's batch normalisation needs eps > 0 in training.")
+            raise SettingError(
+                "eps=0 given; torch's batch normalisation needs eps > 0 in training."
+            )
 
     @property
     def row(self) -> Norm:

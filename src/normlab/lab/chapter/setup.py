@@ -142,7 +142,12 @@ def _device(name: str) -> torch.device:
 
 
 def _refuse_single(setup: Setup) -> None:
-    """A last batch of one has no variance; torch's layer refuses it in training."""
+    """A pool of one has no variance; torch's layer refuses a last batch of one in training."""
+    if setup.row.center and not setup.row.uses_batch and setup.x.shape[1] == 1:
+        raise DataError(
+            f"norm {setup.row.name!r} pools the columns of a row, and there is one: every value would "
+            f"become its bias. Use more columns, or another --norm."
+        )
     if not setup.row.uses_batch or len(setup.batches[-1]) > 1:
         return
     rows, size = len(setup.x), setup.settings.batch_size

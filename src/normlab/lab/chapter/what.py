@@ -31,12 +31,16 @@ def curvatures(x: Tensor) -> Tensor:
     """Eigenvalues of the Hessian of a mean-square regression on x with an intercept, descending.
 
     From the singular values of the inputs, whose squares keep twice the digits that the Hessian's own
-    eigenvalues would. Directions along which the loss is flat cost nothing, and are left out.
+    eigenvalues would. Directions along which the loss is flat, as between a column and its copy, cost
+    nothing and are left out; how many there are is told in standard units.
     """
-    design = torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
-    values = torch.linalg.svdvals(design)
-    rounding = values[0] * max(design.shape) * torch.finfo(x.dtype).eps
-    return values[values > rounding].square()
+    moving = x[:, varies(x)]
+    rank = torch.linalg.matrix_rank(_design(standardise(moving)))
+    return torch.linalg.svdvals(_design(moving))[:rank].square()
+
+
+def _design(x: Tensor) -> Tensor:
+    return torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
 
 
 def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
@@ -79,8 +83,7 @@ def section(setup: Setup) -> None:
         after=arrays(after),
         names=setup.names,
     )
-    moving = varies(x)
-    found = {"raw": curvatures(x[:, moving]), "standardised": curvatures(after[:, moving])}
+    found = {"raw": curvatures(x), "standardised": curvatures(after)}
     record.section(
         "What normalisation is",
         Prose(
@@ -112,7 +115,8 @@ def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
         numbers[name] = (condition, steps)
     raw, standard = numbers["raw"][1], numbers["standardised"][1]
     record.claim(EASIER, standard / raw, detail="a regression with intercept on these inputs")
-    steps = torch.logspace(0, math.log10(max(3 * raw, 10)), 200, dtype=torch.float64)
+    reach = min(max(3 * raw, 10), 1e30)
+    steps = torch.logspace(0, math.log10(reach), 200, dtype=torch.float64)
     picture = record.figure(
         "easier",
         curves.descent,

@@ -117,7 +117,7 @@ def small_multiples(clouds):
     """The same points through several normalisers, each in a panel with its own axes."""
     cols = 5
     rows = -(-len(clouds) // cols)
-    figure, axes = subplots(rows, cols, height=1.75 * rows + 0.35, left=0.42)
+    figure, axes = subplots(rows, cols, height=1.75 * rows + 0.35, left=0.52)
     for ax in axes.flat[len(clouds) :]:
         ax.set_visible(False)
     for ax, (name, x) in zip(axes.flat, clouds.items(), strict=False):
