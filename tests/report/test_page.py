@@ -1,12 +1,13 @@
 """The page says what it was given, fetches nothing, and reads well anywhere."""
 
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from normlab.report import style
 from normlab.report.figures import Figure
@@ -15,17 +16,18 @@ from normlab.report.page import (
     Formula,
     Note,
     Numbers,
+    Page,
     Picture,
     Printed,
     Prose,
     Section,
     VerdictRow,
-    fragment,
-    render,
     show,
 )
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 LONG = " + ".join(rf"\frac{{x_{{{i}}} - \mu}}{{\sigma}}" for i in range(30))
 
 
@@ -70,7 +72,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def html(arguments) -> str:
-    return render(**arguments)
+    return Page(**arguments).html()
 
 
 def test_text_is_escaped_everywhere(html):
@@ -107,7 +109,7 @@ def test_nothing_is_fetched(html):
 
 
 def test_it_is_the_same_page_every_time(arguments, html):
-    assert render(**arguments) == html
+    assert Page(**arguments).html() == html
 
 
 def test_tables_have_scopes_and_align_numbers(html):
@@ -117,7 +119,7 @@ def test_tables_have_scopes_and_align_numbers(html):
 
 
 def test_fragment_is_the_same_body_without_a_document(arguments, html):
-    part = fragment(**arguments)
+    part = Page(**arguments).fragment()
     found = Tags(part).tags
     assert not {"html", "body", "head", "meta"} & set(found)
     assert part[part.index("<header>") : part.index("</footer>")] in html
@@ -135,9 +137,9 @@ def test_numbers_are_shown_to_sensible_digits():
 
 def test_mistakes_in_the_document_are_said(arguments):
     with pytest.raises(ValueError, match="not drawn: three"):
-        render(**arguments | {"sections": (Section("S", (Picture("three"),)),)})
+        Page(**arguments | {"sections": (Section("S", (Picture("three"),)),)})
     with pytest.raises(ValueError, match="shown twice: one"):
-        render(**arguments | {"sections": (Section("S", (Picture("one"),) * 2),)})
+        Page(**arguments | {"sections": (Section("S", (Picture("one"),) * 2),)})
     with pytest.raises(ValueError, match="does not fit"):
         Numbers("T", ("a", "b"), ((1,),))
     with pytest.raises(ValueError, match="outcome"):
@@ -145,19 +147,17 @@ def test_mistakes_in_the_document_are_said(arguments):
 
 
 def test_an_almost_empty_page_is_still_a_page():
-    html = render("T", "", (), {}, (), {})
+    html = Page("T", "", (), {}, (), {}).html()
     assert "<h1>T</h1>" in html
     assert "What was claimed" not in html
 
 
 @pytest.fixture(scope="module")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium on this machine")
+    assert CHROMIUM, "these tests need a browser: apt-get install chromium"
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield chromium
         chromium.close()
 

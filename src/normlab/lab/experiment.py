@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from normlab.report.figures import Drawn, Figure
 from normlab.report.files import write_all
-from normlab.report.page import Block, Outcome, Picture, Section, VerdictRow, fragment, render
+from normlab.report.page import Block, Outcome, Page, Picture, Section, VerdictRow
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
@@ -158,7 +158,7 @@ class Result:
 
     def html(self) -> str:
         """report.html: one page that needs no other file."""
-        return render(**self._page())
+        return self._page().html()
 
     def save(self, folder: str | Path) -> Path:
         """Write report.html, numbers.json and figures/ into a folder; returns the report's path.
@@ -182,17 +182,12 @@ class Result:
         )
 
     def _repr_html_(self) -> str:
-        return fragment(**self._page())
+        return self._page().fragment()
 
-    def _page(self) -> dict[str, Any]:
-        return {
-            "title": self.title,
-            "question": self.question,
-            "sections": self.record.sections,
-            "drawn": self.drawn,
-            "verdicts": [verdict.row() for verdict in self.verdicts],
-            "about": self._about(),
-        }
+    def _page(self) -> Page:
+        verdicts = [verdict.row() for verdict in self.verdicts]
+        sections = self.record.sections
+        return Page(self.title, self.question, sections, self.drawn, verdicts, self._about())
 
     def _about(self) -> dict[str, str]:
         settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())

@@ -103,30 +103,32 @@ class VerdictRow:
             raise ValueError(f"outcome {self.outcome!r}: must be one of {get_args(Outcome)}")
 
 
-def render(
-    title: str,
-    question: str,
-    sections: Sequence[Section],
-    drawn: Mapping[str, Drawn],
-    verdicts: Sequence[VerdictRow],
-    about: Mapping[str, str],
-) -> str:
-    """The whole page; nothing in it is fetched from elsewhere, and it needs no script."""
-    body = _body(title, question, sections, drawn, verdicts, about)
-    return _templates().get_template("page.html").render(title=title, body=body, css=_css())
+@dataclass(frozen=True)
+class Page:
+    """A report: a title, a question, numbered sections, verdicts, and what it was made with."""
 
+    title: str
+    question: str
+    sections: Sequence[Section]
+    drawn: Mapping[str, Drawn]
+    verdicts: Sequence[VerdictRow]
+    about: Mapping[str, str]
 
-def fragment(
-    title: str,
-    question: str,
-    sections: Sequence[Section],
-    drawn: Mapping[str, Drawn],
-    verdicts: Sequence[VerdictRow],
-    about: Mapping[str, str],
-) -> str:
-    """The same for a notebook's `_repr_html_`: no `<html>`, and styles that stay inside."""
-    body = _body(title, question, sections, drawn, verdicts, about)
-    return f'<style>{_css()}</style><div class="normlab fragment" lang="en-GB">{body}</div>'
+    def __post_init__(self) -> None:
+        _check_pictures(self.sections, self.drawn)
+
+    def html(self) -> str:
+        """The whole page; nothing in it is fetched from elsewhere, and it needs no script."""
+        template = _templates().get_template("page.html")
+        return template.render(title=self.title, body=self._body(), css=_css())
+
+    def fragment(self) -> str:
+        """The same for a notebook's `_repr_html_`: no `<html>`, and styles that stay inside."""
+        return f'<style>{_css()}</style><div class="normlab fragment" lang="en-GB">{self._body()}</div>'
+
+    def _body(self) -> str:
+        slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "report"
+        return _templates().get_template("body.html").render(vars(self), slug=slug)
 
 
 def show(value: Cell) -> str:
@@ -138,28 +140,6 @@ def show(value: Cell) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _body(
-    title: str,
-    question: str,
-    sections: Sequence[Section],
-    drawn: Mapping[str, Drawn],
-    verdicts: Sequence[VerdictRow],
-    about: Mapping[str, str],
-) -> str:
-    _check_pictures(sections, drawn)
-    template = _templates().get_template("body.html")
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "report"
-    return template.render(
-        title=title,
-        question=question,
-        sections=sections,
-        drawn=drawn,
-        verdicts=verdicts,
-        about=about,
-        slug=slug,
-    )
 
 
 def _check_pictures(sections: Sequence[Section], drawn: Mapping[str, Drawn]) -> None:
