@@ -32,7 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         plain = (sys.executable, HERE / "plain_chapter.py", folder)
         whole = (NORMLAB, "run", "chapter", "--out", folder)
-        seconds(*plain), seconds(*whole)  # warm the disk's cache
+        for command in (plain, whole):  # warm the disk's cache
+            seconds(*command)
         pairs = [(seconds(*plain), seconds(*whole)) for _ in range(rounds)]
     ratios = sorted(b / a for a, b in pairs)
     print(

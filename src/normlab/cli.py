@@ -40,10 +40,13 @@ app.add_typer(run_app, name="run")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer's or click's, as typer likes
 _INTERRUPTED = 130
+_pressed: list[int] = []  # one for each Ctrl-C
 
 
 def main() -> None:
     """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
+        signal.signal(signal.SIGINT, _press)
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -56,8 +59,23 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except Exception:
+        if not _pressed:
+            raise
+        code = _INTERRUPTED
     interrupted = code == _INTERRUPTED  # typer makes it an exit code of its own
     _end(code or 0, "interrupted; nothing was written." if interrupted else "")
+
+
+def _press(number: int, frame: Any) -> NoReturn:
+    _pressed.append(number)
+    raise KeyboardInterrupt
+
+
+def _stop_if_pressed() -> None:
+    """An import in C may have swallowed the exception, or made another of it."""
+    if _pressed:
+        raise KeyboardInterrupt
 
 
 def _usage(error: Any) -> str:
@@ -239,6 +257,7 @@ def _parsed(name: str, text: str | None, parse: Callable[[str], Any], words: str
 
 
 def _say(line: str) -> None:
+    _stop_if_pressed()
     print(line, flush=True)  # as it comes, also through a pipe
 
 
@@ -247,7 +266,8 @@ def _run_experiment(name: str, settings: dict[str, Any], out: Path, as_json: boo
     check_writable(out)
     from normlab.lab.console import run_shown
 
-    result = run_shown(name, settings, say=(lambda line: None) if as_json else _say)
+    result = run_shown(name, settings, say=_say if not as_json else lambda line: None)
+    _stop_if_pressed()
     report = result.save(out)
     _too_late()
     if as_json:

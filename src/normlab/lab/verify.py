@@ -11,29 +11,48 @@ from normlab.lab import EXPERIMENTS, run
 from normlab.lab.experiment import versions
 
 RELATIVE = 1e-6  # what another machine's order of additions may change
+_NEEDED = {"experiment": str, "settings": dict, "versions": dict, "numbers": dict}
+_HOOKS = {"say", "progress"}  # of a run, and no settings
 
 
-def verify_file(path: Path, say: Callable[[str], None]) -> int:
+def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False) -> int:
     """Compare a fresh run with a record; returns 0 if no number moved, else 1.
 
     A number has moved when it differs by more than 1e-6 of the larger of 1 and itself; smaller
     differences are counted as rounding.
     """
     record = _read(path)
-    for name, was in record["versions"].items():
-        if (now := versions().get(name)) != was:
-            say(f"{name} was {was}, is {now}")
-    result = run(record["experiment"], **record["settings"])
-    moved = differences(record["numbers"], result.numbers)
-    rounded = sum(record["numbers"].get(k) != _null(v) for k, v in result.numbers.items()) - len(
-        moved
-    )
-    for key, was, now in moved:
-        say(f"moved: {key}: {_show(was)} -> {_show(now)}{_change(was, now)}")
-    say(
-        f"{len(moved)} of {len(result.numbers)} numbers moved; {max(rounded, 0)} differ by rounding only."
-    )
+    was, now = record["numbers"], run(record["experiment"], **record["settings"]).numbers
+    moved = differences(was, now)
+    unequal = sum(was.get(key, "absent") != _null(now.get(key, "absent")) for key in was | now)
+    found = {
+        "versions": _changed(record["versions"], versions()),
+        "moved": [{"number": key, "was": before, "is": after} for key, before, after in moved],
+        "numbers": len(was | now),
+        "rounding": unequal - len(moved),
+    }
+    say(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _words(found))
     return 1 if moved else 0
+
+
+def _changed(was: dict[str, Any], now: dict[str, str]) -> dict[str, Any]:
+    return {
+        key: {"was": was.get(key), "is": now.get(key)}
+        for key in was | now
+        if was.get(key) != now.get(key)
+    }
+
+
+def _words(found: dict[str, Any]) -> str:
+    lines = [f"{name} was {v['was']}, is {v['is']}" for name, v in found["versions"].items()]
+    for m in found["moved"]:
+        change = _change(m["was"], m["is"])
+        lines.append(f"moved: {m['number']}: {_show(m['was'])} -> {_show(m['is'])}{change}")
+    counts = (
+        f"{len(found['moved'])} of {found['numbers']} numbers moved; {found['rounding']} differ by "
+        f"rounding only."
+    )
+    return "\n".join([*lines, counts])
 
 
 def differences(was: dict[str, Any], now: dict[str, float]) -> list[tuple[str, Any, Any]]:
@@ -70,18 +89,30 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror}.") from error
-    except ValueError as error:
+        raise DataError(
+            f"cannot read {str(path)!r}: {error.strerror}. Give a numbers.json of a run."
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{str(path)!r} is not JSON: {error}. Give a numbers.json of a run."
         ) from error
-    needed = {"experiment", "settings", "versions", "numbers"}
-    if not isinstance(record, dict) or not needed <= set(record):
-        raise DataError(
-            f"{str(path)!r} has not {', '.join(sorted(needed))}; give a numbers.json of a run."
-        )
-    if record["experiment"] not in EXPERIMENTS:
-        raise DataError(
-            f"{str(path)!r} is of experiment {record['experiment']!r}, which is unknown here."
-        )
+    if problem := _problem(record):
+        raise DataError(f"{str(path)!r} {problem}; give a numbers.json of a run.")
     return record
+
+
+def _problem(record: Any) -> str:
+    """What keeps this from being a record that can be run again."""
+    if not isinstance(record, dict) or not set(_NEEDED) <= set(record):
+        return f"has not {', '.join(sorted(_NEEDED))}"
+    for key, kind in _NEEDED.items():
+        if not isinstance(record[key], kind):
+            return f"has a {type(record[key]).__name__} as its {key}"
+    for key, value in record["numbers"].items():
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            return f"has {value!r} as its number {key!r}"
+    if record["experiment"] not in EXPERIMENTS:
+        return f"is of experiment {record['experiment']!r}, which is unknown here"
+    if hooks := _HOOKS & set(record["settings"]):
+        return f"has {', '.join(sorted(hooks))} among its settings, which are none"
+    return ""

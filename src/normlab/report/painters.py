@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 
 from normlab.report.figures import Drawn, Figure
 
@@ -43,10 +44,14 @@ def _warm() -> None:
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started here inherit a blocked SIGINT: Ctrl-C is the caller's to handle."""
+    """Processes started here inherit a blocked SIGINT: Ctrl-C is the caller's to handle.
+
+    The tracker, which each pool needs, unblocks it when it starts; so it starts before.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -7,25 +7,16 @@ from torch import Tensor, nn
 
 from normlab.data import chapter_points
 from normlab.errors import ShapeError
-from normlab.lab.chapter import layers
+from normlab.lab.chapter import layers, running
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, varies, without_affine
+from normlab.lab.chapter.setup import Setup, arrays, order_note, varies, without_affine
 from normlab.lab.chapter.what import standardise
 from normlab.lab.experiment import Claim
-from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 
-EPOCHS, STEPS = 4, 4000
 MORE = (1024, 4096)
 SIZES = (2, 4, 8, 16, 32, 64, 128)
-SETTLED = Claim(
-    "running.settled",
-    "After the epochs the running mean lies within 4 standard errors of the data's mean (largest over "
-    "the features, in standard errors of a running mean)",
-    4.0,
-    "<=",
-)
 BOUNDED = Claim(
     "outlier.bounded",
     "No outlier leaves √(batch size − 1): the largest output over that bound",
@@ -50,7 +41,7 @@ def section(setup: Setup) -> None:
     blocks: list[Block] = [_affine(setup)]
     if setup.row.running:
         blocks = [
-            *_running(setup),
+            *running.blocks(setup),
             _affine_note(),
             *blocks,
             *_more_samples(setup),
@@ -60,80 +51,6 @@ def section(setup: Setup) -> None:
     else:
         blocks = [_affine_note(), *blocks, _no_batch(setup)]
     setup.record.section("Going on", *blocks)
-
-
-def _running(setup: Setup) -> list[Block]:
-    record, x = setup.record, setup.x
-    features, momentum = x.shape[1], setup.settings.momentum
-    layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
-    means, variances, train = _train(setup, layer)
-    data = Moments().update(x)
-    with torch.no_grad():
-        evaluated = layer.eval()(x)
-    for key, traced in (("mean", means), ("var", variances)):
-        record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after the epochs")
-    error = (means[-1].double() - data.mean.cpu()).abs()
-    size = len(setup.batches[0])
-    standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
-    left = (1 - momentum) ** len(means)
-    reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
-    record.claim(
-        SETTLED,
-        reach[varies(x).cpu()].max() if bool(varies(x).any()) else 0.0,
-        detail=_order(setup),
-    )
-    gap = (evaluated[: len(train)] - train).abs().max().item()
-    record.number("eval.difference", gap, "largest |y in evaluation − y in training| of an element")
-    picture = record.figure(
-        "running",
-        curves.running,
-        f"Running mean and variance over {len(means)} steps (momentum {momentum:g}; the dotted line ends "
-        "the first epoch, dashed are the data's own). Right: the same points in training and evaluation.",
-        "Traces of running mean and variance approaching dashed lines; a scatter of outputs in "
-        "evaluation against training, around the diagonal.",
-        steps=arrays(torch.arange(1, len(means) + 1)),
-        mean=arrays(means),
-        var=arrays(variances),
-        true_mean=arrays(data.mean),
-        true_var=arrays(data.var()),
-        epoch=min(len(setup.batches), len(means)),
-        names=setup.names,
-        train=arrays(train),
-        evaluated=arrays(evaluated[: len(train)]),
-    )
-    kept = (1 - momentum) ** min(len(setup.batches), len(means))
-    return [
-        Prose(
-            "**Running statistics.** In training the layer keeps an average of what it saw, "
-            "`running = (1 − momentum) · running + momentum · batch`, with the unbiased variance, and in "
-            "evaluation it uses that instead of the batch."
-        ),
-        Ask(
-            f"The running mean starts at 0. After one epoch of {len(setup.batches)} batches with momentum "
-            f"{momentum:g}, how much of the start is left?",
-            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.1%}: evaluation after "
-            "one short epoch uses statistics that have not arrived yet.",
-        ),
-        picture,
-    ]
-
-
-def _train(setup: Setup, layer: BatchNorm) -> tuple[Tensor, Tensor, Tensor]:
-    """Run the batches through the layer for the epochs; returns traces and the last epoch's output."""
-    means, variances, outputs = [], [], []
-    batches = setup.batches[:STEPS]
-    epochs = EPOCHS if len(batches) * EPOCHS <= STEPS else 1
-    with torch.no_grad():
-        for epoch in range(epochs):
-            for batch in batches:
-                y = layer(batch)
-                assert layer.running_mean is not None
-                assert layer.running_var is not None
-                means.append(layer.running_mean.cpu().clone())
-                variances.append(layer.running_var.cpu().clone())
-                if epoch == epochs - 1:
-                    outputs.append(y)
-    return torch.stack(means), torch.stack(variances), torch.cat(outputs)
 
 
 def _affine_note() -> Prose:
@@ -172,7 +89,7 @@ def _size_and_outliers(setup: Setup) -> list[Block]:
         abs(v * s**0.5 - 1) * _precision(len(x) // s, features)
         for s, v in zip(sizes, noise, strict=True)
     ]
-    record.claim(ROOT, max(errors), detail=_order(setup))
+    record.claim(ROOT, max(errors), detail=order_note(setup))
     size = min(setup.settings.batch_size, len(setup.x))
     amplitudes, outlier, others = _outlier(setup, setup.x[:size].double().cpu())
     bound = (size - 1) ** 0.5
@@ -256,13 +173,6 @@ def _noise(x: Tensor, size: int) -> float:
 def _precision(batches: int, features: int) -> float:
     """One over the relative standard error of a standard deviation over so many batch means."""
     return (2 * max(batches - 1, 1) * max(features, 1)) ** 0.5
-
-
-def _order(setup: Setup) -> str:
-    """Rows of a file often come sorted, and then a batch is no random sample."""
-    if setup.own_points or setup.settings.shuffle:
-        return ""
-    return "rows in the order of the file; try --shuffle"
 
 
 def _outlier(setup: Setup, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:

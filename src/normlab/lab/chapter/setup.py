@@ -161,14 +161,11 @@ def _refuse_single(setup: Setup) -> None:
 
 
 def _refuse_overflow(setup: Setup) -> None:
-    """Every row squares the data, or raises them to another power."""
-    sums = setup.x.square().sum(0)
-    for name, total in zip(setup.names, sums.isfinite().tolist(), strict=True):
-        if not total:
-            kind = str(setup.x.dtype).removeprefix("torch.")
-            raise DataError(
-                f"column {name!r} has values so large that their squares overflow {kind}; divide it."
-            )
+    """Every row squares the data, and a condition number squares the squares."""
+    squares = setup.x.square().sum(0).cpu().double()
+    for name, able in zip(setup.names, squares.square().isfinite().tolist(), strict=True):
+        if not able:
+            raise DataError(f"column {name!r} has values too large to be squared; divide it.")
 
 
 def warnings(setup: Setup) -> list[str]:
@@ -204,3 +201,10 @@ def arrays(tensor: Tensor) -> np.ndarray:
 def without_affine(setup: Setup) -> Setup:
     """The same with weight 1 and bias 0."""
     return replace(setup, settings=replace(setup.settings, weight=(1.0,), bias=(0.0,)))
+
+
+def order_note(setup: Setup) -> str:
+    """Rows of a file often come sorted, and then a batch is no random sample."""
+    if setup.own_points or setup.settings.shuffle:
+        return ""
+    return "rows in the order of the file; try --shuffle"

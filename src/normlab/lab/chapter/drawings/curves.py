@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from normlab.lab.chapter.drawings.points import bars
 from normlab.report.figures import rasterize
 from normlab.report.style import (
     ACCENT,
@@ -29,7 +30,7 @@ def descent(eigenvalues, losses, steps):
     left.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
     for (name, loss), color in zip(losses.items(), (BEFORE, AFTER), strict=True):
-        right.plot(steps, loss, color=color, label=name, lw=2)
+        right.plot(steps, np.maximum(loss, 1e-30), color=color, label=name, lw=2)
     right.set(xscale="log", yscale="log", xlabel="step", ylabel="excess loss, relative")
     right.set_ylim(1e-6, 3)
     right.set_title("gradient descent")
@@ -157,7 +158,7 @@ def affine(outputs, name):
     figure, axes = subplots(1, 2, share="both")
     for ax, (title, group) in zip(axes[0], outputs.items(), strict=True):
         for i, (label, values) in enumerate(group.items()):
-            ax.hist(values, bins=20, histtype="step", lw=1.8, color=FEATURES[i], label=label)
+            bars(ax, values, histtype="step", lw=1.8, color=FEATURES[i], label=label)
         ax.set(xlabel=f"y, {name}", title=title)
         ax.margins(y=0.35)
         ax.legend(loc="upper left")

@@ -25,10 +25,25 @@ def cloud(ax: Any, x: np.ndarray, names: Sequence[str], color: str, label: str |
     ax.set_ylabel(names[1] if x.shape[1] > 1 else names[0])
 
 
+def bars(ax: Any, values: np.ndarray, bins: int = BINS, least: float = 0.0, **style: Any):
+    """A histogram from the lowest to the highest finite value, at least so wide.
+
+    Values that differ by rounding only are not taken apart, which numpy refuses to do.
+    """
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    middle, half = (low + high) / 2, max(high - low, least) / 2
+    if half <= 64 * np.finfo(values.dtype).eps * max(abs(low), abs(high)):
+        half = 0.5 * (abs(middle) or 1.0)
+    ax.hist(values, bins=np.linspace(middle - half, middle + half, bins + 1), **style)
+
+
 def histograms(ax: Any, x: np.ndarray, names: Sequence[str], limit: int = 5):
     """Each feature's histogram in its colour, as the chapter draws them: 20 bins."""
+    finite = x[:, :limit][np.isfinite(x[:, :limit])]
+    least = float(np.ptp(finite)) / 50 if finite.size else 0.0  # beside a wide one, a bar to see
     for i in range(min(x.shape[1], limit)):
-        ax.hist(x[:, i], bins=BINS, alpha=0.6, color=feature_color(i), label=names[i])
+        bars(ax, x[:, i], least=least, alpha=0.6, color=feature_color(i), label=names[i])
     ax.set_xlabel("value")
     ax.set_ylabel("frequency")
     ax.legend()
@@ -53,7 +68,7 @@ def pair_grid(x, names, color):
         for j in range(n):
             ax = axes[i, j]
             if i == j:
-                ax.hist(x[:, i], bins=BINS, color=feature_color(i), alpha=0.8)
+                bars(ax, x[:, i], color=feature_color(i), alpha=0.8)
             else:
                 ax.plot(x[:, j], x[:, i], ".", ms=3, mew=0, color=color, alpha=0.5,
                         rasterized=rasterize(len(x)))  # fmt: skip
@@ -74,7 +89,7 @@ def all_histograms(before, after, names):
         for step, x, color in ((0, before, BEFORE), (1, after, feature_color(i))):
             ax = axes[2 * (i // cols) + step, i % cols]
             ax.set_visible(True)
-            ax.hist(x[:, i], bins=BINS, color=color)
+            bars(ax, x[:, i], color=color)
             ax.locator_params(nbins=3)
         axes[2 * (i // cols), i % cols].set_title(_short(names[i]), fontsize=9)
     return figure
@@ -104,7 +119,7 @@ def hand_beside_unnormalised(before, hand, names, gaps):
     ax = axes[0, 2]
     for i, (label, gap) in enumerate(gaps.items()):
         levels = np.log10(np.maximum(gap.ravel(), 1e-9 if gap.max() > 1e-12 else 1e-18))
-        ax.hist(levels, bins=25, color=feature_color(2 + i), alpha=0.75, label=label)
+        bars(ax, levels, 25, color=feature_color(2 + i), alpha=0.75, label=label)
     ax.set_title("distance to the layer")
     ax.set_xlabel("log₁₀ |by hand − layer|")
     ax.set_ylabel("elements")

@@ -1,0 +1,96 @@
+"""Section 6, first part: running statistics over batches and epochs, training against evaluation."""
+
+import torch
+from torch import Tensor
+
+from normlab.lab.chapter.drawings import curves
+from normlab.lab.chapter.setup import Setup, arrays, order_note, varies
+from normlab.lab.experiment import Claim
+from normlab.moments import Moments
+from normlab.nn import BatchNorm
+from normlab.report.page import Ask, Block, Prose
+
+EPOCHS, STEPS = 4, 4000
+
+EPOCHS, STEPS = 4, 4000
+SETTLED = Claim(
+    "running.settled",
+    "After the epochs the running mean lies within 4 standard errors of the data's mean (largest over "
+    "the features, in standard errors of a running mean)",
+    4.0,
+    "<=",
+)
+
+
+def blocks(setup: Setup) -> list[Block]:
+    record, x = setup.record, setup.x
+    features, momentum = x.shape[1], setup.settings.momentum
+    layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
+    means, variances, train = _train(setup, layer)
+    data = Moments().update(x)
+    with torch.no_grad():
+        evaluated = layer.eval()(x)
+    for key, traced in (("mean", means), ("var", variances)):
+        record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after the epochs")
+    error = (means[-1].double() - data.mean.cpu()).abs()
+    size = len(setup.batches[0])
+    standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
+    left = (1 - momentum) ** len(means)
+    reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
+    record.claim(
+        SETTLED,
+        reach[varies(x).cpu()].max() if bool(varies(x).any()) else 0.0,
+        detail=order_note(setup),
+    )
+    gap = (evaluated[: len(train)] - train).abs().max().item()
+    record.number("eval.difference", gap, "largest |y in evaluation − y in training| of an element")
+    picture = record.figure(
+        "running",
+        curves.running,
+        f"Running mean and variance over {len(means)} steps (momentum {momentum:g}; the dotted line ends "
+        "the first epoch, dashed are the data's own). Right: the same points in training and evaluation.",
+        "Traces of running mean and variance approaching dashed lines; a scatter of outputs in "
+        "evaluation against training, around the diagonal.",
+        steps=arrays(torch.arange(1, len(means) + 1)),
+        mean=arrays(means),
+        var=arrays(variances),
+        true_mean=arrays(data.mean),
+        true_var=arrays(data.var()),
+        epoch=min(len(setup.batches), len(means)),
+        names=setup.names,
+        train=arrays(train),
+        evaluated=arrays(evaluated[: len(train)]),
+    )
+    kept = (1 - momentum) ** min(len(setup.batches), len(means))
+    return [
+        Prose(
+            "**Running statistics.** In training the layer keeps an average of what it saw, "
+            "`running = (1 − momentum) · running + momentum · batch`, with the unbiased variance, and in "
+            "evaluation it uses that instead of the batch."
+        ),
+        Ask(
+            f"The running mean starts at 0. After one epoch of {len(setup.batches)} batches with momentum "
+            f"{momentum:g}, how much of the start is left?",
+            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.1%}: evaluation after "
+            "one short epoch uses statistics that have not arrived yet.",
+        ),
+        picture,
+    ]
+
+
+def _train(setup: Setup, layer: BatchNorm) -> tuple[Tensor, Tensor, Tensor]:
+    """Run the batches through the layer for the epochs; returns traces and the last epoch's output."""
+    means, variances, outputs = [], [], []
+    batches = setup.batches[:STEPS]
+    epochs = EPOCHS if len(batches) * EPOCHS <= STEPS else 1
+    with torch.no_grad():
+        for epoch in range(epochs):
+            for batch in batches:
+                y = layer(batch)
+                assert layer.running_mean is not None
+                assert layer.running_var is not None
+                means.append(layer.running_mean.cpu().clone())
+                variances.append(layer.running_var.cpu().clone())
+                if epoch == epochs - 1:
+                    outputs.append(y)
+    return torch.stack(means), torch.stack(variances), torch.cat(outputs)
