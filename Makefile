@@ -1,7 +1,7 @@
 # make lab    install, run the chapter, say where the report is
 # make test   install what the tests need, run them all
 # make lint   ruff, pyright, import-linter
-# make bench  the chapter's time against a plain script
+# make bench   times, as ratios: the chapter to a plain script, functions to torch
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
@@ -27,6 +27,7 @@ lint: .venv/lint.done
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks/chapter_time.py
+	$(BIN)/python benchmarks/layers.py
 
 docs: .venv/lab.done
 	$(BIN)/python docs/generate.py

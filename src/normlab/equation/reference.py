@@ -138,11 +138,13 @@ def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
 def _scale(row: Norm, pool: Tensor, values: dict[str, Any], x: Tensor) -> Tensor:
     """(σⁿ + pool)^p, pool^p + σ or max(pool^p, σ), by where the row places σ."""
     p = row.number("p", values)
-    sigma = torch.as_tensor(values[row.sigma.setting], dtype=pool.dtype, device=pool.device)
+    held = values[row.sigma.setting]
+    sigma = torch.as_tensor(held, dtype=pool.dtype, device=pool.device)
     sigma = _broadcast(row, row.sigma.setting, sigma, x)
     if row.sigma.placement == "inside":
         offset = positive_power(sigma, row.number("n", values)) if row.sigma.raised else sigma
-        return positive_power(offset + pool, p)
+        never_zero = isinstance(held, int | float) and held > 0
+        return _power(offset + pool, p) if never_zero else positive_power(offset + pool, p)
     root = positive_power(pool, p)
     return root + sigma if row.sigma.placement == "outside" else torch.maximum(root, sigma)
 
@@ -158,13 +160,17 @@ def signed_power(d: Tensor, m: Any) -> Tensor:
 
 def positive_power(a: Tensor, power: Any) -> Tensor:
     """|a|^power, whose gradient at exactly 0 is 0 and never NaN."""
-    if _is(power, 1):
-        return a.abs()
-    if _is(power, 2):
-        return a * a
+    if _is(power, 1) or _is(power, 2):
+        return _power(a.abs() if _is(power, 1) else a, power)
     zero = a == 0
-    size = torch.where(zero, 1.0, a.abs())
-    return torch.where(zero, 0.0, size.sqrt() if _is(power, 0.5) else size**power)
+    return torch.where(zero, 0.0, _power(torch.where(zero, 1.0, a.abs()), power))
+
+
+def _power(a: Tensor, power: Any) -> Tensor:
+    """a^power for a > 0, by a root or a product where that does."""
+    if _is(power, 1) or _is(power, 2):
+        return a if power == 1 else a * a
+    return a.sqrt() if _is(power, 0.5) else a**power
 
 
 def _is(power: Any, number: float) -> bool:
