@@ -15,7 +15,7 @@ except KeyboardInterrupt:  # main() is not there yet to say it in words
 
 from normlab import __version__
 from normlab.errors import NormlabError, SettingError
-from normlab.report.files import check_writable
+from normlab.report.files import check_writable, write_all
 
 OUT = Path("normlab-out")
 
@@ -267,9 +267,10 @@ def _run_experiment(name: str, settings: dict[str, Any], out: Path, as_json: boo
     from normlab.lab.console import run_shown
 
     result = run_shown(name, settings, say=_say if not as_json else lambda line: None)
+    files = result.files()
     _stop_if_pressed()
-    report = result.save(out)
-    _too_late()
+    _too_late()  # writing takes a moment, and is done whole
+    report = write_all(out, files) / "report.html"
     if as_json:
         print(result.json(), end="")
         return

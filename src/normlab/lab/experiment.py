@@ -160,19 +160,23 @@ class Result:
         """report.html: one page that needs no other file."""
         return self._page().html()
 
-    def save(self, folder: str | Path) -> Path:
-        """Write report.html, numbers.json and figures/ into a folder; returns the report's path.
-
-        All of it is made before the first byte is written, and each file replaces its predecessor
-        at once, so an earlier report stays whole if anything fails.
-        """
+    def files(self) -> dict[str, bytes]:
+        """report.html, numbers.json and figures/: paths inside a folder, and what they hold."""
         files: dict[str, bytes] = {}
         for drawn in self.drawn.values():
             files[f"figures/{drawn.name}.svg"] = drawn.svg.encode()
             files[f"figures/{drawn.name}.png"] = drawn.png
         files["numbers.json"] = self.json().encode()
         files["report.html"] = self.html().encode()
-        return write_all(Path(folder), files) / "report.html"
+        return files
+
+    def save(self, folder: str | Path) -> Path:
+        """Write all files into a folder; returns the report's path.
+
+        All of it is made before the first byte is written, and each file replaces its predecessor
+        at once, so an earlier report stays whole if anything fails.
+        """
+        return write_all(Path(folder), self.files()) / "report.html"
 
     def __repr__(self) -> str:
         held = sum(verdict.outcome == "holds" for verdict in self.verdicts)

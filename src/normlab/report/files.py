@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from normlab.errors import DataError
@@ -74,8 +74,9 @@ def _restoring(folder: Path, old: Path, names: Iterable[str]) -> Iterator[None]:
         yield
     except BaseException:
         for name in names:
-            if (old / name).exists():
-                os.replace(old / name, folder / name)
-            else:
-                (folder / name).unlink(missing_ok=True)
+            with suppress(OSError):  # what cannot be put back must not keep the rest from it
+                if (old / name).exists():
+                    os.replace(old / name, folder / name)
+                else:
+                    (folder / name).unlink()
         raise

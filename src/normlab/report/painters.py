@@ -4,7 +4,8 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 from normlab.report.figures import Drawn, Figure
@@ -16,24 +17,27 @@ Draw = Callable[[Sequence[Figure], Callable[[int], None]], list[Drawn]]
 def painters(count: int | None = None) -> Iterator[Draw]:
     """A function that draws figures side by side; it is told how many are done.
 
-    The processes end with the block, also when it is interrupted. A figure's `draw` must be a module's
-    function with picklable arguments, in modules that import nothing heavy.
+    The processes end with the block; when it is interrupted they first finish the figure in hand, since
+    a process killed while it hands over a result can leave the others waiting for ever. A figure's
+    `draw` must be a module's function with picklable arguments, in modules that import nothing heavy.
     """
-    with ExitStack() as stack:
+    count = count or min(2, os.cpu_count() or 1)
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    try:
         with _deaf_to_interrupts():
-            pool = multiprocessing.get_context("spawn").Pool(
-                count or min(2, os.cpu_count() or 1), initializer=_warm
-            )
-            stack.enter_context(pool)
+            for _ in range(count):
+                pool.submit(_warm)
 
         def draw(figures: Sequence[Figure], done: Callable[[int], None]) -> list[Drawn]:
             finished = []
-            for drawn in pool.imap(Figure.render, figures):
+            for drawn in pool.map(Figure.render, figures):
                 finished.append(drawn)
                 done(len(finished))
             return finished
 
         yield draw
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _warm() -> None:

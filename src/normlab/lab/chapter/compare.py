@@ -37,11 +37,12 @@ def blocks(
     setup: Setup, steps: hand.Steps, y_hand: Tensor, y: Tensor, layer: str
 ) -> list[Block | None]:
     gaps = {"√(var + ε)" if setup.row.uses_batch else "by hand": arrays((y_hand - y).abs())}
-    found = [_equal(setup, y_hand, y)]
+    found, why = [_equal(setup, y_hand, y)], None
     if setup.row.name == "batch":
         slip, row = _slip(setup)
         gaps["std + ε"] = arrays(slip)
         found.append(row)
+        why = _why(row[-1] == "differs")
     picture = setup.record.figure(
         "by-hand",
         points.hand_beside_unnormalised,
@@ -63,7 +64,7 @@ def blocks(
             ("made by hand with", "dtype", "largest difference", "tolerance there", "outcome"),
             tuple(found),
         ),
-        *_why(setup),
+        why,
     ]
 
 
@@ -169,15 +170,16 @@ def _worst(gap: Tensor, allowed: Tensor) -> tuple[float, float, float]:
     return ratio.max().item(), gap.abs().max().item(), allowed.flatten()[where].item()
 
 
-def _why(setup: Setup) -> list[Block]:
-    if setup.row.name != "batch":
-        return []
-    return [
-        Prose(
-            "Why two forms? With ε outside the root the divisor is $\\sqrt{var} + \\varepsilon$ instead "
-            "of $\\sqrt{var + \\varepsilon} \\approx \\sqrt{var} + \\varepsilon/(2\\sqrt{var})$. Both "
-            "save us from dividing by zero; they differ by about $\\varepsilon$ relative to the standard "
-            "deviation, far more than rounding does. A comparison with `atol=9` passes anything, even "
-            "all zeros; a tolerance worked out from the dtype and the pool's size tells the two apart."
-        )
-    ]
+def _why(differ: bool) -> Prose:
+    apart = (
+        "far more than rounding does. A comparison with `atol=9` passes anything, even all zeros; a "
+        "tolerance worked out from the dtype and the pool's size tells the two apart."
+        if differ
+        else "which on these data is no more than rounding: nothing can tell the two apart here."
+    )
+    return Prose(
+        "Why two forms? With ε outside the root the divisor is $\\sqrt{var} + \\varepsilon$ instead of "
+        "$\\sqrt{var + \\varepsilon} \\approx \\sqrt{var} + \\varepsilon/(2\\sqrt{var})$. Both save us "
+        "from dividing by zero; they differ by about $\\varepsilon$ relative to the standard deviation, "
+        + apart
+    )
