@@ -49,7 +49,8 @@ def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
     In the eigenbasis a step at rate 1/λ_max multiplies each error by 1 − λ/λ_max, so that after t
     steps the loss is Σ λ (1 − λ/λ_max)^2t c². The start is spread evenly over the loss: λ c² = 1/k.
     """
-    shrink = torch.log1p(-values / values[0])  # 1 − λ/λ_max itself may round to 1
+    # 1 − λ/λ_max itself may round to 1; its log at λ_max is −∞, which 0 steps must not multiply
+    shrink = torch.log1p(-values / values[0]).clamp_min(-1e3)
     return (2 * steps * shrink[:, None]).exp().mean(0)
 
 
