@@ -11,8 +11,6 @@ from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
 
 EPOCHS, STEPS = 4, 4000
-
-EPOCHS, STEPS = 4, 4000
 SETTLED = Claim(
     "running.settled",
     "After the epochs the running mean lies within 4 standard errors of the data's mean (largest over "

@@ -43,7 +43,7 @@ class Settings:
     device: str = "cpu"
 
     @classmethod
-    def of(cls, **given: Any) -> "Settings":
+    def of(cls, /, **given: Any) -> "Settings":
         """Settings from what a caller gave; numbers and lists become tuples where several count."""
         known = {item.name: item for item in fields(cls)}
         for name in given:

@@ -115,9 +115,12 @@ def _table(settings: Settings) -> Table:
 def _table_of(given: Tensor | np.ndarray, settings: Settings) -> Table:
     if settings.columns or settings.drop_missing:
         raise SettingError("columns and drop_missing belong to a file; choose in the array itself.")
-    if isinstance(given, np.ndarray) and given.dtype.kind not in "biuf":
-        raise DataError(f"data has dtype {given.dtype}; give numbers.")
-    values = torch.as_tensor(given).detach().cpu()
+    if isinstance(given, np.ndarray):
+        if given.dtype.kind not in "biuf":
+            raise DataError(f"data has dtype {given.dtype}; give numbers.")
+        # a copy in this machine's order of bytes, which torch needs
+        given = torch.tensor(given.astype(np.float32 if given.dtype == np.float32 else np.float64))
+    values = given.detach().cpu()
     if values.is_complex():
         raise DataError(f"data has dtype {values.dtype}; give real numbers.")
     if values.dim() != 2 or len(values) < 2 or not values.shape[1]:

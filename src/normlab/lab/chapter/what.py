@@ -56,15 +56,18 @@ def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
 
 def steps_to(values: Tensor, target: float) -> float:
     """Steps until the excess loss is below the target: bisection, for it only falls."""
+
+    def above(steps: int) -> bool:
+        return excess_loss(values, values.new_tensor([float(steps)])).item() > target
+
     low, high = 0, 1
-    while excess_loss(values, torch.tensor([float(high)]).to(values)).item() > target:
+    while above(high):
         low, high = high, high * 2
         if high > 2**200:
             return math.inf
     while high - low > 1:
         middle = (low + high) // 2
-        below = excess_loss(values, torch.tensor([float(middle)]).to(values)).item() <= target
-        low, high = (low, middle) if below else (middle, high)
+        low, high = (middle, high) if above(middle) else (low, middle)
     return high
 
 

@@ -1,0 +1,107 @@
+"""Bad input: one plain line that says what was given and what to do, exit code 2, nothing written."""
+
+import json
+
+import pytest
+
+from command import normlab
+
+FILES = {
+    "ok.csv": "p,q\n" + "".join(f"{i},{i * i}\n" for i in range(17)),
+    "empty.csv": "",
+    "header.csv": "a,b\n",
+    "text.csv": "a,b\nx,y\nu,v\n",
+    "one.csv": "a,b\n1,2\n",
+    "gaps.csv": "a,b\n1,2\n3,\n4,5\n5,inf\n",
+    "table.xyz": "1,2\n",
+    "other.json": '{"a": 1}',
+    "broken.parquet": "PAR1 no more",
+}
+
+CHAPTER = {
+    "--data missing.csv": "missing.csv: cannot be opened (No such file or directory); check path and rights",
+    "--data .": ".: is a folder; give one file in it",
+    "--data empty.csv": "empty.csv: is empty; it must hold rows of numbers, so save it again",
+    "--data header.csv": "header.csv: holds a header and no rows; a table needs at least 2 rows of numbers",
+    "--data text.csv": "text.csv: no column is numeric, of 'a' (text), 'b' (text); a table needs one",
+    "--data one.csv": "one.csv: rows: 1; a table needs at least 2, so add rows",
+    "--data gaps.csv": "gaps.csv: missing or infinite values in 2 of 4 rows (data rows 2, 4, counted from 1 "
+    "without the header; columns 'b'); use --drop-missing to go on without them (in Python: "
+    "drop_missing=True)",
+    "--data table.xyz": "table.xyz: the ending must be one of .csv",
+    "--data broken.parquet": "broken.parquet: cannot be read as .parquet",
+    "--data ok.csv --columns p,r": "ok.csv: has no column 'r'; did you mean 'q'? It has 'p', 'q'",
+    "--data ok.csv": "the last batch has 1 row (17 rows in batches of 8), whose variance is 0: torch's layer "
+    "says 'Expected more than 1 value per channel when training'. Use --drop-last, or another --batch-size.",
+    "--data ok.csv --samples 4": "samples describe points that are drawn without data; leave them out, or "
+    "leave out data.",
+    "--batch-size 0": "batch_size=0 given; it must be a whole number >= 1.",
+    "--batch-size -3": "batch_size=-3 given; it must be a whole number >= 1.",
+    "--batch-size x": "--batch-size 'x' given; it must be a whole number.",
+    "--norm bach": "No normaliser 'bach'. Did you mean 'batch'? The table has batch, layer, instance, group, "
+    "rms, l2, local_response, local_contrast, divisive, gdn, gdn1.",
+    "--norm instance": "norm 'instance' pools over space, and rows × columns have none; use batch, layer, "
+    "group, rms, l2, local_response, divisive, gdn, gdn1.",
+    "--norm divisive --eps 1": "norm 'divisive' has no eps; it has sigma, power.",
+    "--weight abc": "--weight 'abc' given; it must be a number, or several with commas: 2,0.5.",
+    "--weight 1,2,3": "weight has 3 values, and the data 2 features; give one value, or one for each "
+    "feature.",
+    "--std -1,1": "std=-1.0 given; it must be a finite number >= 0.",
+    "--mean 1": "mean has 1 values and std has 2; give one of each for every feature.",
+    "--eps nan": "eps=nan given; it must be a finite number >= 0.",
+    "--momentum 2": "momentum=2.0 given; it must be a finite number >= 0 and <= 1.",
+    "--samples 1": "samples=1 given; it must be a whole number >= 2.",
+    "--device nosuch": "device 'nosuch' cannot be used here: ",
+    "--out ok.csv/x": "cannot write into 'ok.csv/x': Not a directory. Give another folder with --out.",
+    "--out /proc/x": "cannot write into '/proc/x': ",
+    "--nosuch": "No such option: --nosuch",
+    "--verify missing.json": "cannot read 'missing.json': No such file or directory. Give a numbers.json "
+    "of a run.",
+    "--verify ok.csv": "'ok.csv' is not JSON: ",
+    "--verify other.json": "'other.json'",
+}
+
+OTHERS = {
+    "nosuch": "No such command 'nosuch'. See normlab --help.",
+    "run chaper": "No such command 'chaper'. Did you mean 'chapter'? See normlab run --help.",
+    "show grop": "No normaliser 'grop'. Did you mean 'group'?",
+    "show": "Missing argument",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    for name, content in FILES.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def refused(folder, arguments, message):
+    before = sorted(path.name for path in folder.rglob("*"))
+    done = normlab(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"normlab: {message}")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr + done.stdout
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("options", "message"), CHAPTER.items(), ids=CHAPTER)
+def test_a_chapter_that_cannot_run(folder, options, message):
+    refused(folder, ["run", "chapter", *options.split()], message)
+
+
+@pytest.mark.parametrize(("command", "message"), OTHERS.items(), ids=OTHERS)
+def test_a_command_that_is_none(folder, command, message):
+    refused(folder, command.split(), message)
+
+
+SETTINGS = {"unknown": {"speed": 3}, "a wrong type": {"batch_size": "eight"}, "a hook": {"say": 1}}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_a_record_edited_to_nonsense(folder, settings):
+    record = {"experiment": "chapter", "settings": settings, "versions": {}, "numbers": {}}
+    (folder / "edited.json").write_text(json.dumps(record))
+    refused(folder, ["run", "chapter", "--verify", "edited.json"], "")
