@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from sklearn.datasets import load_iris, load_wine
 

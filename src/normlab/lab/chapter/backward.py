@@ -25,7 +25,7 @@ def section(setup: Setup) -> None:
     matrix = hand.jacobian(batch, row, setup.values, setup.weight, FEATURE)
     shown = min(len(matrix), SHOWN)
     automatic = _autograd(setup, batch, shown)
-    gap, unit = (matrix[:shown] - automatic).abs().max(), _rounding(setup, batch)
+    gap, unit = (matrix[:shown] - automatic).abs().max(), rounding(setup, batch)
     record.claim(EQUAL, gap / unit)
     across = "its whole batch" if row.uses_batch else "all features of its sample"
     picture = record.figure(
@@ -83,7 +83,7 @@ def _autograd(setup: Setup, batch: Tensor, shown: int) -> Tensor:
     return full[:, :, FEATURE] if together else full[:, 0]
 
 
-def _rounding(setup: Setup, batch: Tensor) -> float:
+def rounding(setup: Setup, batch: Tensor) -> float:
     """One rounding of the largest term of the gradient.
 
     The terms may cancel to far less than each of them (two features of a layer normalisation do), and

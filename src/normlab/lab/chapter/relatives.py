@@ -66,7 +66,7 @@ def _through(setup: Setup, row: Norm, x: Tensor) -> Tensor:
     if not row.uses_batch:
         return normalize(x, row, **chosen).y
     outs: list[Normalized] = [
-        normalize(batch, row, **chosen) for batch in x.split(setup.settings.batch_size)
+        normalize(batch, row, **chosen) for batch in x.split(len(setup.batches[0]))
     ]
     return torch.cat([out.y for out in outs])
 
