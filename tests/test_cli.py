@@ -1,8 +1,10 @@
 """The command line as its user sees it: real processes, what they print and leave behind."""
 
 import contextlib
+import html
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -128,27 +130,28 @@ def test_real_tables(load, ending, tmp_path):
 
 
 GOES_ON = {
-    "missing rows left out": (
-        ("--drop-missing",),
+    "missing rows and a last row left out": (
+        ("--drop-missing", "--drop-last", "--batch-size", "2"),
         "1,2\n3,\n4,5\n6,inf\n7,9\n",
-        "missing or infinite",
+        ["missing or infinite values in 2 of 5 rows (data rows 2, 4", "2 rows of 2 features"],
     ),
-    "a last row left out": (("--drop-last", "--batch-size", "2"), "1,2\n3,4\n4,5\n6,1\n7,9\n", ""),
-    "a constant column": ((), "1,2\n1,4\n1,5\n1,1\n", "'a' is constant"),
-    "a batch larger than the data": (
+    "a constant column and a batch larger than the data": (
         ("--batch-size", "64"),
-        "1,2\n3,4\n4,5\n",
-        "larger than the data",
+        "1,2\n1,4\n1,5\n",
+        ["Column 'a' is constant", "The batch size 64 is larger than the data"],
     ),
 }
 
 
-@pytest.mark.parametrize(("options", "rows", "word"), GOES_ON.values(), ids=GOES_ON)
-def test_goes_on_with_a_word(options, rows, word, tmp_path):
+@pytest.mark.parametrize(("options", "rows", "words"), GOES_ON.values(), ids=GOES_ON)
+def test_goes_on_with_a_word(options, rows, words, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + rows)
     done = normlab("run", "chapter", "--data", "t.csv", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert word in (tmp_path / "normlab-out" / "chapter" / "report.html").read_text()
+    assert done.stderr == ""
+    page = html.unescape((tmp_path / "normlab-out" / "chapter" / "report.html").read_text())
+    for word in words:
+        assert word in page
 
 
 def members(group):
@@ -190,3 +193,22 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "Original data shape: torch.Size([128, 2])\n"
     assert done.stderr == ""
+
+
+def test_lines_go_into_a_pipe_while_the_bar_is_on_a_terminal(tmp_path):
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [str(NORMLAB), "run", "chapter", "--out", tmp_path],
+        stdout=subprocess.PIPE, stderr=end, text=True, start_new_session=True,
+    )  # fmt: skip
+    os.close(end)
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "Original data shape: torch.Size([128, 2])\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130
+    shown = os.read(terminal, 1 << 20).decode()
+    os.close(terminal)
+    assert "drawing" in shown or "starting" in shown
+    assert "Original data" not in shown
+    assert shown.endswith("normlab: interrupted; nothing was written.\r\n")

@@ -12,7 +12,7 @@ from normlab.errors import SettingError
 if TYPE_CHECKING:
     from normlab.lab.experiment import Result
 
-# name -> (module with a run function, what it asks)
+# name -> (module with a run function and its Settings, what it asks)
 EXPERIMENTS = {
     "chapter": (
         "normlab.lab.chapter",
@@ -30,11 +30,23 @@ def run(name: str, /, **settings: Any) -> "Result":
     >>> round(result.numbers["after.std.Feature 1"] ** 2, 3)  # n / (n - 1) = 16/15
     1.067
     """
+    return _module(name).run(**settings)
+
+
+def check(name: str, /, **settings: Any) -> None:
+    """Raise SettingError where `run` would for its settings alone; needs no torch.
+
+    >>> check("chapter", norm="layer", batch_size=16)
+    """
+    _module(name).Settings.of(**settings)
+
+
+def _module(name: str) -> Any:
     if name not in EXPERIMENTS:
         near = get_close_matches(name, EXPERIMENTS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise SettingError(f"No experiment {name!r}.{hint} There is {', '.join(EXPERIMENTS)}.")
-    return import_module(EXPERIMENTS[name][0]).run(**settings)
+    return import_module(EXPERIMENTS[name][0])
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from normlab.lab import run
+from normlab.lab import check, run
 from normlab.lab.experiment import Result
 from normlab.report.painters import painters
 
@@ -14,6 +14,7 @@ Step = Callable[[int, int, str], None]
 
 def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -> Result:
     """Run an experiment and draw its figures, with a bar on the terminal while it lasts."""
+    check(name, **settings)  # before processes are started for it
     with painters() as draw, _bar() as step:
         result = run(name, say=say, progress=step, **settings)
         figures = result.record.figures
@@ -35,7 +36,9 @@ def _bar() -> Iterator[Step]:
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # rich sends what is printed meanwhile to where the bar is, and that must not empty a pipe
+    tame = {"transient": True, "redirect_stdout": sys.stdout.isatty()}
+    with Progress(*columns, console=Console(stderr=True), **tame) as bar:
         task = bar.add_task("starting", total=1)
         yield lambda done, total, what: bar.update(
             task, completed=done, total=total, description=what

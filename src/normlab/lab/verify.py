@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from normlab.errors import DataError
-from normlab.lab import EXPERIMENTS, run
+from normlab.lab import EXPERIMENTS, check, run
 from normlab.lab.experiment import versions
 
 RELATIVE = 1e-6  # what another machine's order of additions may change
@@ -22,6 +22,7 @@ def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False) -
     differences are counted as rounding.
     """
     record = _read(path)
+    check(record["experiment"], **record["settings"])
     was, now = record["numbers"], run(record["experiment"], **record["settings"]).numbers
     moved = differences(was, now)
     unequal = sum(was.get(key, "absent") != _null(now.get(key, "absent")) for key in was | now)
@@ -110,7 +111,7 @@ def _problem(record: Any) -> str:
             return f"has a {type(record[key]).__name__} as its {key}"
     for key, value in record["numbers"].items():
         if isinstance(value, bool) or not isinstance(value, int | float | None):
-            return f"has {value!r} as its number {key!r}"
+            return f"has a {type(value).__name__} as its number {key!r}"
     if record["experiment"] not in EXPERIMENTS:
         return f"is of experiment {record['experiment']!r}, which is unknown here"
     if hooks := _HOOKS & set(record["settings"]):

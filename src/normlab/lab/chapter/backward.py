@@ -39,6 +39,7 @@ def section(setup: Setup) -> None:
         autograd=arrays(automatic[POINT, :shown]),
         jacobian=arrays(matrix[:shown, :shown]),
         point=POINT,
+        together=row.uses_batch,
     )
     total = record.number(
         "backward.row_sum",
@@ -90,10 +91,11 @@ def rounding(setup: Setup, batch: Tensor) -> float:
     the center carries the rounding of x, however far from it x lies.
     """
     row, weight = setup.row, setup.weight.double()
+    line = (slice(None), FEATURE) if row.uses_batch else (0, slice(None))
     steps = hand.forward(batch, row, setup.values, weight, 0 * weight)
-    m = row.number("m", setup.values)
-    term = (weight * m * steps.d.abs() ** (m - 1) / steps.scale).abs().max().item()
-    far = (batch.abs() / steps.scale).max().item() if row.center else 0.0
+    m, scale = row.number("m", setup.values), steps.scale.expand_as(batch)
+    term = (weight * m * steps.d.abs() ** (m - 1) / scale)[line].abs().max().item()
+    far = (batch.abs() / scale)[line].max().item() if row.center else 0.0
     pooled = len(batch) if row.uses_batch else batch.shape[1]
     kind = torch.finfo(batch.dtype)
     return max(kind.eps * pooled**0.5 * (1 + far) * term, kind.tiny)

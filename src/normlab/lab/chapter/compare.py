@@ -34,10 +34,11 @@ def hand_steps(setup: Setup, batch: Tensor) -> hand.Steps:
 
 
 def blocks(
-    setup: Setup, steps: hand.Steps, y_hand: Tensor, y: Tensor, layer: str
+    setup: Setup, steps: list[hand.Steps], y_hand: Tensor, y: Tensor, layer: str
 ) -> list[Block | None]:
     gaps = {"√(var + ε)" if setup.row.uses_batch else "by hand": arrays((y_hand - y).abs())}
-    found, why = [_equal(setup, y_hand, y)], None
+    scale = torch.cat([batch.scale.expand_as(batch.y) for batch in steps])
+    found, why = [_equal(setup, scale, y_hand, y)], None
     if setup.row.name == "batch":
         slip, row = _slip(setup)
         gaps["std + ε"] = arrays(slip)
@@ -56,8 +57,8 @@ def blocks(
     )
     return [
         Prose("**By hand.** The first point of the first batch, all its arithmetic written out:"),
-        _written_out(setup, steps),
-        _arithmetic(setup, steps),
+        _written_out(setup, steps[0]),
+        _arithmetic(setup, steps[0]),
         picture,
         Numbers(
             f"Element by element against `{layer}`",
@@ -110,8 +111,7 @@ def tolerance(x: Tensor, scale: Tensor, y: Tensor, pooled: int) -> Tensor:
     return torch.finfo(x.dtype).eps * pooled**0.5 * (1 + x.abs() / scale + y.abs())
 
 
-def _equal(setup: Setup, y_hand: Tensor, y: Tensor) -> tuple:
-    scale = torch.cat([hand_steps(setup, b).scale.expand_as(b) for b in setup.batches])
+def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     size = max(setup.weight.abs().max().item(), 1.0)
     pooled = len(setup.batches[0]) if setup.row.uses_batch else setup.x.shape[1]
     allowed = tolerance(setup.x, scale, y, pooled) * size
@@ -164,10 +164,15 @@ def _say(setup: Setup, form: str, gap: float, limit: float, verdict: Verdict) ->
 
 
 def _worst(gap: Tensor, allowed: Tensor) -> tuple[float, float, float]:
-    """The element nearest to (or furthest beyond) its tolerance: ratio, largest gap, tolerance."""
-    ratio = gap.abs() / allowed
-    where = int(ratio.argmax())
-    return ratio.max().item(), gap.abs().max().item(), allowed.flatten()[where].item()
+    """Largest ratio to the tolerance; the largest gap, and what was allowed at that element.
+
+    If another element is beyond its tolerance but this one is not, that other one's.
+    """
+    ratio = (gap.abs() / allowed).flatten()
+    where = int(gap.abs().argmax())
+    if ratio[where] <= 1 < ratio.max():
+        where = int(ratio.argmax())
+    return ratio.max().item(), gap.flatten()[where].abs().item(), allowed.flatten()[where].item()
 
 
 def _why(differ: bool) -> Prose:
@@ -175,11 +180,11 @@ def _why(differ: bool) -> Prose:
         "far more than rounding does. A comparison with `atol=9` passes anything, even all zeros; a "
         "tolerance worked out from the dtype and the pool's size tells the two apart."
         if differ
-        else "which on these data is no more than rounding: nothing can tell the two apart here."
+        else "on these data no more than rounding does, so that nothing can tell the two apart here."
     )
     return Prose(
         "Why two forms? With ε outside the root the divisor is $\\sqrt{var} + \\varepsilon$ instead of "
         "$\\sqrt{var + \\varepsilon} \\approx \\sqrt{var} + \\varepsilon/(2\\sqrt{var})$. Both save us "
-        "from dividing by zero; they differ by about $\\varepsilon$ relative to the standard deviation, "
-        + apart
+        "from dividing by zero. Where the variance is large against ε they differ by about "
+        "$\\varepsilon$ relative to the standard deviation, and elsewhere by more: " + apart
     )

@@ -33,7 +33,7 @@ def section(setup: Setup) -> dict[str, Tensor]:
     record.section(
         f"{row.title}, step by step",
         Prose(
-            f"The data are {setup.table.name}: {len(setup.x)} rows of {setup.x.shape[1]} features. The "
+            f"The data are {setup.table.name}: {len(setup.x)} rows of {_features(setup.x)}. The "
             f"layer sees them in batches of {setup.settings.batch_size}, as a network would."
         ),
         Formula(formula.latex(row)),
@@ -45,7 +45,7 @@ def section(setup: Setup) -> dict[str, Tensor]:
         *_bessel(setup, y),
         *_all_features(setup, y),
         _batch_statistics(setup, y),
-        *compare.blocks(setup, hands[0], y_hand, y, name),
+        *compare.blocks(setup, hands, y_hand, y, name),
     )
     return {"y": y}
 
@@ -70,7 +70,7 @@ def _describe(setup: Setup, x: Tensor, key: str, when: str) -> str:
 
 def _pictures(setup: Setup, stage: str, x: Tensor) -> list[Picture]:
     color = BEFORE if stage == "before" else AFTER
-    titles = {"before": "Unnormalised data", "after": f"After {setup.row.title.lower()}"}
+    titles = {"before": "Unnormalised data", "after": f"After {_within(setup.row.title)}"}
     many = x.shape[1] > 2
     caption = f"{titles[stage]}: the points, and each feature's histogram."
     alt = f"{titles[stage]}: a scatter plot and histograms of the features."
@@ -83,6 +83,15 @@ def _pictures(setup: Setup, stage: str, x: Tensor) -> list[Picture]:
             stage, kind["draw"], caption, alt, x=arrays(x), names=setup.names, color=color, **extra
         )
     ]
+
+
+def _features(x: Tensor) -> str:
+    return "1 feature" if x.shape[1] == 1 else f"{x.shape[1]} features"
+
+
+def _within(title: str) -> str:
+    """A title within a sentence: RMS and L2 stay as they are."""
+    return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
 def _all_features(setup: Setup, y: Tensor) -> list[Block]:
@@ -120,13 +129,29 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
     setup.record.number("after.std.factor", factor, "√(n/(n − 1)): unbiased against biased std")
     if setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
         setup.record.claim(BESSEL, gap)
+    times = "" if setup.settings.weight == (1.0,) else ", times the weight"
     return [
         Note(
             f"Why {factor:.4f} and not 1? The layer divides by the biased variance, the mean of the "
             f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}} = "
-            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}$. No batch is wrong: it is a matter of counting."
+            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}${times}. No batch is wrong: it is a matter of counting."
+            + _short_of_one(setup, expected / factor / setup.weight.double().abs())
         )
     ]
+
+
+def _short_of_one(setup: Setup, left: Tensor) -> str:
+    """Which features are so small that ε holds them down."""
+    small = [(value, name) for value, name in zip(left.tolist(), setup.names, strict=True)]
+    value, name = min(small)
+    if not value < 0.999:
+        return ""
+    held = sum(value < 0.999 for value, _ in small)
+    return (
+        f" {held} of {len(small)} features end lower: within a batch their variance is not large against "
+        f"ε = {setup.values['eps']:g}, which is added to it. {name!r} keeps {value:.0%} of its spread. "
+        f"Bring such features to a larger unit, or choose a smaller `--eps`."
+    )
 
 
 def _batch_statistics(setup: Setup, y: Tensor) -> Picture:

@@ -69,8 +69,12 @@ def blocks(setup: Setup) -> list[Block]:
         Ask(
             f"The running mean starts at 0. After one epoch of {len(setup.batches)} batches with momentum "
             f"{momentum:g}, how much of the start is left?",
-            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.1%}: evaluation after "
-            "one short epoch uses statistics that have not arrived yet.",
+            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.2g}: "
+            + (
+                "evaluation after one short epoch uses statistics that have not arrived yet."
+                if kept > 0.01
+                else "this epoch is long enough. With few batches the statistics would not have arrived."
+            ),
         ),
         picture,
     ]

@@ -78,9 +78,9 @@ def section(setup: Setup) -> None:
     picture = record.figure(
         "what",
         points.same_axes,
-        "The data before and after they are standardised, in equal axes: the cloud moves to the "
-        "origin and is stretched or squeezed until each feature has variance 1. Its shape, and "
-        "every correlation, stay.",
+        f"{'The first two features' if x.shape[1] > 2 else 'The data'} before and after they are "
+        "standardised, in equal axes: the cloud moves to the origin and is stretched or squeezed until "
+        "each feature has variance 1. Every correlation stays.",
         "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
         "centred on it.",
         before=arrays(x),

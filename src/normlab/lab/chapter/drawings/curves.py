@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from normlab.lab.chapter.drawings.points import bars
+from normlab.lab.chapter.drawings.points import aside, bars, legend_above
 from normlab.report.figures import rasterize
 from normlab.report.style import (
     ACCENT,
@@ -14,6 +14,8 @@ from normlab.report.style import (
     feature_color,
     subplots,
 )
+
+SHOWN = 5  # features, as many as there are colours
 
 
 def descent(eigenvalues, losses, steps):
@@ -84,28 +86,32 @@ def batches(means, variances, names):
     for row, (label, stages) in enumerate({"mean": means, "variance": variances}.items()):
         for col, (stage, values) in enumerate(zip(("before", "after"), stages, strict=True)):
             ax = axes[row, col]
-            for i in range(min(values.shape[1], 5)):
+            many = len(values) > 200
+            look = {"ms": 1.5, "lw": 0, "alpha": 0.3} if many else {"ms": 3.5, "lw": 1}
+            for i in range(min(values.shape[1], SHOWN)):
                 ax.plot(
-                    np.arange(1, len(values) + 1), values[:, i], "o-", ms=3.5, lw=1,
-                    color=feature_color(i), label=names[i], rasterized=rasterize(len(values)),
+                    np.arange(1, len(values) + 1), values[:, i], "o-", mew=0, **look,
+                    color=feature_color(i), rasterized=rasterize(len(values)),
                 )  # fmt: skip
             ax.set_title(f"{label}, {stage}")
             ax.set_xlabel("batch" if row else "")
-    axes[0, 0].legend(loc="best")
-    _keep_unit_scale(axes)
+            aside(ax)
+    size = np.sqrt(np.mean(means[1][:, :SHOWN] ** 2 + variances[1][:, :SHOWN]))
+    _keep_scale(axes[0, 1], size)
+    _keep_scale(axes[1, 1], size**2)
+    legend_above(figure, axes[0, 0], names)
     return figure
 
 
-def _keep_unit_scale(axes):
-    """After normalising, rounding noise must not fill the panel."""
-    for ax, middle in ((axes[0, 1], 0.0), (axes[1, 1], 1.0)):
-        low, high = ax.get_ylim()
-        if high - low < 0.2:
-            ax.set_ylim(middle - 0.5, middle + 0.5)
+def _keep_scale(ax, size):
+    """After normalising, rounding noise must not fill the panel; size is that of the outputs."""
+    low, high = ax.get_ylim()
+    if high - low < 0.2 * size:
+        ax.set_ylim((low + high) / 2 - 0.5 * size, (low + high) / 2 + 0.5 * size)
 
 
-def way_back(by_hand, autograd, jacobian, point):
-    """How one output depends on each input of its batch, by hand and by autograd."""
+def way_back(by_hand, autograd, jacobian, point, together):
+    """How one output depends on each input it is pooled with, by hand and by autograd."""
     figure, axes = subplots(1, 2, width_ratios=(1.25, 1))
     left, right = axes[0]
     place = np.arange(1, len(by_hand) + 1)
@@ -113,7 +119,8 @@ def way_back(by_hand, autograd, jacobian, point):
     left.bar(place, by_hand, color=colors, width=0.7)
     left.plot(place, autograd, "o", ms=5, color=INK, label="autograd")
     left.axhline(0, color=MUTED, lw=0.8)
-    left.set(xlabel="input in the batch", ylabel=f"∂y of point {point + 1} / ∂x")
+    one, pool = ("point", "batch") if together else ("feature", "sample")
+    left.set(xlabel=f"{one} of the {pool}", ylabel=f"∂y of {one} {point + 1} / ∂x")
     left.set_title("bars by hand, dots by autograd")
     left.margins(y=0.2)
     left.legend()
@@ -123,7 +130,10 @@ def way_back(by_hand, autograd, jacobian, point):
         jacobian, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=(*ends, *ends[::-1])
     )
     right.grid(False)
-    right.set(xlabel="input", ylabel="output", title="the whole batch")
+    right.set(xlabel="input", ylabel="output", title=f"the whole {pool}")
+    aside(left)
+    for axis in (left.xaxis, right.xaxis, right.yaxis):
+        axis.get_major_locator().set_params(integer=True)
     figure.colorbar(image, ax=right, shrink=0.85)
     return figure
 
@@ -135,14 +145,16 @@ def running(steps, mean, var, true_mean, true_var, epoch, names, train, evaluate
         (axes[0, 0], mean, true_mean, "running mean"),
         (axes[0, 1], var, true_var, "running variance"),
     ):
-        for i in range(min(values.shape[1], 5)):
-            ax.plot(steps, values[:, i], color=feature_color(i), lw=1.2, label=names[i])
+        shown = range(min(values.shape[1], SHOWN))
+        for i in shown:
+            ax.plot(steps, values[:, i], color=feature_color(i), lw=1.2)
+        for i in shown:
             ax.axhline(target[i], color=feature_color(i), lw=0.9, ls="--")
         ax.axvline(epoch, color=MUTED, lw=0.8, ls=":")
         ax.set(xlabel="step", title=title)
-    axes[0, 0].legend(loc="best")
+        aside(ax)
     last = axes[0, 2]
-    for i in range(min(train.shape[1], 5)):
+    for i in range(min(train.shape[1], SHOWN)):
         last.plot(
             train[:, i], evaluated[:, i], ".", ms=4, mew=0, alpha=0.6,
             color=feature_color(i), rasterized=rasterize(len(train)),
@@ -150,6 +162,7 @@ def running(steps, mean, var, true_mean, true_var, epoch, names, train, evaluate
     ends = [min(train.min(), evaluated.min()), max(train.max(), evaluated.max())]
     last.plot(ends, ends, color=MUTED, lw=0.8)
     last.set(xlabel="y in training", ylabel="y in evaluation", title="train against eval")
+    legend_above(figure, axes[0, 0], names[: len(shown)])
     return figure
 
 

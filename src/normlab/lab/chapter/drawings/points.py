@@ -13,16 +13,44 @@ HISTOGRAMS = 24
 BINS = 20
 
 
-def cloud(ax: Any, x: np.ndarray, names: Sequence[str], color: str, label: str | None = None):
+def cloud(ax: Any, x: np.ndarray, names: Sequence[str], color: str, panels: int = 1):
     """The first two features against each other, or the only one against the row's number."""
     many = len(x) > 400
+    alpha = max(0.03, 0.35 * (400 / len(x)) ** 0.5) if many else 0.65
     first, second = (x[:, 0], x[:, 1]) if x.shape[1] > 1 else (np.arange(1, len(x) + 1), x[:, 0])
     ax.plot(
-        first, second, ".", color=color, alpha=0.35 if many else 0.65, ms=4 if many else 7,
-        mew=0, rasterized=rasterize(len(x)), label=label,
+        first, second, ".", color=color, alpha=alpha, ms=4 if many else 7,
+        mew=0, rasterized=rasterize(panels * len(x)),
     )  # fmt: skip
     ax.set_xlabel(names[0] if x.shape[1] > 1 else "row")
     ax.set_ylabel(names[1] if x.shape[1] > 1 else names[0])
+    frame(ax, first, second, rounding(x, color))
+
+
+def rounding(x: np.ndarray, color: str) -> float:
+    """Differences below this part of the values are not shown: in outputs sooner than in data."""
+    return 1e-3 if color == AFTER else 64 * float(np.finfo(x.dtype).eps)
+
+
+def frame(ax: Any, first: np.ndarray, second: np.ndarray, least: float):
+    """Never zoom into rounding, and keep the power of ten away from the title."""
+    for values, put in ((first, ax.set_xlim), (second, ax.set_ylim)):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        if high - low <= least * max(abs(low), abs(high)):
+            middle = (low + high) / 2
+            put(middle - 0.5 * (abs(middle) or 1.0), middle + 0.5 * (abs(middle) or 1.0))
+    aside(ax)
+
+
+def few_ticks(ax: Any, most: int = 3):
+    """For small panels, where −0.375 is as long as a third of one."""
+    ax.locator_params(nbins=most, steps=[1, 2, 5, 10])
+
+
+def aside(ax: Any):
+    """The power of ten of the y axis over its ticks, where it does not run into the title."""
+    ax.yaxis.get_offset_text().set_horizontalalignment("right")
 
 
 def bars(ax: Any, values: np.ndarray, bins: int = BINS, least: float = 0.0, **style: Any):
@@ -33,15 +61,15 @@ def bars(ax: Any, values: np.ndarray, bins: int = BINS, least: float = 0.0, **st
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     middle, half = (low + high) / 2, max(high - low, least) / 2
-    if half <= 64 * np.finfo(values.dtype).eps * max(abs(low), abs(high)):
-        half = 0.5 * (abs(middle) or 1.0)
+    if high - low <= 128 * np.finfo(values.dtype).eps * max(abs(low), abs(high)):
+        half = least / 2 or 0.5 * (abs(middle) or 1.0)
     ax.hist(values, bins=np.linspace(middle - half, middle + half, bins + 1), **style)
 
 
 def histograms(ax: Any, x: np.ndarray, names: Sequence[str], limit: int = 5):
     """Each feature's histogram in its colour, as the chapter draws them: 20 bins."""
     finite = x[:, :limit][np.isfinite(x[:, :limit])]
-    least = float(np.ptp(finite)) / 50 if finite.size else 0.0  # beside a wide one, a bar to see
+    least = float(np.ptp(finite)) / 6 if finite.size else 0.0  # beside a wide one, a bar to see
     for i in range(min(x.shape[1], limit)):
         bars(ax, x[:, i], least=least, alpha=0.6, color=feature_color(i), label=names[i])
     ax.set_xlabel("value")
@@ -70,8 +98,10 @@ def pair_grid(x, names, color):
             if i == j:
                 bars(ax, x[:, i], color=feature_color(i), alpha=0.8)
             else:
+                frame(ax, x[:, j], x[:, i], rounding(x, color))
                 ax.plot(x[:, j], x[:, i], ".", ms=3, mew=0, color=color, alpha=0.5,
-                        rasterized=rasterize(len(x)))  # fmt: skip
+                        rasterized=rasterize(n * (n - 1) * len(x)))  # fmt: skip
+            few_ticks(ax)
             ax.set_xlabel(_short(names[j]) if i == n - 1 else "")
             ax.set_ylabel(_short(names[i]) if j == 0 else "")
     return figure
@@ -90,7 +120,7 @@ def all_histograms(before, after, names):
             ax = axes[2 * (i // cols) + step, i % cols]
             ax.set_visible(True)
             bars(ax, x[:, i], color=color)
-            ax.locator_params(nbins=3)
+            few_ticks(ax)
         axes[2 * (i // cols), i % cols].set_title(_short(names[i]), fontsize=9)
     return figure
 
@@ -137,22 +167,26 @@ def small_multiples(clouds):
         ax.set_visible(False)
     for ax, (name, x) in zip(axes.flat, clouds.items(), strict=False):
         color = BEFORE if name == "data" else AFTER
-        cloud(ax, x, ("", ""), color)
+        cloud(ax, x, ("", ""), color, panels=len(clouds))
         ax.set(xlabel="", ylabel="")
         ax.set_title(name, fontsize=9)
-        ax.locator_params(nbins=3)
+        few_ticks(ax, 2)
         ax.margins(0.12)
-        _at_least(ax, 0.5)
     return figure
 
 
-def _at_least(ax: Any, span: float):
-    """Never zoom into rounding: an axis shows at least this much."""
-    for get, put in ((ax.get_xlim, ax.set_xlim), (ax.get_ylim, ax.set_ylim)):
-        low, high = get()
-        if high - low < span:
-            middle = (low + high) / 2
-            put(middle - span / 2, middle + span / 2)
+def legend_above(figure: Any, ax: Any, names: Sequence[str]):
+    """The features' names in a line of their own, where no curve runs through them."""
+    height = figure.get_figheight()
+    figure.set_figheight(height + 0.3)
+    edge = {"bottom": figure.subplotpars.bottom, "top": figure.subplotpars.top}
+    share = height / (height + 0.3)
+    figure.subplots_adjust(**{side: value * share for side, value in edge.items()})
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color=line.get_color(), lw=2) for line in ax.get_lines()[: len(names)]]
+    labels = [_short(name) for name in names[: len(lines)]]
+    figure.legend(lines, labels, loc="upper center", ncols=len(lines))
 
 
 def _short(name: str, limit: int = 16) -> str:
