@@ -212,6 +212,12 @@ REFUSED = {
         "divisive_norm: pool_weight was given with a window (size, width) or across_channels=False; "
         "pool over channels with pool_weight, or over space with a window.",
     ),
+    "one sample of groups of one": (
+        lambda: functional.group_norm(torch.ones(1, 4), 4),
+        ShapeError,
+        "group_norm: x has shape (1, 4), one sample with one element a group, whose variance is 0; use "
+        "fewer groups.",
+    ),
     "negative variance": (
         lambda: normalize(ONES, "batch", statistics=(torch.zeros(4), torch.full((4,), -1.0))),
         SettingError,

@@ -95,7 +95,8 @@ def group_norm(
 
     Shapes: input (N, C, *); weight, bias (C,); num_groups divides C, else ShapeError.
     Statistics: biased variance over each group's channels and space; none kept.
-    Limits: a constant group, or a group of one element → bias.
+    Limits: a constant group, or a group of one element → bias; one sample of such groups alone is an
+        error, as in torch.
     Source: Wu & He 2018, eqs. 1, 2 and 7.  Same as: torch.nn.functional.group_norm
 
     >>> import torch
@@ -106,6 +107,11 @@ def group_norm(
         raise ShapeError(
             f"group_norm: num_groups={num_groups} does not divide the {input.shape[1]} channels of "
             f"x {tuple(input.shape)}; choose a divisor."
+        )
+    if input.numel() == num_groups:
+        raise ShapeError(
+            f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
+            f"variance is 0; use fewer groups."
         )
     return F.group_norm(input, num_groups, weight, bias, eps)
 
