@@ -20,7 +20,7 @@ BESSEL = Claim(
 )
 
 
-def section(setup: Setup) -> dict[str, Tensor]:
+def section(setup: Setup) -> None:
     record, row = setup.record, setup.row
     layer = layers.layer_of(row, setup.weight, setup.bias, setup.values)
     before = _describe(setup, setup.x, "before", "before normalization")
@@ -47,7 +47,6 @@ def section(setup: Setup) -> dict[str, Tensor]:
         _batch_statistics(setup, y),
         *compare.blocks(setup, hands, y_hand, y, name),
     )
-    return {"y": y}
 
 
 def _run(setup: Setup, layer: torch.nn.Module, batch: Tensor) -> Tensor:
