@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.equation.masks import hide
 from normlab.equation.pooling import per_channel, pooled, positions
 from normlab.equation.pools import Axes, Surround
 from normlab.equation.row import Norm
@@ -191,25 +192,6 @@ def _check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
             f"{row.name}: x has shape {tuple(x.shape)} and so no spatial axis to pool over; give "
             f"(batch, channels, *space)."
         )
-
-
-def hide(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """x with masked places at 0, and the mask in x's shape."""
-    if mask is None:
-        return x, None
-    if mask.dtype != torch.bool:
-        raise DtypeError(f"mask is {mask.dtype}; it must be boolean, True where x is valid.")
-    valid = mask
-    if mask.dim() == x.dim() - 1 and mask.shape == x.shape[:1] + x.shape[2:]:
-        valid = mask.unsqueeze(1)
-    try:
-        valid = valid.to(x.device).expand(x.shape)
-    except RuntimeError as error:
-        raise ShapeError(
-            f"mask has shape {tuple(mask.shape)}, which fits neither x {tuple(x.shape)} nor its "
-            f"batch and space {tuple(x.shape[:1] + x.shape[2:])}."
-        ) from error
-    return torch.where(valid, x, 0.0), valid
 
 
 def _partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.equation.masks import hide
 from normlab.equation.pools import Axes, Learned, Surround
-from normlab.equation.reference import Normalized, hide, normalize
+from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm, Sigma
 from normlab.equation.table import TABLE
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from normlab import functional
 from normlab.errors import SettingError
+from normlab.nn.checks import check_channels
 from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
-from normlab.nn.standard import check_channels
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):

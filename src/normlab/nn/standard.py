@@ -2,59 +2,11 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import functional
-from normlab.errors import DtypeError, ShapeError
-
-
-def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
-    """Refuse what the layer cannot normalise, saying what was given and what to give."""
-    name = f"{type(layer).__name__}({argument}={expected})"
-    if not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.")
-        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
-    if x.dim() < least:
-        space = ", *space" if least > 2 else ", *"
-        raise ShapeError(
-            f"{name}: x has shape {tuple(x.shape)}; it must be (batch, channels{space})."
-        )
-    if x.shape[1] != expected:
-        raise ShapeError(
-            f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
-            f"Use {argument}={x.shape[1]}."
-        )
-
-
-class BatchNorm(_BatchNorm):
-    """Batch normalisation for input of any rank: torch's BatchNorm1d, 2d and 3d in one class.
-
-        y = weight · (x − mean) / √(var + eps) + bias
-
-    Args: num_features, eps=1e-5, momentum=0.1 (None: cumulative average), affine=True,
-        track_running_stats=True, device=None, dtype=None, as in torch.
-    Shapes: x (N, C, *); weight, bias, running_mean, running_var (C,).
-    Statistics: of the batch in training (biased variance), running ones in evaluation (updated with the
-        unbiased variance) unless track_running_stats is False.
-    Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError.
-    Limits: a constant channel → bias.
-    Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
-
-    >>> import torch
-    >>> layer = BatchNorm(2)
-    >>> layer(torch.tensor([[1.0, 10.0], [3.0, 30.0]])).detach()
-    tensor([[-1.0000, -1.0000],
-            [ 1.0000,  1.0000]])
-    >>> layer.running_mean
-    tensor([0.2000, 2.0000])
-    """
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        check_channels(self, input, self.num_features, "num_features", least=2)
-        alone = input.numel() == input.shape[1]
-        if alone and (self.training or self.running_mean is None):
-            functional.check_batch(input, f"BatchNorm(num_features={self.num_features})")
+from normlab.errors import ShapeError
+from normlab.nn.checks import check_channels, check_ending
 
 
 class InstanceNorm(_InstanceNorm):
@@ -168,18 +120,6 @@ class RMSNorm(nn.RMSNorm):
     def forward(self, x: Tensor) -> Tensor:
         check_ending(self, x, self.normalized_shape)
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
-
-
-def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
-    name = f"{type(layer).__name__}({tuple(shape)})"
-    if not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.")
-        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
-    if tuple(x.shape[-len(shape) :]) != tuple(shape):
-        raise ShapeError(
-            f"{name}: x has shape {tuple(x.shape)}, which does not end in {tuple(shape)}. "
-            f"Use normalized_shape={tuple(x.shape[-len(shape) :])}."
-        )
 
 
 class GroupNorm(nn.GroupNorm):

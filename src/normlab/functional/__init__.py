@@ -1,0 +1,25 @@
+"""The normalisers as functions, with torch's own signatures where torch has one.
+
+Where torch's operator is right and fast it is called; the rest is the equation of `normlab.equation`.
+"""
+
+from normlab.functional.batch import batch_norm
+from normlab.functional.local import divisive_norm, gdn, local_contrast_norm, local_response_norm
+from normlab.functional.standard import (
+    group_norm,
+    instance_norm,
+    layer_norm,
+    rms_norm,
+)
+
+__all__ = [
+    "batch_norm",
+    "divisive_norm",
+    "gdn",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_contrast_norm",
+    "local_response_norm",
+    "rms_norm",
+]
