@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import DataError, DtypeError, ShapeError
+from normlab.tracing import values_known
 
 
 def hide(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -27,9 +28,9 @@ def hide(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
 
 def check_valid(name: str, x: Tensor, mask: Tensor | None) -> None:
     """Refuse a mask that leaves nothing, and NaN at places that it calls valid."""
-    if mask is None or torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level():
-        return
     _, valid = hide(x, mask)
+    if valid is None or not values_known(x):
+        return
     if x.numel() and not bool(valid.any()):
         raise DataError(
             f"{name}: mask is False everywhere (x has shape {tuple(x.shape)}), so nothing is left to "
