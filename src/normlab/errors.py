@@ -22,3 +22,7 @@ class SettingError(NormlabError, ValueError):
 
 class DataError(NormlabError, ValueError):
     """A file, table or folder cannot be used as it is."""
+
+
+class TransformError(NormlabError, RuntimeError):
+    """A transform of torch.func would have to change a tensor that it only captured."""

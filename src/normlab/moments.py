@@ -57,12 +57,10 @@ class Moments:
     def _combine(self, other: "Moments") -> "Moments":
         assert self._mean is not None and self._m2 is not None
         assert other._mean is not None and other._m2 is not None
-        count = self.count + other.count
-        if count == 0 or other.count == 0:
-            return Moments(count, self._mean, self._m2)
-        share, delta = other.count / count, other._mean.to(self._mean.device) - self._mean
-        mean = self._mean + delta * share
-        m2 = self._m2 + other._m2.to(self._m2.device) + delta**2 * (self.count * share)
+        here, count = self._mean.device, self.count + other.count
+        each = self._mean.new_tensor([self.count, other.count]).view(2, *[1] * self._mean.dim())
+        means = torch.stack([self._mean, other._mean.to(here)])
+        _, mean, m2 = merged(each, means, torch.stack([self._m2, other._m2.to(here)]))
         return Moments(count, mean, m2)
 
     @classmethod
@@ -106,6 +104,22 @@ class Moments:
     def std(self, correction: float = 1) -> Tensor:
         """The square root of var."""
         return self.var(correction).sqrt()
+
+
+def merged(count: Tensor, mean: Tensor, m2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The moments of all parts together, from those of each part along axis 0.
+
+        n = Σ n_i,   mean = Σ mean_i·n_i/n,   M2 = Σ M2_i + Σ n_i·(mean_i − mean)²
+
+    A part of no element counts for nothing; its mean must be finite.
+
+    >>> n, mean, m2 = merged(*torch.tensor([[[1.0], [3.0]], [[0.0], [4.0]], [[0.0], [6.0]]]))
+    >>> n.item(), mean.item(), m2.item()
+    (4.0, 3.0, 18.0)
+    """
+    total = count.sum(0)
+    center = (mean * (count / total.clamp_min(1))).sum(0)
+    return total, center, m2.sum(0) + (count * (mean - center) ** 2).sum(0)
 
 
 def _wide(x: Tensor) -> Tensor:

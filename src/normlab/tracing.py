@@ -18,4 +18,4 @@ def in_transform() -> bool:
 
 def in_backward() -> bool:
     """Whether autograd is running a backward pass, as when a checkpoint computes its forward again."""
-    return torch._C._current_graph_task_id() != -1
+    return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1

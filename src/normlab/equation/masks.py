@@ -26,12 +26,12 @@ def hide(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
     return torch.where(valid, x, 0.0), valid
 
 
-def check_valid(name: str, x: Tensor, mask: Tensor | None) -> None:
-    """Refuse a mask that leaves nothing, and NaN at places that it calls valid."""
+def check_valid(name: str, x: Tensor, mask: Tensor | None, empty: bool = False) -> None:
+    """Refuse a mask that leaves nothing (unless `empty`), and NaN at places that it calls valid."""
     _, valid = hide(x, mask)
     if valid is None or not values_known(x):
         return
-    if x.numel() and not bool(valid.any()):
+    if x.numel() and not empty and not bool(valid.any()):
         raise DataError(
             f"{name}: mask is False everywhere (x has shape {tuple(x.shape)}), so nothing is left to "
             f"normalise; True marks a valid element."

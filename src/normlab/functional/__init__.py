@@ -3,7 +3,7 @@
 Where torch's operator is right and fast it is called; the rest is the equation of `normlab.equation`.
 """
 
-from normlab.functional.batch import batch_norm
+from normlab.functional.batch import batch_norm, batch_norm_with_stats
 from normlab.functional.local import divisive_norm, gdn, local_contrast_norm, local_response_norm
 from normlab.functional.standard import (
     group_norm,
@@ -14,6 +14,7 @@ from normlab.functional.standard import (
 
 __all__ = [
     "batch_norm",
+    "batch_norm_with_stats",
     "divisive_norm",
     "gdn",
     "group_norm",

@@ -1,9 +1,20 @@
 """Batch normalisation as functions: torch's own, and one that returns the statistics it computed."""
 
+from typing import Any, Literal, NamedTuple
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from normlab.errors import SettingError, ShapeError
+from normlab.equation.masks import check_valid, hide
+from normlab.equation.pooling import per_channel
+from normlab.errors import DataError, SettingError, ShapeError
+from normlab.kernels import batch as kernel
+from normlab.kernels import columns
+from normlab.kernels.processes import Processes
+from normlab.tracing import values_known
+
+Single = Literal["raise", "running"]
 
 
 def batch_norm(
@@ -41,10 +52,163 @@ def batch_norm(
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
-def check_batch(x: Tensor, name: str = "batch_norm") -> None:
+def check_batch(x: Tensor, name: str = "batch_norm", single: Single = "raise") -> None:
     """Refuse one value per channel, whose variance is 0."""
-    if x.dim() >= 2 and x.numel() == x.shape[1]:
+    if single == "raise" and x.dim() >= 2 and x.numel() == x.shape[1]:
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}, one value per channel, whose variance is 0; "
             f"in training give at least 2, or evaluate with running statistics."
         )
+
+
+def batch_norm_with_stats(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = True,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
+    *,
+    num_batches_tracked: Any = 0,
+    mask: Tensor | None = None,
+    process_group: Any = None,
+    single: Single = "raise",
+) -> tuple[Tensor, Tensor | None, Tensor | None, Any]:
+    """Batch normalisation that returns its new statistics and writes to nothing.
+
+        y = weight · (x − mean) / √(var + eps) + bias
+        running ← (1 − momentum)·running + momentum·batch;   momentum=None: the average of all batches
+
+    Returns (y, new running mean, new running var, new num_batches_tracked); None stays None.
+    Shapes: input (N, C, *); running_mean, running_var, weight, bias (C,); mask, boolean, as in
+        `normlab.normalize`.
+    Statistics: of the valid elements of all processes of the group ("world", or a ProcessGroup; None:
+        this one), each element weighing the same; normalised with the biased, stored with the unbiased
+        variance. With training=False the running ones, returned as they are.
+    Dtype: half types are computed in float32; masked or synchronised moments are merged in float64.
+    single: "raise" for a channel with one valid element, or "running" to use the running statistics.
+    Errors: ShapeError, DtypeError, DataError, SettingError.
+    Limits: a constant channel → bias; no element at all → the statistics as they were.
+    Source: Ioffe & Szegedy 2015, algorithm 1; merging: Chan, Golub & LeVeque 1983.
+
+    >>> import torch
+    >>> x, mean, var = torch.tensor([[1.0], [3.0]]), torch.zeros(1), torch.ones(1)
+    >>> batch_norm_with_stats(x, mean, var)
+    (tensor([[-1.0000],
+            [ 1.0000]]), tensor([0.2000]), tensor([1.1000]), 1)
+    """
+    running = Running(running_mean, running_var, num_batches_tracked)
+    group = None if process_group is None else Processes(process_group).group
+    check_valid("batch_norm_with_stats", input, mask, empty=group is not None)
+    if not training:
+        y = evaluated("batch_norm_with_stats", input, running, weight, bias, eps, mask)
+        return y, running.mean, running.var, running.count
+    job = Job("batch_norm_with_stats", eps, momentum, mask, group, single)
+    y, new = trained(input, running, weight, bias, job)
+    return y, new.mean, new.var, new.count
+
+
+class Running(NamedTuple):
+    """Running mean, variance and number of batches; None where nothing is tracked."""
+
+    mean: Tensor | None
+    var: Tensor | None
+    count: Any
+
+
+class Job(NamedTuple):
+    """How to normalise with the batch's own statistics."""
+
+    name: str
+    eps: float
+    momentum: float | None
+    mask: Tensor | None
+    group: Any
+    single: Single
+
+
+def evaluated(name: str, x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
+    """Normalised with the running statistics; masked places are 0."""
+    if running.mean is None or running.var is None:
+        raise SettingError(
+            f"{name}: there are no running statistics to normalise with; give running_mean and "
+            f"running_var (a layer: track_running_stats=True), or train with more than one value."
+        )
+    x, valid = hide(x, mask)
+    y = F.batch_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
+    return y if valid is None else torch.where(valid, y, 0.0)
+
+
+def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor, Running]:
+    """Normalised with the batch's own statistics, and the running ones after it."""
+    alone = job.mask is None and job.group is None and x.numel() == x.shape[1]
+    if alone and job.single == "running":
+        return evaluated(job.name, x, running, weight, bias, job.eps, None), running
+    check_batch(x, job.name)
+    if job.mask is None and job.group is None and x.numel():
+        y, mean, var = _plain(x, weight, bias, job.eps)
+        return y, _advanced(running, mean, var, job.momentum)
+    return _valid_only(x, running, weight, bias, job)
+
+
+def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """y, mean and unbiased variance of the whole batch."""
+    if values_known(x) and columns.suits(x):
+        return columns.normalized(x, weight, bias, eps)
+    kind = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+    mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
+    return F.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
+
+
+def _valid_only(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor, Running]:
+    """The valid elements of all processes; a channel with fewer than two of them learns nothing."""
+    work, valid = hide(x, job.mask)
+    known = values_known(x)
+    way = kernel.normalized if known else kernel.composed
+    y, count, mean, var = way(work, weight, bias, kernel.Job(valid, job.eps, job.group))
+    enough = count > 1
+    if known and not bool(enough.all()):
+        y = _without_variance(y, x, running, weight, bias, job, count)
+    var = var * (count / (count - 1).clamp_min(1))
+    new = _advanced(running, mean, var, job.momentum, enough)
+    return y, (running if known and not bool(enough.any()) else new)
+
+
+def _without_variance(y: Tensor, x: Tensor, running, weight, bias, job: Job, count) -> Tensor:
+    """y, where channels with one valid element take the running statistics if they may."""
+    if job.group is not None and x.shape[1] and not bool(count.any()):
+        raise DataError(
+            f"{job.name}: no process of the group has a valid element; give at least one of them data."
+        )
+    lone = count == 1
+    if not bool(lone.any()):
+        return y
+    if job.single == "raise":
+        raise ShapeError(
+            f"{job.name}: channel {int(lone.nonzero()[0])} has one valid element, whose variance is 0; "
+            f"in training give at least 2, or set single='running' to use running statistics."
+        )
+    other = evaluated(job.name, x, running, weight, bias, job.eps, job.mask)
+    return torch.where(per_channel(lone, x.dim()), other, y)
+
+
+def _advanced(running: Running, mean, var, momentum: float | None, enough=None) -> Running:
+    """The running statistics after a batch."""
+    if running.mean is None or running.var is None:
+        return running
+    count = running.count + 1
+    share = momentum
+    if share is None:
+        share = 1.0 / (count.to(running.mean.dtype) if isinstance(count, Tensor) else count)
+    return Running(
+        _blended(running.mean, mean, share, enough),
+        _blended(running.var, var, share, enough),
+        count,
+    )
+
+
+def _blended(old: Tensor, new: Tensor, share: Any, enough: Tensor | None) -> Tensor:
+    out = ((1.0 - share) * old + share * new.detach()).to(old.dtype)
+    return out if enough is None else torch.where(enough, out, old)

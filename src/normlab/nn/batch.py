@@ -1,10 +1,19 @@
 """Batch normalisation as a layer."""
 
+from typing import Any
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from normlab.functional.batch import check_batch
+from normlab.equation.masks import check_valid
+from normlab.errors import SettingError, TransformError
+from normlab.functional.batch import Job, Running, Single, evaluated, trained
+from normlab.kernels import columns
+from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
+from normlab.tracing import in_backward, in_transform
 
 
 class BatchNorm(_BatchNorm):
@@ -13,12 +22,22 @@ class BatchNorm(_BatchNorm):
         y = weight · (x − mean) / √(var + eps) + bias
 
     Args: num_features, eps=1e-5, momentum=0.1 (None: cumulative average), affine=True,
-        track_running_stats=True, device=None, dtype=None, as in torch.
-    Shapes: x (N, C, *); weight, bias, running_mean, running_var (C,).
-    Statistics: of the batch in training (biased variance), running ones in evaluation (updated with the
-        unbiased variance) unless track_running_stats is False.
-    Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError.
-    Limits: a constant channel → bias.
+        track_running_stats=True, device=None, dtype=None, bias=True, as in torch;
+        process_group=None: "world" or a ProcessGroup pools the batches of all its processes, on any
+        device, one all-reduce each way; alone or without torch.distributed it changes nothing;
+        single="raise": what one value per channel in training does; "running" normalises it with the
+        running statistics.
+    Shapes: x (N, C, *); mask, boolean, True = valid, broadcastable to x or (N, *);
+        weight, bias, running_mean, running_var (C,).
+    Statistics: of the valid elements of the batch in training (biased variance), running ones in
+        evaluation (updated with the unbiased variance) unless track_running_stats is False. Under
+        activation checkpointing they are updated once.
+    Dtype: half input with float32 parameters is computed in float32. float32 in channels_last, or a
+        table (N, C) whose mean is large, gets the accuracy of contiguous images.
+    Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError;
+        DataError for a mask that is False everywhere or leaves NaN; TransformError when a transform of
+        torch.func has captured the running statistics.
+    Limits: a constant channel → bias; an empty batch leaves the statistics as they are.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
@@ -30,8 +49,106 @@ class BatchNorm(_BatchNorm):
     tensor([0.2000, 2.0000])
     """
 
+    # read where a converted layer has not been through __init__
+    _processes: Processes | None = None
+    single: Single = "raise"
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
+        process_group: Any = None,
+        single: Single = "raise",
+    ):
+        kind = {"device": device, "dtype": dtype}
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, **kind)
+        if not bias:
+            self.register_parameter("bias", None)
+        if single not in ("raise", "running"):
+            raise SettingError(f"BatchNorm: single={single!r} given; use 'raise' or 'running'.")
+        self.process_group, self.single = process_group, single
+
+    @property
+    def process_group(self) -> Any:
+        """The processes that share their statistics: None, "world" or a ProcessGroup."""
+        return None if self._processes is None else self._processes.which
+
+    @process_group.setter
+    def process_group(self, group: Any) -> None:
+        self._processes = None if group is None else Processes(group)
+
     def _check_input_dim(self, input: Tensor) -> None:
         check_channels(self, input, self.num_features, "num_features", least=2)
-        alone = input.numel() == input.shape[1]
-        if alone and (self.training or self.running_mean is None):
-            check_batch(input, f"BatchNorm(num_features={self.num_features})")
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        self._check_input_dim(input)
+        group = self._processes.group if self._processes is not None and self.training else None
+        check_valid(self._name, input, mask, empty=group is not None)
+        if not self.training and self.running_mean is not None:
+            return evaluated(
+                self._name, input, self._running, self.weight, self.bias, self.eps, mask
+            )
+        if mask is None and group is None and self._plain(input):
+            return self._as_torch(input)
+        job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
+        running = self._running if self._updates else Running(None, None, None)
+        y, new = trained(input, running, self.weight, self.bias, job)
+        self._store(new)
+        return y
+
+    @property
+    def _name(self) -> str:
+        return f"BatchNorm(num_features={self.num_features})"
+
+    @property
+    def _updates(self) -> bool:
+        return self.training and self.track_running_stats and self.running_mean is not None
+
+    @property
+    def _running(self) -> Running:
+        return Running(self.running_mean, self.running_var, self.num_batches_tracked)
+
+    def _plain(self, x: Tensor) -> bool:
+        """Whether torch's operator does all of it: the statistics, and their update in place."""
+        averages = self._updates and self.momentum is None
+        exact = columns.suits(x) and not torch.compiler.is_compiling()
+        return x.numel() > x.shape[1] and not averages and not exact and not in_transform()
+
+    def _as_torch(self, x: Tensor) -> Tensor:
+        mean, var, count = self._running if self._updates else Running(None, None, None)
+        if in_backward() and mean is not None and var is not None:
+            # computed again by a checkpoint: the same operations, on copies nobody keeps
+            mean, var, count = mean.clone(), var.clone(), None
+        if count is not None:
+            count.add_(1)
+        momentum = 0.0 if self.momentum is None else self.momentum
+        return F.batch_norm(x, mean, var, self.weight, self.bias, True, momentum, self.eps)
+
+    def _store(self, new: Running) -> None:
+        if new.mean is None or in_backward():
+            return
+        try:
+            for old, value in zip(self._running, new, strict=True):
+                if old is not None and value is not None and old is not value:
+                    old.copy_(value)
+        except RuntimeError as error:
+            if not in_transform():
+                raise
+            raise TransformError(
+                f"{self._name}: a transform of torch.func has captured the running statistics, which "
+                f"training updates. Pass parameters and buffers to the transformed function and call "
+                f"torch.func.functional_call with them, or use "
+                f"normlab.functional.batch_norm_with_stats, or call eval() first."
+            ) from error
+
+    def extra_repr(self) -> str:
+        shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]
+        shown += [] if self.single == "raise" else [f"single={self.single!r}"]
+        return ", ".join([super().extra_repr(), *shown])

@@ -1,0 +1,88 @@
+"""Batch normalisation of channels that lie next to each other in memory: channels_last, and (N, C).
+
+torch sums such columns in their own precision from the first row to the last, and its statistics are
+80 to 100 times less exact than those of contiguous images. Here a column is taken as many short ones:
+(M, C) in memory is also (ROWS, M/ROWS · C). Their moments, exact enough, are merged in float64.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from normlab.moments import merged
+
+ROWS = 128  # shorter sums gain no more digits, and cost more time
+SHARE = 1.0  # |mean| / deviation of a table from which on torch's long sums show in y
+
+
+def suits(x: Tensor) -> bool:
+    """Whether torch would sum long columns: float32 on the CPU, all channels of a place together."""
+    if x.dtype != torch.float32 or x.device.type != "cpu" or x.numel() < 2 * ROWS * x.shape[1]:
+        return False
+    return x.dim() == 2 or (not x.is_contiguous() and x.movedim(1, -1).is_contiguous())
+
+
+def normalized(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(y, mean, unbiased variance) of the batch, as torch's native_batch_norm but exact."""
+    return _Columns.apply(x, weight, bias, eps)  # pyright: ignore[reportReturnType]
+
+
+class _Columns(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float):
+        y, mean, var = (_table if x.dim() == 2 else _image)(x, weight, bias, eps)
+        rows = x.numel() // x.shape[1]
+        unbiased = var * (rows / (rows - 1))
+        ctx.eps = eps
+        ctx.save_for_backward(x, weight, mean, (var + eps).rsqrt())
+        ctx.mark_non_differentiable(mean, unbiased)
+        return y, mean, unbiased
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        x, weight, mean, rate = ctx.saved_tensors
+        wanted = list(ctx.needs_input_grad[:3])
+        found = torch.ops.aten.native_batch_norm_backward(
+            grads[0], x, weight, None, None, mean, rate, True, ctx.eps, wanted
+        )
+        return *(g if want else None for g, want in zip(found, wanted, strict=True)), None
+
+
+Affine = Tensor | None
+
+
+def _table(x: Tensor, weight: Affine, bias: Affine, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """y, mean and biased variance: torch's own, unless the mean is too large for it."""
+    mean, var = x.new_zeros(2, x.shape[1]).unbind()
+    y, _, _ = torch.native_batch_norm(x, weight, bias, mean, var, True, 1.0, eps)
+    if bool((mean.abs() > SHARE * var.sqrt()).any()):
+        return _image(x, weight, bias, eps)
+    return y, mean, var * ((len(x) - 1) / len(x))
+
+
+def _image(x: Tensor, weight: Affine, bias: Affine, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
+    return F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps), mean, var
+
+
+def _moments(table: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each column of (M, C)."""
+    parts = len(table) // ROWS
+    body, rest = table[: ROWS * parts], table[ROWS * parts :]
+    found = [_short(body.view(ROWS, -1), ROWS, parts), _short(rest, len(rest), 1)]
+    _, mean, m2 = merged(*(torch.cat(each) for each in zip(*found, strict=True)))
+    return mean.to(table.dtype), (m2 / len(table)).to(table.dtype)
+
+
+def _short(columns: Tensor, rows: int, parts: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(count, mean, M2) float64 of short columns, `parts` of them for each channel."""
+    if rows == 0:
+        none = columns.new_zeros(0, columns.shape[1], dtype=torch.float64)
+        return none[:, :1], none, none
+    mean, var = torch.batch_norm_update_stats(columns, None, None, 0.0)
+    count = torch.full((parts, 1), float(rows), dtype=torch.float64)
+    return count, mean.view(parts, -1).double(), var.view(parts, -1).double() * rows
