@@ -116,9 +116,15 @@ def test_function_equals_row_and_torch(shape, function, row, torchs):
     "name", [n for n in vars(functional) if n.endswith("_norm") and hasattr(F, n)]
 )
 def test_signatures_are_torchs(name):
-    ours, theirs = (inspect.signature(getattr(module, name)) for module in (functional, F))
-    assert [(p.name, p.default) for p in ours.parameters.values()] == [
-        (p.name, p.default) for p in theirs.parameters.values()
+    """A mask, by keyword, is all that ours take beyond them."""
+    ours, theirs = (
+        list(inspect.signature(getattr(module, name)).parameters.values())
+        for module in (functional, F)
+    )
+    extra = [p for p in ours if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert {p.name for p in extra} <= {"mask"}
+    assert [(p.name, p.default) for p in ours if p not in extra] == [
+        (p.name, p.default) for p in theirs
     ]
 
 
@@ -160,8 +166,8 @@ REFUSED = {
     "evaluation without statistics": (
         lambda: functional.batch_norm(ONES, None, None),
         SettingError,
-        "batch_norm: training=False needs running_mean and running_var; give them, or "
-        "training=True to use the batch's own statistics.",
+        "batch_norm: training=False needs running_mean and running_var; give both, or normalise "
+        "with the statistics of a batch of more than one value (training=True).",
     ),
     "a batch of one": (
         lambda: functional.batch_norm(ONES[:1, :, 0], None, None, training=True),

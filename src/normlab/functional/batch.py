@@ -9,6 +9,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
 from normlab.errors import DataError, SettingError, ShapeError
+from normlab.functional.running import Running, advanced
 from normlab.kernels import batch as kernel
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
@@ -26,6 +27,8 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Batch normalisation of each channel over the batch and space.
 
@@ -34,6 +37,8 @@ def batch_norm(
     Shapes: input (N, C, *); running_mean, running_var, weight, bias (C,).
     Statistics: of the batch (biased variance) when `training`, else the running ones. When training,
         running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, in place.
+    mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
+        masked places are 0 and may hold anything.
     Errors: ShapeError for one value per channel in training; in evaluation without statistics.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
@@ -42,14 +47,20 @@ def batch_norm(
     >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True).flatten()
     tensor([-1.0000,  1.0000])
     """
-    if training:
-        check_batch(input)
-    elif running_mean is None or running_var is None:
-        raise SettingError(
-            "batch_norm: training=False needs running_mean and running_var; give them, or "
-            "training=True to use the batch's own statistics."
-        )
-    return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    check_valid("batch_norm", input, mask)
+    running = Running(running_mean, running_var, None)
+    if not training:
+        return evaluated("batch_norm: training=False", input, running, weight, bias, eps, mask)
+    check_batch(input)
+    if mask is None:
+        return F.batch_norm(input, running_mean, running_var, weight, bias, True, momentum, eps)
+    y, new = trained(
+        input, running, weight, bias, Job("batch_norm", eps, momentum, mask, None, "raise")
+    )
+    if running_mean is not None and running_var is not None:
+        running_mean.copy_(new.mean)
+        running_var.copy_(new.var)
+    return y
 
 
 def check_batch(x: Tensor, name: str = "batch_norm", single: Single = "raise") -> None:
@@ -103,19 +114,13 @@ def batch_norm_with_stats(
     group = None if process_group is None else Processes(process_group).group
     check_valid("batch_norm_with_stats", input, mask, empty=group is not None)
     if not training:
-        y = evaluated("batch_norm_with_stats", input, running, weight, bias, eps, mask)
+        y = evaluated(
+            "batch_norm_with_stats: training=False", input, running, weight, bias, eps, mask
+        )
         return y, running.mean, running.var, running.count
     job = Job("batch_norm_with_stats", eps, momentum, mask, group, single)
     y, new = trained(input, running, weight, bias, job)
     return y, new.mean, new.var, new.count
-
-
-class Running(NamedTuple):
-    """Running mean, variance and number of batches; None where nothing is tracked."""
-
-    mean: Tensor | None
-    var: Tensor | None
-    count: Any
 
 
 class Job(NamedTuple):
@@ -129,12 +134,12 @@ class Job(NamedTuple):
     single: Single
 
 
-def evaluated(name: str, x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
+def evaluated(why: str, x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
     """Normalised with the running statistics; masked places are 0."""
     if running.mean is None or running.var is None:
         raise SettingError(
-            f"{name}: there are no running statistics to normalise with; give running_mean and "
-            f"running_var (a layer: track_running_stats=True), or train with more than one value."
+            f"{why} needs running_mean and running_var; give both, or normalise with the statistics "
+            f"of a batch of more than one value (training=True)."
         )
     x, valid = hide(x, mask)
     y = F.batch_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
@@ -145,11 +150,13 @@ def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor
     """Normalised with the batch's own statistics, and the running ones after it."""
     alone = job.mask is None and job.group is None and x.numel() == x.shape[1]
     if alone and job.single == "running":
-        return evaluated(job.name, x, running, weight, bias, job.eps, None), running
+        return evaluated(
+            f"{job.name}: single='running'", x, running, weight, bias, job.eps, None
+        ), running
     check_batch(x, job.name)
     if job.mask is None and job.group is None and x.numel():
         y, mean, var = _plain(x, weight, bias, job.eps)
-        return y, _advanced(running, mean, var, job.momentum)
+        return y, advanced(running, mean, var, job.momentum)
     return _valid_only(x, running, weight, bias, job)
 
 
@@ -172,7 +179,7 @@ def _valid_only(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Te
     if known and not bool(enough.all()):
         y = _without_variance(y, x, running, weight, bias, job, count)
     var = var * (count / (count - 1).clamp_min(1))
-    new = _advanced(running, mean, var, job.momentum, enough)
+    new = advanced(running, mean, var, job.momentum, enough)
     return y, (running if known and not bool(enough.any()) else new)
 
 
@@ -190,25 +197,5 @@ def _without_variance(y: Tensor, x: Tensor, running, weight, bias, job: Job, cou
             f"{job.name}: channel {int(lone.nonzero()[0])} has one valid element, whose variance is 0; "
             f"in training give at least 2, or set single='running' to use running statistics."
         )
-    other = evaluated(job.name, x, running, weight, bias, job.eps, job.mask)
+    other = evaluated(f"{job.name}: single='running'", x, running, weight, bias, job.eps, job.mask)
     return torch.where(per_channel(lone, x.dim()), other, y)
-
-
-def _advanced(running: Running, mean, var, momentum: float | None, enough=None) -> Running:
-    """The running statistics after a batch."""
-    if running.mean is None or running.var is None:
-        return running
-    count = running.count + 1
-    share = momentum
-    if share is None:
-        share = 1.0 / (count.to(running.mean.dtype) if isinstance(count, Tensor) else count)
-    return Running(
-        _blended(running.mean, mean, share, enough),
-        _blended(running.var, var, share, enough),
-        count,
-    )
-
-
-def _blended(old: Tensor, new: Tensor, share: Any, enough: Tensor | None) -> Tensor:
-    out = ((1.0 - share) * old + share * new.detach()).to(old.dtype)
-    return out if enough is None else torch.where(enough, out, old)

@@ -5,10 +5,16 @@ Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the inp
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from normlab.equation.masks import check_valid, hide
+from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
+from normlab.functional.running import Running, advanced
+from normlab.kernels.layouts import laid_out_as, steadied
+from normlab.tracing import in_transform
 
 
 def layer_norm(
@@ -17,6 +23,8 @@ def layer_norm(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: float = 1e-5,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Layer normalisation over the last dimensions.
 
@@ -24,6 +32,8 @@ def layer_norm(
 
     Shapes: input (*, *normalized_shape); weight, bias of normalized_shape.
     Statistics: biased variance of each sample; none kept.
+    mask: boolean, True = valid, of the leading dimensions of input or broadcastable to it; statistics are
+        of the valid elements, masked places are 0 and may hold anything.
     Limits: a constant sample → bias.
     Source: Ba, Kiros & Hinton 2016, eq. 3.  Same as: torch.nn.functional.layer_norm
 
@@ -31,7 +41,20 @@ def layer_norm(
     >>> layer_norm(torch.tensor([[1.0, 3.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.]])
     """
-    return F.layer_norm(input, list(normalized_shape), weight, bias, eps)
+    shape = list(normalized_shape)
+    if mask is None:
+        return laid_out_as(F.layer_norm(input, shape, weight, bias, eps), input)
+    mask = _leading(mask, input)
+    check_valid("layer_norm", input, mask)
+    kept = {"weight": weight, "bias": bias, "mask": mask}
+    return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
+
+
+def _leading(mask: Tensor, x: Tensor) -> Tensor:
+    """A mask of the leading dimensions of x, as one that broadcasts."""
+    if mask.shape != x.shape[: mask.dim()]:
+        return mask
+    return mask.reshape(*mask.shape, *[1] * (x.dim() - mask.dim()))
 
 
 def group_norm(
@@ -40,6 +63,8 @@ def group_norm(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: float = 1e-5,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Group normalisation: center and scale the channels of each group together.
 
@@ -47,6 +72,8 @@ def group_norm(
 
     Shapes: input (N, C, *); weight, bias (C,); num_groups divides C, else ShapeError.
     Statistics: biased variance over each group's channels and space; none kept.
+    mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
+        masked places are 0 and may hold anything.
     Limits: a constant group, or a group of one element → bias; one sample of such groups alone is an
         error, as in torch.
     Source: Wu & He 2018, eqs. 1, 2 and 7.  Same as: torch.nn.functional.group_norm
@@ -65,7 +92,11 @@ def group_norm(
             f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
             f"variance is 0; use fewer groups."
         )
-    return F.group_norm(input, num_groups, weight, bias, eps)
+    if mask is None:
+        return F.group_norm(steadied(input, num_groups), num_groups, weight, bias, eps)
+    check_valid("group_norm", input, mask)
+    kept = {"weight": weight, "bias": bias, "mask": mask}
+    return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
 
 
 def instance_norm(
@@ -77,6 +108,8 @@ def instance_norm(
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Instance normalisation: center and scale each channel of each sample over space.
 
@@ -84,7 +117,10 @@ def instance_norm(
 
     Shapes: input (N, C, *space); running_mean, running_var, weight, bias (C,).
     Statistics: biased variance over space, or the running ones; these are updated in place with the
-        average over samples of mean and unbiased variance when `use_input_stats`.
+        average over samples of mean and unbiased variance when `use_input_stats`; with a mask each
+        sample weighs by its valid elements.
+    mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
+        masked places are 0 and may hold anything.
     Errors: ShapeError for input without space or with a single element of it.
     Limits: a constant channel → bias.
     Source: Ulyanov, Vedaldi & Lempitsky 2016.  Same as: torch.nn.functional.instance_norm; without
@@ -94,16 +130,69 @@ def instance_norm(
     >>> instance_norm(torch.tensor([[[1.0, 3.0]]]), eps=0.0)
     tensor([[[-1.,  1.]]])
     """
-    if (use_input_stats and input.numel() and input.shape[2:].numel() < 2) or input.dim() < 3:
+    check_instance(input, mask, use_input_stats)
+    running = Running(running_mean, running_var, None)
+    if not use_input_stats:
+        return _with_running(input, running, weight, bias, eps, mask)
+    y, new = instance_norm_tracked(input, running, weight, bias, momentum, eps, mask)
+    if running_mean is not None and running_var is not None:
+        running_mean.copy_(new.mean)
+        running_var.copy_(new.var)
+    return y
+
+
+def check_instance(x: Tensor, mask: Tensor | None, own: bool = True) -> None:
+    """Refuse input without space, a single element of it whose own variance is asked for, bad masks."""
+    if (own and x.numel() and x.shape[2:].numel() < 2) or x.dim() < 3:
         raise ShapeError(
-            f"instance_norm: x has shape {tuple(input.shape)}; it needs (batch, channels, *space) "
+            f"instance_norm: x has shape {tuple(x.shape)}; it needs (batch, channels, *space) "
             f"with at least 2 elements of space, since the variance of one is 0."
         )
-    if use_input_stats and running_mean is None and running_var is None:
-        return F.group_norm(input, input.shape[1], weight, bias, eps)
-    return F.instance_norm(
-        input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
-    )
+    check_valid("instance_norm", x, mask)
+
+
+def _with_running(x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
+    """The running statistics are those of a channel, as in batch normalisation."""
+    if mask is None:
+        y = F.instance_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
+        return laid_out_as(y, x)
+    given = {"statistics": (running.mean, running.var), "mask": mask}
+    return normalize(x, "instance", eps=eps, weight=weight, bias=bias, **given).y
+
+
+def instance_norm_tracked(
+    x: Tensor, running: Running, weight, bias, momentum: float, eps: float, mask: Tensor | None
+) -> tuple[Tensor, Running]:
+    """y, and the running statistics after it; nothing is written."""
+    if mask is None and running.mean is None:
+        return group_norm(x, x.shape[1], weight, bias, eps), running
+    if mask is None and not in_transform():
+        mean, var = (a.clone() for a in running[:2])
+        y = F.instance_norm(x, mean, var, weight, bias, True, momentum, eps)
+        return laid_out_as(y, x), Running(mean, var, running.count)
+    return _composed(x, running, weight, bias, momentum, eps, mask)
+
+
+def _composed(
+    x: Tensor, running: Running, weight, bias, momentum: float, eps: float, mask: Tensor | None
+) -> tuple[Tensor, Running]:
+    """The equation, whose pool and center give the statistics of each channel of each sample."""
+    out = normalize(x, "instance", eps=eps, weight=weight, bias=bias, mask=mask)
+    full = (*x.shape[:2], 1)
+    _, valid = hide(x, mask)
+    if valid is None:
+        count = out.pool.new_full(full, x[0, 0].numel())
+    else:
+        count = valid.flatten(2).sum(2, keepdim=True).to(out.pool)
+    mean, var = out.center.reshape(full), out.pool.reshape(full)
+    enough = count > 1
+    var = var * (count / (count - 1).clamp_min(1))
+    channel = _average(mean, count), _average(var, torch.where(enough, count, 0.0))
+    return out.y, advanced(running, *channel, momentum, enough.any(0).flatten())
+
+
+def _average(values: Tensor, count: Tensor) -> Tensor:
+    return ((values * count).sum(0) / count.sum(0).clamp_min(1)).flatten()
 
 
 def rms_norm(
@@ -111,6 +200,8 @@ def rms_norm(
     normalized_shape: Sequence[int],
     weight: Tensor | None = None,
     eps: float | None = None,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """RMS normalisation over the last dimensions: scaled, not centered.
 
@@ -119,6 +210,8 @@ def rms_norm(
     Shapes: input (*, *normalized_shape); weight of normalized_shape.
     Statistics: mean square of each sample; none kept. eps=None is the machine epsilon of float32 for
         half types, else of the dtype.
+    mask: boolean, True = valid, of the leading dimensions of input or broadcastable to it; statistics are
+        of the valid elements, masked places are 0 and may hold anything.
     Limits: zero → zero.
     Source: Zhang & Sennrich 2019, eq. 4.  Same as: torch.nn.functional.rms_norm
 
@@ -126,4 +219,14 @@ def rms_norm(
     >>> rms_norm(torch.tensor([[1.0, 7.0]]), (2,), eps=0.0)
     tensor([[0.2000, 1.4000]])
     """
-    return F.rms_norm(input, list(normalized_shape), weight, eps)
+    shape = list(normalized_shape)
+    if mask is not None:
+        mask = _leading(mask, input)
+        check_valid("rms_norm", input, mask)
+        return normalize(input, "rms", normalized_shape=shape, eps=eps, weight=weight, mask=mask).y
+    if weight is None or weight.dtype == input.dtype:
+        return laid_out_as(F.rms_norm(input, shape, weight, eps), input)
+    # torch would round the weight to a half input's dtype
+    wide = torch.promote_types(input.dtype, weight.dtype)
+    y = F.rms_norm(input.to(wide), shape, weight.to(wide), eps)
+    return laid_out_as(y.to(input.dtype), input)

@@ -8,11 +8,12 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.equation.masks import check_valid
-from normlab.errors import SettingError, TransformError
+from normlab.errors import SettingError
 from normlab.functional.batch import Job, Running, Single, evaluated, trained
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
+from normlab.nn.running import store
 from normlab.tracing import in_backward, in_transform
 
 
@@ -100,7 +101,7 @@ class BatchNorm(_BatchNorm):
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
         running = self._running if self._updates else Running(None, None, None)
         y, new = trained(input, running, self.weight, self.bias, job)
-        self._store(new)
+        store(self._name, self._running, new)
         return y
 
     @property
@@ -130,23 +131,6 @@ class BatchNorm(_BatchNorm):
             count.add_(1)
         momentum = 0.0 if self.momentum is None else self.momentum
         return F.batch_norm(x, mean, var, self.weight, self.bias, True, momentum, self.eps)
-
-    def _store(self, new: Running) -> None:
-        if new.mean is None or in_backward():
-            return
-        try:
-            for old, value in zip(self._running, new, strict=True):
-                if old is not None and value is not None and old is not value:
-                    old.copy_(value)
-        except RuntimeError as error:
-            if not in_transform():
-                raise
-            raise TransformError(
-                f"{self._name}: a transform of torch.func has captured the running statistics, which "
-                f"training updates. Pass parameters and buffers to the transformed function and call "
-                f"torch.func.functional_call with them, or use "
-                f"normlab.functional.batch_norm_with_stats, or call eval() first."
-            ) from error
 
     def extra_repr(self) -> str:
         shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]

@@ -6,7 +6,10 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import functional
 from normlab.errors import ShapeError
+from normlab.functional.running import Running
+from normlab.functional.standard import check_instance, instance_norm_tracked
 from normlab.nn.checks import check_channels, check_ending
+from normlab.nn.running import store
 
 
 class InstanceNorm(_InstanceNorm):
@@ -63,20 +66,24 @@ class InstanceNorm(_InstanceNorm):
                 f"it must be (channels, *space) or (batch, channels, *space) with that many axes of space."
             )
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
-            return self.forward(input.unsqueeze(0)).squeeze(0)
-        return functional.instance_norm(
-            input,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            0.0 if self.momentum is None else self.momentum,
-            self.eps,
+            return self.forward(
+                input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
+            ).squeeze(0)
+        momentum = 0.0 if self.momentum is None else self.momentum
+        given = input, self.running_mean, self.running_var, self.weight, self.bias
+        if not self.training or self.running_mean is None:
+            fresh = not self.track_running_stats
+            return functional.instance_norm(*given, fresh, momentum, self.eps, mask=mask)
+        check_instance(input, mask)
+        running = Running(self.running_mean, self.running_var, None)
+        y, new = instance_norm_tracked(
+            input, running, self.weight, self.bias, momentum, self.eps, mask
         )
+        store(f"InstanceNorm(num_features={self.num_features})", running, new)
+        return y
 
 
 class LayerNorm(nn.LayerNorm):
@@ -95,9 +102,10 @@ class LayerNorm(nn.LayerNorm):
     tensor([[-1.0000,  1.0000]])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
-        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        affine = self.weight, self.bias
+        return functional.layer_norm(input, self.normalized_shape, *affine, self.eps, mask=mask)
 
 
 class RMSNorm(nn.RMSNorm):
@@ -117,9 +125,9 @@ class RMSNorm(nn.RMSNorm):
     tensor([[0.2000, 1.4000]])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, x, self.normalized_shape)
-        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
 
 
 class GroupNorm(nn.GroupNorm):
@@ -158,6 +166,7 @@ class GroupNorm(nn.GroupNorm):
         if not bias:
             self.register_parameter("bias", None)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
-        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+        affine = self.weight, self.bias
+        return functional.group_norm(input, self.num_groups, *affine, self.eps, mask=mask)

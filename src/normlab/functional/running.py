@@ -1,0 +1,34 @@
+"""Running statistics as values: what a batch makes of them."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Running(NamedTuple):
+    """Running mean and variance, tensors, and number of batches; None where nothing is tracked."""
+
+    mean: Any
+    var: Any
+    count: Any
+
+
+def advanced(running: Running, mean, var, momentum: float | None, enough=None) -> Running:
+    """The running statistics after a batch."""
+    if running.mean is None or running.var is None:
+        return running
+    count = None if running.count is None else running.count + 1
+    share: Any = momentum
+    if momentum is None:
+        share = 1.0 / torch.as_tensor(count).to(running.mean)
+    return Running(
+        _blended(running.mean, mean, share, enough),
+        _blended(running.var, var, share, enough),
+        count,
+    )
+
+
+def _blended(old: Tensor, new: Tensor, share: Any, enough: Tensor | None) -> Tensor:
+    out = ((1.0 - share) * old + share * new.detach()).to(old.dtype)
+    return out if enough is None else torch.where(enough, out, old)
