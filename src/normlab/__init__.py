@@ -8,14 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normlab import data, functional, lab, nn
+    from normlab._check import Checked, check
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.moments import Moments
 
 __version__ = "0.1.0"
-__all__ = ["Moments", "Normalized", "data", "functional", "lab", "nn", "normalize", "table"]
+__all__ = [
+    "Checked",
+    "Moments",
+    "Normalized",
+    "check",
+    "data",
+    "functional",
+    "lab",
+    "nn",
+    "normalize",
+    "table",
+]
 
 _HOME = {
+    "Checked": ("normlab._check", "Checked"),
+    "check": ("normlab._check", "check"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),

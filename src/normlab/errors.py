@@ -26,3 +26,7 @@ class DataError(NormlabError, ValueError):
 
 class TransformError(NormlabError, RuntimeError):
     """A transform of torch.func would have to change a tensor that it only captured."""
+
+
+class CheckError(NormlabError, ValueError):
+    """A module cannot be checked, graded or converted as it is."""

@@ -1,0 +1,108 @@
+"""Any normalisation module against the row it is, in float64, on the user's own input."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlab._check import numbers, running, traits
+from normlab._check.finding import Finding
+from normlab._check.recognise import recognise
+from normlab._check.subject import Subject, copied, run
+from normlab.equation.row import Norm
+from normlab.errors import CheckError, DtypeError, ShapeError
+
+Check = Callable[[Subject, Tensor], Finding | list[Finding]]
+CHECKS: tuple[Check, ...] = (
+    numbers.output,
+    numbers.far_output,
+    numbers.last_output,
+    numbers.evaluated,
+    numbers.gradients,
+    running.statistics,
+    traits.constant_added,
+    traits.scale_changed,
+    traits.alone,
+    lambda subject, x: traits.half(subject, x, torch.float16),
+    lambda subject, x: traits.half(subject, x, torch.bfloat16),
+    traits.dtype_kept,
+    traits.layout_kept,
+    traits.input_kept,
+    traits.repeated,
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found: what the module was taken for, and one finding for each check."""
+
+    module: str
+    row: str
+    how: str
+    settings: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs."""
+        return all(finding.outcome != "differs" for finding in self.findings)
+
+    def __getitem__(self, check: str) -> Finding:
+        return next(finding for finding in self.findings if finding.check == check)
+
+    def __str__(self) -> str:
+        from normlab._check.text import table
+
+        return table(self)
+
+    def to_json(self) -> dict[str, Any]:
+        from normlab._check.text import as_json
+
+        return as_json(self)
+
+
+def check(module: nn.Module, x: Tensor, *, row: str | Norm | None = None) -> Checked:
+    """Compare a normalisation module, ours or anyone's, with the float64 reference of its row.
+
+    Forward, gradients, running statistics, invariances, dtype, layout and repeatability, on copies:
+    the module is left as it is. Known types are recognised; an unknown module is tried against every
+    row that fits x, and the settings are read off its attributes.
+
+    Shapes: x as the module takes it, (N, C, *).
+    Differences: what rounding in the dtype and over the pool explains is agreement; each finding has
+        the largest difference, what was allowed there, and what a difference means.
+    Errors: CheckError for what is no module, has no output for x, cannot be copied, or does what no
+        row does (then name one: row="batch"); ShapeError for an empty x; DtypeError.
+    Limits: one input is no proof; what depends on sizes not given is not seen.
+
+    >>> import torch
+    >>> found = check(torch.nn.LayerNorm(6), torch.randn(4, 6))
+    >>> found.row, found.agrees
+    ('layer', True)
+    """
+    if not isinstance(module, nn.Module):
+        raise CheckError(
+            f"check: {type(module).__name__} given; it must be a torch.nn.Module, for example "
+            f"torch.nn.BatchNorm2d(16)."
+        )
+    if not x.is_floating_point():
+        raise DtypeError(f"check: x is {x.dtype}; give a floating-point tensor, e.g. x.float().")
+    if x.numel() == 0 or not bool(x.isfinite().all()):
+        raise ShapeError(
+            f"check: x of shape {tuple(x.shape)} is empty or holds NaN or inf; give finite numbers."
+        )
+    run(copied(module).train(), x.detach().clone())
+    subject = recognise(module, x, row)
+    found = [finding for probe in CHECKS for finding in _listed(probe(subject, x))]
+    settings = {name: _plain(value) for name, value in subject.settings.items()}
+    return Checked(subject.name, subject.row.name, subject.how, settings, tuple(found))
+
+
+def _listed(found: Finding | list[Finding]) -> Iterable[Finding]:
+    return found if isinstance(found, list) else [found]
+
+
+def _plain(value: Any) -> Any:
+    return f"tensor {tuple(value.shape)}" if isinstance(value, Tensor) else value

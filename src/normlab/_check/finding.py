@@ -1,0 +1,46 @@
+"""One line of a check: what was compared, by how much it may differ, and what a difference means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Outcome = Literal["agrees", "differs", "does not apply"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Sizes are the largest difference and what rounding allows at that place."""
+
+    check: str
+    outcome: Outcome
+    difference: float | None = None
+    allowed: float | None = None
+    meaning: str = ""
+
+
+def compared(
+    check: str, actual: Tensor, expected: Tensor, allowed: Tensor, meaning: str
+) -> Finding:
+    """Element by element; the place that exceeds its allowance most is reported."""
+    off = (actual.detach().double() - expected.detach()).abs()
+    allowed = allowed.detach().expand(off.shape)
+    if not off.numel():
+        return Finding(check, "does not apply", meaning="there is nothing to compare.")
+    excess = torch.where(
+        off.isnan(), torch.inf, off / allowed.clamp_min(torch.finfo(off.dtype).tiny)
+    )
+    at = excess.flatten().argmax()
+    fine = bool(excess.flatten()[at] <= 1)
+    sizes = off.flatten()[at].item(), allowed.flatten()[at].item()
+    return Finding(check, "agrees" if fine else "differs", *sizes, "" if fine else meaning)
+
+
+def told(check: str, fine: bool, meaning: str) -> Finding:
+    """A yes or no."""
+    return Finding(check, "agrees" if fine else "differs", meaning="" if fine else meaning)
+
+
+def without(check: str, why: str) -> Finding:
+    return Finding(check, "does not apply", meaning=why)

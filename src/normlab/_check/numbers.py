@@ -1,0 +1,133 @@
+"""Checks of numbers: output, gradients and running statistics against the row in float64."""
+
+import torch
+from torch import Tensor
+
+from normlab._check import rounding
+from normlab._check.finding import Finding, compared, without
+from normlab._check.subject import Subject, run
+
+_HALF = (torch.float16, torch.bfloat16)
+FAR = 100.0  # deviations from 0 at which implementations part
+
+
+def computed_in(dtype: torch.dtype) -> torch.dtype:
+    return torch.float32 if dtype in _HALF else dtype
+
+
+def output(subject: Subject, x: Tensor) -> Finding:
+    """forward"""
+    return _output("output", subject, x, "the numbers are not those of the row.")
+
+
+def far_output(subject: Subject, x: Tensor) -> Finding:
+    """The same data, moved away from 0."""
+    far = moved(x)
+    return _output(
+        f"output at mean {FAR:g}",
+        subject,
+        far,
+        "its sums lose digits when the mean is large against the deviation (a variance as "
+        "E[x²] − E[x]², or long sums in the input's own precision); subtract a constant first.",
+    )
+
+
+def last_output(subject: Subject, x: Tensor) -> Finding:
+    """The same data with the channels last in memory, where there is such a layout."""
+    kind = {4: torch.channels_last, 5: torch.channels_last_3d}.get(x.dim())
+    if kind is None:
+        return without("output in channels_last", f"x has rank {x.dim()}, not 4 or 5.")
+    return _output(
+        f"output in channels_last at mean {FAR:g}",
+        subject,
+        moved(x).contiguous(memory_format=kind),
+        "in this layout it computes otherwise, with fewer digits; subtract a constant first, or "
+        "use x.contiguous().",
+    )
+
+
+def evaluated(subject: Subject, x: Tensor) -> Finding:
+    """Evaluation with the statistics the module has."""
+    if not subject.tracks:
+        return without("output in evaluation", "there are no running statistics.")
+    return _output(
+        "output in evaluation",
+        subject,
+        x,
+        "in eval() it does not use its running statistics.",
+        training=False,
+    )
+
+
+def moved(x: Tensor) -> Tensor:
+    x = x.detach()
+    spread = x.double().std() if x.numel() > 1 else x.new_ones((), dtype=torch.float64)
+    return (x.double() + FAR * spread).to(x.dtype)
+
+
+def _output(
+    check: str, subject: Subject, x: Tensor, meaning: str, training: bool = True
+) -> Finding:
+    with torch.no_grad():
+        actual = run(subject.fresh(training), x.detach().clone(memory_format=torch.preserve_format))
+        expected = subject.reference(x, training)
+    allowed = rounding.of_output(x, expected, x.dtype, computed_in(x.dtype))
+    if subject.weight is not None:
+        allowed = allowed * (1.0 + subject.weight.detach().double().abs().amax())
+    return compared(check, actual, expected.y, allowed, meaning)
+
+
+def gradients(subject: Subject, x: Tensor) -> list[Finding]:
+    """Of x, weight and bias, for a fixed random slope of the loss."""
+    slope = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    module = subject.fresh(training=True)
+    names, ours = _leaves(subject, module)
+    try:
+        here = x.detach().clone().requires_grad_()
+        actual = torch.autograd.grad(
+            run(module, here.clone()), [here, *ours], slope.to(x), allow_unused=True
+        )
+    except RuntimeError as error:
+        return [
+            Finding("gradient", "differs", meaning=f"there is none: {' '.join(str(error).split())}")
+        ]
+    wide = [value.detach().double().requires_grad_() for value in (x, *ours)]
+    out = subject.reference(wide[0], True, _placed(subject, wide[1:]))
+    expected = torch.autograd.grad(out.y, wide, slope.to(wide[0]))
+    return [
+        _gradient(f"gradient of {name}", x, out, a, e)
+        for name, a, e in zip(["x", *names], actual, expected, strict=True)
+    ]
+
+
+def _leaves(subject: Subject, module: torch.nn.Module) -> tuple[list[str], list[Tensor]]:
+    """weight and bias of the copy, where they are parameters."""
+    wanted = {id(subject.weight): "weight", id(subject.bias): "bias"}
+    pairs = zip(subject.module.parameters(), module.parameters(), strict=True)
+    found = [(wanted[id(old)], new) for old, new in pairs if id(old) in wanted]
+    found = [(name, new) for name, new in sorted(found, reverse=True) if new.requires_grad]
+    return [name for name, _ in found], [new for _, new in found]
+
+
+def _placed(subject: Subject, given: list[Tensor]) -> tuple[Tensor | None, Tensor | None]:
+    values = iter(given)
+    placed = [
+        None if v is None else (next(values) if v.requires_grad else v.detach())
+        for v in (subject.weight, subject.bias)
+    ]
+    return placed[0], placed[1]
+
+
+def _gradient(check: str, x: Tensor, out, actual: Tensor | None, expected: Tensor) -> Finding:
+    if actual is None:
+        return Finding(
+            check, "differs", meaning="nothing arrives: detach() or .data cuts the graph."
+        )
+    allowed = rounding.of_gradient(x, out, expected, computed_in(x.dtype))
+    if x.dtype in _HALF:
+        allowed = allowed + torch.finfo(x.dtype).eps * (expected.abs() + expected.abs().amax())
+    meaning = (
+        "the derivative is not that of the output: look for a detach(), for no_grad(), or for "
+        "statistics taken as constants."
+    )
+    return compared(check, actual, expected, allowed, meaning)

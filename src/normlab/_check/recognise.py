@@ -1,0 +1,133 @@
+"""Which row a module is: by its type where that is known, else by what it does to numbers."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
+
+from normlab import nn as ours
+from normlab._check.subject import Subject, copied, run
+from normlab.equation.pools import Axes
+from normlab.equation.reference import normalize
+from normlab.equation.row import Norm
+from normlab.equation.table import TABLE, find
+from normlab.errors import CheckError, NormlabError
+
+Reader = Callable[[Any], dict[str, Any]]
+KNOWN: dict[type[nn.Module], tuple[str, Reader]] = {
+    _BatchNorm: ("batch", lambda m: {"eps": m.eps}),
+    _InstanceNorm: ("instance", lambda m: {"eps": m.eps}),
+    nn.GroupNorm: ("group", lambda m: {"eps": m.eps, "num_groups": m.num_groups}),
+    nn.LayerNorm: ("layer", lambda m: {"eps": m.eps, "normalized_shape": m.normalized_shape}),
+    nn.RMSNorm: ("rms", lambda m: {"eps": m.eps, "normalized_shape": m.normalized_shape}),
+    nn.LocalResponseNorm: (
+        "local_response",
+        lambda m: {"size": m.size, "alpha": m.alpha, "beta": m.beta, "k": m.k},
+    ),
+    ours.GDN: ("gdn", lambda m: {"sigma": m.sigma, "pool_weight": m.pool_weight}),
+}
+_SPELLINGS = {  # how authors name a setting of ours
+    "eps": ("eps", "epsilon", "variance_epsilon"),
+    "num_groups": ("num_groups", "groups", "G"),
+    "size": ("size", "window", "n", "local_size"),
+    "k": ("k", "bias"),
+}
+_EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-2, 1e-4, 0.0)
+_ALIKE = 1e-2  # relative error up to which a module is taken for the row it is nearest to
+
+
+def recognise(module: nn.Module, x: Tensor, row: str | Norm | None) -> Subject:
+    """The subject of a check; an unknown module is tried against every row that fits x."""
+    if row is None:
+        for kind, (name, read) in KNOWN.items():
+            if isinstance(module, kind):
+                name = "gdn1" if getattr(module, "simplified", False) else name
+                return _subject(module, TABLE[name], read(module), f"a {kind.__name__.strip('_')}")
+    rows = list(TABLE.values()) if row is None else [find(row)]
+    # of rows that all give its numbers, the one that needs the fewest settings guessed
+    found = sorted(_tried(module, x, rows), key=lambda one: (max(one[0], 1e-9), one[1]))
+    if not found or (row is None and found[0][0] > _ALIKE):
+        raise CheckError(_unknown(module, found))
+    error, _, best = found[0]
+    how = "as told" if row is not None else f"by its numbers ({error:.1e} from them)"
+    return _subject(module, best[0], best[1], how)
+
+
+def _unknown(module: nn.Module, found: list) -> str:
+    near = (
+        f"the nearest, {found[0][2][0].name}, is {found[0][0]:.2g} away" if found else "none fits"
+    )
+    return (
+        f"{type(module).__name__} does what no row of the table does ({near}, relative to its "
+        f"output); name the row it should be: row='batch', or --row batch."
+    )
+
+
+def _subject(module: nn.Module, row: Norm, settings: dict[str, Any], how: str) -> Subject:
+    weight, bias = _affine(module)
+    return Subject(module, row, settings, weight, bias, how)
+
+
+def _affine(module: nn.Module) -> tuple[Tensor | None, Tensor | None]:
+    held = dict(module.named_parameters()) | dict(module.named_buffers())
+    first = [next((held[n] for n in names if n in held), None) for names in (_WEIGHTS, _BIASES)]
+    return first[0], first[1]
+
+
+_WEIGHTS = ("weight", "gamma", "scale", "gain", "g", "w")
+_BIASES = ("bias", "beta", "shift", "offset", "b")
+
+
+def _tried(module: nn.Module, x: Tensor, rows: list[Norm]) -> Iterator[tuple[float, int, tuple]]:
+    """(relative error, settings guessed, (row, settings)) of every row that fits x."""
+    x = x.detach().double()
+    with torch.no_grad():
+        y = run(copied(module).train().double(), x)
+        weight, bias = _affine(module)
+        for row in rows:
+            for guessed, settings in _candidates(row, module, x):
+                affine = {"weight": _double(weight), "bias": _double(bias)}
+                try:
+                    expected = normalize(x, row, **affine, **settings).y
+                except NormlabError:
+                    continue
+                error = ((y - expected).norm() / expected.norm()).item()
+                yield (error if error == error else float("inf"), guessed, (row, settings))
+
+
+def _double(value: Tensor | None) -> Tensor | None:
+    return None if value is None else value.double()
+
+
+def _candidates(row: Norm, module: nn.Module, x: Tensor) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Settings read off the module's attributes, and where it has none the usual ones (a guess each)."""
+    held = {s.name: _attribute(module, s.name) for s in row.settings}
+    known = {name: value for name, value in held.items() if value is not None}
+    missing = {name: _usual(row, name, x) for name, value in held.items() if value is None}
+    open_ = {name: values for name, values in missing.items() if values}
+    for values in product(*open_.values()):
+        chosen = dict(zip(open_, values, strict=True))
+        guessed = sum(value is not None for name, value in chosen.items() if name != "eps")
+        yield guessed, known | {name: v for name, v in chosen.items() if v is not None}
+
+
+def _usual(row: Norm, name: str, x: Tensor) -> tuple[Any, ...]:
+    if name == "eps":
+        return _EPS
+    if name == "num_groups":
+        return tuple(g for g in range(1, x.shape[1] + 1) if x.shape[1] % g == 0)
+    if isinstance(row.pool, Axes) and name == row.pool.shape:
+        return (None, *(tuple(x.shape[dim:]) for dim in range(1, x.dim())))
+    return ()
+
+
+def _attribute(module: nn.Module, name: str) -> Any:
+    for spelling in _SPELLINGS.get(name, (name,)):
+        value = getattr(module, spelling, None)
+        if isinstance(value, int | float | tuple) and not isinstance(value, bool):
+            return value
+    return None

@@ -1,0 +1,47 @@
+"""normlab check: any module against its row, from the command line."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from normlab.cli.app import JsonFlag, app
+from normlab.cli.parsing import numbers, whole
+
+
+@app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")
+def check_module(
+    module: Annotated[
+        str,
+        typer.Argument(help="package.module:Class, or file.py:Class.", metavar="MODULE:CLASS"),
+    ],
+    shape: Annotated[
+        str | None, typer.Option(help="Of random input, batch and channels first.", metavar="SIZES")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own input instead: npy or pt.", metavar="FILE")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An argument of the class: eps=1e-3.", metavar="NAME=VALUE"),
+    ] = None,
+    row: Annotated[
+        str | None, typer.Option(help="The row it should be, if it is not seen.", metavar="NAME")
+    ] = None,
+    mean: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "0",
+    std: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "1",
+    seed: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "0",
+    as_json: JsonFlag = False,
+) -> None:
+    """Any normalisation module, ours or anyone's, against its float64 reference.
+
+    Output, gradients, running statistics, invariances, dtypes, layouts. Exit code 1 if it differs.
+    """
+    sizes = numbers("shape", shape)
+    where = whole("seed", seed), numbers("mean", mean), numbers("std", std)
+    from normlab._check.command import checked
+
+    found = checked(module, sizes, data, given or [], row, *where)
+    print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else found)
+    raise typer.Exit(0 if found.agrees else 1)
