@@ -84,3 +84,32 @@ def std_plus_eps(x, eps):
         std = math.sqrt(math.fsum((v - mean) ** 2 for v in x[:, c]) / len(x))
         y[:, c] = [(v - mean) / (std + eps) for v in x[:, c]]
     return y
+
+
+def neighbours_pool(a, weight):
+    """Σ w·a / Σ_inside w · Σ w for weight (channels out, channels in, *kernel)."""
+    pool = np.zeros((a.shape[0], weight.shape[0], *a.shape[2:]))
+    sides = weight.shape[2:]
+    for n, i, place in itertools.product(
+        range(a.shape[0]), range(weight.shape[0]), np.ndindex(*a.shape[2:])
+    ):
+        total = inside = 0.0
+        for tap in np.ndindex(*sides):
+            there = tuple(p + t - s // 2 for p, t, s in zip(place, tap, sides, strict=True))
+            if all(0 <= q < length for q, length in zip(there, a.shape[2:], strict=True)):
+                for j in range(a.shape[1]):
+                    total += weight[(i, j, *tap)] * a[(n, j, *there)]
+                    inside += weight[(i, j, *tap)]
+        pool[(n, i, *place)] = total / inside * weight[i].sum()
+    return pool
+
+
+def miller(a, k, alpha, width, beta):
+    """a²/(k(1 + α/λ Σ_j a_j² e^(−|j|/λ)))^β of the rectified a."""
+    a, y = np.maximum(a, 0.0), np.zeros_like(a)
+    for n, c, place in itertools.product(*map(range, a.shape[:2]), np.ndindex(*a.shape[2:])):
+        total = sum(
+            a[(n, j, *place)] ** 2 * math.exp(-abs(c - j) / width) for j in range(a.shape[1])
+        )
+        y[(n, c, *place)] = a[(n, c, *place)] ** 2 / (k * (1 + alpha / width * total)) ** beta
+    return y

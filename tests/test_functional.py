@@ -212,12 +212,6 @@ REFUSED = {
         SettingError,
         "local_contrast: sigma=-1.0 given, but it must be finite and >= 0.",
     ),
-    "a window and weights": (
-        lambda: functional.divisive_norm(ONES, size=3, pool_weight=torch.ones(4, 4)),
-        SettingError,
-        "divisive_norm: pool_weight was given with a window (size, width) or across_channels=False; "
-        "pool over channels with pool_weight, or over space with a window.",
-    ),
     "one sample of groups of one": (
         lambda: functional.group_norm(torch.ones(1, 4), 4),
         ShapeError,
@@ -241,7 +235,7 @@ REFUSED = {
         "identity, where training starts).",
     ),
     "widths": (
-        lambda: functional.divisive_norm(ONES, width=[1.0, 2.0], across_channels=False),
+        lambda: functional.divisive_norm(ONES, width=[1.0, 2.0], over="s"),
         ShapeError,
         "2 window widths given for 4 channels; give one width, or one for each channel.",
     ),

@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.cases import assert_close, exact, example
 
+from cases import assert_close, exact, example
 from normlab import functional
 from normlab.errors import SettingError, ShapeError
 

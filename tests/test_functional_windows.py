@@ -45,7 +45,7 @@ def test_divisive_windows(shape, window, across, own):
         None if own else e,
         sigma=torch.tensor(SIGMA, dtype=torch.float64),
         power=1.5,
-        across_channels=across,
+        over="c" if across else "s",
         **window,
     )
     assert_close(actual, torch.from_numpy(expected))
@@ -59,10 +59,10 @@ def test_divisive_with_a_population_of_its_own():
 
 
 def test_divisive_over_space_alone():
-    """Without a window, across_channels=False sums each channel over its whole space."""
+    """Without a window, over="s" sums each channel over its whole space."""
     x = example((2, 3, 5))
     expected = x * x.abs() / (1.0 + x.square().sum(2, keepdim=True))
-    assert_close(functional.divisive_norm(x, across_channels=False), expected)
+    assert_close(functional.divisive_norm(x, over="s"), expected)
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 6), (1, 4, 4, 5)], ids=["3d", "4d"])

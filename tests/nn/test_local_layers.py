@@ -21,7 +21,7 @@ LAYERS = {
     "local contrast, not affine": lambda **k: nn.LocalContrastNorm(4, size=3, affine=False, **k),
     "divisive": lambda **k: nn.DivisiveNorm(4, **k),
     "divisive, window": lambda **k: nn.DivisiveNorm(4, size=3, width=[0.5, 1, 2, 3], **k),
-    "divisive, within": lambda **k: nn.DivisiveNorm(4, width=0.7, across_channels=False, **k),
+    "divisive, within": lambda **k: nn.DivisiveNorm(4, width=0.7, over="s", **k),
     "divisive, learned": lambda **k: nn.DivisiveNorm(4, learn_pool=True, power=1.5, **k),
     "divisive, not affine": lambda **k: nn.DivisiveNorm(4, sigma=0.5, affine=False, **k),
     "gdn": lambda **k: nn.GDN(4, **k),
@@ -41,7 +41,7 @@ EQUAL = {
     "local contrast, published": lambda x: functional.local_contrast_norm(x, sigma="mean", size=3),
     "divisive": lambda x: normalize(x, "divisive").y,
     "divisive, window": lambda x: functional.divisive_norm(x, size=3, width=[0.5, 1, 2, 3]),
-    "divisive, within": lambda x: functional.divisive_norm(x, width=0.7, across_channels=False),
+    "divisive, within": lambda x: functional.divisive_norm(x, width=0.7, over="s"),
     "divisive, learned": lambda x: functional.divisive_norm(
         x, power=1.5, pool_weight=torch.full((4, 4), 0.25)
     ),

@@ -46,7 +46,18 @@ def every(value: Any, test: Callable[[Any], Any]) -> bool:
     if isinstance(value, bool) or not hasattr(value, "__lt__"):
         return False
     outcome = test(value)
-    return bool(outcome.all()) if hasattr(outcome, "all") else bool(outcome)
+    if not hasattr(outcome, "all"):
+        return bool(outcome)
+    return not _known(outcome) or bool(outcome.all())
+
+
+def _known(outcome: Any) -> bool:
+    """Whether the values of an array are there to be looked at: not while torch traces the call."""
+    if not hasattr(outcome, "is_meta"):
+        return True
+    from normlab.tracing import values_known  # imports torch, which the table does not need
+
+    return values_known(outcome)
 
 
 def _count(value: Any) -> bool:

@@ -6,20 +6,80 @@ from functools import singledispatch
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from normlab.equation.pools import Axes, ChannelWindow, Learned, Pool, Surround
+from normlab.equation import steps as linear
+from normlab.equation.pools import (
+    Axes,
+    Both,
+    ChannelDecay,
+    ChannelWindow,
+    Learned,
+    Neighbours,
+    Pool,
+    Surround,
+)
+from normlab.equation.steps import Box, Mix, Repeat, Step, Taps, Times, Total
+from normlab.equation.windows import weighted_window, window_sum
 from normlab.errors import SettingError, ShapeError
 
+Settings = Mapping[str, Any]
 
-@singledispatch
-def pooled(pool: Pool, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]) -> Tensor:
+
+def pooled(pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings) -> Tensor:
     """Pool the values a, which are 0 wherever `valid` (a boolean of a's shape) is false.
 
     The mean of no element at all is 0, as is their sum.
     """
+    if isinstance(pool, Axes) and isinstance(pool.groups, str):
+        return _grouped(pool, a, valid, settings[pool.groups])
+    weight = weights(pool, a, settings)
+    return linear.forward(steps(pool, a, valid, settings, weight), a)
+
+
+@singledispatch
+def steps(
+    pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings, weight: Tensor | None
+) -> list[Step]:
+    """The pool of arrays like a as linear steps; `weight` as `weights` gives it."""
     raise TypeError(f"{type(pool).__name__} is not a pool")
+
+
+def weights(pool: Pool, a: Tensor, settings: Settings) -> Tensor | None:
+    """The weights between channels (and over a window) of a pool that has any, checked against a."""
+    pool = pool.channels if isinstance(pool, Both) else pool
+    if isinstance(pool, ChannelDecay):
+        return _decay(settings[pool.width], a)
+    if not isinstance(pool, Learned | Neighbours):
+        return None
+    weight = settings[pool.weight]
+    if weight is None:
+        return 0.1 * torch.eye(a.shape[1], dtype=a.dtype, device=a.device)
+    weight = torch.as_tensor(weight, dtype=a.dtype, device=a.device)
+    rank = 2 if isinstance(pool, Learned) else a.dim()
+    if weight.dim() != rank or weight.shape[1] != a.shape[1]:
+        window = ", *window" if rank > 2 else ""
+        raise ShapeError(
+            f"pool_weight has shape {tuple(weight.shape)}; it must be (channels out, "
+            f"{a.shape[1]}{window}), one column for each pooled channel."
+        )
+    return weight
+
+
+def _decay(width: Any, a: Tensor) -> Tensor:
+    places = torch.arange(a.shape[1], dtype=a.dtype, device=a.device)
+    width = torch.as_tensor(width, dtype=a.dtype, device=a.device)
+    return torch.exp(-(places.unsqueeze(1) - places).abs() / width)
+
+
+def channels_out(pool: Pool, channels: int, settings: Settings, weight: Tensor | None) -> int:
+    """The channels of the pool of an array with so many."""
+    if weight is not None:
+        return len(weight)
+    if isinstance(pool, Surround) and pool.channels:
+        width = held(pool.width, settings)
+        return 1 if width is None else len(_numbers(width))
+    return 1 if isinstance(pool, Axes) and pool.touches & {"c", "g"} else channels
 
 
 def held(value: Any, settings: Mapping[str, Any]) -> Any:
@@ -50,14 +110,6 @@ def _last_dimensions(x: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(range(x.dim() - len(shape), x.dim()))
 
 
-@pooled.register
-def _axes(pool: Axes, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]) -> Tensor:
-    groups = held(pool.groups, settings)
-    if isinstance(pool.groups, str):
-        return _grouped(pool, a, valid, groups)
-    return _reduce(pool, a, valid, positions(pool, a, settings))
-
-
 def _grouped(pool: Axes, a: Tensor, valid: Tensor | None, groups: int) -> Tensor:
     """View the channels as (groups, channels in a group), pool, and repeat over each group."""
     if a.shape[1] % groups:
@@ -69,7 +121,8 @@ def _grouped(pool: Axes, a: Tensor, valid: Tensor | None, groups: int) -> Tensor
     named = {"n": (0,), "g": (1,), "c": (2,), "s": tuple(range(3, a.dim() + 1))}
     dims = tuple(sorted(dim for axis in pool.over.split() for dim in named[axis]))
     view = a.unflatten(1, split)
-    out = _reduce(pool, view, None if valid is None else valid.unflatten(1, split), dims)
+    counted = None if valid is None else valid.unflatten(1, split)
+    out = linear.forward(_reduced(pool, view, counted, dims), view)
     return out.expand(-1, *split, *[-1] * (out.dim() - 3)).flatten(1, 2)
 
 
@@ -77,93 +130,118 @@ def _divisors(number: int) -> list[int]:
     return [d for d in range(1, number + 1) if number % d == 0]
 
 
-def _reduce(pool: Axes, a: Tensor, valid: Tensor | None, dims: tuple[int, ...]) -> Tensor:
-    total = a.sum(dims, keepdim=True)
+def _reduced(pool: Axes, a: Tensor, valid: Tensor | None, dims: tuple[int, ...]) -> list[Step]:
+    total = Total(dims, tuple(a.shape))
     if pool.reduce == "sum":
-        return total
+        return [total]
     if valid is None:
-        return total / max(math.prod(a.shape[dim] for dim in dims), 1)
-    return total / valid.sum(dims, keepdim=True).clamp_min(1)
+        return [total, Times(1 / max(math.prod([a.shape[dim] for dim in dims]), 1))]
+    return [total, Times(1 / valid.sum(dims, keepdim=True).clamp_min(1).to(a.dtype))]
 
 
-@pooled.register
-def _window(
-    pool: ChannelWindow, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]
-) -> Tensor:
+@steps.register
+def _axes(pool: Axes, a, valid, settings: Settings, weight) -> list[Step]:
+    return _reduced(pool, a, valid, positions(pool, a, settings))
+
+
+@steps.register
+def _channel_window(pool: ChannelWindow, a, valid, settings: Settings, weight) -> list[Step]:
     size = held(pool.size, settings)
-    return channel_window_sum(a, size) * (held(pool.gain, settings) / size)
+    box = Box(1, size)
+    return [box] if pool.gain is None else [box, Times(held(pool.gain, settings) / size)]
 
 
-def channel_window_sum(a: Tensor, size: int) -> Tensor:
-    """Sum of `size` neighbouring channels, zeros beyond; an even window reaches further back."""
-    channels = a.shape[1]
-    padded = F.pad(a, [0, 0] * (a.dim() - 2) + [size // 2, (size - 1) // 2])
-    total = padded.narrow(1, 0, channels)
-    for start in range(1, size):
-        total = total + padded.narrow(1, start, channels)
-    return total
+@steps.register(Learned)
+@steps.register(ChannelDecay)
+def _mixed(pool: Learned | ChannelDecay, a, valid, settings, weight: Tensor) -> list[Step]:
+    return [Mix(weight)]
 
 
-@pooled.register
-def _learned(pool: Learned, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]) -> Tensor:
-    weight = held(pool.weight, settings)
-    if weight is None:
-        weight = 0.1 * torch.eye(a.shape[1], dtype=a.dtype)
-    weight = torch.as_tensor(weight, dtype=a.dtype, device=a.device)
-    if weight.dim() != 2 or weight.shape[1] != a.shape[1]:
+@steps.register
+def _neighbours(pool: Neighbours, a: Tensor, valid, settings, weight: Tensor) -> list[Step]:
+    counted = torch.ones_like(a[:1]) if valid is None else valid.to(a.dtype)
+    return [linear.Neighbours(weight, counted)]
+
+
+@steps.register
+def _both(pool: Both, a, valid, settings: Settings, weight: Tensor | None) -> list[Step]:
+    space = steps(pool.space, a, valid, settings, None)
+    return [*space, *steps(pool.channels, a, None, settings, weight)]
+
+
+@steps.register
+def _surround(pool: Surround, a: Tensor, valid, settings: Settings, weight) -> list[Step]:
+    """Sums along each axis of space in turn, divided by how much of the window counts."""
+    along = _along(pool, a, settings)
+    whole = a.shape[1] if pool.channels else 1
+    first: list[Step] = [Total((1,), tuple(a.shape))] if pool.channels else []
+    if valid is None:
+        inside = _inside(along, a) * (1 if pool.reduce == "sum" else whole)
+    else:
+        inside = linear.forward([*first, *along], valid.to(a.dtype))
+        inside = inside / (whole if pool.reduce == "sum" else 1)
+    share = torch.where(inside > 0, 1 / torch.where(inside > 0, inside, 1.0), 0.0)
+    return [*first, *along, Times(share)]
+
+
+def _along(pool: Surround, a: Tensor, settings: Settings) -> list[Step]:
+    rows = window_taps(pool, settings)
+    if isinstance(rows, int):
+        return [Box(dim, rows) for dim in range(2, a.dim())]
+    _check_widths(len(rows), a, pool)
+    repeat = [Repeat(len(rows))] if len(rows) > 1 and pool.channels else []
+    return [*repeat, *(Taps(dim, rows) for dim in range(2, a.dim()))]
+
+
+def _check_widths(count: int, a: Tensor, pool: Surround) -> None:
+    if not pool.channels and count not in (1, a.shape[1]):
         raise ShapeError(
-            f"pool_weight has shape {tuple(weight.shape)}; it must be (channels out, "
-            f"{a.shape[1]}), one column for each pooled channel."
+            f"{count} window widths given for {a.shape[1]} channels; give one width, or one for "
+            f"each channel."
         )
-    return torch.einsum("oc,nc...->no...", weight, a)
 
 
-@pooled.register
-def _surround(
-    pool: Surround, a: Tensor, valid: Tensor | None, settings: Mapping[str, Any]
-) -> Tensor:
-    counted = torch.ones_like(a) if valid is None else valid.to(a.dtype)
-    channels = a.shape[1]
-    if pool.channels:
-        a, counted = a.sum(1, keepdim=True), counted.sum(1, keepdim=True)
-    taps = window_taps(pool, settings, a)
-    inside = _blur(counted, taps)
-    mean = _blur(a, taps) / torch.where(inside > 0, inside, torch.ones_like(inside))
-    return mean * channels if pool.reduce == "sum" and pool.channels else mean
+def _inside(along: list[Step], a: Tensor) -> Tensor:
+    """How much of the window lies inside the array: a product of one factor for each axis."""
+    inside = a.new_ones([1] * a.dim())
+    for step in along:
+        if isinstance(step, Box):
+            inside = inside * window_sum(_line(a, step.dim, 1), step.dim, step.size, step.size // 2)
+        elif isinstance(step, Taps):
+            line, rows = _line(a, step.dim, len(step.rows)), step.rows
+            inside = inside * weighted_window(line, step.dim, rows, len(rows[0]) // 2)
+    return inside
 
 
-def window_taps(pool: Surround, settings: Mapping[str, Any], like: Tensor) -> Tensor:
-    """The window's weights along one axis, summing to 1: (1 or output channels, size)."""
+def _line(a: Tensor, dim: int, channels: int) -> Tensor:
+    return a.new_ones(
+        [channels if d == 1 else a.shape[d] if d == dim else 1 for d in range(a.dim())]
+    )
+
+
+def window_taps(pool: Surround, settings: Settings) -> int | tuple[tuple[float, ...], ...]:
+    """The size of a box, or the weights of a Gaussian along one axis for each width, summing to 1."""
     size, width = held(pool.size, settings), held(pool.width, settings)
-    if size is None and width is None:
-        raise SettingError("a window needs its size or its width, in samples; give one of them.")
-    if size is None:
-        size = 2 * math.ceil(3 * float(torch.as_tensor(width, dtype=torch.float64).max())) + 1
-    offsets = torch.arange(size, dtype=like.dtype, device=like.device) - size // 2
+    if width is None:
+        if size is None:
+            raise SettingError(
+                "a window needs its size or its width, in samples; give one of them."
+            )
+        width = size / 4
+    widths = _numbers(width)
+    size = 2 * math.ceil(3 * max(widths)) + 1 if size is None else size
     if held(pool.window, settings) == "box":
-        return torch.full_like(offsets, 1 / size).unsqueeze(0)
-    width = size / 4 if width is None else width
-    width = torch.as_tensor(width, dtype=like.dtype, device=like.device)
-    taps = torch.exp(-0.5 * (offsets / width.reshape(-1, 1)) ** 2)
-    return taps / taps.sum(1, keepdim=True)
+        return size
+    return tuple(_gaussian(size, width) for width in widths)
 
 
-def _blur(a: Tensor, taps: Tensor) -> Tensor:
-    """Weighted window sum along every spatial axis in turn, zeros beyond the edges."""
-    channels = max(a.shape[1], taps.shape[0])
-    if taps.shape[0] not in (1, channels) or a.shape[1] not in (1, channels):
-        raise ShapeError(
-            f"{taps.shape[0]} window widths given for {a.shape[1]} channels; give one width, or "
-            f"one for each channel."
-        )
-    size = taps.shape[1]
-    kernel = taps.expand(channels, size).unsqueeze(1)
-    a = a.expand(-1, channels, *a.shape[2:])
-    if a.numel() == 0:
-        return a
-    for dim in range(2, a.dim()):
-        lines = a.movedim((dim, 1), (-1, -2))
-        flat = F.pad(lines.reshape(-1, channels, a.shape[dim]), (size // 2, size - 1 - size // 2))
-        out = F.conv1d(flat, kernel, groups=channels)
-        a = out.reshape(lines.shape).movedim((-1, -2), (dim, 1))
-    return a
+def _numbers(value: Any) -> list[float]:
+    """Plain numbers, of one number or of a sequence or tensor of them."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [float(v) for v in value] if isinstance(value, list | tuple) else [float(value)]
+
+
+def _gaussian(size: int, width: float) -> tuple[float, ...]:
+    offsets = range(-(size // 2), size - size // 2)
+    taps = [math.exp(-0.5 * (offset / width) ** 2) for offset in offsets]
+    return tuple(tap / sum(taps) for tap in taps)

@@ -48,15 +48,36 @@ class Axes:
 class ChannelWindow:
     """gain/size times the sum over `size` neighbouring channels; beyond the edges there are zeros.
 
-    Of an even window the extra channel lies before, as in torch (ONNX: after).
+    Without a gain it is the plain sum. Of an even window the extra channel lies before, as in torch
+    (ONNX: after).
     """
 
     size: int | str = "size"
-    gain: float | str = "alpha"
+    gain: float | str | None = "alpha"
     touches = frozenset("gc")
     reduce = "sum"
-    text = "alpha/size · sum[c±size/2]"
-    latex = r"\frac{\mathrm{alpha}}{\mathrm{size}} \sum_{c' \approx c}"
+
+    @property
+    def text(self) -> str:
+        gain = "" if self.gain is None else f"{self.gain}/{self.size} · "
+        return f"{gain}sum[c±{self.size}/2]"
+
+    @property
+    def latex(self) -> str:
+        if self.gain is None:
+            return r"\sum_{c' \approx c}"
+        return rf"\frac{{\mathrm{{{self.gain}}}}}{{\mathrm{{{self.size}}}}} \sum_{{c' \approx c}}"
+
+
+@dataclass(frozen=True)
+class ChannelDecay:
+    """exp(−|i − j| / width) times channel j, summed over j, for output channel i at each place."""
+
+    width: str = "channel_width"
+    touches = frozenset("gc")
+    reduce = "sum"
+    text = "sum[c'] exp(−|c−c'|/channel_width) ·"
+    latex = r"\sum_{c'} e^{-|c-c'| / \mathrm{channel\_width}}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,68 @@ class Learned:
     latex = r"\sum_{c'} \mathrm{pool\_weight}_{c c'}"
 
 
-Pool = Axes | ChannelWindow | Surround | Learned
+@dataclass(frozen=True)
+class Neighbours:
+    """pool_weight[i, j, offset] ≥ 0 times channel j that far away, summed over j and the window.
+
+    At edges and over masked places the sum of what is inside is scaled up to the weights' whole sum.
+    """
+
+    weight: str = "pool_weight"
+    touches = frozenset("gcs")
+    reduce = "sum"
+    text = "sum[c',window] pool_weight[c,c',window] ·"
+    latex = r"\sum_{c',s'} \mathrm{pool\_weight}_{c c' s'}"
+
+
+@dataclass(frozen=True)
+class Both:
+    """First a pool over space alone, then one that mixes the channels of what it gives."""
+
+    space: Axes | Surround
+    channels: ChannelWindow | ChannelDecay | Learned
+    reduce = "sum"
+
+    def __post_init__(self):
+        if self.space.touches != {"s"}:
+            raise ValueError(f"Both({self.space}, …): the first pool must run over space alone")
+
+    @property
+    def touches(self) -> frozenset[str]:
+        return self.space.touches | self.channels.touches
+
+    @property
+    def text(self) -> str:
+        return f"{self.channels.text} {self.space.text}"
+
+    @property
+    def latex(self) -> str:
+        return f"{self.channels.latex} {self.space.latex}"
+
+
+Pool = Axes | ChannelWindow | ChannelDecay | Surround | Learned | Neighbours | Both
+
+
+def named(pool: Pool) -> frozenset[str]:
+    """The settings a pool reads: its columns that are strings, but for what it is made of."""
+    parts = (pool.space, pool.channels) if isinstance(pool, Both) else (pool,)
+    plain = {"mean", "sum", *(getattr(part, "over", "") for part in parts)}
+    columns = [value for part in parts for value in vars(part).values()]
+    return frozenset(value for value in columns if isinstance(value, str)) - plain
+
+
+def weighted_by(pool: Pool) -> str | None:
+    """The setting that holds the pool's weights, or what they follow from; None where it has none."""
+    part = pool.channels if isinstance(pool, Both) else pool
+    if isinstance(part, ChannelDecay):
+        return part.width
+    return part.weight if isinstance(part, Learned | Neighbours) else None
+
+
+def needs_space(pool: Pool) -> bool:
+    """Whether the pool is empty of meaning for an (N, C) table."""
+    part = pool.space if isinstance(pool, Both) else pool
+    return isinstance(part, Surround | Neighbours) or part.touches == {"s"}
 
 
 def is_mean(pool: Pool) -> bool:

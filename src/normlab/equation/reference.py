@@ -8,7 +8,7 @@ from torch import Tensor
 
 from normlab.equation.masks import hide
 from normlab.equation.pooling import per_channel, pooled, positions
-from normlab.equation.pools import Axes, Surround
+from normlab.equation.pools import Axes, needs_space
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import DtypeError, SettingError, ShapeError
@@ -72,7 +72,7 @@ def normalize(
     """
     row = find(row)
     values = row.resolve(settings)
-    _check_input(row, x, values)
+    check_input(row, x, values)
     dtype = torch.float32 if x.dtype in _HALF else x.dtype
     if values.get("eps", 0.0) is None:
         values["eps"] = torch.finfo(dtype).eps
@@ -99,18 +99,19 @@ def _operands(row, x, valid, pool_input, statistics, values) -> tuple[Tensor, Te
         return _given(row, statistics, x)
     center = x.new_zeros(())
     if row.center:
-        center = _fitting(row, pooled(row.pool, x, valid, values), x)
+        center = fitting(row, pooled(row.pool, x, valid, values), x)
     if pool_input is None:
         e = x - center if row.center else x
     else:
-        e, valid = _partner(pool_input, x, valid)
+        e, valid = partner(pool_input, x, valid)
     if valid is not None:
         e = torch.where(valid, e, 0.0)
     pool = pooled(row.pool, positive_power(e, row.number("n", values)), valid, values)
-    return center, _fitting(row, pool, x)
+    return center, fitting(row, pool, x)
 
 
-def _fitting(row: Norm, pool: Tensor, x: Tensor) -> Tensor:
+def fitting(row: Norm, pool: Tensor, x: Tensor) -> Tensor:
+    """The pool, if it fits x."""
     try:
         pool.expand(x.shape)
     except RuntimeError as error:
@@ -132,8 +133,8 @@ def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
         )
     if bool((torch.as_tensor(var) < 0).any()):
         raise SettingError(f"{row.name}: statistics hold a negative variance; give values >= 0.")
-    center = x.new_zeros(()) if mean is None else _broadcast(row, "mean", mean, x)
-    return center.to(x), _broadcast(row, "var", var, x).to(x)
+    center = x.new_zeros(()) if mean is None else broadcast(row, "mean", mean, x)
+    return center.to(x), broadcast(row, "var", var, x).to(x)
 
 
 def _scale(row: Norm, pool: Tensor, values: dict[str, Any], x: Tensor) -> Tensor:
@@ -141,7 +142,7 @@ def _scale(row: Norm, pool: Tensor, values: dict[str, Any], x: Tensor) -> Tensor
     p = row.number("p", values)
     held = values[row.sigma.setting]
     sigma = torch.as_tensor(held, dtype=pool.dtype, device=pool.device)
-    sigma = _broadcast(row, row.sigma.setting, sigma, x)
+    sigma = broadcast(row, row.sigma.setting, sigma, x)
     if row.sigma.placement == "inside":
         offset = positive_power(sigma, row.number("n", values)) if row.sigma.raised else sigma
         never_zero = isinstance(held, int | float) and held > 0
@@ -178,7 +179,8 @@ def _is(power: Any, number: float) -> bool:
     return not isinstance(power, Tensor) and power == number
 
 
-def _check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
+def check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
+    """Refuse an x that the row cannot normalise."""
     if not isinstance(x, Tensor) or not x.is_floating_point():
         given = str(x.dtype).removeprefix("torch.") if isinstance(x, Tensor) else type(x).__name__
         raise DtypeError(f"{row.name}: x is {given}; give a floating-point tensor, e.g. x.float().")
@@ -187,14 +189,14 @@ def _check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
             f"{row.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *space)."
         )
     empty = isinstance(row.pool, Axes) and not row.grouped and not positions(row.pool, x, values)
-    if (isinstance(row.pool, Surround) and x.dim() < 3) or empty:
+    if (needs_space(row.pool) and x.dim() < 3) or empty:
         raise ShapeError(
             f"{row.name}: x has shape {tuple(x.shape)} and so no spatial axis to pool over; give "
             f"(batch, channels, *space)."
         )
 
 
-def _partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """The array pooled in place of d, with the mask in its shape."""
     same = pool_input.dim() == x.dim() and pool_input.shape[2:] == x.shape[2:]
     if not same or len(pool_input) != len(x):
@@ -209,11 +211,11 @@ def _partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tenso
 
 def _affine(row: Norm, name: str, value: Tensor, x: Tensor, dtype: torch.dtype) -> Tensor:
     if row.affine == "shape":
-        return _broadcast(row, name, value, x, by_channel=False).to(x.device, dtype)
-    return _broadcast(row, name, value, x).to(x.device, dtype)
+        return broadcast(row, name, value, x, by_channel=False).to(x.device, dtype)
+    return broadcast(row, name, value, x).to(x.device, dtype)
 
 
-def _broadcast(row: Norm, name: str, value: Any, x: Tensor, by_channel: bool = True) -> Tensor:
+def broadcast(row: Norm, name: str, value: Any, x: Tensor, by_channel: bool = True) -> Tensor:
     """A vector as one value per channel, anything else as it is, checked against x."""
     value = torch.as_tensor(value)
     if by_channel and value.dim() == 1 and x.dim() > 1:

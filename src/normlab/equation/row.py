@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from normlab.equation.domains import Domain
-from normlab.equation.pools import Axes, Pool, Surround, is_mean
+from normlab.equation.pools import Axes, Pool, is_mean, named, needs_space
 from normlab.errors import SettingError
 
 Placement = Literal["inside", "outside", "clamp"]
@@ -118,9 +118,8 @@ class Norm:
             raise ValueError(f"{self.name}: only a σ inside the power is raised to n")
 
     def _referenced(self) -> set[str]:
-        columns = [*vars(self.pool).values(), self.n, self.m, self.p, self.sigma.setting]
-        plain = {"mean", "sum", getattr(self.pool, "over", "")}
-        return {value for value in columns if isinstance(value, str)} - plain
+        columns = (self.n, self.m, self.p, self.sigma.setting)
+        return {value for value in columns if isinstance(value, str)} | named(self.pool)
 
     def number(
         self, column: Literal["n", "m", "p"], values: Mapping[str, Any] | None = None
@@ -163,7 +162,7 @@ class Norm:
     @property
     def needs_space(self) -> bool:
         """Whether the pool is empty of meaning for an (N, C) table."""
-        return isinstance(self.pool, Surround) or self.pool.touches == {"s"}
+        return needs_space(self.pool)
 
     @property
     def grouped(self) -> bool:

@@ -1,15 +1,27 @@
 """Named forms that stand beside the table: built from rows, but not rows themselves."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from normlab.equation.domains import COUNT, POSITIVE
 from normlab.equation.masks import hide
-from normlab.equation.pools import Axes, Learned, Surround
+from normlab.equation.pools import (
+    Axes,
+    Both,
+    ChannelDecay,
+    ChannelWindow,
+    Learned,
+    Neighbours,
+    Pool,
+    Reduction,
+    Surround,
+)
 from normlab.equation.reference import Normalized, normalize
-from normlab.equation.row import Norm, Sigma
+from normlab.equation.row import Norm, Setting, Sigma
 from normlab.equation.table import TABLE
 
 STD_PLUS_EPS = replace(
@@ -29,21 +41,69 @@ _SIZE_FREE = tuple(
     for s in _WINDOW
 )
 _WEIGHTS = tuple(s for s in TABLE["gdn"].settings if s.name == "pool_weight")
+_CHANNEL_SIZE = Setting("channel_size", 5, COUNT, "channels in the window")
+_CHANNEL_WIDTH = Setting("channel_width", 1.0, POSITIVE.single(), "reach across channels", "λ")
+_DRIVE = Setting("drive_power", 2.0, POSITIVE.single(), "exponent of the drive alone", "m")
+_OUTER = Setting("outer_power", 1.0, POSITIVE.single(), "exponent of σⁿ + pool", "p")
+
+# what mixes the channels, and the settings that it reads
+MIXERS: Mapping[str, tuple[ChannelWindow | ChannelDecay | Learned, tuple[Setting, ...]]] = {
+    "learned": (Learned(), _WEIGHTS),
+    "window": (ChannelWindow("channel_size", None), (_CHANNEL_SIZE,)),
+    "decay": (ChannelDecay(), (_CHANNEL_WIDTH,)),
+}
 
 
-def divisive(*, spatial: bool = False, learned: bool = False, channels: bool = True) -> Norm:
-    """The divisive row with another pool: a spatial surround, or learned weights between channels.
+def divisive(
+    *,
+    channels: bool = True,
+    space: bool = False,
+    batch: bool = False,
+    spatial: bool = False,
+    learned: bool = False,
+    mixer: str | None = None,
+    neighbours: bool = False,
+    reduce: Reduction = "sum",
+    center: bool = False,
+    own_drive: bool = False,
+    outer: bool = False,
+) -> Norm:
+    """The divisive row with another pool: whole axes, a spatial window, weights between channels.
+
+    `spatial` slides a window over space; `mixer` is a name of `MIXERS`, `learned` short for the first;
+    `neighbours` has learned weights over channels and a window; `own_drive` and `outer` give the
+    drive and the whole scale powers of their own.
 
     >>> divisive(spatial=True).pool.text
     'sum[c,window]'
+    >>> divisive(channels=True, space=True, reduce="mean").pool.text
+    'mean[g,c,s]'
     """
-    row = TABLE["divisive"]
-    if learned:
-        return replace(row, pool=Learned(), settings=row.settings + _WEIGHTS)
+    mixer = "learned" if learned else mixer
+    mixing, more = MIXERS[mixer] if mixer else (None, _WEIGHTS if neighbours else ())
+    within: Axes | Surround
     if spatial:
-        pool = Surround(channels=channels, reduce="sum")
-        return replace(row, pool=pool, settings=row.settings + _SIZE_FREE)
-    return row if channels else replace(row, pool=Axes("s", "sum"))
+        within = Surround(channels=channels and mixing is None, reduce=reduce)
+    else:
+        named = {"n": batch, "g c": channels and mixing is None, "s": space}
+        within = Axes(" ".join(axes for axes, taken in named.items() if taken) or "s", reduce)
+    pool: Pool = Neighbours() if neighbours else within
+    if mixing is not None:
+        pool = Both(within, mixing) if spatial or space else mixing
+    return replace(
+        TABLE["divisive"],
+        pool=pool,
+        center=center,
+        settings=(
+            *TABLE["divisive"].settings,
+            *more,
+            *(_SIZE_FREE if spatial else ()),
+            *((_DRIVE,) if own_drive else ()),
+            *((_OUTER,) if outer else ()),
+        ),
+        m="drive_power" if own_drive else "power",
+        p="outer_power" if outer else 1.0,
+    )
 
 
 def jarrett(x: Tensor, *, mask: Tensor | None = None, **settings: Any) -> Normalized:

@@ -148,12 +148,13 @@ def evaluated(why: str, x: Tensor, running: Running, weight, bias, eps: float, m
 
 def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor, Running]:
     """Normalised with the batch's own statistics, and the running ones after it."""
-    alone = job.mask is None and job.group is None and x.numel() == x.shape[1]
+    alone = job.group is None and x.numel() == x.shape[1]  # other processes may hold more values
     if alone and job.single == "running":
         return evaluated(
-            f"{job.name}: single='running'", x, running, weight, bias, job.eps, None
+            f"{job.name}: single='running'", x, running, weight, bias, job.eps, job.mask
         ), running
-    check_batch(x, job.name)
+    if alone:
+        check_batch(x, job.name)
     if job.mask is None and job.group is None and x.numel():
         y, mean, var = _plain(x, weight, bias, job.eps)
         return y, advanced(running, mean, var, job.momentum)

@@ -1,26 +1,36 @@
-"""The local normalisers as functions: local response, local contrast, divisive, GDN.
+"""Local response and local contrast normalisation as functions.
 
 Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
-from normlab.equation.reference import normalize
-from normlab.equation.variants import divisive, jarrett
+from normlab.equation.masks import check_valid
+from normlab.equation.table import TABLE
+from normlab.equation.variants import jarrett
 from normlab.errors import SettingError
+from normlab.kernels.local import normalized
 
 
 def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+    input: Tensor,
+    size: int,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+    *,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Local response normalisation: each channel divided by its neighbours' activity.
 
         y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta,   c' over `size` channels around c
 
-    Shapes: input (N, C, *). Units: of x^(1 − 2·beta) where the pool dominates.
+    Shapes: input (N, C, *); mask as in `normlab.normalize`, what it masks counting as zeros.
+    Units: of x^(1 − 2·beta) where the pool dominates.
+    Memory: input and one tensor of its size are kept for backward (torch's own keeps four).
     Dtype: half types are computed in float32 (torch's own raises for bfloat16 on the CPU).
     Errors: SettingError for a size below 1.
     Limits: zero → zero; beyond the first and last channel there are zeros.
@@ -31,7 +41,9 @@ def local_response_norm(
     >>> local_response_norm(torch.tensor([[3.0, 4.0]]), 3, alpha=3.0, beta=0.5, k=0.0)
     tensor([[0.6000, 0.8000]])
     """
-    return normalize(input, "local_response", size=size, alpha=alpha, beta=beta, k=k).y
+    check_valid("local_response_norm", input, mask)
+    row = TABLE["local_response"]
+    return normalized(input, row, mask=mask, size=size, alpha=alpha, beta=beta, k=k)
 
 
 def local_contrast_norm(
@@ -62,6 +74,7 @@ def local_contrast_norm(
     >>> local_contrast_norm(torch.tensor([[[0.0, 3.0, 0.0]]]), size=3, window="box", sigma=0.0)
     tensor([[[-0.8485,  1.1882, -0.8485]]])
     """
+    check_valid("local_contrast_norm", input, mask)
     shape = {"size": size, "width": width, "window": window}
     if isinstance(sigma, str):
         if sigma != "mean" or weight is not None or bias is not None:
@@ -70,88 +83,5 @@ def local_contrast_norm(
                 f"sigma='mean' alone, or a number."
             )
         return jarrett(input, mask=mask, **shape).y
-    out = normalize(
-        input, "local_contrast", sigma=sigma, weight=weight, bias=bias, mask=mask, **shape
-    )
-    return out.y
-
-
-def divisive_norm(
-    drive: Tensor,
-    pool_input: Tensor | None = None,
-    *,
-    sigma: float | Tensor = 1.0,
-    power: float | Tensor = 2.0,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    pool_weight: Tensor | None = None,
-    size: int | None = None,
-    width: float | Sequence[float] | None = None,
-    window: Literal["gaussian", "box"] = "gaussian",
-    across_channels: bool = True,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """Divisive normalisation: a drive divided by the pooled activity of a population.
-
-        y = weight · sgn(D)|D|^power / (sigma^power + Σ_k |E_k|^power) + bias,   E = D or pool_input
-
-    Shapes: drive (N, C, *); pool_input agrees with it in all but the channels; sigma a number or (C,);
-        weight (the γ of the paper), bias (C,).
-    Pool: all channels at the same place; with `pool_weight` (C, channels of the pool), non-negative,
-        a weighted sum of them; with `size` or `width` a spatial window too, summed over the channels
-        (`across_channels`) or within each, its weights summing to 1 and renormalised at the edges;
-        across_channels=False without a window sums each channel over all its space.
-        One width, or one for each output channel, in samples.
-    Units: sigma has those of the drive; y has those of weight.
-    Limits: zero drive → bias (NaN where sigma and the pool are 0); large drive → weight · share of it.
-    Errors: SettingError for negative sigma or weights, or for weights with a window; ShapeError.
-    Source: Carandini & Heeger 2012, eq. 10.
-
-    >>> import torch
-    >>> divisive_norm(torch.tensor([[1.0, 2.0]]), sigma=1.0)
-    tensor([[0.1667, 0.6667]])
-    >>> divisive_norm(torch.tensor([[2.0]]), torch.tensor([[1.0, 1.0]]), sigma=1.0, power=1.0)
-    tensor([[0.6667]])
-    """
-    spatial = size is not None or width is not None
-    if pool_weight is not None and (spatial or not across_channels):
-        raise SettingError(
-            "divisive_norm: pool_weight was given with a window (size, width) or across_channels=False; "
-            "pool over channels with pool_weight, or over space with a window."
-        )
-    settings: dict[str, Any] = {"sigma": sigma, "power": power}
-    if pool_weight is not None:
-        settings["pool_weight"] = pool_weight
-    if spatial:
-        settings |= {"size": size, "width": width, "window": window}
-    row = divisive(spatial=spatial, learned=pool_weight is not None, channels=across_channels)
-    out = normalize(
-        drive, row, pool_input=pool_input, weight=weight, bias=bias, mask=mask, **settings
-    )
-    return out.y
-
-
-def gdn(
-    input: Tensor,
-    sigma: float | Tensor = 1.0,
-    pool_weight: Tensor | None = None,
-    *,
-    simplified: bool = False,
-) -> Tensor:
-    """Generalised divisive normalisation with learned weights between channels.
-
-        y_i = x_i / √(sigma_i² + Σ_j pool_weight_ij · x_j²);   simplified (GDN1), without square and root:
-        y_i = x_i / (sigma_i + Σ_j pool_weight_ij · |x_j|)
-
-    Shapes: input (N, C, *); sigma a number or (C,); pool_weight (C, C), non-negative.
-    Units: sigma² is the β of the paper (sigma itself for GDN1), pool_weight its γ.
-    Limits: zero → zero, for sigma > 0.
-    Errors: SettingError for negative sigma or weights; ShapeError for weights of another size.
-    Source: Ballé, Laparra & Simoncelli 2016; GDN1: Johnston et al. 2019.
-
-    >>> import torch
-    >>> gdn(torch.tensor([[2.0, 1.0]]), 0.0, torch.eye(2))
-    tensor([[1., 1.]])
-    """
-    name = "gdn1" if simplified else "gdn"
-    return normalize(input, name, sigma=sigma, pool_weight=pool_weight).y
+    row = TABLE["local_contrast"]
+    return normalized(input, row, sigma=sigma, weight=weight, bias=bias, mask=mask, **shape)

@@ -50,15 +50,22 @@ class _AllReduce(torch.autograd.Function):
     """The sum over processes; the gradient of a sum that all of them use is the sum of gradients."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, group: Group) -> Tensor:
-        ctx.group = group
+    def forward(x: Tensor, group: Group) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         total = x.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total, group=group)
         return total
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.group = inputs[1]
+
+    @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return _AllReduce.apply(grads[0], ctx.group), None  # pyright: ignore[reportReturnType]
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any):
+        return _AllReduce.apply(*args), in_dims[0]
 
 
 def summed(x: Tensor, group: Group | None) -> Tensor:

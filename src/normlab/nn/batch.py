@@ -25,7 +25,8 @@ class BatchNorm(_BatchNorm):
     Args: num_features, eps=1e-5, momentum=0.1 (None: cumulative average), affine=True,
         track_running_stats=True, device=None, dtype=None, bias=True, as in torch;
         process_group=None: "world" or a ProcessGroup pools the batches of all its processes, on any
-        device, one all-reduce each way; alone or without torch.distributed it changes nothing;
+        device, by one all-reduce forward and one backward, which each of them must reach, also with an
+        empty batch; alone or without torch.distributed it changes nothing;
         single="raise": what one value per channel in training does; "running" normalises it with the
         running statistics.
     Shapes: x (N, C, *); mask, boolean, True = valid, broadcastable to x or (N, *);

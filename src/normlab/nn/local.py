@@ -1,6 +1,5 @@
-"""Layers that divide by their neighbours: local response, local contrast, divisive, GDN."""
+"""Layers that divide by their neighbours: local response, local contrast, GDN."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -18,7 +17,8 @@ class LocalResponseNorm(nn.LocalResponseNorm):
         y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta
 
     Args: size, alpha=1e-4, beta=0.75, k=1.0, as in torch (the paper's α is alpha/size).
-    Shapes: x (N, C, *), also (N, C), which torch's layer refuses.
+    Shapes: x (N, C, *), also (N, C), which torch's layer refuses; mask as in `normlab.normalize`, what
+        it masks counting as zeros.
     Errors: SettingError for a size below 1; DtypeError; ShapeError.
     Limits: zero → zero.
     Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3.  Same as: torch.nn.LocalResponseNorm
@@ -28,8 +28,10 @@ class LocalResponseNorm(nn.LocalResponseNorm):
     tensor([[0.6000, 0.8000]])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        return functional.local_response_norm(
+            input, self.size, self.alpha, self.beta, self.k, mask=mask
+        )
 
 
 class LocalContrastNorm(nn.Module):
@@ -99,102 +101,14 @@ class LocalContrastNorm(nn.Module):
         return f"{self.num_channels}, size={self.size}, width={self.width}, window={self.window!r}"
 
 
-class DivisiveNorm(nn.Module):
-    """Divisive normalisation: each unit's drive divided by the pooled activity of a population.
-
-        y = weight · sgn(D)|D|^power / (sigma^power + Σ_k |E_k|^power) + bias,   E = D or pool_input
-
-    Args: num_channels; power=2.0; sigma=1.0 (one per channel, learned, kept >= 0); size, width (in
-        samples; one, or one per channel) and window for a spatial surround, across_channels=True (False: each
-        channel pools over its own window, or without one over all its space);
-        learn_pool=True for non-negative weights between channels instead, starting at 1/C, from
-        pool_channels of the pool_input; affine=True for weight (the γ of the paper) and bias.
-    Shapes: x (N, C, *); sigma, weight, bias (C,); pool_weight (C, pool_channels).
-    Units: sigma has those of x.
-    Errors: ShapeError, DtypeError, SettingError.
-    Limits: zero drive → bias.
-    Source: Carandini & Heeger 2012, eq. 10.
-
-    >>> import torch
-    >>> DivisiveNorm(2)(torch.tensor([[1.0, 2.0]])).detach()
-    tensor([[0.1667, 0.6667]])
-    """
-
-    def __init__(
-        self,
-        num_channels: int,
-        *,
-        power: float = 2.0,
-        sigma: float = 1.0,
-        size: int | None = None,
-        width: float | Sequence[float] | None = None,
-        window: Literal["gaussian", "box"] = "gaussian",
-        across_channels: bool = True,
-        learn_pool: bool = False,
-        pool_channels: int | None = None,
-        affine: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ):
-        super().__init__()
-        kind = {"device": device, "dtype": dtype}
-        if learn_pool and (size is not None or width is not None or not across_channels):
-            raise SettingError(
-                "DivisiveNorm: learn_pool has weights between channels, so it goes with neither a window "
-                "(size, width) nor across_channels=False; choose one."
-            )
-        self.num_channels, self.power = num_channels, power
-        self.size, self.width = size, width
-        self.window: Literal["gaussian", "box"] = window
-        self.across_channels = across_channels
-        self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
-        self.least_sigma = LEAST_SHARE * sigma
-        pooled = pool_channels or num_channels
-        shape = (num_channels, pooled)
-        self.raw_pool_weight = raw(torch.full(shape, 1 / pooled, **kind)) if learn_pool else None
-        self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine else None
-        self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine else None
-
-    @property
-    def sigma(self) -> Tensor:
-        """The semi-saturation in use, at least 0.001 of its first value, one per channel."""
-        return lower(self.raw_sigma, self.least_sigma)
-
-    @property
-    def pool_weight(self) -> Tensor | None:
-        """The learned weights of the pool, >= 0, or None for a fixed pool."""
-        return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
-
-    def forward(
-        self, input: Tensor, pool_input: Tensor | None = None, mask: Tensor | None = None
-    ) -> Tensor:
-        check_channels(self, input, self.num_channels, "num_channels", least=2)
-        return functional.divisive_norm(
-            input,
-            pool_input,
-            sigma=self.sigma,
-            power=self.power,
-            weight=self.weight,
-            bias=self.bias,
-            pool_weight=self.pool_weight,
-            size=self.size,
-            width=self.width,
-            window=self.window,
-            across_channels=self.across_channels,
-            mask=mask,
-        )
-
-    def extra_repr(self) -> str:
-        return f"{self.num_channels}, power={self.power}, size={self.size}, width={self.width}"
-
-
 class GDN(nn.Module):
     """Generalised divisive normalisation with learned weights between channels.
 
         y_i = x_i / √(sigma_i² + Σ_j pool_weight_ij · x_j²);   simplified: x_i / (sigma_i + Σ_j … |x_j|)
 
-    Args: num_channels; simplified=False (True: GDN1); sigma=1.0 and pool=0.1, the values that training
-        starts from (pool times the identity), both kept >= 0.
+    Args: num_channels; simplified=False (True: GDN1); inverse=False (True: IGDN, which multiplies by the
+        scale, the approximate inverse of `normlab.functional.gdn`); sigma=1.0 and pool=0.1, the values
+        that training starts from (pool times the identity), both kept >= 0.
     Shapes: x (N, C, *); sigma (C,); pool_weight (C, C).
     Errors: ShapeError, DtypeError.
     Limits: zero → zero.
@@ -210,6 +124,7 @@ class GDN(nn.Module):
         num_channels: int,
         *,
         simplified: bool = False,
+        inverse: bool = False,
         sigma: float = 1.0,
         pool: float = 0.1,
         device: torch.device | str | None = None,
@@ -217,7 +132,7 @@ class GDN(nn.Module):
     ):
         super().__init__()
         kind = {"device": device, "dtype": dtype}
-        self.num_channels, self.simplified = num_channels, simplified
+        self.num_channels, self.simplified, self.inverse = num_channels, simplified, inverse
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
         self.least_sigma = LEAST_SHARE * sigma
         self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
@@ -232,9 +147,11 @@ class GDN(nn.Module):
         """The weights of channel j in the pool of channel i, >= 0."""
         return lower(self.raw_pool_weight)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
-        return functional.gdn(input, self.sigma, self.pool_weight, simplified=self.simplified)
+        forms = {"simplified": self.simplified, "inverse": self.inverse}
+        return functional.gdn(input, self.sigma, self.pool_weight, mask=mask, **forms)
 
     def extra_repr(self) -> str:
-        return f"{self.num_channels}, simplified={self.simplified}"
+        inverse = ", inverse=True" if self.inverse else ""
+        return f"{self.num_channels}, simplified={self.simplified}{inverse}"

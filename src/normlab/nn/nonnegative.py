@@ -15,10 +15,13 @@ from normlab.errors import SettingError
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
 LEAST_SHARE = 1e-3
+LEAST_POWER = 0.1  # the least that a learned exponent can become
 
 
 class _LowerBound(torch.autograd.Function):
     """max(x, bound), whose gradient survives below the bound when descent would raise x."""
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, bound: float) -> Tensor:

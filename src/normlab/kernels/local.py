@@ -1,0 +1,100 @@
+"""A row whose σ stands inside the power, with the numbers of `normalize` and no more kept than must be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from normlab.equation.masks import hide
+from normlab.equation.pooling import channels_out, pooled, weights
+from normlab.equation.pools import named, weighted_by
+from normlab.equation.reference import broadcast, check_input, partner, positive_power
+from normlab.equation.row import Norm
+from normlab.errors import ShapeError
+from normlab.kernels.divisive import HALF, Plan, divided, prepared
+
+
+def normalized(
+    x: Tensor,
+    row: Norm,
+    *,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    mask: Tensor | None = None,
+    pool_input: Tensor | None = None,
+    inverse: bool = False,
+    **settings: Any,
+) -> Tensor:
+    """The y of `normalize(x, row, …)`; with `inverse` the scale multiplies.
+
+    Memory: x, and the scale where it has x's size, are kept for backward.
+    """
+    values = row.resolve(settings)
+    check_input(row, x, values)
+    valid = hide(x.detach(), mask)[1]
+    d = x - _center(x, row, valid, values) if row.center else x
+    e, counted = None, None
+    if pool_input is not None and not (pool_input is x and d is x):
+        e, counted = partner(pool_input, x, valid)
+    like = d if e is None else e
+    pool_weight = weights(row.pool, like.new_empty((0, *like.shape[1:]), dtype=_wide(x)), values)
+    n, p = (_power(row.number(column, values), x) for column in ("n", "p"))
+    m = n if row.m == row.n else _power(row.number("m", values), x)
+    y = divided(
+        d,
+        e,
+        _plan(row, like, values, pool_weight, x),
+        offset=_offset(row, n, values, x),
+        pool_weight=pool_weight,
+        weight=None if weight is None else _by_channel(row, "weight", weight, x),
+        bias=None if bias is None else _by_channel(row, "bias", bias, x),
+        powers=(m, n, -p if inverse else p),
+        valid=valid,
+        counted=counted,
+    )
+    return y.to(x.dtype)
+
+
+def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any]) -> Tensor:
+    with torch.autocast(x.device.type, enabled=False):
+        return pooled(row.pool, prepared(x, valid), valid, values)
+
+
+def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:
+    """σⁿ, or the number added as it is."""
+    name = row.sigma.setting
+    sigma = _by_channel(row, name, torch.as_tensor(values[name], dtype=_wide(x)), x)
+    return positive_power(sigma, n) if row.sigma.raised else sigma
+
+
+def _plan(
+    row: Norm, e: Tensor, values: Mapping[str, Any], weight: Tensor | None, x: Tensor
+) -> Plan:
+    channels = channels_out(row.pool, e.shape[1], values, weight)
+    if channels not in (1, x.shape[1]):
+        raise ShapeError(
+            f"{row.name}: the pool has shape {(len(e), channels, *e.shape[2:])}, which does not fit x "
+            f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as many "
+            f"as x has."
+        )
+    names = sorted(named(row.pool) - {weighted_by(row.pool)})  # weights come with their gradient
+    return Plan(row.pool, {name: _plain(values[name]) for name in names}, channels)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, Tensor) else value
+
+
+def _power(value: Any, x: Tensor) -> Any:
+    return value.to(x.device, _wide(x)) if isinstance(value, Tensor) else value
+
+
+def _by_channel(row: Norm, name: str, value: Tensor, x: Tensor) -> Tensor:
+    """One value, or one per channel, in x's rank and the dtype computed in."""
+    value = broadcast(row, name, value, x).to(x.device, _wide(x))
+    return value.reshape([1] * (x.dim() - value.dim()) + list(value.shape))
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.dtype in HALF else x.dtype
