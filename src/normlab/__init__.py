@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.moments import Moments
+    from normlab.nn.convert import convert
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Moments",
     "Normalized",
     "check",
+    "convert",
     "data",
     "functional",
     "lab",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "convert": ("normlab.nn.convert", "convert"),
     "Checked": ("normlab._check", "Checked"),
     "check": ("normlab._check", "check"),
     "Moments": ("normlab.moments", "Moments"),

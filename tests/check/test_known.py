@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from tests.cases import example
 
 import normlab
+from cases import example
 from normlab import nn
 
 IMAGE = (16, 8, 24, 24)

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 import torch
-from tests.cases import exact, example
 
 import normlab
+from cases import exact, example
 from command import normlab as command
 from normlab.errors import CheckError, DtypeError, SettingError, ShapeError
 
@@ -151,7 +151,8 @@ BAD = {
     ),
     "no colon": (
         ["torch.nn", "--shape", "4,5"],
-        "'torch.nn' given; it must be package.module:Class, for example torch.nn:BatchNorm2d.",
+        "'torch.nn' given; it must be package.module:name or file.py:name, for example "
+        "torch.nn:BatchNorm2d.",
     ),
     "no shape": (
         ["torch.nn:LayerNorm"],

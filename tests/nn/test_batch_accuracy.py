@@ -3,8 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.cases import example
 
+from cases import example
 from normlab import nn
 from normlab.kernels import columns
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tests.cases import assert_close, exact, example
 
+from cases import assert_close, exact, example
 from normlab import nn
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 

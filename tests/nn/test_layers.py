@@ -101,6 +101,7 @@ def test_state_dict_loads_both_ways(ours, theirs, args):
     theirs(*args).load_state_dict(mine.state_dict(), strict=True)
 
 
+@pytest.mark.proves("outside oracle", "batch")
 @pytest.mark.parametrize("rank", SHAPES)
 @pytest.mark.parametrize("options", BATCH_OPTIONS.values(), ids=BATCH_OPTIONS)
 def test_batch_norm_step_by_step(rank, options):
@@ -108,6 +109,7 @@ def test_batch_norm_step_by_step(rank, options):
     steps(nn.BatchNorm(4, **kind), BATCH[rank](4, **kind), SHAPES[rank])
 
 
+@pytest.mark.proves("outside oracle", "instance")
 @pytest.mark.parametrize("rank", INSTANCE)
 @pytest.mark.parametrize("options", INSTANCE_OPTIONS.values(), ids=INSTANCE_OPTIONS)
 def test_instance_norm_step_by_step(rank, options):
@@ -139,6 +141,7 @@ def test_other_layers_step_by_step(name, args, choices):
         steps(getattr(nn, name)(*args, **kind), getattr(torchs, name)(*args, **kind), SHAPES[4])
 
 
+@pytest.mark.proves("outside oracle", "group")
 @pytest.mark.parametrize("rank", SHAPES)
 def test_group_norm_of_any_rank(rank):
     x = example(SHAPES[rank])
@@ -146,6 +149,7 @@ def test_group_norm_of_any_rank(rank):
     assert_close(nn.GroupNorm(2, 4, **kind)(x), torchs.GroupNorm(2, 4, **kind)(x))
 
 
+@pytest.mark.proves("outside oracle", "local_response")
 @pytest.mark.parametrize("rank", INSTANCE)
 def test_local_response_norm_of_any_rank(rank):
     x = example(SHAPES[rank])

@@ -1,0 +1,59 @@
+"""normlab convert: what another normaliser would change in a model, and the converted weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from normlab.cli.app import app, say
+from normlab.cli.parsing import numbers, whole
+from normlab.report.files import check_writable
+
+
+@app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")
+def convert_model(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="package.module:callable or file.py:callable that returns a model.",
+            metavar="MODULE:MODEL",
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="group, layer, instance, rms, divisive, frozen, batch, sync.", metavar="KIND"
+        ),
+    ],
+    source: Annotated[str, typer.Option(help="The kind to exchange.", metavar="KIND")] = "batch",
+    weights: Annotated[
+        Path | None, typer.Option(help="A state_dict to load first: pt.", metavar="FILE")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A batch to fit on, and to compare outputs: npy or pt.", metavar="FILE"),
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(help="A random batch instead of --data.", metavar="SIZES")
+    ] = None,
+    num_groups: Annotated[
+        str | None, typer.Option(help="For --to group.", metavar="NUMBER")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the converted state_dict; without it nothing is.", metavar="FILE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")] = False,
+) -> None:
+    """Exchange a kind of normaliser throughout a model: a dry run, unless --out is given."""
+    sizes, groups = numbers("shape", shape), whole("num-groups", num_groups)
+    if out is not None:
+        check_writable(out.parent)
+    from normlab._convert import converted_from, saved, table
+
+    found = converted_from(model, to, source, weights, data, sizes, groups)
+    say(table(found, as_json))
+    if out is not None:
+        saved(found, out)
+        if not as_json:
+            say(f"Written: {out}")
