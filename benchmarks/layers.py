@@ -8,6 +8,7 @@ Interleaved in one process, medians; below 1 is faster. With --write the table g
 import argparse
 import os
 import platform
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -154,8 +155,9 @@ def ratios(case: Case, backward: bool, rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in functions}
     with torch.set_grad_enabled(backward):
         for _ in range(rounds + 2):
-            for name, function in functions.items():
-                times[name].append(sum(seconds(function, x, backward) for _ in range(repeats)))
+            for name in random.sample(list(functions), len(functions)):  # each after each other
+                spent = sum(seconds(functions[name], x, backward) for _ in range(repeats))
+                times[name].append(spent)
     kept = {name: found[2:] for name, found in times.items()}
     return {
         name: statistics.median(a / b for a, b in zip(kept["ours"], found, strict=True))

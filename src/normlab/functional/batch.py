@@ -167,6 +167,8 @@ def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]
         return columns.normalized(x, weight, bias, eps)
     kind = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
     mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
+    # torch wants parameters and statistics in one dtype
+    weight, bias = (None if a is None else a.to(kind) for a in (weight, bias))
     return F.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
 
 

@@ -44,13 +44,13 @@ def layer_norm(
     shape = list(normalized_shape)
     if mask is None:
         return laid_out_as(F.layer_norm(input, shape, weight, bias, eps), input)
-    mask = _leading(mask, input)
+    mask = leading(mask, input)
     check_valid("layer_norm", input, mask)
     kept = {"weight": weight, "bias": bias, "mask": mask}
     return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
 
 
-def _leading(mask: Tensor, x: Tensor) -> Tensor:
+def leading(mask: Tensor, x: Tensor) -> Tensor:
     """A mask of the leading dimensions of x, as one that broadcasts."""
     if mask.shape != x.shape[: mask.dim()]:
         return mask
@@ -221,7 +221,7 @@ def rms_norm(
     """
     shape = list(normalized_shape)
     if mask is not None:
-        mask = _leading(mask, input)
+        mask = leading(mask, input)
         check_valid("rms_norm", input, mask)
         return normalize(input, "rms", normalized_shape=shape, eps=eps, weight=weight, mask=mask).y
     if weight is None or weight.dtype == input.dtype:

@@ -1,8 +1,20 @@
 """Normalisation layers: torch's own as drop-ins for every rank, and those torch lacks."""
 
+from normlab.nn import beyond
 from normlab.nn.batch import BatchNorm
-from normlab.nn.local import GDN, DivisiveNorm, LocalContrastNorm, LocalResponseNorm
+from normlab.nn.conventions import (
+    from_caffe,
+    from_flax,
+    from_keras,
+    from_onnx,
+    from_paddle,
+    from_tensorflow,
+)
+from normlab.nn.divisive import DivisiveNorm
+from normlab.nn.export import to_onnx
+from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from normlab.nn.synchronize import desynchronize, synchronize
 
 __all__ = [
     "GDN",
@@ -14,4 +26,14 @@ __all__ = [
     "LocalContrastNorm",
     "LocalResponseNorm",
     "RMSNorm",
+    "beyond",
+    "desynchronize",
+    "from_caffe",
+    "from_flax",
+    "from_keras",
+    "from_onnx",
+    "from_paddle",
+    "from_tensorflow",
+    "synchronize",
+    "to_onnx",
 ]
