@@ -3,7 +3,12 @@
 import math
 import re
 
+import pytest
 import torch
+from torch import nn
+
+import normlab.nn
+from normlab import normalize, table
 
 SHAPE = (2, 4, 5)
 POOL_WEIGHT = torch.tensor(
@@ -70,3 +75,84 @@ def assert_close(actual, expected, pooled=64, dtype=torch.float64):
 def exact(message):
     """The whole message as a pattern for pytest.raises."""
     return f"^{re.escape(message)}$"
+
+
+class L2(nn.Module):
+    """The row without a layer as one, so that it is held to the same properties."""
+
+    eps, normalized_shape = 1e-2, None
+
+    def forward(self, input, mask=None):
+        return normalize(input, "l2", eps=self.eps, mask=mask).y
+
+
+# row → its layer for input of that shape; sigma large enough for finite differences
+LAYERS = {
+    "batch": lambda shape: normlab.nn.BatchNorm(shape[1], eps=1e-3),
+    "layer": lambda shape: normlab.nn.LayerNorm(shape[1:], eps=1e-3),
+    "instance": lambda shape: normlab.nn.InstanceNorm(shape[1], eps=1e-3, affine=True),
+    "group": lambda shape: normlab.nn.GroupNorm(2, shape[1], eps=1e-3),
+    "rms": lambda shape: normlab.nn.RMSNorm(shape[1:], eps=1e-3),
+    "l2": lambda shape: L2(),
+    "local_response": lambda shape: normlab.nn.LocalResponseNorm(3, 0.6, 0.8, 1.5),
+    "local_contrast": lambda shape: normlab.nn.LocalContrastNorm(shape[1], size=3, width=0.8),
+    "divisive": lambda shape: normlab.nn.DivisiveNorm(shape[1], power=3.0),
+    "gdn": lambda shape: normlab.nn.GDN(shape[1]),
+    "gdn1": lambda shape: normlab.nn.GDN(shape[1], simplified=True),
+}
+BY_RANK = {2: (6, 4), 3: SHAPE, 4: (2, 4, 3, 5)}
+PLACES = [
+    pytest.param(row, shape, id=f"{row.name}-{rank}d")
+    for row in table.values()
+    for rank, shape in BY_RANK.items()
+    if rank > 2 or not row.needs_space
+]
+by_place = pytest.mark.parametrize(("row", "shape"), PLACES)
+MODES = {"training": True, "evaluation": False}
+by_mode = pytest.mark.parametrize("training", MODES.values(), ids=MODES)
+
+
+def layer_of(row, shape=SHAPE, dtype=torch.float64, seed=0):
+    """The row's layer, its parameters and running statistics positive and all different."""
+    layer = LAYERS[row.name](shape).to(dtype)
+    for value in layer.state_dict().values():
+        if value.is_floating_point():
+            seed += 10
+            value.copy_(0.3 + 0.5 * example(value.shape, seed).abs())
+    return layer
+
+
+def by_equation(layer, row, x):
+    """What the equation gives in float64 for the settings and parameters that the layer holds."""
+
+    def held(name):
+        value = getattr(layer, name, None)
+        return value.detach().double() if isinstance(value, torch.Tensor) else value
+
+    own = {name: held(name) for name in ("weight", "bias", *row.defaults)}
+    given = None
+    if row.running and not layer.training:
+        given = (held("running_mean"), held("running_var"))
+    return normalize(x.detach().double(), row, statistics=given, **own).y
+
+
+def run(layer, x, **given):
+    """y, and the gradients of x and every parameter for a sum in which nothing cancels."""
+    layer.zero_grad()
+    x = x.detach().requires_grad_()
+    y = layer(x, **given)
+    weighted(y).backward()
+    return y.detach(), x.grad, *(value.grad for value in layer.parameters())
+
+
+def weighted(y):
+    return (y * torch.linspace(-1.0, 2.0, y.numel(), dtype=y.dtype).view(y.shape)).sum()
+
+
+def buffers(layer):
+    return [value.clone() for value in layer.buffers()]
+
+
+def assert_all_close(actual, expected, **tolerances):
+    for mine, other in zip(actual, expected, strict=True):
+        assert_close(mine, other, **tolerances)

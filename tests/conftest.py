@@ -1,16 +1,37 @@
-"""Shared by all tests: one thread, and one parameter `row` that runs over the whole table."""
+"""Shared by all tests: one thread, one parameter `row` that runs over the whole table, and the account
+of what was proved of which row (docs/coverage.md).
+"""
 
+import importlib.util
 import re
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
 from normlab import table
+from normlab.equation.row import Norm
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 torch.set_num_threads(1)
 settings.register_profile("normlab", deadline=None)
 settings.load_profile("normlab")
+
+
+def load(name):
+    """A module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+coverage = load("coverage")  # not the package of that name
+COMPLAINT = pytest.StashKey[str]()
 
 
 @pytest.fixture(params=list(table.values()), ids=list(table))
@@ -19,16 +40,68 @@ def row(request):
     return request.param
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Count what was proved of which row: a property is a test, a row stands in its parameters."""
-    proved = {
-        (report.nodeid.partition("[")[0], name)
-        for report in terminalreporter.stats.get("passed", [])
-        for name in table
-        if name in re.split(r"[-\[\], ]", report.nodeid.partition("[")[2])
-    }
-    properties = {test for test, _ in proved}
-    terminalreporter.write_line(
-        f"rows × properties: {len({name for _, name in proved})} of {len(table)} rows, "
-        f"{len(properties)} properties, {len(proved)} pairs proved"
-    )
+@pytest.fixture(scope="session")
+def docs():
+    return load
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-coverage", action="store_true", help="write docs/coverage.md")
+
+
+def pytest_runtest_setup(item):
+    """What a test proves travels with its report, from whichever process runs it."""
+    for marker in item.iter_markers("proves"):
+        name, *rows = marker.args
+        item.user_properties += coverage.pairs(name, rows or _rows(item))
+
+
+def _rows(item):
+    """The rows an item is about: its parameter `row`, or the words of its id that name one."""
+    given = getattr(item, "callspec", None) and item.callspec.params.get("row")
+    if isinstance(given, Norm):
+        return [given.name]
+    words = re.split(r"[-\[\], ]", item.nodeid.partition("[")[2])
+    return [name for name in table if name in words]
+
+
+def _proofs(config):
+    proofs = coverage.Proofs()
+    stats = config.pluginmanager.get_plugin("terminalreporter").stats
+    for outcome in ("passed", "failed", "error"):
+        for report in stats.get(outcome, []):
+            noted = getattr(report, "user_properties", [])  # a file that fails to import has none
+            proofs.add(noted, report.nodeid, outcome == "passed")
+    return proofs
+
+
+def _whole(session):
+    """Whether this run was of everything: no file, keyword or marker chosen, not stopped early."""
+    option, config = session.config.option, session.config
+    chosen = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
+    ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    stopped = session.shouldstop or session.shouldfail or option.collectonly
+    everything = config.args_source == config.ArgsSource.TESTPATHS and not any(chosen)
+    return everything and ended and not stopped
+
+
+def pytest_sessionfinish(session):
+    config = session.config
+    if hasattr(config, "workerinput"):  # the controller has all reports
+        return
+    proofs = _proofs(config)
+    if config.option.write_coverage:
+        coverage.PAGE.write_text(coverage.page(proofs))
+    elif _whole(session):
+        written = coverage.PAGE.read_text() if coverage.PAGE.exists() else ""
+        config.stash[COMPLAINT] = coverage.complaint(proofs, written)
+        if config.stash[COMPLAINT]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    proofs = _proofs(config)
+    whole = COMPLAINT in config.stash or config.option.write_coverage
+    terminalreporter.write_line(proofs.summary() if whole else proofs.of_this_run())
+    if complaint := config.stash.get(COMPLAINT, ""):
+        terminalreporter.write_line(complaint, red=True)

@@ -27,6 +27,7 @@ def agree(actual, expected):
     assert (actual - expected).abs().max() <= LIMIT
 
 
+@pytest.mark.proves("outside oracle", "batch")
 @by_rank
 @by_affine
 @by_eps
@@ -38,6 +39,7 @@ def test_batch_in_training(shape, affine, eps):
     )
 
 
+@pytest.mark.proves("outside oracle", "batch")
 @by_rank
 @by_affine
 @by_eps
@@ -48,6 +50,7 @@ def test_batch_in_evaluation(shape, affine, eps):
     assert torch.equal(out.center.flatten(), mean) and torch.equal(out.pool.flatten(), var)
 
 
+@pytest.mark.proves("outside oracle")
 @by_rank
 @by_eps
 @pytest.mark.parametrize("name", ["layer", "rms"])
@@ -80,6 +83,7 @@ def test_a_size_alone_is_the_last_dimension():
     agree(normalize(x[0, 0], "layer", normalized_shape=[4]).y, F.layer_norm(x[0, 0], (4,)))
 
 
+@pytest.mark.proves("outside oracle", "instance")
 @by_image
 @by_affine
 @by_eps
@@ -91,6 +95,7 @@ def test_instance(shape, affine, eps):
     )
 
 
+@pytest.mark.proves("outside oracle", "group")
 @by_rank
 @by_affine
 @by_eps
@@ -103,6 +108,7 @@ def test_group(shape, affine, eps, groups):
     )
 
 
+@pytest.mark.proves("outside oracle", "l2")
 @by_rank
 @pytest.mark.parametrize("eps", [1e-12, 0.1, 100.0])
 def test_l2(shape, eps):
@@ -112,6 +118,7 @@ def test_l2(shape, eps):
     agree(normalize(x, "l2", eps=eps).y, expected)
 
 
+@pytest.mark.proves("outside oracle", "local_response")
 @by_rank
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 12, 13])
 @pytest.mark.parametrize(
@@ -126,6 +133,7 @@ def test_local_response(shape, size, constants):
     agree(normalize(x, "local_response", size=size, **constants).y, expected)
 
 
+@pytest.mark.proves("outside oracle", "divisive")
 @by_rank
 @pytest.mark.parametrize("power", [0.7, 1.0, 2.0, 2.5, 3.0])
 @pytest.mark.parametrize("sigma", [0.3, [0.1, 0.2, 0.5, 1.0, 2.0, 4.0]], ids=["one", "each"])
@@ -140,6 +148,7 @@ def test_divisive(shape, power, sigma):
         agree(out.y, torch.from_numpy(expected))
 
 
+@pytest.mark.proves("outside oracle")
 @by_rank
 @pytest.mark.parametrize(("name", "power"), [("gdn", 2), ("gdn1", 1)])
 def test_gdn(shape, name, power):
@@ -171,6 +180,7 @@ def explicit(window):
     return window | {"width": width}
 
 
+@pytest.mark.proves("outside oracle", "local_contrast")
 @by_place
 @by_window
 def test_local_contrast(shape, window):

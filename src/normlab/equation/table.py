@@ -295,24 +295,23 @@ _GDN1 = Norm(
     conventions=("gdn: the square and the root are dropped, which is cheaper and trains as well.",),
 )
 
-TABLE: Mapping[str, Norm] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            _BATCH,
-            _LAYER,
-            _INSTANCE,
-            _GROUP,
-            _RMS,
-            _L2,
-            _LOCAL_RESPONSE,
-            _LOCAL_CONTRAST,
-            _DIVISIVE,
-            _GDN,
-            _GDN1,
-        )
-    }
-)
+_ROWS = {
+    row.name: row
+    for row in (
+        _BATCH,
+        _LAYER,
+        _INSTANCE,
+        _GROUP,
+        _RMS,
+        _L2,
+        _LOCAL_RESPONSE,
+        _LOCAL_CONTRAST,
+        _DIVISIVE,
+        _GDN,
+        _GDN1,
+    )
+}
+TABLE: Mapping[str, Norm] = MappingProxyType(_ROWS)
 
 
 def find(row: str | Norm) -> Norm:
@@ -327,8 +326,8 @@ layer, instance, group, rms, l2, local_response, local_contrast, divisive, gdn, 
     """
     if isinstance(row, Norm):
         return row
-    if row in TABLE:
-        return TABLE[row]
+    if row in _ROWS:  # not TABLE: a tracer cannot follow a proxy
+        return _ROWS[row]
     near = get_close_matches(str(row), TABLE, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise SettingError(f"No normaliser {row!r}.{hint} The table has {', '.join(TABLE)}.")

@@ -22,10 +22,10 @@ from normlab.equation.pools import (
 )
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm, Setting, Sigma
-from normlab.equation.table import TABLE
+from normlab.equation.table import find
 
 STD_PLUS_EPS = replace(
-    TABLE["batch"],
+    find("batch"),
     name="std_plus_eps",
     title="Batch normalisation with eps outside the root",
     sigma=Sigma("eps", "outside"),
@@ -33,14 +33,14 @@ STD_PLUS_EPS = replace(
     conventions=("a common slip: std + eps is not the layer's √(var + eps).",),
 )
 
-_CLAMPED = replace(TABLE["local_contrast"], sigma=Sigma("sigma", "clamp"))
+_CLAMPED = replace(find("local_contrast"), sigma=Sigma("sigma", "clamp"))
 
-_WINDOW = tuple(s for s in TABLE["local_contrast"].settings if s.name != "sigma")
+_WINDOW = tuple(s for s in find("local_contrast").settings if s.name != "sigma")
 _SIZE_FREE = tuple(
     replace(s, default=None, domain=s.domain.or_none("from the width")) if s.name == "size" else s
     for s in _WINDOW
 )
-_WEIGHTS = tuple(s for s in TABLE["gdn"].settings if s.name == "pool_weight")
+_WEIGHTS = tuple(s for s in find("gdn").settings if s.name == "pool_weight")
 _CHANNEL_SIZE = Setting("channel_size", 5, COUNT, "channels in the window")
 _CHANNEL_WIDTH = Setting("channel_width", 1.0, POSITIVE.single(), "reach across channels", "λ")
 _DRIVE = Setting("drive_power", 2.0, POSITIVE.single(), "exponent of the drive alone", "m")
@@ -91,11 +91,11 @@ def divisive(
     if mixing is not None:
         pool = Both(within, mixing) if spatial or space else mixing
     return replace(
-        TABLE["divisive"],
+        find("divisive"),
         pool=pool,
         center=center,
         settings=(
-            *TABLE["divisive"].settings,
+            *find("divisive").settings,
             *more,
             *(_SIZE_FREE if spatial else ()),
             *((_DRIVE,) if own_drive else ()),

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from normlab.equation.masks import check_valid
-from normlab.equation.table import TABLE
+from normlab.equation.table import find
 from normlab.errors import DataError
 from normlab.kernels.local import normalized
 from normlab.tracing import values_known
@@ -42,7 +42,7 @@ def gdn(
     tensor([[4., 1.]])
     """
     check_valid("gdn", input, mask)
-    row = TABLE["gdn1" if simplified else "gdn"]
+    row = find("gdn1" if simplified else "gdn")
     return normalized(input, row, mask=mask, inverse=inverse, sigma=sigma, pool_weight=pool_weight)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from normlab.equation.masks import check_valid
-from normlab.equation.table import TABLE
+from normlab.equation.table import find
 from normlab.equation.variants import jarrett
 from normlab.errors import SettingError
 from normlab.kernels.local import normalized
@@ -42,7 +42,7 @@ def local_response_norm(
     tensor([[0.6000, 0.8000]])
     """
     check_valid("local_response_norm", input, mask)
-    row = TABLE["local_response"]
+    row = find("local_response")
     return normalized(input, row, mask=mask, size=size, alpha=alpha, beta=beta, k=k)
 
 
@@ -83,5 +83,5 @@ def local_contrast_norm(
                 f"sigma='mean' alone, or a number."
             )
         return jarrett(input, mask=mask, **shape).y
-    row = TABLE["local_contrast"]
+    row = find("local_contrast")
     return normalized(input, row, sigma=sigma, weight=weight, bias=bias, mask=mask, **shape)

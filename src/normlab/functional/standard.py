@@ -13,6 +13,7 @@ from normlab.equation.masks import check_valid, hide
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
 from normlab.functional.running import Running, advanced
+from normlab.kernels import rms
 from normlab.kernels.layouts import laid_out_as, steadied
 from normlab.tracing import in_transform
 
@@ -224,9 +225,4 @@ def rms_norm(
         mask = leading(mask, input)
         check_valid("rms_norm", input, mask)
         return normalize(input, "rms", normalized_shape=shape, eps=eps, weight=weight, mask=mask).y
-    if weight is None or weight.dtype == input.dtype:
-        return laid_out_as(F.rms_norm(input, shape, weight, eps), input)
-    # torch would round the weight to a half input's dtype
-    wide = torch.promote_types(input.dtype, weight.dtype)
-    y = F.rms_norm(input.to(wide), shape, weight.to(wide), eps)
-    return laid_out_as(y.to(input.dtype), input)
+    return laid_out_as(rms.normalized(input, shape, weight, eps), input)

@@ -23,9 +23,12 @@ def in_blocks(
     What has the batch of `like` is cut, all else is shared. `out` is where the function may put its
     results, or None. Whole where autograd or a tracer looks on.
     """
-    samples, none = len(like), (None,) * len(joined)
+    none = (None,) * len(joined)
+    if torch.is_grad_enabled() or not values_known(like):
+        return tuple(function(*given, out=none))
+    samples = len(like)
     step = max(1, BLOCK * samples // max(like.numel(), 1))
-    if step >= samples or torch.is_grad_enabled() or not values_known(like):
+    if step >= samples:
         return tuple(function(*given, out=none))
     whole: list[Optional] = list(none)
     for start in range(0, samples, step):

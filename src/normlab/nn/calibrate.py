@@ -27,7 +27,7 @@ def difference(before: list[Tensor], after: list[Tensor]) -> float:
 
 
 class Fit:
-    """Per channel (or last dimension), the weight and bias that bring the new layer's plain output to the old one's."""
+    """Per channel, or last dimension, the weight and bias that bring the new output to the old."""
 
     def __init__(self, old: nn.Module, new: nn.Module):
         self.old, self.new, self.sums = old, new, None

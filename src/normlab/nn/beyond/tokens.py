@@ -10,8 +10,8 @@ from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
 from normlab.errors import DtypeError, ShapeError
-from normlab.functional.standard import leading as leading
 from normlab.functional.standard import layer_norm
+from normlab.functional.standard import leading as leading
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over, wide
 from normlab.nn.checks import check_channels, check_ending

@@ -1,0 +1,71 @@
+"""RMS normalisation that keeps x alone: torch's forward, a backward that computes its rate again.
+
+torch composes this norm on the CPU, keeps two arrays of x's size and takes its backward step by step.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from normlab.kernels.blocks import in_blocks
+from normlab.tracing import values_known
+
+_HALF = (torch.float16, torch.bfloat16)
+
+
+def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | None) -> Tensor:
+    """y = weight · x / √(mean x² + eps) over the last dimensions, in the dtype of x."""
+    learns = x.requires_grad or (weight is not None and weight.requires_grad)
+    if learns and torch.is_grad_enabled() and values_known(x):
+        kind = torch.float32 if x.dtype in _HALF else x.dtype
+        return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
+    return _forward(x, shape, weight, eps)
+
+
+def _forward(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | None) -> Tensor:
+    if weight is None or weight.dtype == x.dtype:
+        return F.rms_norm(x, shape, weight, eps)
+    # torch would round the weight to a half input's dtype
+    wide = torch.promote_types(x.dtype, weight.dtype)
+    return F.rms_norm(x.to(wide), shape, weight.to(wide), eps).to(x.dtype)
+
+
+class _RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, shape: list[int], eps: float) -> Tensor:
+        ctx.shape, ctx.eps = shape, eps
+        ctx.save_for_backward(x, weight)
+        return _forward(x, shape, weight, eps)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        x, weight = ctx.saved_tensors
+        rows = x.flatten(-len(ctx.shape)).flatten(0, -2)
+        slopes = grads[0].flatten(-len(ctx.shape)).flatten(0, -2)
+        own = None if weight is None else weight.flatten()
+        part = _Slopes(own, ctx.eps, ctx.needs_input_grad[1]).part
+        gx, gw = in_blocks(part, rows, (True, False), slopes, rows)
+        assert gx is not None
+        return (
+            gx.view(x.shape),
+            None if gw is None or weight is None else gw.view(weight.shape),
+            None,
+            None,
+        )
+
+
+class _Slopes:
+    def __init__(self, weight: Tensor | None, eps: float, learns: bool):
+        self.weight, self.eps, self.learns = weight, eps, learns
+
+    def part(self, g: Tensor, x: Tensor, out: Any) -> tuple[Tensor, Tensor | None]:
+        """For x and weight: with r = (mean x² + eps)^(−½) and h = weight·g, r·h − x·r³·mean(h·x)."""
+        a, g = (x.float(), g.float()) if x.dtype in _HALF else (x, g)
+        rate = (a.square().mean(1, keepdim=True) + self.eps).rsqrt()
+        own = g if self.weight is None else g * self.weight
+        tilt = (own * a).mean(1, keepdim=True) * rate**3
+        gx = torch.addcmul(own * rate, a, tilt, value=-1)
+        gw = (g * a * rate).sum(0) if self.weight is not None and self.learns else None
+        return gx.to(x.dtype), gw if gw is None else gw.to(self.weight.dtype)  # pyright: ignore
