@@ -40,24 +40,27 @@ class Case:
     row: Any
     settings: dict[str, Any]
     order: torch.memory_format = torch.contiguous_format
-    mean: float = 0.0
+    learned: tuple[str, ...] = ()
 
     def functions(self) -> dict[str, Function | None]:
-        weight, bias = (getattr(self.layer, name, None) for name in ("weight", "bias"))
-        affine = {"weight": weight, "bias": bias}
-        composed = lambda x: normalize(x, self.row, **affine, **self.settings).y  # noqa: E731
-        return {"ours": self.layer, "torch": self.torchs, "composed": composed}
+        return {"ours": self.layer, "torch": self.torchs, "composed": self.composed}
+
+    def composed(self, x: Tensor) -> Tensor:
+        """The equation with the layer's own parameters."""
+        held = {name: getattr(self.layer, name, None) for name in ("weight", "bias")}
+        learned = {name: getattr(self.layer, name) for name in self.learned}
+        return normalize(x, self.row, **held, **learned, **self.settings).y
 
 
 IMAGE, LAST = (32, 64, 28, 28), torch.channels_last
 LRN = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1.0}
-WINDOW = {"sigma": 1.0, "power": 2.0, "size": 7, "width": None, "window": "box"}
+WINDOW = {"power": 2.0, "size": 7, "width": None, "window": "box"}
+GDN = ("sigma", "pool_weight")
 
 
 def cases() -> list[Case]:
     bn = lambda: (ours.BatchNorm(64), nn.BatchNorm2d(64), "batch", {})  # noqa: E731
-    gdn = ours.GDN(64)
-    weights = {"sigma": 1.0, "pool_weight": 0.1 * torch.eye(64)}
+    gdn, gdn1 = ours.GDN(64), ours.GDN(64, simplified=True)
     return [
         Case("batch", IMAGE, *bn()),
         Case("batch, channels_last", IMAGE, *bn(), order=LAST),
@@ -123,8 +126,9 @@ def cases() -> list[Case]:
             None,
             "local_contrast",
             {},
+            learned=("sigma",),
         ),
-        Case("divisive", IMAGE, ours.DivisiveNorm(64), None, "divisive", {}),
+        Case("divisive", IMAGE, ours.DivisiveNorm(64), None, "divisive", {}, learned=("sigma",)),
         Case(
             "divisive, box 7",
             IMAGE,
@@ -132,9 +136,10 @@ def cases() -> list[Case]:
             None,
             divisive(spatial=True),
             WINDOW,
+            learned=("sigma",),
         ),
-        Case("gdn", (8, 64, 32, 32), gdn, None, "gdn", weights),
-        Case("gdn1", (8, 64, 32, 32), ours.GDN(64, simplified=True), None, "gdn1", weights),
+        Case("gdn", (8, 64, 32, 32), gdn, None, "gdn", {}, learned=GDN),
+        Case("gdn1", (8, 64, 32, 32), gdn1, None, "gdn1", {}, learned=GDN),
     ]
 
 
@@ -148,7 +153,7 @@ def seconds(function: Function, x: Tensor, backward: bool) -> float:
 
 def ratios(case: Case, backward: bool, rounds: int) -> dict[str, float]:
     """Median over rounds of our time to each of the others; the first rounds only warm up."""
-    x = (torch.randn(case.shape) + case.mean).contiguous(memory_format=case.order)
+    x = torch.randn(case.shape).contiguous(memory_format=case.order)
     x.requires_grad_(backward)
     functions = {name: f for name, f in case.functions().items() if f is not None}
     repeats = max(1, int(2e5 / x.numel()))

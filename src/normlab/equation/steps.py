@@ -137,7 +137,9 @@ def _mixed(weight: Tensor, a: Tensor) -> Tensor:
         rows = a.movedim(1, -1)
         mixed = F.linear(rows.reshape(-1, a.shape[1]), weight)
         return mixed.reshape(*rows.shape[:-1], len(weight)).movedim(-1, 1)
-    return (weight @ a.flatten(2)).unflatten(2, a.shape[2:])
+    # not matmul, which would copy a to make one product of it
+    mixed = torch.bmm(weight.expand(len(a), -1, -1), a.flatten(2))
+    return mixed.unflatten(2, a.shape[2:])
 
 
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}

@@ -45,15 +45,14 @@ def _doubled(a: Tensor, dim: int, size: int, length: int) -> Tensor:
 def _in_blocks(a: Tensor, dim: int, size: int, before: int) -> Tensor:
     """Sum to the end of the first block and from the start of the next (van Herk; Gil & Werman)."""
     length = a.shape[dim]
-    dim %= a.dim()
     before, size = min(before, length), min(before, length) + min(size - before, length)
     blocks = -(-(length + before) // size) + 1
-    padded = _padded(a, dim, before, blocks * size - before - length)
-    padded = padded.unflatten(dim, (blocks, size))
-    to_end = padded.flip(dim + 1).cumsum(dim + 1).flip(dim + 1).flatten(dim, dim + 1)
-    until = padded.cumsum(dim + 1).narrow(dim + 1, 0, size - 1)
-    until = _padded(until, dim + 1, 1, 0).flatten(dim, dim + 1)
-    return to_end.narrow(dim, 0, length) + until.narrow(dim, size, length)
+    lines = a.transpose(dim, -1)  # running sums are fast along the last dimension only
+    lines = F.pad(lines, [before, blocks * size - before - length]).unflatten(-1, (blocks, size))
+    to_end = lines.flip(-1).cumsum(-1).flip(-1).flatten(-2)
+    until = F.pad(lines.cumsum(-1)[..., :-1], [1, 0]).flatten(-2)
+    total = to_end[..., :length] + until[..., size : size + length]
+    return total.transpose(dim, -1)
 
 
 def weighted_window(a: Tensor, dim: int, taps: Sequence[Sequence[float]], before: int) -> Tensor:
