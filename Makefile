@@ -1,7 +1,7 @@
 # make lab    install, run the chapter, say where the report is
 # make test   install what the tests need, run them all
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
-# make test-frameworks-more   against TensorFlow and Paddle, which are large
+# make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make lint   ruff, pyright, import-linter
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
@@ -26,7 +26,8 @@ test-frameworks: .venv-frameworks/done
 	.venv-frameworks/bin/python -m pytest -q $(foreach name,keras flax onnx onnx_export,tests/frameworks/test_$(name).py)
 
 test-frameworks-more: .venv-frameworks-more/done
-	.venv-frameworks-more/bin/python -m pytest -q $(foreach name,tensorflow paddle,tests/frameworks/test_$(name).py)
+	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_tensorflow.py
+	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_paddle.py
 
 lint: .venv/lint.done
 	$(BIN)/ruff check .
@@ -36,7 +37,8 @@ lint: .venv/lint.done
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks/chapter_time.py
-	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/layers.py --write
+	$(BIN)/python benchmarks/windows.py
 
 zoo: .venv/lab.done
 	$(BIN)/python tests/grade/zoo_table.py

@@ -3,6 +3,19 @@
 A message says what was given, what must hold, and what to do about it, in one line.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The part of a message that names the nearest known name, or nothing.
+
+    >>> did_you_mean("bach", ["batch", "layer"])
+    " Did you mean 'batch'?"
+    """
+    near = get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
 
 class NormlabError(Exception):
     """Base of every error that normlab raises on purpose."""

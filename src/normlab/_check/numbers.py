@@ -71,9 +71,7 @@ def _output(
     with torch.no_grad():
         actual = run(subject.fresh(training), x.detach().clone(memory_format=torch.preserve_format))
         expected = subject.reference(x, training)
-    allowed = rounding.of_output(x, expected, x.dtype, computed_in(x.dtype))
-    if subject.weight is not None:
-        allowed = allowed * (1.0 + subject.weight.detach().double().abs().amax())
+    allowed = rounding.of_output(x, expected, x.dtype, computed_in(x.dtype), subject.weight)
     return compared(check, actual, expected.y, allowed, meaning)
 
 

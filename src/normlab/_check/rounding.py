@@ -5,10 +5,12 @@ from torch import Tensor
 
 from normlab.equation.reference import Normalized
 
-_EACH = 3.0  # roundings of x − center, of the division, and of weight and bias, half an eps each
+_EACH = 3.0  # roundings of the division, and of weight and bias, about half an eps each
 
 
-def of_output(x: Tensor, out: Normalized, dtype: torch.dtype, computed: torch.dtype) -> Tensor:
+def of_output(
+    x: Tensor, out: Normalized, dtype: torch.dtype, computed: torch.dtype, weight: Tensor | None
+) -> Tensor:
     """Rounding of y.
 
     A center is rounded to the dtype computed in, so y is off by eps·|x|/scale, which no
@@ -18,8 +20,11 @@ def of_output(x: Tensor, out: Normalized, dtype: torch.dtype, computed: torch.dt
     gain = _slope(x, out)
     shaken = (x.double().abs() * gain).amax() if out.row.center else out.y.abs().amax()
     pooled = max(1.0, x.numel() / max(out.pool.numel(), 1)) ** 0.5
-    inner = fine * (_EACH * x.double().abs() * gain + shaken + pooled * out.y.abs())
-    return inner + (_EACH * fine + (coarse if dtype != computed else 0.0)) * (1.0 + out.y.abs())
+    inner = fine * (x.double().abs() * gain + shaken + pooled * out.y.abs())
+    steep = 1.0 if weight is None else weight.detach().double().abs().amax().clamp_min(1.0)
+    return steep * inner + (_EACH * fine + (coarse if dtype != computed else 0.0)) * (
+        1.0 + out.y.abs()
+    )
 
 
 def of_gradient(x: Tensor, out: Normalized, gradient: Tensor, dtype: torch.dtype) -> Tensor:

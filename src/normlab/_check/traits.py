@@ -43,9 +43,7 @@ def half(subject: Subject, x: Tensor, dtype: torch.dtype) -> Finding:
         reason = " ".join(str(error.__cause__ or error).split())
         return Finding(check, "differs", meaning=f"it takes none: {reason}")
     expected = subject.reference(small, True)
-    allowed = rounding.of_output(small, expected, dtype, torch.float32)
-    if subject.weight is not None:
-        allowed = allowed * (1.0 + subject.weight.detach().double().abs().amax())
+    allowed = rounding.of_output(small, expected, dtype, torch.float32, subject.weight)
     meaning = "more is lost than the rounding of y: keep statistics and weight in float32."
     return compared(check, actual, expected.y, allowed, meaning)
 
@@ -81,9 +79,7 @@ def _invariance(check: str, subject: Subject, changed: Tensor, expected: bool | 
     with torch.no_grad():
         actual = run(subject.fresh(True, torch.float64), changed)
         out = subject.reference(changed, True)
-    allowed = rounding.of_output(changed, out, torch.float64, torch.float64)
-    if subject.weight is not None:
-        allowed = allowed * (1.0 + subject.weight.detach().double().abs().amax())
+    allowed = rounding.of_output(changed, out, torch.float64, torch.float64, subject.weight)
     word = {True: "and y should stay", False: "and y should change", None: "y follows the row"}
     meaning = f"y does not do what that of the row does ({word[expected]})."
     return compared(check, actual, out.y, allowed, meaning)
@@ -101,9 +97,7 @@ def alone(subject: Subject, x: Tensor) -> Finding:
         together = run(module, x.detach().clone())[:1]
         single = run(subject.fresh(True), x.detach()[:1].clone())
     out = subject.reference(x[:1], True)
-    allowed = rounding.of_output(x[:1], out, x.dtype, computed_in(x.dtype)) * 2
-    if subject.weight is not None:
-        allowed = allowed * (1.0 + subject.weight.detach().double().abs().amax())
+    allowed = rounding.of_output(x[:1], out, x.dtype, computed_in(x.dtype), subject.weight) * 2
     meaning = "the other samples of the batch change it, though the row pools over none of them."
     return compared(check, single, together.double(), allowed, meaning)
 

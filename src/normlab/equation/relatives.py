@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from normlab.equation.domains import NON_NEGATIVE
 from normlab.equation.pools import Axes
 from normlab.equation.row import Norm, Setting, Sigma, Source
 from normlab.equation.table import TABLE
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 Answer = Literal["yes", "yes, and a step more", "yes, of the weights", "no"]
 
@@ -353,8 +352,7 @@ def find(name: str) -> Relative:
     """
     if known(name):
         return _NAMES[name]
-    near = get_close_matches(name, _NAMES, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, _NAMES)
     raise SettingError(
         f"Nothing beside the table is called {name!r}.{hint} There are {', '.join(RELATIVES)}."
     )

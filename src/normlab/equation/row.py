@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from normlab.equation.domains import Domain
 from normlab.equation.pools import Axes, Pool, is_mean, named, needs_space
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 Placement = Literal["inside", "outside", "clamp"]
 Number = float | str  # a number, or the name of the setting that holds it
@@ -145,8 +144,7 @@ class Norm:
         return self.defaults | {name: known[name].check(self.name, v) for name, v in given.items()}
 
     def _unknown(self, name: str) -> str:
-        near = get_close_matches(name, self.defaults, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, self.defaults)
         return f"{self.name} has no setting {name!r}; it has {', '.join(self.defaults)}.{hint}"
 
     @property

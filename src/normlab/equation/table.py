@@ -1,13 +1,12 @@
 """THE table: every normaliser that is a row of the equation. Needs no torch to be read."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from normlab.equation.domains import COUNT, NON_NEGATIVE, POSITIVE, SHAPE, one_of
 from normlab.equation.pools import Axes, ChannelWindow, Learned, Surround
 from normlab.equation.row import Norm, Setting, Sigma, Source
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 _EPS = Setting("eps", 1e-5, NON_NEGATIVE, "added to the variance; units of x²", "ε")
 _LAST = Setting(
@@ -328,6 +327,5 @@ layer, instance, group, rms, l2, local_response, local_contrast, divisive, gdn, 
         return row
     if row in _ROWS:  # not TABLE: a tracer cannot follow a proxy
         return _ROWS[row]
-    near = get_close_matches(str(row), TABLE, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(row, TABLE)
     raise SettingError(f"No normaliser {row!r}.{hint} The table has {', '.join(TABLE)}.")

@@ -3,11 +3,10 @@
 normlab.lab.run("chapter") -> Result: .numbers .figures .verdicts .save(folder)
 """
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 if TYPE_CHECKING:
     from normlab.lab.experiment import Result
@@ -43,8 +42,7 @@ def check(name: str, /, **settings: Any) -> None:
 
 def _module(name: str) -> Any:
     if name not in EXPERIMENTS:
-        near = get_close_matches(name, EXPERIMENTS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, EXPERIMENTS)
         raise SettingError(f"No experiment {name!r}.{hint} There is {', '.join(EXPERIMENTS)}.")
     return import_module(EXPERIMENTS[name][0])
 

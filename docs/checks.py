@@ -1,0 +1,62 @@
+"""The page docs/checks.md: what `normlab.check` finds of torch's layers and of ours."""
+
+import torch
+from torch import nn
+
+import normlab
+from normlab import nn as ours
+
+IMAGE, TABLE = (16, 8, 24, 24), (8000, 8)
+PAIRS: dict[str, tuple[nn.Module, nn.Module, tuple[int, ...]]] = {
+    "BatchNorm2d": (nn.BatchNorm2d(8), ours.BatchNorm(8), IMAGE),
+    "BatchNorm1d": (nn.BatchNorm1d(8), ours.BatchNorm(8), TABLE),
+    "GroupNorm": (nn.GroupNorm(2, 8), ours.GroupNorm(2, 8), IMAGE),
+    "InstanceNorm2d": (nn.InstanceNorm2d(8), ours.InstanceNorm(8), IMAGE),
+    "LayerNorm": (nn.LayerNorm((8, 24, 24)), ours.LayerNorm((8, 24, 24)), IMAGE),
+    "RMSNorm": (nn.RMSNorm(8), ours.RMSNorm(8), (64, 8)),
+    "LocalResponseNorm": (nn.LocalResponseNorm(3), ours.LocalResponseNorm(3), IMAGE),
+}
+MARKS = {"agrees": "✓", "differs": "**differs**", "does not apply": "–"}
+
+
+def page() -> str:
+    """Outcomes and what differences mean; the sizes, which depend on the machine, are left out."""
+    found = {name: checked(pair) for name, pair in PAIRS.items()}
+    checks = list(dict.fromkeys(f.check for pair in found.values() for f in pair[0].findings))
+    cells = [
+        f"| {check} | " + " | ".join(cell(pair, check) for pair in found.values()) + " |"
+        for check in checks
+    ]
+    notes = [
+        f"- {name}, {finding.check}: {finding.meaning}"
+        for name, pair in found.items()
+        for finding in pair[0].findings
+        if finding.outcome == "differs"
+    ]
+    head = ["| check | " + " | ".join(PAIRS) + " |", "|---" * (len(PAIRS) + 1) + "|"]
+    return "\n".join(
+        [*INTRODUCTION, *head, *cells, "", "## What torch's differences mean", "", *notes, ""]
+    )
+
+
+INTRODUCTION = [
+    "# What `normlab.check` finds",
+    "",
+    "Each layer against the float64 reference of its row, on one random input: torch's own / ours.",
+    "`normlab check torch.nn:BatchNorm2d --shape 16,8,24,24` prints one of them with its sizes.",
+    "",
+]
+
+
+def checked(
+    pair: tuple[nn.Module, nn.Module, tuple[int, ...]],
+) -> tuple[normlab.Checked, normlab.Checked]:
+    theirs, mine, shape = pair
+    x = 2.0 * torch.randn(shape, generator=torch.Generator().manual_seed(0)) + 0.5
+    return normlab.check(theirs, x), normlab.check(mine, x)
+
+
+def cell(pair: tuple[normlab.Checked, normlab.Checked], check: str) -> str:
+    found = [{f.check: f.outcome for f in one.findings}.get(check) for one in pair]
+    marks = [MARKS[outcome] if outcome else "–" for outcome in found]
+    return marks[0] if marks[0] == marks[1] == "–" else " / ".join(marks)
