@@ -191,7 +191,7 @@ float32, medians of {rounds} interleaved rounds. {machine}. Printed by `make ben
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Time of every layer, as ratios.")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds (default: 15)")
     parser.add_argument("--only", default="", help="cases whose name begins so")
     parser.add_argument("--write", action="store_true", help="write docs/timings.md")

@@ -1,8 +1,12 @@
-"""The table and one row of it, as text and as JSON: what `normlab list` and `normlab show` print."""
+"""The table and one row of it, as text and as JSON: what `normlab list` and `normlab show` print.
+
+Also a row in the words of another framework: `normlab show batch --in keras`.
+"""
 
 from typing import Any
 
-from normlab.equation import formula
+from normlab.equation import formula, frameworks, relatives
+from normlab.equation.conventions import Convention, differences
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 
@@ -17,7 +21,8 @@ def list_text() -> str:
     """One line a row; needs no torch."""
     width = max(map(len, TABLE))
     lines = [f"{name:{width}}  {formula.text(row)}" for name, row in TABLE.items()]
-    return "\n".join([*lines, "", "normlab show NAME tells more of one."])
+    beside = f"Beside the table: {', '.join(relatives.RELATIVES)}."
+    return "\n".join([*lines, "", beside, "normlab show NAME tells more of one."])
 
 
 def list_json() -> list[dict[str, Any]]:
@@ -25,6 +30,8 @@ def list_json() -> list[dict[str, Any]]:
 
 
 def show_json(name: str) -> dict[str, Any]:
+    if relatives.known(name):
+        return relatives.json(name)
     row = find(name)
     settings = [
         {
@@ -61,6 +68,8 @@ def _facts(row: Norm) -> dict[str, Any]:
 
 def show_text(name: str) -> str:
     """Formula, map of the pooled cells, settings, properties, source, relatives."""
+    if relatives.known(name):
+        return relatives.text(name)
     row = find(name)
     parts = [
         f"{row.title} ({row.name})\n\n  {formula.text(row)}",
@@ -113,3 +122,104 @@ def _telling(row: Norm) -> dict[str, Any]:
 
     telling = {"num_groups": 2, "size": 3, "pool_weight": torch.ones(4, 4)}
     return {name: value for name, value in telling.items() if name in row.defaults}
+
+
+def convention_json(name: str, framework: str) -> dict[str, Any]:
+    theirs = frameworks.find(framework, name)
+    settings = [
+        {"name": word.name, "default": word.default, "here": word.formula} for word in theirs.words
+    ]
+    facts = ("framework", "row", "layer", "channels", "placement", "running", "window")
+    return {fact: getattr(theirs, fact) for fact in facts} | {
+        "settings": settings,
+        "differences": differences(theirs, frameworks.find("torch", name)),
+        "convert": converting(theirs),
+        "notes": list(theirs.notes),
+        "source": theirs.source,
+        "checked": theirs.checked,
+    }
+
+
+def convention_text(name: str, framework: str) -> str:
+    """Their settings in our words, what differs from torch, how to convert; needs no torch."""
+    theirs = frameworks.find(framework, name)
+    torchs = frameworks.find("torch", name)
+    width = max(len(word.text) for word in theirs.words)
+    title = f"{find(name).title} ({name}) in {frameworks.FRAMEWORKS[framework]}: {theirs.layer}"
+    words = [f"{word.text:{width}}  {word.formula}" for word in theirs.words]
+    blocks = {
+        "Theirs, with the default, and what it is here": words,
+        "Defaults, theirs in our terms": _side_by_side(theirs, torchs),
+        "What differs from torch": differences(theirs, torchs) or ["nothing"],
+        "Convert": converting(theirs),
+        "Besides": list(theirs.notes),
+        "Source": [theirs.source],
+        "Checked": [checked(theirs)],
+    }
+    return "\n\n".join([title, *(_block(name, lines) for name, lines in blocks.items() if lines)])
+
+
+def checked(theirs: Convention) -> str:
+    """How the facts were verified."""
+    return theirs.checked if theirs.checked == frameworks.READ else f"by running {theirs.checked}"
+
+
+def _side_by_side(theirs: Convention, torchs: Convention) -> list[str]:
+    """A line for each number that has a default in both."""
+    if theirs is torchs:
+        return []
+    names = [word.ours for word in torchs.words if word.default is not None]
+    rows = [(n, theirs.default(n), torchs.default(n)) for n in names if theirs.word(n)]
+    other = frameworks.FRAMEWORKS[theirs.framework]
+    lines = [f"{name:10} {a:<12g} {b:g}" for name, a, b in rows]
+    return [f"{'':10} {other:12} torch", *lines] if lines else []
+
+
+def converting(theirs: Convention) -> list[str]:
+    """The lines of Python that make our layer of theirs."""
+    if theirs.framework == "torch":
+        return []
+    kind = find(theirs.row).torch[0].rpartition(".")[2].rstrip("123d")
+    if theirs.placement == "outside":
+        return [f"not possible: normlab.nn.{kind} has its ε inside the root"]
+    told = {*find(theirs.row).defaults, "momentum", "divisor"}
+    said = [word for word in theirs.words if word.array or word.ours in told]
+    given = ", ".join(
+        word.name + ("=…" if word.default is None else f"={word.default}") for word in said
+    )
+    lines = [f"layer = normlab.nn.from_{theirs.framework}(normlab.nn.{kind}, {given})"]
+    if theirs.channels == "last":
+        lines.append("y = layer(x.movedim(-1, 1)).movedim(1, -1)  # where x has its channels last")
+    return lines
+
+
+def side_by_side(row: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and lines of one table of all frameworks that have the row."""
+    entries = [entry for (_, name), entry in frameworks.CONVENTIONS.items() if name == row]
+    ours = [word.ours for word in entries[0].words if not word.array]
+    extra = {
+        "channels": [entry.channels for entry in entries],
+        "ε": [entry.placement for entry in entries],
+        "running variance": [entry.running for entry in entries],
+        "even windows": [entry.window for entry in entries],
+    }
+    told = {name: cells for name, cells in extra.items() if len(set(cells)) > 1}
+    lines = [
+        (
+            frameworks.FRAMEWORKS[entry.framework],
+            f"`{entry.layer}`",
+            *(_cell(entry, name) for name in ours),
+            *(cells[i] or "–" for cells in told.values()),
+        )
+        for i, entry in enumerate(entries)
+    ]
+    return ("", "layer", *(f"`{name}`" for name in ours), *told), lines
+
+
+def _cell(entry: Convention, ours: str) -> str:
+    word = entry.word(ours)
+    if word is None:
+        return "–"
+    value = entry.default(ours)
+    here = "" if value == word.default else f", here {value:g}"
+    return f"`{word.text}`{here}"

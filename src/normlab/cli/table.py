@@ -16,12 +16,24 @@ def list_rows(as_json: JsonFlag = False) -> None:
     print(json.dumps(list_json(), indent=2, ensure_ascii=False) if as_json else list_text())
 
 
-@app.command("show", epilog="Example: normlab show group")
+@app.command("show", epilog="Example: normlab show batch --in keras")
 def show_row(
     name: Annotated[str, typer.Argument(help="A normaliser, as `normlab list` names it.")],
+    framework: Annotated[
+        str | None,
+        typer.Option("--in", help="In the words of torch, keras, flax …", metavar="FRAMEWORK"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """One row: formula, what is pooled, settings, source, torch's layer, conventions."""
-    from normlab.showing import show_json, show_text
+    """One row: formula, what is pooled, settings, source, torch's layer, conventions.
 
-    print(json.dumps(show_json(name), indent=2, ensure_ascii=False) if as_json else show_text(name))
+    With --in: what another framework calls its settings, what differs, how to convert.
+    """
+    from normlab import showing
+
+    if framework is None:
+        told = showing.show_json(name) if as_json else showing.show_text(name)
+    else:
+        tell = showing.convention_json if as_json else showing.convention_text
+        told = tell(name, framework)
+    print(told if isinstance(told, str) else json.dumps(told, indent=2, ensure_ascii=False))

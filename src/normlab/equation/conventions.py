@@ -5,10 +5,9 @@ The table itself, one convention for each framework and row, is `normlab.equatio
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 STEERING = {
     "has_weight": "whether there is a weight",
@@ -165,8 +164,7 @@ class Convention:
         known = [word.name for word in self.words]
         for name in given:
             if name not in known and name != SIZES.get(self.row):
-                near = get_close_matches(name, known, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, known)
                 raise SettingError(
                     f"{self.layer} has no setting {name!r} here; it has {', '.join(known)}.{hint}"
                 )

@@ -5,13 +5,12 @@ documentation and source.
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
 from normlab.equation.conventions import Convention, Only, Way, Word
 from normlab.equation.table import find as find_row
-from normlab.errors import SettingError
+from normlab.errors import SettingError, did_you_mean
 
 FRAMEWORKS = {
     "torch": "torch",
@@ -687,8 +686,7 @@ torch, tensorflow, onnx, paddle, caffe have it.
     """
     row = find_row(row).name
     if framework not in FRAMEWORKS:
-        near = get_close_matches(framework, FRAMEWORKS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(framework, FRAMEWORKS)
         raise SettingError(
             f"No framework {framework!r}.{hint} The table has {', '.join(FRAMEWORKS)}."
         )

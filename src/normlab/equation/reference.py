@@ -199,7 +199,7 @@ def check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
 def partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """The array pooled in place of d, with the mask in its shape."""
     same = pool_input.dim() == x.dim() and pool_input.shape[2:] == x.shape[2:]
-    if not same or len(pool_input) != len(x):
+    if not same or pool_input.shape[0] != x.shape[0]:
         raise ShapeError(
             f"pool_input has shape {tuple(pool_input.shape)}; it must agree with x "
             f"{tuple(x.shape)} in all but the channels."

@@ -138,7 +138,7 @@ def _mixed(weight: Tensor, a: Tensor) -> Tensor:
         mixed = F.linear(rows.reshape(-1, a.shape[1]), weight)
         return mixed.reshape(*rows.shape[:-1], len(weight)).movedim(-1, 1)
     # not matmul, which would copy a to make one product of it
-    mixed = torch.bmm(weight.expand(len(a), -1, -1), a.flatten(2))
+    mixed = torch.bmm(weight.expand(a.shape[0], -1, -1), a.flatten(2))
     return mixed.unflatten(2, a.shape[2:])
 
 

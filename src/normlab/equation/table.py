@@ -181,7 +181,7 @@ _LOCAL_RESPONSE = Norm(
     symbols={"a": "x", "b": "y", "n": "size", "α": "alpha/size", "β": "beta", "k": "k"},
     torch=("torch.nn.LocalResponseNorm",),
     conventions=(
-        "alpha: torch, Caffe and ONNX divide it by size, the paper, TensorFlow and Paddle do not; "
+        "alpha: torch, Caffe, ONNX and Paddle divide it by size, the paper and TensorFlow do not; "
         "the paper's constants are size=5, alpha=5e-4, beta=0.75, k=2 here.",
         "even windows: torch pads the extra channel before, ONNX after.",
         "window: TensorFlow's depth_radius r means size = 2r + 1.",

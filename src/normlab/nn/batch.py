@@ -120,7 +120,7 @@ class BatchNorm(_BatchNorm):
     def _plain(self, x: Tensor) -> bool:
         """Whether torch's operator does all of it: the statistics, and their update in place."""
         averages = self._updates and self.momentum is None
-        exact = columns.suits(x) and not torch.compiler.is_compiling()
+        exact = not torch.compiler.is_compiling() and columns.suits(x)
         return x.numel() > x.shape[1] and not averages and not exact and not in_transform()
 
     def _as_torch(self, x: Tensor) -> Tensor:

@@ -1,0 +1,5 @@
+from torch import nn
+
+
+class BatchNorm1d(nn.BatchNorm1d):
+    pass

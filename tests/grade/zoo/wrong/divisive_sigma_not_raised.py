@@ -1,0 +1,4 @@
+# names: sigma_not_raised
+def divisive_norm(x, sigma=1.0, n=2.0):
+    drive = x**n
+    return drive / (sigma + drive.sum(1, keepdim=True))
