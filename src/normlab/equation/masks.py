@@ -28,6 +28,8 @@ def hide(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
 
 def check_valid(name: str, x: Tensor, mask: Tensor | None, empty: bool = False) -> None:
     """Refuse a mask that leaves nothing (unless `empty`), and NaN at places that it calls valid."""
+    if mask is None:
+        return
     _, valid = hide(x, mask)
     if valid is None or not values_known(x):
         return

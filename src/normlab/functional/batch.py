@@ -164,7 +164,9 @@ def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor
 def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """y, mean and unbiased variance of the whole batch."""
     if values_known(x) and columns.suits(x):
-        return columns.normalized(x, weight, bias, eps)
+        mean, var = x.new_zeros(2, x.shape[1]).unbind()
+        y = None if x.dim() > 2 else columns.of_table(x, weight, bias, mean, var, 1.0, eps)
+        return columns.normalized(x, weight, bias, eps) if y is None else (y, mean, var)
     kind = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
     mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
     # torch wants parameters and statistics in one dtype

@@ -2,7 +2,8 @@
 
 torch sums such columns in their own precision from the first row to the last, and its statistics are
 80 to 100 times less exact than those of contiguous images. Here a column is taken as many short ones:
-(M, C) in memory is also (ROWS, M/ROWS · C). Their moments, exact enough, are merged in float64.
+(M, C) in memory is also (ROWS, M/ROWS · C). Their moments, exact enough, are merged in float64. A table
+whose mean is small keeps torch's own sums, which are exact enough and faster.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from normlab.kernels.batch import local_moments
 from normlab.moments import merged
 
+Affine = Tensor | None
 ROWS = 128  # shorter sums gain no more digits, and cost more time
 SHARE = 1.0  # |mean| / deviation of a table from which on torch's long sums show in y
 STEEP = 100.0  # … from which on the rounding of a short column's own mean shows in its variance
@@ -21,13 +23,21 @@ STEEP = 100.0  # … from which on the rounding of a short column's own mean sho
 
 def suits(x: Tensor) -> bool:
     """Whether torch would sum long columns: float32 on the CPU, all channels of a place together."""
-    if x.dtype != torch.float32 or x.device.type != "cpu" or x.numel() < 2 * ROWS * x.shape[1]:
+    if x.numel() < 2 * ROWS * x.shape[1] or x.dtype != torch.float32 or x.device.type != "cpu":
         return False
     return x.dim() == 2 or (not x.is_contiguous() and x.movedim(1, -1).is_contiguous())
 
 
+def of_table(
+    x: Tensor, weight: Affine, bias: Affine, mean: Tensor, var: Tensor, momentum: float, eps: float
+) -> Tensor | None:
+    """torch's own y, the running mean and var moved; None where the mean is too large for its sums."""
+    y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
+    return y if (own * rate).abs().amax().item() <= SHARE else None
+
+
 def normalized(
-    x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    x: Tensor, weight: Affine, bias: Affine, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(y, mean, unbiased variance) of the batch, as torch's native_batch_norm but exact."""
     return _Columns.apply(x, weight, bias, eps)  # pyright: ignore[reportReturnType]
@@ -36,7 +46,8 @@ def normalized(
 class _Columns(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float):
-        y, mean, var = (_table if x.dim() == 2 else _image)(x, weight, bias, eps)
+        mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
+        y = F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
         rows = x.numel() // x.shape[1]
         unbiased = var * (rows / (rows - 1))
         ctx.eps = eps
@@ -52,23 +63,6 @@ class _Columns(torch.autograd.Function):
             grads[0], x, weight, None, None, mean, rate, True, ctx.eps, wanted
         )
         return *(g if want else None for g, want in zip(found, wanted, strict=True)), None
-
-
-Affine = Tensor | None
-
-
-def _table(x: Tensor, weight: Affine, bias: Affine, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """y, mean and biased variance: torch's own, unless the mean is too large for it."""
-    mean, var = x.new_zeros(2, x.shape[1]).unbind()
-    y, _, _ = torch.native_batch_norm(x, weight, bias, mean, var, True, 1.0, eps)
-    if bool((mean.abs() > SHARE * var.sqrt()).any()):
-        return _image(x, weight, bias, eps)
-    return y, mean, var * ((len(x) - 1) / len(x))
-
-
-def _image(x: Tensor, weight: Affine, bias: Affine, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
-    return F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps), mean, var
 
 
 def _moments(table: Tensor) -> tuple[Tensor, Tensor]:

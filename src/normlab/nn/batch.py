@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -15,6 +14,8 @@ from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
 from normlab.tracing import in_backward, in_transform
+
+_CUDNN = torch.backends.cudnn
 
 
 class BatchNorm(_BatchNorm):
@@ -91,14 +92,18 @@ class BatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
-        group = self._processes.group if self._processes is not None and self.training else None
-        check_valid(self._name, input, mask, empty=group is not None)
-        if not self.training and self.running_mean is not None:
+        if not self.training and self._buffers["running_mean"] is not None:
+            check_valid(self._name, input, mask)
             return evaluated(
                 self._name, input, self._running, self.weight, self.bias, self.eps, mask
             )
-        if mask is None and group is None and self._plain(input):
-            return self._as_torch(input)
+        group = self._processes.group if self._processes is not None and self.training else None
+        y = self._as_torch(input) if mask is None and group is None else None
+        return self._by_value(input, mask, group) if y is None else y
+
+    def _by_value(self, input: Tensor, mask: Tensor | None, group: Any) -> Tensor:
+        """With new statistics that are stored when all went well."""
+        check_valid(self._name, input, mask, empty=group is not None)
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
         running = self._running if self._updates else Running(None, None, None)
         y, new = trained(input, running, self.weight, self.bias, job)
@@ -111,27 +116,39 @@ class BatchNorm(_BatchNorm):
 
     @property
     def _updates(self) -> bool:
-        return self.training and self.track_running_stats and self.running_mean is not None
+        held = self._buffers["running_mean"] is not None
+        return held and self.training and self.track_running_stats
 
     @property
     def _running(self) -> Running:
-        return Running(self.running_mean, self.running_var, self.num_batches_tracked)
+        held = self._buffers  # looked up here, an attribute of a module costs ten times as much
+        return Running(held["running_mean"], held["running_var"], held["num_batches_tracked"])
 
-    def _plain(self, x: Tensor) -> bool:
-        """Whether torch's operator does all of it: the statistics, and their update in place."""
-        averages = self._updates and self.momentum is None
-        exact = not torch.compiler.is_compiling() and columns.suits(x)
-        return x.numel() > x.shape[1] and not averages and not exact and not in_transform()
-
-    def _as_torch(self, x: Tensor) -> Tensor:
+    def _as_torch(self, x: Tensor) -> Tensor | None:
+        """Where torch's operator does all of it: the statistics, and their update in place."""
+        averages = self.momentum is None and self._updates
+        if x.numel() <= x.shape[1] or averages or in_transform():
+            return None
         mean, var, count = self._running if self._updates else Running(None, None, None)
-        if in_backward() and mean is not None and var is not None:
-            # computed again by a checkpoint: the same operations, on copies nobody keeps
-            mean, var, count = mean.clone(), var.clone(), None
-        if count is not None:
-            count.add_(1)
         momentum = 0.0 if self.momentum is None else self.momentum
-        return F.batch_norm(x, mean, var, self.weight, self.bias, True, momentum, self.eps)
+        if not torch.compiler.is_compiling() and columns.suits(x):
+            return self._as_torchs_table(x, momentum) if x.dim() == 2 and self._updates else None
+        if mean is not None and var is not None and in_backward():
+            # computed again by a checkpoint: the same operations, on copies nobody keeps
+            mean, var = mean.clone(), var.clone()
+        elif count is not None:
+            count.add_(1)
+        affine = self.weight, self.bias
+        return torch.batch_norm(x, *affine, mean, var, True, momentum, self.eps, _CUDNN.enabled)
+
+    def _as_torchs_table(self, x: Tensor, momentum: float) -> Tensor | None:
+        """The same, unless its long sums are not exact enough: then nothing has moved."""
+        mean, var, count = self._running
+        new = Running(mean.clone(), var.clone(), None if count is None else count + 1)
+        y = columns.of_table(x, self.weight, self.bias, new.mean, new.var, momentum, self.eps)
+        if y is not None:
+            store(self._name, self._running, new)
+        return y
 
     def extra_repr(self) -> str:
         shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]
