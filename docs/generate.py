@@ -9,8 +9,7 @@ python docs/generate.py --check   # exit 1 if a page is not what would be writte
 import sys
 from pathlib import Path
 
-import checks
-
+from normlab._check.page import page as check_page
 from normlab.equation import formula, relatives
 from normlab.equation.conventions import Convention, Word, differences
 from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
@@ -146,7 +145,7 @@ def pages() -> dict[str, str | bytes]:
         "README.md": index(),
         "conventions.md": conventions_page(),
         "beyond.md": relatives.page(),
-        "checks.md": checks.page(),
+        "checks.md": check_page(),
     }
 
 

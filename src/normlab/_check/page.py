@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-import normlab
 from normlab import nn as ours
+from normlab._check import Checked, check
 
 IMAGE, TABLE = (16, 8, 24, 24), (8000, 8)
 PAIRS: dict[str, tuple[nn.Module, nn.Module, tuple[int, ...]]] = {
@@ -22,10 +22,10 @@ MARKS = {"agrees": "✓", "differs": "**differs**", "does not apply": "–"}
 def page() -> str:
     """Outcomes and what differences mean; the sizes, which depend on the machine, are left out."""
     found = {name: checked(pair) for name, pair in PAIRS.items()}
-    checks = list(dict.fromkeys(f.check for pair in found.values() for f in pair[0].findings))
+    names = list(dict.fromkeys(f.check for pair in found.values() for f in pair[0].findings))
     cells = [
-        f"| {check} | " + " | ".join(cell(pair, check) for pair in found.values()) + " |"
-        for check in checks
+        f"| {name} | " + " | ".join(cell(pair, name) for pair in found.values()) + " |"
+        for name in names
     ]
     notes = [
         f"- {name}, {finding.check}: {finding.meaning}"
@@ -50,13 +50,13 @@ INTRODUCTION = [
 
 def checked(
     pair: tuple[nn.Module, nn.Module, tuple[int, ...]],
-) -> tuple[normlab.Checked, normlab.Checked]:
+) -> tuple[Checked, Checked]:
     theirs, mine, shape = pair
     x = 2.0 * torch.randn(shape, generator=torch.Generator().manual_seed(0)) + 0.5
-    return normlab.check(theirs, x), normlab.check(mine, x)
+    return check(theirs, x), check(mine, x)
 
 
-def cell(pair: tuple[normlab.Checked, normlab.Checked], check: str) -> str:
-    found = [{f.check: f.outcome for f in one.findings}.get(check) for one in pair]
+def cell(pair: tuple[Checked, Checked], name: str) -> str:
+    found = [{f.check: f.outcome for f in one.findings}.get(name) for one in pair]
     marks = [MARKS[outcome] if outcome else "–" for outcome in found]
     return marks[0] if marks[0] == marks[1] == "–" else " / ".join(marks)
