@@ -12,7 +12,7 @@ PAIRS: dict[str, tuple[nn.Module, nn.Module, tuple[int, ...]]] = {
     "BatchNorm1d": (nn.BatchNorm1d(8), ours.BatchNorm(8), TABLE),
     "GroupNorm": (nn.GroupNorm(2, 8), ours.GroupNorm(2, 8), IMAGE),
     "InstanceNorm2d": (nn.InstanceNorm2d(8), ours.InstanceNorm(8), IMAGE),
-    "LayerNorm": (nn.LayerNorm((8, 24, 24)), ours.LayerNorm((8, 24, 24)), IMAGE),
+    "LayerNorm": (nn.LayerNorm([8, 24, 24]), ours.LayerNorm([8, 24, 24]), IMAGE),
     "RMSNorm": (nn.RMSNorm(8), ours.RMSNorm(8), (64, 8)),
     "LocalResponseNorm": (nn.LocalResponseNorm(3), ours.LocalResponseNorm(3), IMAGE),
 }
