@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import nn as ours
+from normlab._check.behaviour import Behaviour, behaviour
 from normlab._check.subject import Subject, copied, run
 from normlab.equation.pools import Axes
 from normlab.equation.reference import normalize
@@ -50,20 +51,34 @@ def recognise(module: nn.Module, x: Tensor, row: str | Norm | None) -> Subject:
     rows = list(TABLE.values()) if row is None else [find(row)]
     # of rows that all give its numbers, the one that needs the fewest settings guessed
     found = sorted(_tried(module, x, rows), key=lambda one: (max(one[0], 1e-9), one[1]))
-    if not found or (row is None and found[0][0] > _ALIKE):
-        raise CheckError(_unknown(module, found))
+    if row is None and (not found or found[0][0] > _ALIKE):
+        return _by_behaviour(module, x, found)
+    if not found:
+        raise CheckError(
+            f"{type(module).__name__}: x of shape {tuple(x.shape)} does not fit row {row!r}."
+        )
     error, _, best = found[0]
     how = "as told" if row is not None else f"by its numbers ({error:.1e} from them)"
     return _subject(module, best[0], best[1], how)
 
 
-def _unknown(module: nn.Module, found: list) -> str:
-    near = (
-        f"the nearest, {found[0][2][0].name}, is {found[0][0]:.2g} away" if found else "none fits"
+def _by_behaviour(module: nn.Module, x: Tensor, found: list) -> Subject:
+    """Its numbers are no row's; perhaps it does the same to whom, and does it wrongly."""
+    wide, own = x.detach().double(), copied(module).train().double()
+    seen = behaviour(lambda a: run(copied(own), a), wide)
+    for _, _, (row, settings) in found:
+        if _same(seen, behaviour(lambda a, r=row, s=settings: normalize(a, r, **s).y, wide)):
+            how = "by its behaviour: whom an element moves, centring and degree"
+            return _subject(module, row, settings, how)
+    raise CheckError(
+        f"{type(module).__name__} does what no row of the table does: {seen}; name the row it should be: "
+        f"row='batch', or --row batch."
     )
-    return (
-        f"{type(module).__name__} does what no row of the table does ({near}, relative to its "
-        f"output); name the row it should be: row='batch', or --row batch."
+
+
+def _same(one: Behaviour, other: Behaviour) -> bool:
+    return (one.reach, one.centered) == (other.reach, other.centered) and (
+        abs(one.degree - other.degree) <= 0.1
     )
 
 

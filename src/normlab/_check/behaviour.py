@@ -1,0 +1,57 @@
+"""What a normaliser does, whatever its numbers: whom an element influences, centring, scaling degree."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Function = Callable[[Tensor], Tensor]
+_FAR = 1e3  # times x: there σ and eps no longer count
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`reach` lists, for a few elements, which outputs change with them."""
+
+    reach: tuple[tuple[bool, ...], ...]
+    centered: bool
+    degree: float
+
+    def __str__(self) -> str:
+        reached = sum(map(sum, self.reach)) / len(self.reach)
+        keeps = "forgets" if self.centered else "sees"
+        grows = "no power" if math.isnan(self.degree) else f"the power {self.degree:g}"
+        return (
+            f"an element moves {reached:.0f} of {len(self.reach[0])} outputs, it {keeps} an added "
+            f"constant, and y follows {grows} of x"
+        )
+
+
+def behaviour(function: Function, x: Tensor) -> Behaviour:
+    """Measured in float64, by changing x; no gradient is needed, so a detach() hides nothing."""
+    with torch.no_grad():
+        y = function(x)
+        moved = function(x + 10.0 * x.abs().amax())
+        centered = bool((moved - y).abs().amax() < 1e-3 * y.abs().amax())
+        return Behaviour(_reach(function, x, y), centered, _degree(function, x))
+
+
+def _reach(function: Function, x: Tensor, y: Tensor) -> tuple[tuple[bool, ...], ...]:
+    """For the first, a middle and the last element."""
+    found = []
+    for place in sorted({0, x.numel() // 2, x.numel() - 1}):
+        other = x.clone()
+        other.view(-1)[place] += 1.0 + x.abs().amax()
+        changed = (function(other) - y).abs() > 1e-9 * y.abs().amax()
+        found.append(tuple(changed.flatten().tolist()))
+    return tuple(found)
+
+
+def _degree(function: Function, x: Tensor) -> float:
+    """d where y(λx) = λ^d · y(x), to one decimal; a bias is gone in the difference to y(−x)."""
+    sizes = [(function(a * x) - function(-a * x)).norm().item() for a in (_FAR, 2 * _FAR)]
+    if not all(math.isfinite(size) and size > 0 for size in sizes):
+        return math.nan
+    return round(math.log2(sizes[1] / sizes[0]), 1) + 0.0
