@@ -72,8 +72,8 @@ def table(found: Conversion, as_json: bool) -> str:
     rows = [
         {
             "layer": ", ".join(change.names) or "(the model)",
-            "old": _short(change.old),
-            "new": None if change.new is None else _short(change.new),
+            "old": change.was,
+            "new": None if change.new is None else repr(change.new),
             "note": change.note,
         }
         for change in found.changes
@@ -82,10 +82,6 @@ def table(found: Conversion, as_json: bool) -> str:
     if as_json:
         return json.dumps({"changes": rows, "difference": moved}, indent=2, ensure_ascii=False)
     return "\n".join([*map(_line, rows), "", _summary(found)])
-
-
-def _short(module: nn.Module) -> str:
-    return f"{type(module).__name__}({module.extra_repr()})"
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -99,6 +95,8 @@ def _summary(found: Conversion) -> str:
         return f"{refused} of {len(found.changes)} layers refused; nothing would be converted."
     number = len(found.changes)
     text = f"{number} {'layer' if number == 1 else 'layers'} would change."
+    if found.difference is None and all(change.new is change.old for change in found.changes):
+        return f"{text} Weights and statistics stay as they are."
     if found.difference is None:
         return f"{text} Give --data or --shape to fit them and to see how far outputs move."
     return (

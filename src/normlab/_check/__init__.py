@@ -1,7 +1,7 @@
 """Any normalisation module against the row it is, in float64, on the user's own input."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -95,13 +95,36 @@ def check(module: nn.Module, x: Tensor, *, row: str | Norm | None = None) -> Che
         )
     run(copied(module).train(), x.detach().clone())
     subject = recognise(module, x, row)
-    found = [finding for probe in CHECKS for finding in _listed(probe(subject, x))]
+    found = _explained([f for probe in CHECKS for f in _listed(probe(subject, x))])
     settings = {name: _plain(value) for name, value in subject.settings.items()}
     return Checked(subject.name, subject.row.name, subject.how, settings, tuple(found))
 
 
 def _listed(found: Finding | list[Finding]) -> Iterable[Finding]:
     return found if isinstance(found, list) else [found]
+
+
+_ROOT = "output"
+_APART = (
+    "running",
+    "input left",
+    "the same",
+    "dtype",
+    "channels_last kept",
+    "output in evaluation",
+)
+
+
+def _explained(found: list[Finding]) -> list[Finding]:
+    """Where the output itself differs, what is made of it does too: said once, not as its own fault."""
+    if found[0].check != _ROOT or found[0].outcome != "differs":
+        return found
+    return [
+        replace(f, meaning="as the output above.")
+        if f.outcome == "differs" and f.check != _ROOT and not f.check.startswith(_APART)
+        else f
+        for f in found
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,12 @@ def computed_in(dtype: torch.dtype) -> torch.dtype:
 
 def output(subject: Subject, x: Tensor) -> Finding:
     """forward"""
-    return _output("output", subject, x, "the numbers are not those of the row.")
+    return _output(
+        "output",
+        subject,
+        x,
+        "the numbers are not those of the row; `normlab grade` names the mistake in a file.",
+    )
 
 
 def far_output(subject: Subject, x: Tensor) -> Finding:

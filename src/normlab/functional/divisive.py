@@ -72,6 +72,44 @@ def divisive_norm(
     tensor([[[0.6000, 0.8000]]])
     """
     check_valid("divisive_norm", drive, mask)
+    row, settings = equation(
+        sigma=sigma,
+        power=power,
+        drive_power=drive_power,
+        outer_power=outer_power,
+        over=over,
+        reduce=reduce,
+        size=size,
+        width=width,
+        window=window,
+        pool_weight=pool_weight,
+        channel_size=channel_size,
+        channel_width=channel_width,
+        center=center,
+    )
+    x = drive.relu() if rectify else drive
+    return normalized(
+        x, row, weight=weight, bias=bias, mask=mask, pool_input=pool_input, **settings
+    )
+
+
+def equation(
+    *,
+    sigma: Any,
+    power: Any,
+    drive_power: Any,
+    outer_power: Any,
+    over: str,
+    reduce: Literal["sum", "mean"],
+    size: int | None,
+    width: Any,
+    window: str,
+    pool_weight: Tensor | None,
+    channel_size: int | None,
+    channel_width: Any,
+    center: bool,
+) -> tuple[Norm, dict[str, Any]]:
+    """The row that these arguments of `divisive_norm` mean, and its settings."""
     settings: dict[str, Any] = {"sigma": sigma, "power": power}
     optional = {
         "pool_weight": pool_weight,
@@ -85,11 +123,7 @@ def divisive_norm(
     if isinstance(outer_power, Tensor) or outer_power != 1.0:
         settings["outer_power"] = outer_power
     _check_names(reduce, window)
-    row = chosen(settings, over=over, reduce=reduce, center=center)
-    x = drive.relu() if rectify else drive
-    return normalized(
-        x, row, weight=weight, bias=bias, mask=mask, pool_input=pool_input, **settings
-    )
+    return chosen(settings, over=over, reduce=reduce, center=center), settings
 
 
 def _check_names(reduce: str, window: str) -> None:

@@ -15,12 +15,13 @@ from normlab.nn.synchronize import desynchronize, synchronize
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one layer; `names` are all the places it is used at."""
+    """What becomes of one layer; `names` are all the places it is used at, `was` is how it was shown."""
 
     names: tuple[str, ...]
     old: nn.Module
     new: nn.Module | None
     note: str
+    was: str = ""
 
     @property
     def refused(self) -> bool:
@@ -147,9 +148,9 @@ def _change(names: tuple[str, ...], old: Any, builder: Builder, num_groups: int 
                 f"{type(old).__name__} has a forward of its own, which would be lost; exchange it by hand."
             )
         new, note = builder(old, num_groups)
-        return Change(names, old, _dressed(new, old), note)
+        return Change(names, old, _dressed(new, old), note, repr(old))
     except RefusedError as reason:
-        return Change(names, old, None, str(reason))
+        return Change(names, old, None, str(reason), repr(old))
 
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
