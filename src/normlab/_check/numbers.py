@@ -6,13 +6,10 @@ from torch import Tensor
 from normlab._check import rounding
 from normlab._check.finding import Finding, compared, without
 from normlab._check.subject import Subject, run
+from normlab.dtypes import HALF, computed_in
+from normlab.kernels.layouts import CHANNELS_LAST
 
-_HALF = (torch.float16, torch.bfloat16)
 FAR = 100.0  # deviations from 0 at which implementations part
-
-
-def computed_in(dtype: torch.dtype) -> torch.dtype:
-    return torch.float32 if dtype in _HALF else dtype
 
 
 def output(subject: Subject, x: Tensor) -> Finding:
@@ -39,7 +36,7 @@ def far_output(subject: Subject, x: Tensor) -> Finding:
 
 def last_output(subject: Subject, x: Tensor) -> Finding:
     """The same data with the channels last in memory, where there is such a layout."""
-    kind = {4: torch.channels_last, 5: torch.channels_last_3d}.get(x.dim())
+    kind = CHANNELS_LAST.get(x.dim())
     if kind is None:
         return without("output in channels_last", f"x has rank {x.dim()}, not 4 or 5.")
     return _output(
@@ -127,7 +124,7 @@ def _gradient(check: str, x: Tensor, out, actual: Tensor | None, expected: Tenso
             check, "differs", meaning="nothing arrives: detach() or .data cuts the graph."
         )
     allowed = rounding.of_gradient(x, out, expected, computed_in(x.dtype))
-    if x.dtype in _HALF:
+    if x.dtype in HALF:
         allowed = allowed + torch.finfo(x.dtype).eps * (expected.abs() + expected.abs().amax())
     meaning = (
         "the derivative is not that of the output: look for a detach(), for no_grad(), or for "

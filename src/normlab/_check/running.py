@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from normlab._check.finding import Finding, compared, told, without
-from normlab._check.numbers import computed_in
 from normlab._check.subject import Subject, run
+from normlab.dtypes import computed_in
 from normlab.errors import CheckError
 
 

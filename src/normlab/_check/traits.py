@@ -5,11 +5,10 @@ from torch import Tensor
 
 from normlab._check import rounding
 from normlab._check.finding import Finding, compared, told, without
-from normlab._check.numbers import computed_in
 from normlab._check.subject import Subject, run
+from normlab.dtypes import computed_in
 from normlab.errors import CheckError
-
-_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+from normlab.kernels.layouts import CHANNELS_LAST
 
 
 def input_kept(subject: Subject, x: Tensor) -> Finding:
@@ -49,7 +48,7 @@ def half(subject: Subject, x: Tensor, dtype: torch.dtype) -> Finding:
 
 
 def layout_kept(subject: Subject, x: Tensor) -> Finding:
-    kind = _LAYOUTS.get(x.dim())
+    kind = CHANNELS_LAST.get(x.dim())
     if kind is None:
         return without("channels_last kept", f"x has rank {x.dim()}, not 4 or 5.")
     with torch.no_grad():

@@ -6,14 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.dtypes import computed_in
 from normlab.equation.masks import hide
 from normlab.equation.pooling import per_channel, pooled, positions
 from normlab.equation.pools import Axes, needs_space
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import DtypeError, SettingError, ShapeError
-
-_HALF = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def normalize(
     row = find(row)
     values = row.resolve(settings)
     check_input(row, x, values)
-    dtype = torch.float32 if x.dtype in _HALF else x.dtype
+    dtype = computed_in(x.dtype)
     if values.get("eps", 0.0) is None:
         values["eps"] = torch.finfo(dtype).eps
     work, valid = hide(x.to(dtype), mask)

@@ -6,10 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from normlab.dtypes import computed_in
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.running import Running, advanced
+from normlab.functional.running import Running, advanced, write
 from normlab.kernels import batch as kernel
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
@@ -57,9 +58,7 @@ def batch_norm(
     y, new = trained(
         input, running, weight, bias, Job("batch_norm", eps, momentum, mask, None, "raise")
     )
-    if running_mean is not None and running_var is not None:
-        running_mean.copy_(new.mean)
-        running_var.copy_(new.var)
+    write(running, new)
     return y
 
 
@@ -167,7 +166,7 @@ def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]
         mean, var = x.new_zeros(2, x.shape[1]).unbind()
         y = None if x.dim() > 2 else columns.of_table(x, weight, bias, mean, var, 1.0, eps)
         return columns.normalized(x, weight, bias, eps) if y is None else (y, mean, var)
-    kind = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+    kind = computed_in(x.dtype)
     mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
     # torch wants parameters and statistics in one dtype
     weight, bias = (None if a is None else a.to(kind) for a in (weight, bias))

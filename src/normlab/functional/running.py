@@ -14,6 +14,9 @@ class Running(NamedTuple):
     count: Any
 
 
+UNTRACKED = Running(None, None, None)
+
+
 def advanced(running: Running, mean, var, momentum: float | None, enough=None) -> Running:
     """The running statistics after a batch."""
     if running.mean is None or running.var is None:
@@ -27,6 +30,13 @@ def advanced(running: Running, mean, var, momentum: float | None, enough=None) -
         _blended(running.var, var, share, enough),
         count,
     )
+
+
+def write(buffers: Running, new: Running) -> None:
+    """Put the new statistics into the tensors that hold the old ones."""
+    for old, value in zip(buffers, new, strict=True):
+        if old is not None and value is not None and old is not value:
+            old.copy_(value)
 
 
 def _blended(old: Tensor, new: Tensor, share: Any, enough: Tensor | None) -> Tensor:

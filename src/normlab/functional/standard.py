@@ -12,7 +12,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
-from normlab.functional.running import Running, advanced
+from normlab.functional.running import Running, advanced, write
 from normlab.kernels import rms
 from normlab.kernels.layouts import laid_out_as, steadied
 from normlab.tracing import in_transform
@@ -136,9 +136,7 @@ def instance_norm(
     if not use_input_stats:
         return _with_running(input, running, weight, bias, eps, mask)
     y, new = instance_norm_tracked(input, running, weight, bias, momentum, eps, mask)
-    if running_mean is not None and running_var is not None:
-        running_mean.copy_(new.mean)
-        running_var.copy_(new.var)
+    write(running, new)
     return y
 
 

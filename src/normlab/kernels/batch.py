@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.dtypes import computed_in, widened
 from normlab.equation.pooling import per_channel
 from normlab.kernels.processes import Group, gathered, summed
 from normlab.moments import merged
 
 CHUNK = 1 << 19  # elements: a chunk and its scratch stay in the caches, the loop costs little
-_HALF = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _pieces(x: Tensor, valid: Tensor | None) -> Iterator[tuple[Tensor, Tensor | 
     """Chunks of the batch in the dtype computed in, masked places at 0, each with its mask."""
     for part in _parts(x):
         ok = None if valid is None else valid[part]
-        a = x[part].float() if x.dtype in _HALF else x[part]
+        a = widened(x[part])
         yield (a if ok is None else torch.where(ok, a, 0.0)), ok
 
 
@@ -116,7 +116,7 @@ class _Centered:
 
     def __init__(self, x: Tensor, mean: Tensor, valid: Tensor | None):
         self.x, self.valid = x, valid
-        kind = torch.float32 if x.dtype in _HALF else x.dtype
+        kind = computed_in(x.dtype)
         self.high = mean.to(kind)
         self.low = (mean - self.high.double()).to(kind)
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.dtypes import widened
 from normlab.equation import steps as linear
 from normlab.equation.pooling import steps
 from normlab.equation.pools import Pool
@@ -24,7 +25,6 @@ from normlab.kernels.powers import (
 )
 
 Maybe = Tensor | None
-HALF = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class _Through:
 
 def prepared(x: Tensor, valid: Maybe) -> Tensor:
     """x in the dtype computed in, with masked places at 0."""
-    x = x.float() if x.dtype in HALF else x
+    x = widened(x)
     return x if valid is None else torch.where(valid, x, 0.0)
 
 

@@ -5,12 +5,12 @@ from torch import Tensor
 
 from normlab.tracing import values_known
 
-_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def channels_last(x: Tensor) -> torch.memory_format | None:
     """The channels_last format that x is in, or None."""
-    kind = _CHANNELS_LAST.get(x.dim())
+    kind = CHANNELS_LAST.get(x.dim())
     return kind if kind and not x.is_contiguous() and x.is_contiguous(memory_format=kind) else None
 
 

@@ -6,13 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from normlab.dtypes import computed_in
 from normlab.equation.masks import hide
 from normlab.equation.pooling import channels_out, pooled, weights
 from normlab.equation.pools import named, weighted_by
 from normlab.equation.reference import broadcast, check_input, partner, positive_power
 from normlab.equation.row import Norm
 from normlab.errors import ShapeError
-from normlab.kernels.divisive import HALF, Plan, divided, prepared
+from normlab.kernels.divisive import Plan, divided, prepared
 
 
 def normalized(
@@ -38,7 +39,9 @@ def normalized(
     if pool_input is not None and not (pool_input is x and d is x):
         e, counted = partner(pool_input, x, valid)
     like = d if e is None else e
-    pool_weight = weights(row.pool, like.new_empty((0, *like.shape[1:]), dtype=_wide(x)), values)
+    pool_weight = weights(
+        row.pool, like.new_empty((0, *like.shape[1:]), dtype=computed_in(x.dtype)), values
+    )
     n, p = (_power(row.number(column, values), x) for column in ("n", "p"))
     m = n if row.m == row.n else _power(row.number("m", values), x)
     y = divided(
@@ -64,7 +67,7 @@ def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any
 def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:
     """σⁿ, or the number added as it is."""
     name = row.sigma.setting
-    sigma = _by_channel(row, name, torch.as_tensor(values[name], dtype=_wide(x)), x)
+    sigma = _by_channel(row, name, torch.as_tensor(values[name], dtype=computed_in(x.dtype)), x)
     return positive_power(sigma, n) if row.sigma.raised else sigma
 
 
@@ -87,14 +90,10 @@ def _plain(value: Any) -> Any:
 
 
 def _power(value: Any, x: Tensor) -> Any:
-    return value.to(x.device, _wide(x)) if isinstance(value, Tensor) else value
+    return value.to(x.device, computed_in(x.dtype)) if isinstance(value, Tensor) else value
 
 
 def _by_channel(row: Norm, name: str, value: Tensor, x: Tensor) -> Tensor:
     """One value, or one per channel, in x's rank and the dtype computed in."""
-    value = broadcast(row, name, value, x).to(x.device, _wide(x))
+    value = broadcast(row, name, value, x).to(x.device, computed_in(x.dtype))
     return value.reshape([1] * (x.dim() - value.dim()) + list(value.shape))
-
-
-def _wide(x: Tensor) -> torch.dtype:
-    return torch.float32 if x.dtype in HALF else x.dtype

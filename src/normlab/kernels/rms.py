@@ -9,17 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from normlab.dtypes import computed_in, widened
 from normlab.kernels.blocks import in_blocks
 from normlab.tracing import values_known
-
-_HALF = (torch.float16, torch.bfloat16)
 
 
 def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | None) -> Tensor:
     """y = weight · x / √(mean x² + eps) over the last dimensions, in the dtype of x."""
     learns = x.requires_grad or (weight is not None and weight.requires_grad)
     if learns and torch.is_grad_enabled() and values_known(x):
-        kind = torch.float32 if x.dtype in _HALF else x.dtype
+        kind = computed_in(x.dtype)
         return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
     return _forward(x, shape, weight, eps)
 
@@ -62,7 +61,7 @@ class _Slopes:
 
     def part(self, g: Tensor, x: Tensor, out: Any) -> tuple[Tensor, Tensor | None]:
         """For x and weight: with r = (mean x² + eps)^(−½) and h = weight·g, r·h − x·r³·mean(h·x)."""
-        a, g = (x.float(), g.float()) if x.dtype in _HALF else (x, g)
+        a, g = widened(x), widened(g)
         rate = (a.square().mean(1, keepdim=True) + self.eps).rsqrt()
         own = g if self.weight is None else g * self.weight
         tilt = (own * a).mean(1, keepdim=True) * rate**3

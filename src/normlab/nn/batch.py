@@ -8,7 +8,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.equation.masks import check_valid
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Running, Single, evaluated, trained
+from normlab.functional.batch import Job, Single, evaluated, trained
+from normlab.functional.running import UNTRACKED, Running
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
@@ -105,7 +106,7 @@ class BatchNorm(_BatchNorm):
         """With new statistics that are stored when all went well."""
         check_valid(self._name, input, mask, empty=group is not None)
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
-        running = self._running if self._updates else Running(None, None, None)
+        running = self._running if self._updates else UNTRACKED
         y, new = trained(input, running, self.weight, self.bias, job)
         store(self._name, self._running, new)
         return y
@@ -129,7 +130,7 @@ class BatchNorm(_BatchNorm):
         averages = self.momentum is None and self._updates
         if x.numel() <= x.shape[1] or averages or in_transform():
             return None
-        mean, var, count = self._running if self._updates else Running(None, None, None)
+        mean, var, count = self._running if self._updates else UNTRACKED
         momentum = 0.0 if self.momentum is None else self.momentum
         if not torch.compiler.is_compiling() and columns.suits(x):
             return self._as_torchs_table(x, momentum) if x.dim() == 2 and self._updates else None

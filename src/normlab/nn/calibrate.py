@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from normlab.errors import DataError
 from normlab.nn.batch import BatchNorm
+from normlab.nn.modes import evaluating
 
 
 def outputs(model: nn.Module, batches: list[Any]) -> list[Tensor]:
     """Of every batch, in evaluation, without a trace in the model."""
-    with torch.no_grad(), _evaluating(model):
+    with torch.no_grad(), evaluating(model):
         return [model(_input(batch)) for batch in batches]
 
 
@@ -114,14 +115,3 @@ def _input(batch: Any) -> Tensor:
             f"begin with one."
         )
     return x
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -5,12 +5,17 @@ from torch import Tensor, nn
 from normlab.errors import DtypeError, ShapeError
 
 
-def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
-    """Refuse what the layer cannot normalise, saying what was given and what to give."""
-    name = f"{type(layer).__name__}({argument}={expected})"
+def check_floating(name: str, x: Tensor) -> None:
+    """Refuse whole numbers and complex ones."""
     if not x.is_floating_point():
         given = str(x.dtype).removeprefix("torch.")
         raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+
+
+def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
+    """Refuse what the layer cannot normalise, saying what was given and what to give."""
+    name = f"{type(layer).__name__}({argument}={expected})"
+    check_floating(name, x)
     if x.dim() < least:
         space = ", *space" if least > 2 else ", *"
         raise ShapeError(
@@ -25,9 +30,7 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
     name = f"{type(layer).__name__}({tuple(shape)})"
-    if not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.")
-        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+    check_floating(name, x)
     if tuple(x.shape[-len(shape) :]) != tuple(shape):
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}, which does not end in {tuple(shape)}. "

@@ -3,8 +3,6 @@
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.errors import DataError, NormlabError, SettingError, ShapeError
+from normlab.nn.modes import evaluating
 
 _NEEDED = ("onnx", "onnxscript")
 
@@ -51,7 +50,7 @@ computes. Call eval() first, or give training="as eval" to export that and leave
         _refuse_training(module)
     _check_packages()
     inputs = x if isinstance(x, tuple) else (x,)
-    with _evaluating(module):
+    with evaluating(module):
         content = _exported(module, tuple(_example(value) for value in inputs))
     return _write(Path(path), content)
 
@@ -83,18 +82,6 @@ def _example(x: Tensor) -> Tensor:
             f"to_onnx: the example has shape {tuple(x.shape)}; give one of (samples, …) with a sample."
         )
     return torch.cat([x, x]) if len(x) == 1 else x
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """In evaluation meanwhile, and then each part in the mode it had."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 def _exported(module: nn.Module, inputs: tuple[Any, ...]) -> bytes:

@@ -1,7 +1,7 @@
 """Running statistics as buffers: when they may be written, and when that is refused."""
 
 from normlab.errors import TransformError
-from normlab.functional.running import Running
+from normlab.functional.running import Running, write
 from normlab.tracing import in_backward, in_transform
 
 
@@ -10,9 +10,7 @@ def store(name: str, buffers: Running, new: Running) -> None:
     if new.mean is None or in_backward():
         return
     try:
-        for old, value in zip(buffers, new, strict=True):
-            if old is not None and value is not None and old is not value:
-                old.copy_(value)
+        write(buffers, new)
     except RuntimeError as error:
         if not in_transform():
             raise

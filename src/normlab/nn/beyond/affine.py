@@ -32,11 +32,6 @@ class Affine(nn.Module):
         return f"{type(self).__name__}(num_channels={self.num_channels})"
 
 
-def wide(x: Tensor) -> Tensor:
-    """x in the dtype that is computed in: float32 for half types."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
 def over(value: Tensor, x: Tensor) -> Tensor:
     """A vector of one value per channel, shaped and typed as x."""
     return per_channel(value, x.dim()).to(x)

@@ -9,13 +9,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from normlab.equation.masks import check_valid, hide
 from normlab.errors import SettingError
 from normlab.functional.batch import Job, Single, evaluated, trained
-from normlab.functional.running import Running
+from normlab.functional.running import UNTRACKED, Running
 from normlab.nn.batch import BatchNorm
-from normlab.nn.beyond.affine import wide
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
-
-NONE = Running(None, None, None)
 
 
 class GhostBatchNorm(BatchNorm):
@@ -80,11 +77,10 @@ class GhostBatchNorm(BatchNorm):
         number = max(1, len(input) // self.ghost_batch_size)
         _, valid = hide(input, mask)
         masks = [None] * number if valid is None else valid.tensor_split(number)
-        weight, bias = (None if a is None else wide(a) for a in (self.weight, self.bias))
-        running, ghosts = (self._running if self._updates else NONE), []
+        running, ghosts = (self._running if self._updates else UNTRACKED), []
         for part, held in zip(input.tensor_split(number), masks, strict=True):
             job = Job(self._name, self.eps, self.momentum, held, None, self.single)
-            y, running = trained(part, running, weight, bias, job)
+            y, running = trained(part, running, self.weight, self.bias, job)
             ghosts.append(y)
         store(self._name, self._running, running)
         return torch.cat(ghosts)

@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from normlab.dtypes import widened
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.reference import normalize
 from normlab.errors import SettingError, ShapeError
 from normlab.functional.batch import Job, evaluated, trained
 from normlab.functional.running import Running, advanced
-from normlab.nn.beyond.affine import Affine, over, wide
+from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
 from normlab.tracing import values_known
@@ -103,7 +104,7 @@ class BatchRenorm(Affine):
         if not self.training or input.numel() == 0:
             running = Running(self.running_mean, self.running_std**2, None)
             return evaluated(self._name, input, running, self.weight, self.bias, 0.0, mask)
-        x = wide(input)
+        x = widened(input)
         own, mean, std, enough = self._plain(x) if mask is None else self._valid_only(x, mask)
         weight, bias = self._corrected(mean, std)
         y = hide(own * over(weight, own) + over(bias, own), mask)[0]

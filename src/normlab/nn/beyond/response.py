@@ -3,13 +3,14 @@
 import torch
 from torch import Tensor, nn
 
+from normlab.dtypes import widened
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import pooled
 from normlab.equation.pools import Axes
 from normlab.equation.reference import normalize, positive_power
 from normlab.equation.relatives import COMPETITION, FILTER_RESPONSE
 from normlab.errors import SettingError
-from normlab.nn.beyond.affine import Affine, over, wide
+from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels
 
 LEAST_EPS = 1e-6
@@ -128,7 +129,7 @@ class GlobalResponseNorm(Affine):
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         check_valid(self._name, input, mask)
-        x, valid = hide(wide(input), mask)
+        x, valid = hide(widened(input), mask)
         size = positive_power(pooled(Axes("s", "sum"), x * x, valid, {}), 0.5)
         share = normalize(size, COMPETITION, eps=self.eps).y
         y = x * (1.0 + over(self.weight, x) * share) + over(self.bias, x)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from normlab.dtypes import widened
 from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
-from normlab.errors import DtypeError, ShapeError
-from normlab.functional.standard import layer_norm
-from normlab.functional.standard import leading as leading
+from normlab.errors import ShapeError
+from normlab.functional.standard import layer_norm, leading
 from normlab.kernels.layouts import laid_out_as
-from normlab.nn.beyond.affine import Affine, over, wide
-from normlab.nn.checks import check_channels, check_ending
+from normlab.nn.beyond.affine import Affine, over
+from normlab.nn.checks import check_channels, check_ending, check_floating
 
 
 class PositionalNorm(Affine):
@@ -177,7 +177,7 @@ class DynamicTanh(Affine):
             self._check_last(input)
         else:
             check_channels(self, input, self.num_channels, "num_channels", least=2)
-        x = wide(input)
+        x = widened(input)
         weight, bias = (
             a.to(x) if self.channels_last else over(a, x) for a in (self.weight, self.bias)
         )
@@ -185,9 +185,7 @@ class DynamicTanh(Affine):
 
     def _check_last(self, x: Tensor) -> None:
         name = f"DynamicTanh(num_channels={self.num_channels}, channels_last=True)"
-        if not x.is_floating_point():
-            given = str(x.dtype).removeprefix("torch.")
-            raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+        check_floating(name, x)
         if x.dim() < 1 or x.shape[-1] != self.num_channels:
             raise ShapeError(
                 f"{name}: x has shape {tuple(x.shape)}; its last axis must have {self.num_channels} "
