@@ -33,6 +33,24 @@ def pool_weights(row: str | Norm, shape: tuple[int, ...], **settings: Any) -> Te
     return torch.stack([flat(e) for e in unit], dim=1)
 
 
+def pool_row(
+    row: str | Norm, shape: tuple[int, ...], cell: tuple[int, ...], **settings: Any
+) -> Tensor:
+    """One row of `pool_weights`, in the shape of the block: the weights in the pool of one element.
+
+    A pool is linear in |e|ⁿ, so the row is the gradient of that one value. Cost: memory elements.
+
+    >>> pool_row("instance", (1, 2, 3), (0, 1, 0))
+    tensor([[[0.0000, 0.0000, 0.0000],
+             [0.3333, 0.3333, 0.3333]]], dtype=torch.float64)
+    """
+    row = find(row)
+    e = torch.zeros(shape, dtype=torch.float64, requires_grad=True)
+    with torch.enable_grad():
+        value = pooled(row.pool, e, None, row.resolve(settings)).expand(shape)[cell]
+    return torch.autograd.grad(value, e)[0]
+
+
 def cell_map(
     row: str | Norm, cell: tuple[int, int, int] = (0, 1, 1), shape=(2, 4, 3), **settings: Any
 ) -> str:
@@ -45,8 +63,7 @@ def cell_map(
     c=2     · · ·   · · ·
     c=3     · · ·   · · ·
     """
-    cells = torch.arange(torch.Size(shape).numel()).view(shape)
-    weights = pool_weights(row, shape, **settings)[int(cells[cell])].view(shape)
+    weights = pool_row(row, shape, cell, **settings)
     marks = [["○" if weight > 0 else "·" for weight in line] for line in weights.flatten(0, 1)]
     marks[cell[0] * shape[1] + cell[1]][cell[2]] = "●"
     width = 2 * shape[2] - 1

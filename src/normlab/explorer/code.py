@@ -1,0 +1,195 @@
+"""The Python that makes the picture again: a script with normlab, which gives the page's own numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from normlab.equation.table import find
+from normlab.explorer.datasets import Data, Tables
+from normlab.explorer.normalising import affine, in_batches, row_settings
+from normlab.explorer.state import State
+
+_INLINE = 20_000  # numbers of a table that are written into the script
+_DATASETS = "from normlab.explorer.datasets import "
+
+
+def script(state: State, data: Data, tables: Tables, picture: bool = True) -> str:
+    """A whole script, with the picture or without."""
+    source, lines = _data(state, tables)
+    imports = [*(["import matplotlib.pyplot as plt"] if picture else []), "import torch", ""]
+    imports += ["import normlab", *source]
+    parts = [imports, lines, _normalise(state, data), *([_picture(state, data)] if picture else [])]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
+    """What to import, and the lines that make x."""
+    if state.data == "table":
+        return _table(state, tables)
+    maker, names = _MAKERS[state.data]
+    given = {name: getattr(state, name) for name in names}
+    start = State()
+    changed = {name: value for name, value in given.items() if value != getattr(start, name)}
+    first = repr(state.data) if maker == "block" else ""
+    call = f"{maker}({', '.join(filter(None, [first, _arguments(changed)]))})"
+    target = "x, pool_input" if state.data == "contrast" else "x"
+    return _edited(state, [maker], [f"{target} = {call}"])
+
+
+_MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "points": ("points", ("n", "mean", "scale", "correlation", "outliers", "seed")),
+    "image": ("block", ("offset", "gain", "noise", "seed")),
+    "sequence": ("block", ("offset", "gain", "noise", "seed")),
+    "bank": ("bank", ("strong", "loud", "quiet")),
+    "contrast": ("contrasts", ("masking",)),
+}
+
+
+def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
+    table = tables[state.table]
+    if table.values.numel() > _INLINE:
+        lines = [
+            f"x = normlab.data.read_table({table.name!r}).values.double()[:{len(table.values)}]"
+        ]
+        return _edited(state, [], lines)
+    rows = (f"    {row}," for row in table.values.double().tolist())
+    lines = [
+        f"# {', '.join(table.columns)}",
+        "x = torch.tensor([",
+        *rows,
+        "], dtype=torch.float64)",
+    ]
+    return _edited(state, [], lines)
+
+
+def _edited(state: State, makers: list[str], lines: list[str]) -> tuple[list[str], list[str]]:
+    if state.edits and state.data in ("points", "table"):
+        makers = sorted([*makers, "edited"])
+        lines = [*lines, f"x = edited(x, {state.edits.json()!r})"]
+    return ([_DATASETS + ", ".join(makers)] if makers else []), lines
+
+
+def _normalise(state: State, data: Data) -> list[str]:
+    row = find(state.norm)
+    lines, given = [], row_settings(state, row, data)
+    if (weights := given.pop("pool_weight", None)) is not None:
+        lines.append(
+            f"pool_weight = torch.full({tuple(weights.shape)}, {state.pool_cross}).double()"
+            f".fill_diagonal_({state.pool_own})"
+        )
+        given["pool_weight"] = _Name("pool_weight")
+    if data.pool_input is not None:
+        given["pool_input"] = _Name("pool_input")
+    for name, value in affine(state, row, data).items():
+        if not bool((value == (name == "weight")).all()):
+            lines.append(f"{name} = torch.tensor({value.tolist()}, dtype=torch.float64)")
+            given[name] = _Name(name)
+    call = f"normlab.normalize({{}}, {row.name!r}{{}}{_more(given)})"
+    if row.running and state.mode == "eval":
+        return lines + _evaluated(state, data, call)
+    if not in_batches(state, row):
+        return [
+            *lines,
+            f"out = {call.format('x', '')}",
+            "y = out.y  # its operands: out.center, out.scale",
+        ]
+    return [
+        *lines,
+        f"batches = x.split({state.batch_size})",
+        f"outs = [{call.format('batch', '')} for batch in batches]",
+        "y = torch.cat([out.y for out in outs])  # operands: out.center, out.scale",
+    ]
+
+
+def _evaluated(state: State, data: Data, call: str) -> list[str]:
+    """The running statistics after some steps of training, and everything normalised with them."""
+    row = find(state.norm)
+    eps = row_settings(state, row, data).get("eps", row.defaults["eps"])
+    momentum = f"momentum={state.momentum}, " if state.momentum != 0.1 else ""
+    size = state.batch_size if in_batches(state, row) else len(data.x)
+    return [
+        f"batches = x.split({size})",
+        f"layer = normlab.nn.BatchNorm({data.x.shape[1]}, eps={eps}, {momentum}dtype=torch.float64)",
+        f"for step in range({state.step}):",
+        "    layer(batches[step % len(batches)])  # training moves the running statistics",
+        "running = layer.running_mean, layer.running_var",
+        f"out = {call.format('x', ', statistics=running')}",
+        "y = out.y  # its operands: out.center, out.scale",
+    ]
+
+
+class _Name(str):
+    """An argument that is a variable of the script."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _arguments(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in given.items())
+
+
+def _more(given: Mapping[str, Any]) -> str:
+    return f", {_arguments(given)}" if given else ""
+
+
+def _picture(state: State, data: Data) -> list[str]:
+    wide = "figure, (before, after) = plt.subplots(1, 2, figsize=(10, 4))"
+    draw = _DRAW[state.data].format(*state.axes, *_names(state, data))
+    ends = ['before.set_title("Before")', f'after.set_title("After: {find(state.norm).title}")']
+    return [wide, *draw.splitlines(), *ends, 'figure.savefig("normlab-explorer.png")']
+
+
+def _names(state: State, data: Data) -> list[str]:
+    shown = [min(axis, data.x.shape[1] - 1) for axis in state.axes]
+    return [repr(data.names[axis]) for axis in shown]
+
+
+_SCATTER = """\
+for axes, values in ((before, x), (after, y)):
+    axes.scatter(values[:, {0}], values[:, {1}], alpha=0.6)
+    axes.set(xlabel={2}, ylabel={3})"""
+_DRAW: Mapping[str, str] = {
+    "points": _SCATTER,
+    "table": _SCATTER,
+    "image": """\
+for axes, values in ((before, x), (after, y)):
+    tiles = values.permute(0, 2, 1, 3).flatten(2).flatten(0, 1)  # a row a sample, a column a channel
+    figure.colorbar(axes.imshow(tiles))""",
+    "sequence": """\
+for axes, values in ((before, x), (after, y)):
+    axes.plot(values.flatten(0, 1).T)""",
+    "bank": """\
+for axes, values in ((before, x), (after, y)):
+    axes.bar(range(values.shape[1]), values[0])
+    axes.set(xlabel="channel", ylabel="activity")""",
+    "contrast": """\
+for axes, values in ((before, x), (after, y)):
+    axes.semilogx(x[:, 0], values[:, 0])
+    axes.set(xlabel="contrast, %", ylabel="response")""",
+}
+
+
+def csv(names: tuple[str, ...], x: Tensor, y: Tensor, ids: tuple[int, ...]) -> str:
+    """Before and after of every element: a row a sample, with its number, and a column a channel."""
+    flat_x, flat_y = x.flatten(1), y.flatten(1)
+    places = flat_x.shape[1] // len(names)
+    labels = [
+        f"{name}[{place}]" if places > 1 else name for name in names for place in range(places)
+    ]
+    head = [
+        "row",
+        *(f"{label} before" for label in labels),
+        *(f"{label} after" for label in labels),
+    ]
+    lines = [",".join(_quoted(cell) for cell in head)]
+    for i, before, after in zip(ids, flat_x.tolist(), flat_y.tolist(), strict=True):
+        lines.append(",".join(map(repr, [i, *before, *after])))
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\n') else cell

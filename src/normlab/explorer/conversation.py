@@ -1,0 +1,142 @@
+"""What one open page, or one widget, says to Python and is answered. Knows no host."""
+
+import hashlib
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from normlab import __version__
+from normlab.data import Table, read_table
+from normlab.errors import DataError, NormlabError
+from normlab.explorer import code, presets
+from normlab.explorer.datasets import build
+from normlab.explorer.normalising import normalised
+from normlab.explorer.scene import scene
+from normlab.explorer.state import DATA, MOST_ROWS, PANELS, State
+from normlab.explorer.words import say, strings
+
+LARGEST_TEXT = 4_000_000  # characters of a pasted table
+_MOST_COLUMNS = 64
+_TABLES = 4  # the last ones that a page gave are kept
+
+Reply = tuple[dict[str, Any], list[bytes]]
+
+
+class Conversation:
+    """Answers a page's messages one after the other; remembers the tables it was given.
+
+    Every message has a `type` and a number `seq`, which its reply carries too. What cannot be done is
+    refused in words; nothing that a page sends raises.
+
+    >>> page = Conversation()
+    >>> reply, buffers = page.reply({"type": "scene", "seq": 1, "state": {"norm": "layer"}})
+    >>> reply["type"], reply["seq"], [array["name"] for array in reply["arrays"]]
+    ('scene', 1, ['before', 'after', 'cells'])
+    >>> page.reply({"type": "dance", "seq": 2})[0]["words"]
+    "The page said 'dance', which is not understood; load it again."
+    """
+
+    def __init__(self) -> None:
+        self._tables: OrderedDict[str, Table] = OrderedDict()
+
+    def reply(self, message: Mapping[str, Any]) -> Reply:
+        """The answer to one message: plain JSON, and buffers beside it."""
+        kind, seq = message.get("type"), message.get("seq")
+        answer = self._answers.get(kind) if isinstance(kind, str) else None
+        try:
+            if answer is None:
+                raise DataError(say("error.message", type=str(kind)[:40]))
+            header, buffers = answer(self, message)
+        except NormlabError as error:
+            header, buffers = {"type": "refused", "words": str(error)}, []
+        return header | {"seq": seq if isinstance(seq, int) else None}, buffers
+
+    def _hello(self, message: Mapping[str, Any]) -> Reply:
+        told = {
+            "type": "hello",
+            "version": __version__,
+            "strings": strings(),
+            "data": list(DATA),
+            "panels": list(PANELS),
+            "starts": dict(presets.STARTS),
+            "presets": dict(presets.PRESETS),
+            "tour": presets.steps(),
+            "defaults": State().json(),
+            "limits": {"text": LARGEST_TEXT, "rows": MOST_ROWS},
+        }
+        return told, []
+
+    def _scene(self, message: Mapping[str, Any]) -> Reply:
+        state, problems = self._state(message)
+        if state.data == "table" and state.table not in self._tables:
+            return {"type": "table wanted", "key": state.table}, []
+        header, buffers = scene(state, self._tables).packed()
+        return {"type": "scene", "problems": problems} | header, buffers
+
+    def _state(self, message: Mapping[str, Any]) -> tuple[State, list[str]]:
+        given = message.get("state")
+        if not isinstance(given, Mapping):
+            raise DataError(say("error.state"))
+        return State.read(given)
+
+    def _table(self, message: Mapping[str, Any]) -> Reply:
+        text, name = message.get("text"), message.get("name")
+        if not isinstance(text, str):
+            raise DataError(say("error.text"))
+        if len(text) > LARGEST_TEXT:
+            raise DataError(say("error.large", size=len(text), most=LARGEST_TEXT))
+        key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        self._tables[key] = table = _read(text, str(name or "")[:80])
+        self._tables.move_to_end(key)
+        while len(self._tables) > _TABLES:
+            self._tables.popitem(last=False)
+        facts = {"columns": table.columns, "rows": len(table.values), "notes": table.notes}
+        return {"type": "table", "key": key, "name": table.name} | facts, []
+
+    def _file(self, message: Mapping[str, Any]) -> Reply:
+        state, _ = self._state(message)
+        data = build(state, self._tables)
+        if message.get("what") == "code":
+            text, name = code.script(state, data, self._tables), "normlab_explorer.py"
+        else:
+            ids = data.ids or tuple(range(len(data.x)))
+            text = code.csv(data.names, data.x, normalised(state, data).y, ids)
+            name = "normlab-explorer.csv"
+        return {"type": "file", "name": name, "text": text}, []
+
+    _answers: Mapping[str, Callable[["Conversation", Mapping[str, Any]], Reply]] = {
+        "hello": _hello,
+        "scene": _scene,
+        "table": _table,
+        "file": _file,
+    }
+
+
+def _read(text: str, name: str) -> Table:
+    """A pasted or dropped table, read as a file would be; rows with missing values are left out, and told."""
+    if not text.strip():
+        raise DataError(say("error.empty"))
+    ending = ".tsv" if name.lower().endswith(".tsv") else ".csv"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"table{ending}")
+        file.write_text(text, encoding="utf-8", errors="replace")
+        try:
+            table = read_table(file, drop_missing=True)
+        except DataError as error:
+            raise DataError(say("error.table", why=str(error).removeprefix(f"{file}: "))) from error
+    return _bounded(replace(table, name=name or say("data.pasted")))
+
+
+def _bounded(table: Table) -> Table:
+    """The part of a table that a page can show at once."""
+    rows, columns = table.values.shape
+    notes = list(table.notes)
+    if rows > MOST_ROWS:
+        notes.append(say("note.rows", most=MOST_ROWS, rows=rows))
+    if columns > _MOST_COLUMNS:
+        notes.append(say("note.columns", most=_MOST_COLUMNS, columns=columns))
+    values = table.values[:MOST_ROWS, :_MOST_COLUMNS].contiguous()
+    return Table(values, table.columns[:_MOST_COLUMNS], table.name, tuple(notes))

@@ -1,0 +1,82 @@
+"""States worth a look: presets, the steps of the tour, and where each kind of data starts.
+
+The words are in strings.json: `preset.NAME`, `preset.NAME.notice`, `tour.NAME.*`. Needs no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_CELL = {"data": "contrast", "norm": "divisive", "sigma": 19.3, "power": 2.9}
+_BANK = {"data": "bank", "norm": "local_response", "alpha": 5e-4, "k": 2.0, "selected": [0, 7, 0]}
+
+# what choosing a kind of data sets besides, so that there is something to see
+STARTS: Mapping[str, dict[str, Any]] = {
+    "points": {"norm": "batch"},
+    "table": {"norm": "batch"},
+    "image": {"norm": "instance"},
+    "sequence": {"norm": "layer"},
+    "bank": _BANK,
+    "contrast": _CELL,
+}
+
+PRESETS: Mapping[str, dict[str, Any]] = {
+    "chapter": {},
+    "tiny": {"batch_size": 2},
+    "whole": {"batch_size": 128},
+    "outlier": {"outliers": 4, "frame": "auto"},
+    "far": {"mean": [40.0, -40.0], "mode": "eval", "step": 16, "frame": "shared"},
+    "early": {"mode": "eval", "step": 3},
+    "correlated": {"correlation": 0.9, "batch_size": 32},
+    "gamma": {"weight": [2.0, 0.5], "bias": [1.0, -1.0]},
+    "layer": {"norm": "layer"},
+    "rms": {"norm": "rms", "frame": "auto"},
+    "instance": {"data": "image", "norm": "instance"},
+    "group": {"data": "image", "norm": "group", "num_groups": 2},
+    "surround": {"data": "image", "norm": "local_contrast", "size": 5, "sigma": 0.1},
+    "cortex": _CELL,
+    "masked": _CELL | {"masking": 25.0},
+    "alexnet": _BANK,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the tour: the state at the question, what the answer changes, and where to look."""
+
+    name: str
+    state: Mapping[str, Any]
+    look: str
+    answer: Mapping[str, Any] | None = None  # None where nothing is asked
+    right: int = 0  # which of the choices
+
+
+TOUR: tuple[Step, ...] = (
+    Step("points", {}, "before"),
+    Step("batch", {}, "after"),
+    Step("size", {"batch_size": 8}, "after", {"batch_size": 2, "frame": "fixed"}, 1),
+    Step("outlier", {"outliers": 1, "frame": "auto"}, "point", {"outliers": 1, "selected": [3, 0, 0], "frame": "auto"}, 2),
+    Step("hand", {"selected": [5, 0, 0]}, "point"),
+    Step("running", {"step": 0}, "batches", {"step": 16}, 0),
+    Step("eval", {"step": 3}, "after", {"step": 3, "mode": "eval"}, 1),
+    Step("affine", {}, "after", {"weight": [2.0, 2.0], "bias": [3.0, 0.0]}, 2),
+    Step("layer", {}, "after", {"norm": "layer"}, 0),
+    Step("space", {"data": "image", "norm": "batch"}, "cells", {"data": "image", "norm": "instance"}, 1),
+    Step("cortex", _CELL, "after", _CELL | {"masking": 30.0}, 1),
+    Step("alexnet", _BANK | {"loud": 20.0}, "after", _BANK, 2),
+    Step("end", {}, "norm"),
+)  # fmt: skip
+
+
+def steps() -> list[dict[str, Any]]:
+    """The tour as JSON: for each step the state when it is asked and when it is answered."""
+    return [
+        {
+            "name": step.name,
+            "look": step.look,
+            "state": dict(step.state),
+            "answer": None if step.answer is None else dict(step.answer),
+            "right": step.right,
+        }
+        for step in TOUR
+    ]

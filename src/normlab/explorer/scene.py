@@ -1,0 +1,186 @@
+"""Everything the page draws for one state: a header of plain JSON, and arrays beside it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from normlab.equation.table import TABLE
+from normlab.explorer import arithmetic, code, controls
+from normlab.explorer.datasets import Data, Tables, build
+from normlab.explorer.frames import frames
+from normlab.explorer.normalising import Outcome, fits, in_batches, normalised
+from normlab.explorer.state import State
+from normlab.explorer.views import VIEWS, Seen
+from normlab.explorer.words import say
+
+_SCATTERED = ("points", "table")
+
+
+@dataclass
+class Scene:
+    """What is drawn: plain JSON, and the arrays that go beside it as bytes."""
+
+    header: dict[str, Any]
+    arrays: dict[str, Tensor]
+
+    def packed(self) -> tuple[dict[str, Any], list[bytes]]:
+        """The header, which lists the arrays' names, shapes and types, and their bytes."""
+        buffers, told = [], []
+        for name, array in self.arrays.items():
+            held = array.detach().contiguous()
+            buffers.append(held.numpy().astype(f"<f{held.element_size()}", copy=False).tobytes())
+            told.append({"name": name, "shape": list(held.shape), "bytes": held.element_size()})
+        return self.header | {"arrays": told}, buffers
+
+
+def scene(state: State, tables: Tables) -> Scene:
+    """Compute a state. Errors: those of the library, in words."""
+    data = build(state, tables)
+    outcome = normalised(state, data)
+    columns = _columns(state, data)
+    cell = _cell(state, data)
+    header = {
+        "state": state.json(),
+        "changed": state.changed(),
+        "rows": [_row(name, state.data) for name in TABLE],
+        "controls": controls.applying(state, tuple(data.x.shape)),
+        "data": _told(state, data),
+        "columns": columns,
+        "batches": _batches(state, outcome),
+        "running": _running(outcome, columns if state.data in _SCATTERED else _few(data)),
+        "cell": list(cell),
+        "formula": _formula(state, data, outcome, columns, cell),
+        "code": code.script(state, data, tables, picture=False),
+        "status": _status(state, outcome, columns),
+    }
+    axes = frames(state, tables, data, outcome, columns)
+    more, arrays = VIEWS[_view(state)](Seen(state, data, outcome, columns, cell, axes))
+    return Scene(header | more | {"frames": axes.json()}, arrays)
+
+
+def _view(state: State) -> str:
+    return {"points": "cloud", "table": "cloud", "sequence": "block", "image": "block"}.get(
+        state.data, state.data
+    )
+
+
+def _columns(state: State, data: Data) -> tuple[int, ...]:
+    """The two shown channels of a table; the selected one of a block."""
+    last = data.x.shape[1] - 1
+    if state.data not in _SCATTERED:
+        return (min(state.selected[1], last),)
+    return tuple(dict.fromkeys(min(axis, last) for axis in state.axes))
+
+
+def _cell(state: State, data: Data) -> tuple[int, ...]:
+    """The selected element (n, c, *space), kept inside the data."""
+    shape = data.x.shape
+    channel = min(state.selected[1], shape[1] - 1)
+    place = min(state.selected[2], max(shape[2:].numel() - 1, 0))
+    inner = torch.unravel_index(torch.tensor(place), shape[2:]) if len(shape) > 2 else ()
+    return data.row_of(state.selected[0]), channel, *(int(i) for i in inner)
+
+
+def _few(data: Data) -> tuple[int, ...]:
+    return tuple(range(min(data.x.shape[1], 4)))
+
+
+def _row(name: str, data: str) -> dict[str, Any]:
+    row = TABLE[name]
+    able = fits(row, data)
+    why = "" if able else say("row.space" if row.needs_space else "row.contrast")
+    return {"name": name, "title": row.title, "fits": able, "why": why}
+
+
+def _told(state: State, data: Data) -> dict[str, Any]:
+    title = data.title if state.data == "table" else say(f"data.{state.data}")
+    return {
+        "kind": state.data,
+        "view": _view(state),
+        "title": title,
+        "shape": list(data.x.shape),
+        "names": data.names,
+        "ids": data.ids,
+        "notes": data.notes,
+        "edited": bool(state.edits),
+    }
+
+
+def _batches(state: State, outcome: Outcome) -> dict[str, Any]:
+    counts = len(outcome.sizes)
+    return {
+        "used": in_batches(state, outcome.row),
+        "running": outcome.row.running,
+        "count": counts,
+        "size": outcome.sizes[0],
+        "last": outcome.sizes[-1],
+        "current": outcome.first // outcome.sizes[0],
+        "step": state.step,
+        "seen": min(state.step, counts),
+        "slice": [outcome.first, outcome.last],
+    }
+
+
+def _running(outcome: Outcome, columns: tuple[int, ...]) -> dict[str, Any] | None:
+    if not outcome.trace:
+        return None
+    mean = torch.stack([running.mean for running in outcome.trace])
+    var = torch.stack([running.var for running in outcome.trace])
+    shown = list(columns)
+    return {
+        "columns": shown,
+        "mean": mean[:, shown].T.tolist(),
+        "var": var[:, shown].T.tolist(),
+        "true_mean": outcome.true.mean[shown].tolist(),
+        "true_var": outcome.true.var()[shown].tolist(),
+    }
+
+
+def _formula(
+    state: State, data: Data, outcome: Outcome, columns: tuple[int, ...], cell: tuple[int, ...]
+) -> dict[str, Any]:
+    """Symbols, numbers, and the operands of the selected element in each shown channel."""
+    row = outcome.row
+    found = [
+        arithmetic.column(state, data, outcome, (cell[0], column, *cell[2:])) for column in columns
+    ]
+    lead = next((column for column in found if column.channel == cell[1]), found[0])
+    evaluated = outcome.evaluated
+    return {
+        "symbols": arithmetic.symbols(row, evaluated),
+        "numbers": arithmetic.numbers(row, lead.values),
+        "lead": lead.channel,
+        "operands": [column.json() for column in found],
+        "evaluated": evaluated,
+    }
+
+
+def _status(state: State, outcome: Outcome, columns: tuple[int, ...]) -> str:
+    """One sentence on what there is now."""
+    shown = (
+        outcome.y[:, list(columns)] if state.data in _SCATTERED else outcome.y.flatten()[:, None]
+    )
+    first, last = outcome.sizes[0], outcome.sizes[-1]
+    told = {
+        "norm": outcome.row.title,
+        "rows": len(outcome.y),
+        "batches": len(outcome.sizes),
+        "size": first,
+        "last": last,
+        "step": state.step,
+        "mean": _listed(shown.mean(0)),
+        "std": _listed(shown.std(0) if len(shown) > 1 else shown.mean(0) * 0),
+    }
+    if outcome.evaluated:
+        return say("status.eval", **told)
+    if not in_batches(state, outcome.row):
+        return say("status.alone", **told)
+    kind = "one" if len(outcome.sizes) == 1 else "batches" if first == last else "uneven"
+    return say(f"status.{kind}", **told)
+
+
+def _listed(values: Tensor) -> str:
+    """Numbers of one for each feature, to four decimals."""
+    return " · ".join(arithmetic.text(round(value, 4) + 0.0) for value in values.tolist())
