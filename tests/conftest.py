@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from browsing import chromium
 from normlab import table
 from normlab.equation.row import Norm
 
@@ -40,6 +41,13 @@ def row(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for the tests of a file; no longer, since its loop of events keeps others from theirs."""
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture(scope="session")
 def docs():
     return load
@@ -47,6 +55,13 @@ def docs():
 
 def pytest_addoption(parser):
     parser.addoption("--write-coverage", action="store_true", help="write docs/coverage.md")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 def pytest_runtest_setup(item):

@@ -43,3 +43,7 @@ class TransformError(NormlabError, RuntimeError):
 
 class CheckError(NormlabError, ValueError):
     """A module cannot be checked, graded or converted as it is."""
+
+
+class MissingExtraError(NormlabError, ImportError):
+    """A part of normlab needs a package that only comes with an extra."""

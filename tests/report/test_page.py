@@ -1,13 +1,11 @@
 """The page says what it was given, fetches nothing, and reads well anywhere."""
 
 import re
-import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from normlab.report import style
 from normlab.report.figures import Figure
@@ -25,9 +23,6 @@ from normlab.report.page import (
     show,
 )
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 LONG = " + ".join(rf"\frac{{x_{{{i}}} - \mu}}{{\sigma}}" for i in range(30))
 
 
@@ -150,16 +145,6 @@ def test_an_almost_empty_page_is_still_a_page():
     html = Page("T", "", (), {}, (), {}).html()
     assert "<h1>T</h1>" in html
     assert "What was claimed" not in html
-
-
-@pytest.fixture(scope="module")
-def browser():
-    assert CHROMIUM, "these tests need a browser: apt-get install chromium"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

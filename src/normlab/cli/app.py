@@ -32,7 +32,7 @@ _pressed: list[int] = []  # one for each Ctrl-C
 def main() -> None:
     """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
-        signal.signal(signal.SIGINT, _press)
+        signal.signal(signal.SIGINT, press)
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -53,9 +53,13 @@ def main() -> None:
     _end(code or 0, "interrupted; nothing was written." if interrupted else "")
 
 
-def _press(number: int, frame: Any) -> NoReturn:
+def press(number: int, frame: Any) -> NoReturn:
     _pressed.append(number)
     raise KeyboardInterrupt
+
+
+def pressed() -> bool:
+    return bool(_pressed)
 
 
 def stop_if_pressed() -> None:

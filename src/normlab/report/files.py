@@ -10,23 +10,23 @@ from pathlib import Path
 from normlab.errors import DataError
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--out") -> None:
     """Raise what `write_all` would, before anything is computed; by trying, and leaving nothing."""
-    with _told(folder):
+    with _told(folder, option):
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=there):
             pass
 
 
-def write_all(folder: Path, files: Mapping[str, bytes]) -> Path:
+def write_all(folder: Path, files: Mapping[str, bytes], option: str = "--out") -> Path:
     """Write files (path inside the folder → content); what else is in the folder is left alone.
 
     Everything is staged beside its destination and then renamed into place. After an error or an
     interruption all earlier files are as they were.
 
-    Errors: DataError when the folder cannot be made or written.
+    Errors: DataError when the folder cannot be made or written; it names the `option` that gave it.
     """
-    with _told(folder):
+    with _told(folder, option):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as stage:
             new, old = Path(stage, "new"), Path(stage, "old")
@@ -38,13 +38,13 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(folder: Path, option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = error.strerror or error
         raise DataError(
-            f"cannot write into {str(folder)!r}: {reason}. Give another folder with --out."
+            f"cannot write into {str(folder)!r}: {reason}. Give another folder with {option}."
         ) from error
 
 

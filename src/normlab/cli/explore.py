@@ -1,0 +1,122 @@
+"""normlab explore: the page on which normalisation is touched."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qsl, quote
+
+import typer
+
+from normlab.cli.app import JsonFlag, app, press, pressed, say, too_late
+from normlab.cli.parsing import whole
+from normlab.errors import DataError, SettingError
+from normlab.report.files import check_writable
+
+_STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
+
+
+@app.command("explore", epilog="Example: normlab explore --state 'norm=layer&batch_size=16'")
+def explore_page(
+    port: Annotated[
+        str, typer.Option(help="If it is taken, the next that is free; 0: any.", metavar="NUMBER")
+    ] = "8899",
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address.")
+    ] = False,
+    state: Annotated[
+        str | None,
+        typer.Option(help="What to begin with: all after # in a shared link.", metavar="LINK"),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page for a classroom without Python instead, and end.", metavar="FILE"
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Normalisation to touch: data, normaliser and result on one page in the browser.
+
+    Only this machine is served, and nothing leaves it. Ctrl-C ends it.
+    """
+    number, link = whole("port", port) or 0, _link(state)
+    if export is not None:
+        _export(export, as_json)
+        return
+    from normlab.explorer.launch import check_installed, explore
+
+    check_installed()
+    tell = _to_stderr if as_json else say
+    with _ended_quietly(tell):
+        explore(number, link, not no_browser, tell, _spinner, _ready_json if as_json else _ready)
+
+
+def _link(state: str | None) -> str:
+    """The state as an address holds it; SettingError, as it says in words, for one that is none."""
+    if not state:
+        return ""
+    from normlab.explorer.state import State
+
+    text = state.partition("#")[2] if "#" in state else state
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise SettingError(
+            f"--state {state!r} given; it must be names and values: norm=layer&batch_size=16."
+        ) from None
+    State.of(**{name: _value(value) for name, value in pairs})
+    return quote(text, safe=_STAYS)
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _export(file: Path, as_json: bool) -> None:
+    if file.is_dir():
+        raise DataError(f"--export {str(file)!r} is a folder; give a file: page.html.")
+    check_writable(file.parent, "--export")
+    import_module("normlab.explorer.export").write(file)
+    print(json.dumps({"file": str(file)}) if as_json else f"Page: {file}")
+
+
+@contextmanager
+def _ended_quietly(tell) -> Iterator[None]:
+    """Ctrl-C and SIGTERM are how the explorer ends: no error, whatever they interrupted."""
+    signal.signal(signal.SIGTERM, press)
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        if not (pressed() or isinstance(error, KeyboardInterrupt)):
+            raise
+    too_late()
+    _to_stderr("The explorer has ended.")
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _ready(address: str) -> None:
+    say(f"The explorer: {address}   (Ctrl-C ends it)")
+
+
+def _ready_json(address: str) -> None:
+    say(json.dumps({"address": address}))
+
+
+def _spinner():
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return console.status("Python imports torch; the page opens meanwhile")
