@@ -42,7 +42,9 @@ export class Line {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), callback]);
   }
 
+  /** Without a callback all of a name's, without a name all there are, as anywidget's models do. */
   off(name, callback) {
+    if (!name) return this.#listeners.clear();
     const left = (this.#listeners.get(name) ?? []).filter((one) => callback && one !== callback);
     this.#listeners.set(name, left);
   }

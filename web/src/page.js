@@ -15,8 +15,16 @@ function fail(error) {
   show("failed", error?.stack?.includes(error.message) ? error.stack : String(error));
 }
 
-/** Until the first answer the page itself says how it stands; then the explorer does. */
-function narrate(model) {
+/**
+ * Draw the explorer once the line is there, and again if it is lost before the first answer. Until then
+ * the page itself says how it stands; afterwards the explorer does.
+ */
+function begin(model, loaded) {
+  let attempt = 0;
+  const render = async (mine) => {
+    const { default: explorer } = await loaded;
+    if (mine === attempt) await explorer.render({ model, el: $("explorer") });
+  };
   const answered = () => {
     for (const id of ["waiting", "lost"]) $(id).hidden = true;
     model.off("connection", connected);
@@ -24,21 +32,16 @@ function narrate(model) {
   };
   const connected = (open, why) => {
     $("waiting").hidden = !open;
-    if (open) $("lost").hidden = true;
-    else show("lost", why);
+    $("lost").hidden = open;
+    if (!open) return show("lost", why);
+    model.off();
+    model.on("connection", connected);
+    model.on("msg:custom", answered);
+    $("explorer").replaceChildren();
+    attempt += 1;
+    render(attempt).catch(fail);
   };
-  model.on("msg:custom", answered);
   model.on("connection", connected);
-}
-
-async function open() {
-  const model = new Line(
-    new URL("socket", location.href.replace(/^http/, "ws")),
-    $("too-large").content.textContent,
-  );
-  narrate(model);
-  const { default: explorer } = await import(new URL("explorer.js", import.meta.url));
-  await explorer.render({ model, el: $("explorer") });
 }
 
 addEventListener("error", (event) => fail(event.error ?? event.message));
@@ -46,4 +49,7 @@ addEventListener("unhandledrejection", (event) => fail(event.reason));
 $("failed").querySelector("button").onclick = () => {
   $("failed").hidden = true;
 };
-open().catch(fail);
+
+const address = new URL("socket", location.href.replace(/^http/, "ws"));
+const loaded = import(new URL("explorer.js", import.meta.url));
+begin(new Line(address, $("too-large").content.textContent), loaded);

@@ -17,6 +17,7 @@ from normlab.cli.parsing import whole
 from normlab.errors import DataError, SettingError
 from normlab.report.files import check_writable
 
+_CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 
@@ -46,6 +47,8 @@ def explore_page(
     """
     number, link = whole("port", port) or 0, _link(state)
     if export is not None:
+        if link:
+            raise SettingError("--export writes a page of its own; leave out --state.")
         _export(export, as_json)
         return
     from normlab.explorer.launch import check_installed, explore
@@ -62,14 +65,14 @@ def _link(state: str | None) -> str:
         return ""
     from normlab.explorer.state import State
 
-    text = state.partition("#")[2] if "#" in state else state
+    text = (state.partition("#")[2] if "#" in state else state).replace("+", "%2B")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
+        pairs = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
     except ValueError:
         raise SettingError(
             f"--state {state!r} given; it must be names and values: norm=layer&batch_size=16."
         ) from None
-    State.of(**{name: _value(value) for name, value in pairs})
+    State.of(**{name: _value(value) for name, value in pairs.items() if name not in _CARRIED})
     return quote(text, safe=_STAYS)
 
 
