@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from normlab._check import Checked, check
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
+    from normlab.explorer.widget import Explorer
     from normlab.moments import Moments
     from normlab.nn.convert import convert
 
 __version__ = "0.1.0"
 __all__ = [
     "Checked",
+    "Explorer",
     "Moments",
     "Normalized",
     "check",
@@ -33,6 +35,7 @@ _HOME = {
     "convert": ("normlab.nn.convert", "convert"),
     "Checked": ("normlab._check", "Checked"),
     "check": ("normlab._check", "check"),
+    "Explorer": ("normlab.explorer.notebook", "Explorer"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),

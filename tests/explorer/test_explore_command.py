@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from command import NORMLAB, normlab
 from serving import explorer, started
 from tabs import tab
+
+from command import NORMLAB, normlab
 
 ENDED = "The explorer has ended.\n"
 LIGHT = """

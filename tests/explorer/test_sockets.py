@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from tabs import tab
 from websockets.exceptions import ConnectionClosed
 
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.launch import bound
 from normlab.explorer.server import application, configured
 from normlab.explorer.sockets import CLOSED_ABOVE, MOST_BYTES, MOST_PAGES
-from tabs import tab
 
 HELLO = {"type": "hello", "seq": 7}
 BAD = {

@@ -8,12 +8,9 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
 
 from normlab.errors import MissingExtraError, SettingError
-
-if TYPE_CHECKING:
-    from normlab.explorer.sockets import Talk
+from normlab.explorer.talk import Talk
 
 HOST = "127.0.0.1"
 PORT = 8899
@@ -79,7 +76,7 @@ def bound(port: int) -> socket.socket:
 @contextmanager
 def _serving(
     listener: socket.socket, port: int
-) -> "Iterator[tuple[threading.Thread, Future[Callable[[], Talk]]]]":
+) -> Iterator[tuple[threading.Thread, Future[Callable[[], Talk]]]]:
     """The server in a thread of its own, since signals come to the main one, and so can end an import."""
     from normlab.explorer.server import application, configured
 
@@ -95,7 +92,7 @@ def _serving(
         thread.join()
 
 
-def _imported() -> "Callable[[], Talk]":
+def _imported() -> Callable[[], Talk]:
     """What starts a conversation; the first of all, which is slower, is over."""
     import torch
 

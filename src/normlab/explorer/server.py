@@ -11,7 +11,8 @@ from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 from normlab.explorer.guard import Guard
-from normlab.explorer.sockets import CLOSED_ABOVE, Sockets, Talk
+from normlab.explorer.sockets import CLOSED_ABOVE, Sockets
+from normlab.explorer.talk import Talk
 
 HOME = Path(__file__).parent
 FILES = {

@@ -2,27 +2,18 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from normlab.explorer.inbox import Asked, Inbox
+from normlab.explorer.talk import Talk, answered, refused
 from normlab.explorer.wire import pack
 
 MOST_PAGES = 64
 MOST_BYTES = 8_000_000  # of one message
 CLOSED_ABOVE = 2 * MOST_BYTES  # of which not even the words are read: the connection is closed
-
-_log = logging.getLogger("normlab.explorer")
-
-
-class Talk(Protocol):
-    """What answers a page; `normlab.explorer.conversation.Conversation` does."""
-
-    def reply(self, message: dict[str, Any], /) -> tuple[dict[str, Any], list[bytes]]: ...
 
 
 class Sockets:
@@ -59,7 +50,7 @@ class Sockets:
         talk = await run(self._threads, self._start)
         while True:
             message = await inbox.take()
-            await socket.send_bytes(await run(self._threads, _answered, talk, message))
+            await socket.send_bytes(await run(self._threads, answered, talk, message, pack))
 
 
 async def _listen(socket: WebSocket, inbox: Inbox) -> None:
@@ -70,7 +61,7 @@ async def _listen(socket: WebSocket, inbox: Inbox) -> None:
         try:
             message = read(event.get("text"))
         except ValueError as error:
-            await socket.send_bytes(pack(_refused(None, str(error))))
+            await socket.send_bytes(pack(refused(None, str(error))))
         else:
             await inbox.put(message)
 
@@ -93,19 +84,3 @@ def read(text: str | None) -> Asked:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
-
-
-def _answered(talk: Talk, message: Asked) -> bytes:
-    try:
-        return pack(*talk.reply(message))
-    except (
-        Exception
-    ) as error:  # a defect of ours: the page lives on, and the terminal has the traceback
-        _log.exception("A message of type %r could not be answered.", message.get("type"))
-        told = f"{type(error).__name__}: {error}"[:200]
-        words = f"This is a defect of normlab, not yours ({told}). The page lives on."
-        return pack(_refused(message.get("seq"), words))
-
-
-def _refused(seq: Any, words: str) -> dict[str, Any]:
-    return {"type": "refused", "seq": seq, "words": words}

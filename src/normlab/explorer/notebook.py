@@ -1,0 +1,26 @@
+"""`normlab.Explorer`, which can be imported without what it needs, and then says so when it is used."""
+
+from typing import Any, NoReturn
+
+from normlab.errors import MissingExtraError
+
+
+class _Missing:
+    def __init__(self, **state: Any) -> NoReturn:
+        raise MissingExtraError(
+            "the explorer in a notebook needs anywidget, which is not installed; install it with "
+            'pip install "normlab[jupyter]".'
+        )
+
+
+def _found() -> type:
+    try:
+        import anywidget  # noqa: F401
+    except ImportError:
+        return _Missing
+    from normlab.explorer.widget import Explorer
+
+    return Explorer
+
+
+Explorer = _found()

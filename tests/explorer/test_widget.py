@@ -1,0 +1,72 @@
+"""The widget's side in Python: what it takes, what it holds, and what it says without anywidget."""
+
+import subprocess
+import sys
+
+import pytest
+
+import normlab
+from normlab.errors import MissingExtraError, NormlabError, SettingError
+
+LIGHT = """
+import sys
+import normlab
+assert "Explorer" in normlab.__all__ and "Explorer" in dir(normlab)
+assert not {"anywidget", "traitlets", "torch", "starlette"} & set(sys.modules)
+"""
+WITHOUT = """
+import sys
+sys.modules["anywidget"] = None
+from normlab import *
+try:
+    Explorer(norm="layer")
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_importing_the_package_stays_light():
+    subprocess.run([sys.executable, "-c", LIGHT], check=True, timeout=60)
+
+
+def test_without_anywidget_only_its_use_is_an_error_that_says_what_to_do():
+    command = [sys.executable, "-c", WITHOUT]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == (
+        "MissingExtraError the explorer in a notebook needs anywidget, which is not installed; "
+        'install it with pip install "normlab[jupyter]".\n'
+    )
+    assert issubclass(MissingExtraError, NormlabError)
+
+
+def test_the_state_is_what_differs_and_is_checked():
+    explorer = normlab.Explorer(norm="layer", batch_size=16, weight=[2, 0.5], n=128)
+    assert explorer.state == {"norm": "layer", "batch_size": 16, "weight": [2, 0.5]}
+    assert explorer.host == "jupyter"
+    with pytest.raises(SettingError, match=r"no setting 'nrom'\. Did you mean 'norm'"):
+        explorer.state = {"nrom": "layer"}
+    with pytest.raises(SettingError, match="batch_size=0 given; it must be"):
+        normlab.Explorer(batch_size=0)
+    assert explorer.state == {"norm": "layer", "batch_size": 16, "weight": [2, 0.5]}
+    assert normlab.Explorer().state == {}
+
+
+def test_what_the_page_holds_and_python_refuses_is_left_out():
+    explorer = normlab.Explorer()
+    explorer.set_state({"state": {"norm": "rms", "batch_size": -1, "nrom": 3}})
+    assert explorer.state == {"norm": "rms"}
+
+
+def test_two_widgets_share_nothing():
+    one, other = normlab.Explorer(norm="layer"), normlab.Explorer(norm="rms")
+    one.state = {"norm": "l2"}
+    assert (one.state, other.state) == ({"norm": "l2"}, {"norm": "rms"})
+
+
+def test_the_module_and_its_style_travel_with_the_widget():
+    """As class attributes: given to the constructor they would vanish without a word."""
+    explorer = normlab.Explorer()
+    sent = explorer.get_state()
+    assert "render" in sent["_esm"]
+    assert sent["_css"]
+    assert {"host": "jupyter", "state": {}}.items() <= sent.items()
