@@ -14,7 +14,7 @@ from normlab.errors import DataError, NormlabError
 from normlab.explorer import code, presets
 from normlab.explorer.datasets import build
 from normlab.explorer.normalising import normalised
-from normlab.explorer.scene import scene
+from normlab.explorer.scene import attempt, scene
 from normlab.explorer.state import DATA, MOST_ROWS, PANELS, State
 from normlab.explorer.words import say, strings
 
@@ -73,7 +73,11 @@ class Conversation:
         state, problems = self._state(message)
         if state.data == "table" and state.table not in self._tables:
             return {"type": "table wanted", "key": state.table}, []
-        header, buffers = scene(state, self._tables).packed()
+        try:
+            header, buffers = scene(state, self._tables).packed()
+        except NormlabError as error:
+            outline = attempt(state, self._tables)
+            return {"type": "refused", "words": str(error), "problems": problems} | outline, []
         return {"type": "scene", "problems": problems} | header, buffers
 
     def _state(self, message: Mapping[str, Any]) -> tuple[State, list[str]]:

@@ -25,7 +25,7 @@ class Data:
 
     `ids` are the rows' numbers, which stay when others are deleted; None where nothing was edited.
     `fixed` is where the axes stay while values move: (low, high) of each channel. `pool_input` is what
-    is pooled in place of x, where that is another array.
+    is pooled in place of x, where that is another array. `base` rows were there before any was added.
     """
 
     x: Tensor
@@ -35,10 +35,7 @@ class Data:
     ids: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
     pool_input: Tensor | None = None
-
-    @property
-    def has_space(self) -> bool:
-        return self.x.dim() > 2
+    base: int = 0
 
     def row_of(self, id_: int) -> int:
         """Where the row with that number is now; the first one, if it was deleted."""
@@ -116,8 +113,8 @@ def build(state: State, tables: Tables) -> Data:
     data = _BUILDERS[state.data](state, tables)
     if state.edits and state.data in ("points", "table"):
         x, ids = _edited(data.x, state.edits)
-        return replace(data, x=x, ids=ids)
-    return data
+        return replace(data, x=x, ids=ids, base=len(data.x))
+    return replace(data, base=len(data.x))
 
 
 def _points(state: State, tables: Tables) -> Data:

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_CELL = {"data": "contrast", "norm": "divisive", "sigma": 19.3, "power": 2.9}
+_CELL = {
+    "data": "contrast",
+    "norm": "divisive",
+    "sigma": 19.3,
+    "power": 2.9,
+    "selected": [39, 0, 0],
+}
 _BANK = {"data": "bank", "norm": "local_response", "alpha": 5e-4, "k": 2.0, "selected": [0, 7, 0]}
 
 # what choosing a kind of data sets besides, so that there is something to see
@@ -39,6 +45,8 @@ PRESETS: Mapping[str, dict[str, Any]] = {
     "alexnet": _BANK,
 }
 
+_FAR_POINT = {"outliers": 1, "frame": "auto"}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,7 +63,7 @@ TOUR: tuple[Step, ...] = (
     Step("points", {}, "before"),
     Step("batch", {}, "after"),
     Step("size", {"batch_size": 8}, "after", {"batch_size": 2, "frame": "fixed"}, 1),
-    Step("outlier", {"outliers": 1, "frame": "auto"}, "point", {"outliers": 1, "selected": [3, 0, 0], "frame": "auto"}, 2),
+    Step("outlier", _FAR_POINT, "point", _FAR_POINT | {"selected": [3, 0, 0]}, 2),
     Step("hand", {"selected": [5, 0, 0]}, "point"),
     Step("running", {"step": 0}, "batches", {"step": 16}, 0),
     Step("eval", {"step": 3}, "after", {"step": 3, "mode": "eval"}, 1),

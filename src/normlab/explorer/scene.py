@@ -1,5 +1,6 @@
 """Everything the page draws for one state: a header of plain JSON, and arrays beside it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,13 @@ import torch
 from torch import Tensor
 
 from normlab.equation.table import TABLE
+from normlab.errors import NormlabError
 from normlab.explorer import arithmetic, code, controls
 from normlab.explorer.datasets import Data, Tables, build
 from normlab.explorer.frames import frames
 from normlab.explorer.normalising import Outcome, fits, in_batches, normalised
 from normlab.explorer.state import State
+from normlab.explorer.status import status
 from normlab.explorer.views import VIEWS, Seen
 from normlab.explorer.words import say
 
@@ -32,32 +35,48 @@ class Scene:
             held = array.detach().contiguous()
             buffers.append(held.numpy().astype(f"<f{held.element_size()}", copy=False).tobytes())
             told.append({"name": name, "shape": list(held.shape), "bytes": held.element_size()})
-        return self.header | {"arrays": told}, buffers
+        return _finite(self.header) | {"arrays": told}, buffers
 
 
 def scene(state: State, tables: Tables) -> Scene:
     """Compute a state. Errors: those of the library, in words."""
     data = build(state, tables)
     outcome = normalised(state, data)
-    columns = _columns(state, data)
-    cell = _cell(state, data)
-    header = {
-        "state": state.json(),
-        "changed": state.changed(),
-        "rows": [_row(name, state.data) for name in TABLE],
-        "controls": controls.applying(state, tuple(data.x.shape)),
-        "data": _told(state, data),
-        "columns": columns,
+    columns, cell = _columns(state, data), _cell(state, data)
+    axes = frames(state, tables, data, outcome, columns)
+    seen = Seen(state, data, outcome, columns, cell, axes)
+    more, arrays = VIEWS[_view(state)](seen)
+    header = outline(state, data) | {
         "batches": _batches(state, outcome),
         "running": _running(outcome, columns if state.data in _SCATTERED else _few(data)),
         "cell": list(cell),
-        "formula": _formula(state, data, outcome, columns, cell),
+        "formula": _formula(seen),
         "code": code.script(state, data, tables, picture=False),
-        "status": _status(state, outcome, columns),
+        "status": status(seen),
+        "frames": axes.json(),
     }
-    axes = frames(state, tables, data, outcome, columns)
-    more, arrays = VIEWS[_view(state)](Seen(state, data, outcome, columns, cell, axes))
-    return Scene(header | more | {"frames": axes.json()}, arrays)
+    return Scene(header | more, arrays)
+
+
+def outline(state: State, data: Data) -> dict[str, Any]:
+    """What the page needs to stay of use where the rest cannot be computed: the controls and their like."""
+    row = TABLE[state.norm]
+    return {
+        "state": state.json(),
+        "rows": [_row(name, state.data) for name in TABLE],
+        "controls": controls.applying(state, tuple(data.x.shape)),
+        "data": _told(state, data),
+        "columns": _columns(state, data),
+        "batches": {"used": in_batches(state, row), "running": row.running},
+    }
+
+
+def attempt(state: State, tables: Tables) -> dict[str, Any]:
+    """The outline of a state whose scene cannot be computed; of other data where these are at fault."""
+    try:
+        return outline(state, build(state, tables))
+    except NormlabError:
+        return outline(state, build(State(), {}))
 
 
 def _view(state: State) -> str:
@@ -103,6 +122,7 @@ def _told(state: State, data: Data) -> dict[str, Any]:
         "shape": list(data.x.shape),
         "names": data.names,
         "ids": data.ids,
+        "base": data.base,
         "notes": data.notes,
         "edited": bool(state.edits),
     }
@@ -138,16 +158,14 @@ def _running(outcome: Outcome, columns: tuple[int, ...]) -> dict[str, Any] | Non
     }
 
 
-def _formula(
-    state: State, data: Data, outcome: Outcome, columns: tuple[int, ...], cell: tuple[int, ...]
-) -> dict[str, Any]:
+def _formula(seen: Seen) -> dict[str, Any]:
     """Symbols, numbers, and the operands of the selected element in each shown channel."""
-    row = outcome.row
+    row, cell, evaluated = seen.outcome.row, seen.cell, seen.outcome.evaluated
     found = [
-        arithmetic.column(state, data, outcome, (cell[0], column, *cell[2:])) for column in columns
+        arithmetic.column(seen.state, seen.data, seen.outcome, (cell[0], column, *cell[2:]))
+        for column in seen.columns
     ]
     lead = next((column for column in found if column.channel == cell[1]), found[0])
-    evaluated = outcome.evaluated
     return {
         "symbols": arithmetic.symbols(row, evaluated),
         "numbers": arithmetic.numbers(row, lead.values),
@@ -157,30 +175,10 @@ def _formula(
     }
 
 
-def _status(state: State, outcome: Outcome, columns: tuple[int, ...]) -> str:
-    """One sentence on what there is now."""
-    shown = (
-        outcome.y[:, list(columns)] if state.data in _SCATTERED else outcome.y.flatten()[:, None]
-    )
-    first, last = outcome.sizes[0], outcome.sizes[-1]
-    told = {
-        "norm": outcome.row.title,
-        "rows": len(outcome.y),
-        "batches": len(outcome.sizes),
-        "size": first,
-        "last": last,
-        "step": state.step,
-        "mean": _listed(shown.mean(0)),
-        "std": _listed(shown.std(0) if len(shown) > 1 else shown.mean(0) * 0),
-    }
-    if outcome.evaluated:
-        return say("status.eval", **told)
-    if not in_batches(state, outcome.row):
-        return say("status.alone", **told)
-    kind = "one" if len(outcome.sizes) == 1 else "batches" if first == last else "uneven"
-    return say(f"status.{kind}", **told)
-
-
-def _listed(values: Tensor) -> str:
-    """Numbers of one for each feature, to four decimals."""
-    return " · ".join(arithmetic.text(round(value, 4) + 0.0) for value in values.tolist())
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(held) for name, held in value.items()}
+    return [_finite(held) for held in value] if isinstance(value, list | tuple) else value

@@ -15,7 +15,8 @@ from normlab.explorer.edits import EDITS, NO_EDITS, Edits
 VERSION = 1  # of what a link holds
 DATA = ("points", "table", "image", "sequence", "bank", "contrast")
 PANELS = (
-    "data", "before", "norm", "after", "batches", "formula", "point", "code", "cells", "tour",
+    "data", "before", "norm", "after", "batches", "cells", "formula", "point", "code", "values",
+    "play", "preset", "share", "export",
 )  # fmt: skip
 MOST_ROWS, MOST_STEPS, BANK = 10_000, 1_000, 16
 _LARGEST = 1e6
@@ -56,6 +57,12 @@ def _table_key(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 64
 
 
+def _hidden(value: Any) -> bool:
+    """Panels, and controls by the name of their setting."""
+    known = (*PANELS, *DOMAINS, *SETTINGS)
+    return _each(lambda name: isinstance(name, str) and name in known, 0, len(known), value)
+
+
 _PAIR = partial(several, least=2, most=2)
 DOMAINS: Mapping[str, Domain] = {
     "data": one_of(*DATA),
@@ -86,7 +93,7 @@ DOMAINS: Mapping[str, Domain] = {
     "axes": _PAIR(whole(0, 255)),
     "selected": several(whole(0, 2**31 - 1), 3, 3),
     "frame": one_of("fixed", "shared", "auto"),
-    "hide": several(one_of(*PANELS), 0, len(PANELS)),
+    "hide": Domain("a list of panels and controls", _hidden),
     "tour": whole(0, 99).or_none("no tour"),
     "shown": Domain("true or false", lambda value: isinstance(value, bool)),
 }

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from normlab.explorer.datasets import Data, build
 from normlab.explorer.frames import Frames, histogram
-from normlab.explorer.normalising import Outcome, normalised
+from normlab.explorer.normalising import Outcome, in_batches, normalised
 from normlab.explorer.state import State
 
 _MAP_ROWS, _MAP_COLUMNS = 12, 16  # of a batch, in the map of cells
@@ -78,8 +78,9 @@ VIEWS = {"cloud": cloud, "block": block, "bank": bank, "contrast": contrast}
 
 def _histograms(seen: Seen, x: Tensor, y: Tensor, i: int) -> dict[str, Any]:
     """Before and after of one channel, or of all of a block."""
-    table = len(seen.frames.before) == len(seen.columns) and seen.data.x.dim() == 2
-    inside = seen.outcome.batch if table else slice(0, 0)
+    table = seen.data.x.dim() == 2
+    pooled = in_batches(seen.state, seen.outcome.row) and not seen.outcome.evaluated
+    inside = seen.outcome.batch if pooled else slice(0, 0)
     return {
         "column": seen.columns[i] if table else None,
         "before": histogram(x, inside, seen.frames.before[i]),

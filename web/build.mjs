@@ -1,0 +1,55 @@
+// Bundles web/src into what the Python package ships; with --check, says whether that is what it ships.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const OUT = "../src/normlab/explorer/static";
+
+/** KaTeX's stylesheet with the faces that our formulas use, and of each the one format all browsers read. */
+const faces = {
+  name: "faces",
+  setup(bundler) {
+    bundler.onLoad({ filter: /katex\.css$/ }, ({ path }) => {
+      const css = readFileSync(path, "utf8").replace(/,\s*url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, "");
+      const used = /KaTeX_(?:Main-(?:Regular|Italic|Bold)|Math-Italic|Size[1-4]-Regular|AMS-Regular)/;
+      const kept = css.replace(/@font-face\s*\{[^}]*\}/g, (face) => (used.test(face) ? face : ""));
+      return { contents: kept, loader: "css" };
+    });
+  },
+};
+
+const made = await build({
+  entryPoints: { explorer: "src/explorer.js", page: "src/page.js" },
+  outdir: OUT,
+  bundle: true,
+  format: "esm",
+  minify: true,
+  charset: "utf8",
+  target: "es2022",
+  external: ["./explorer.js"],
+  loader: { ".woff2": "dataurl" },
+  legalComments: "none",
+  plugins: [faces],
+  write: false,
+});
+
+const stale = made.outputFiles.filter(({ path, contents }) => {
+  try {
+    return !readFileSync(path).equals(Buffer.from(contents));
+  } catch {
+    return true;
+  }
+});
+const names = stale.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
+if (process.argv.includes("--check")) {
+  if (names.length) {
+    console.error(`${names.join(", ")} in ${OUT} is not what web/src makes: npm run build, and commit it.`);
+    process.exit(1);
+  }
+} else {
+  for (const { path, contents } of stale) writeFileSync(path, contents);
+  const sizes = made.outputFiles.map(
+    ({ path, contents }) => `${path.slice(path.lastIndexOf("/") + 1)} ${contents.length}`,
+  );
+  console.log(sizes.join(", "));
+}

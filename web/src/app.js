@@ -1,0 +1,181 @@
+// What the panels share: the state, the last scene, and the ways to change the one and hear of the other.
+
+import { changed, read, written } from "./address.js";
+import { link, unpack } from "./link.js";
+
+const LONGEST_LINK = 20_000; // characters of a table that a link still carries
+
+export class App {
+  constructor(model, root) {
+    this.model = model;
+    this.root = root;
+    this.host = model.get("host") ?? "page";
+    this.strings = {};
+    this.scene = null;
+    this.arrays = {};
+    this.state = {};
+    this.own = null; // {text, name} of a person's table
+    this.listeners = {};
+    const failed = (error) => {
+      console.error(error);
+      this.tell("error", this.words("error.page", { why: error.message }));
+    };
+    this.link = link(model, (...reply) => this.#received(...reply), failed);
+    this.cleanups = [() => this.link.close()];
+  }
+
+  on(what, listener) {
+    this.listeners[what] = [...(this.listeners[what] ?? []), listener];
+  }
+
+  tell(what, ...values) {
+    for (const listener of this.listeners[what] ?? []) listener(...values);
+  }
+
+  /** The text of a key, filled in; the key itself where there is none. */
+  words(key, values = {}) {
+    const text = this.strings[key] ?? key;
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  }
+
+  say(text) {
+    this.tell("said", text);
+  }
+
+  async start() {
+    const { content } = await this.link.ask({ type: "hello" });
+    this.hello = content;
+    this.strings = content.strings;
+    this.defaults = content.defaults;
+    this.state = content.defaults;
+    this.tell("hello");
+    await this.#open();
+    this.#follow();
+  }
+
+  /** Change some settings; null takes one back to its default. */
+  set(patch) {
+    const state = { ...this.state };
+    for (const [name, value] of Object.entries(patch)) {
+      if (value === null && !(name in this.defaults)) delete state[name];
+      else state[name] = value === null && name !== "momentum" && name !== "tour" ? this.defaults[name] : value;
+    }
+    this.state = state;
+    this.tell("state", patch);
+    this.refresh();
+  }
+
+  /** Begin anew with these settings alone. */
+  begin(settings, keep = ["hide", "frame", "table"]) {
+    const kept = Object.fromEntries(keep.map((name) => [name, this.state[name]]));
+    this.state = { ...this.defaults, ...kept, ...settings };
+    this.tell("state", settings);
+    this.refresh();
+  }
+
+  refresh() {
+    this.link.want(this.changed());
+    this.#remember();
+  }
+
+  changed() {
+    return changed(this.state, this.defaults);
+  }
+
+  async useTable(text, name) {
+    const { content } = await this.link.ask({ type: "table", text, name });
+    if (content.type === "refused") {
+      this.tell("error", content.words);
+      return null;
+    }
+    this.own = { text, name: content.name };
+    return content;
+  }
+
+  /** The link to this very state; null where it would be too long. */
+  address() {
+    const carried = this.state.data === "table" ? this.own : null;
+    if (carried && carried.text.length > LONGEST_LINK) return null;
+    return written(this.state, this.defaults, carried);
+  }
+
+  close() {
+    for (const cleanup of this.cleanups) cleanup();
+  }
+
+  async #open() {
+    const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
+    this.state = { ...this.defaults, ...given.state };
+    if (given.own && (await this.useTable(given.own.text, given.own.name))) this.state.data = "table";
+    this.tell("state", this.state);
+    this.refresh();
+  }
+
+  #follow() {
+    if (this.host === "page") {
+      const moved = () => {
+        if (location.hash !== this.written) this.#open();
+      };
+      addEventListener("hashchange", moved);
+      this.cleanups.push(() => removeEventListener("hashchange", moved));
+    }
+    const outside = () => {
+      const state = { ...this.defaults, ...this.model.get("state") };
+      if (JSON.stringify(changed(state, this.defaults)) === JSON.stringify(this.changed())) return;
+      this.state = state;
+      this.tell("state", state);
+      this.link.want(this.changed());
+    };
+    this.model.on("change:state", outside);
+    this.model.on("connection", (open) => this.#connection(open));
+  }
+
+  #connection(open) {
+    this.link.drop();
+    this.tell("connection", open);
+    if (open) this.#resend();
+  }
+
+  async #resend() {
+    if (this.own) await this.useTable(this.own.text, this.own.name);
+    this.link.want(this.changed());
+  }
+
+  /** Write the state down, where it is looked for: the address, or Python. */
+  #remember() {
+    clearTimeout(this.pending);
+    this.pending = setTimeout(() => {
+      if (this.host === "page") {
+        const hash = this.address();
+        if (hash !== null) history.replaceState(null, "", hash || location.pathname);
+        this.written = location.hash;
+      } else {
+        this.model.set("state", this.changed());
+        this.model.save_changes();
+      }
+    }, 250);
+  }
+
+  #received({ content, buffers }, newest) {
+    if (content.type === "table wanted" && this.own) {
+      this.#resend();
+      return;
+    }
+    if (newest && content.state) this.#adopt(content);
+    if (content.type !== "scene") {
+      if (content.controls) this.tell("outline", content);
+      this.tell("error", content.words ?? this.words("error.table.gone"));
+      return;
+    }
+    this.scene = content;
+    this.arrays = unpack(content, buffers);
+    this.tell("outline", content);
+    this.tell("scene", content, this.arrays);
+  }
+
+  /** Python has checked the state: what it could not use is gone. */
+  #adopt(content) {
+    this.state = { ...content.state };
+    if (content.problems.length) this.tell("problems", [this.words("note.link"), ...content.problems].join(" "));
+  }
+}

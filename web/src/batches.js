@@ -1,0 +1,134 @@
+// The strip of batches, and the running statistics as lines with the value of all data dashed.
+
+import { each, h, put, svg, text } from "./dom.js";
+import { linear, round, show, ticks } from "./numbers.js";
+
+const MOST = 64; // squares; of more batches those around the current one
+const [WIDTH, HEIGHT, LEFT, FOOT] = [190, 96, 34, 18];
+
+export class Batches {
+  constructor(app) {
+    this.app = app;
+    this.caption = h("p", { class: "help" });
+    this.strip = h("div", { class: "strip", role: "group" });
+    this.note = h("p", { class: "note" });
+    this.charts = h("div", { class: "charts" });
+    this.help = h("p", { class: "help" });
+    this.el = h("div", {}, this.caption, this.strip, this.note, this.charts, this.help);
+  }
+
+  draw(scene) {
+    const { batches, running } = scene;
+    const { app } = this;
+    const none = !batches.running && !batches.used;
+    put(this.el.parentElement, "hidden", none || app.state.hide.includes("batches"));
+    if (none) return;
+    text(this.caption, batches.used ? app.words("batches.strip") : "");
+    this.#strip(batches, scene.formula.evaluated);
+    const uneven = batches.used && batches.last !== batches.size;
+    text(this.note, uneven ? app.words("batches.last", batches) : "");
+    this.#running(scene, running);
+    text(this.help, running ? app.words("running.help") : "");
+  }
+
+  #strip(batches, evaluated) {
+    const shown = batches.used ? Math.min(MOST, batches.count) : 0;
+    const first = Math.max(0, Math.min(batches.current - MOST / 2, batches.count - shown));
+    const squares = Array.from({ length: shown }, (_, i) => first + i);
+    put(this.strip, "aria-label", this.app.words("batches.strip"));
+    each(
+      this.strip,
+      squares,
+      () => this.#square(),
+      (square, i) => {
+        const rows = i === batches.count - 1 ? batches.last : batches.size;
+        square.batch = i;
+        put(
+          square,
+          "class",
+          [i < batches.seen ? "seen" : "", i === batches.current && !evaluated ? "current" : ""].join(" ").trim() ||
+            null,
+        );
+        put(square, "aria-label", this.app.words("batches.batch", { i: i + 1, rows }));
+        put(square, "title", this.app.words("batches.batch", { i: i + 1, rows }));
+        put(square, "aria-pressed", `${i === batches.current}`);
+      },
+    );
+  }
+
+  #square() {
+    const square = h("button", { type: "button" });
+    square.addEventListener("click", () => {
+      const row = square.batch * this.app.scene.batches.size;
+      const [, channel, place] = this.app.state.selected;
+      this.app.set({ selected: [this.app.scene.data.ids?.[row] ?? row, channel, place] });
+    });
+    return square;
+  }
+
+  #running(scene, running) {
+    const lines = running
+      ? running.columns.flatMap((column, i) =>
+          ["mean", "var"].map((kind) => ({
+            kind,
+            name: scene.data.names[column],
+            values: running[kind][i],
+            truth: running[`true_${kind}`][i],
+          })),
+        )
+      : [];
+    each(
+      this.charts,
+      lines,
+      () => new Trace(this.app).el,
+      (el, line) => el.trace.draw(line),
+    );
+  }
+}
+
+class Trace {
+  constructor(app) {
+    this.app = app;
+    this.line = svg("path", { class: "trace" });
+    this.dot = svg("circle", { class: "batch", r: 2.6 });
+    this.truth = svg("line", { class: "truth", x1: LEFT, x2: WIDTH - 4 });
+    this.axis = svg("g", { class: "axis" });
+    this.title = svg("text", { class: "label", x: 2, y: 10 });
+    const parts = [this.axis, this.truth, this.line, this.dot, this.title];
+    this.plot = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img" }, ...parts);
+    this.el = Object.assign(h("div", {}, this.plot), { trace: this });
+  }
+
+  draw({ kind, name, values, truth }) {
+    const steps = Math.max(values.length - 1, 8);
+    const all = [...values, truth].filter(Number.isFinite);
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const room = (high - low) * 0.08 || 1;
+    const x = linear([0, steps], [LEFT, WIDTH - 6]);
+    const y = linear([low - room, high + room], [HEIGHT - FOOT, 16]);
+    put(this.line, "d", `M${values.map((value, i) => `${round(x(i))},${round(y(value))}`).join("L")}`);
+    put(this.dot, "cx", round(x(values.length - 1)));
+    put(this.dot, "cy", round(y(values.at(-1))));
+    put(this.truth, "y1", round(y(truth)));
+    put(this.truth, "y2", round(y(truth)));
+    const marks = [
+      ...ticks(low, high, 3).map((at) => [LEFT - 3, y(at) + 3, at, "end"]),
+      ...ticks(0, steps, 4).map((at) => [x(at), HEIGHT - 5, at, "middle"]),
+    ];
+    each(
+      this.axis,
+      marks,
+      () => svg("text", { class: "tick" }),
+      (mark, [left, top, at, anchor]) => {
+        put(mark, "x", round(left));
+        put(mark, "y", round(top));
+        put(mark, "text-anchor", anchor);
+        text(mark, show(at, 3));
+      },
+    );
+    const title = `${this.app.words(`running.${kind}`)}, ${name}`;
+    text(this.title, title);
+    const told = { name: title, value: show(values.at(-1), 6), true: show(truth, 6) };
+    put(this.plot, "aria-label", this.app.words("running.now", told));
+  }
+}

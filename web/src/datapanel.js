@@ -1,0 +1,143 @@
+// The data: which kind, its sliders, and a person's own table, pasted or dropped.
+
+import { Controls, menu } from "./controls.js";
+import { h, put, text, unique } from "./dom.js";
+
+export class DataPanel {
+  constructor(app) {
+    this.app = app;
+    this.kind = menu(app, { change: (kind) => this.#choose(kind) });
+    this.kindLabel = h("label", { for: this.kind.id });
+    this.controls = new Controls(app, "data");
+    this.axes = [0, 1].map((i) => menu(app, { change: (column) => this.#axis(i, Number(column)) }));
+    this.axesBox = h(
+      "div",
+      { class: "control choice" },
+      ...this.axes.flatMap(({ el, id }) => [h("label", { for: id }), el]),
+    );
+    const id = unique("paste");
+    this.pasteLabel = h("label", { for: id });
+    this.paste = h("textarea", { id, rows: 3, spellcheck: "false" });
+    this.use = h("button", { type: "button", onclick: () => this.#take(this.paste.value, "") });
+    this.file = h("input", {
+      type: "file",
+      accept: ".csv,.tsv,.txt,text/csv",
+      onchange: () => this.#file(this.file.files[0]),
+    });
+    this.own = h(
+      "details",
+      { class: "own" },
+      h("summary"),
+      this.pasteLabel,
+      this.paste,
+      h("div", { class: "row" }, this.use, this.file),
+    );
+    this.notes = h("p", { class: "note" });
+    this.undo = h("button", { type: "button", class: "quiet", onclick: () => app.set({ edits: {} }) });
+    this.el = h(
+      "div",
+      {},
+      h("div", { class: "control choice" }, this.kindLabel, this.kind.el),
+      this.axesBox,
+      this.controls.el,
+      this.undo,
+      this.own,
+      this.notes,
+    );
+    this.#drops();
+  }
+
+  draw(scene) {
+    const { app } = this;
+    text(this.kindLabel, app.words("data.kind"));
+    const kinds = app.hello.data.filter((kind) => kind !== "table" || app.own || scene.data.kind === "table");
+    this.kind.draw(
+      kinds.map((name) => ({ name, title: app.words(`data.${name}`) })),
+      scene.data.kind,
+    );
+    this.controls.draw(scene);
+    this.#columns(scene);
+    text(this.undo, app.words("undo.edits"));
+    put(this.undo, "hidden", !scene.data.edited);
+    put(this.own, "hidden", app.host === "offline");
+    text(this.own.firstChild, app.words("data.table"));
+    text(this.pasteLabel, app.words("data.paste"));
+    text(this.use, app.words("data.use"));
+    put(this.file, "aria-label", app.words("data.file"));
+    text(this.notes, scene.data.notes.join(" "));
+  }
+
+  #columns(scene) {
+    const { names } = scene.data;
+    const many = scene.data.kind === "table" && names.length > 2;
+    put(this.axesBox, "hidden", !many);
+    if (!many) return;
+    const options = names.map((title, i) => ({ name: `${i}`, title }));
+    this.axes.forEach((axis, i) => {
+      text(axis.el.previousElementSibling, this.app.words(i ? "data.vertical" : "data.horizontal"));
+      axis.draw(options, `${scene.columns[i] ?? scene.columns[0]}`);
+    });
+  }
+
+  #axis(i, column) {
+    const axes = [...this.app.scene.columns];
+    if (axes.length < 2) axes.push(axes[0]);
+    axes[i] = column;
+    this.app.set({ axes });
+  }
+
+  #choose(kind) {
+    const { app } = this;
+    app.begin({ data: kind, ...app.hello.starts[kind] });
+  }
+
+  #drops() {
+    const box = this.el;
+    const over = (event) => {
+      if (![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      box.classList.add("dropping");
+    };
+    this.app.root.addEventListener("dragover", over);
+    this.app.root.addEventListener("dragleave", () => box.classList.remove("dropping"));
+    this.app.root.addEventListener("drop", (event) => {
+      box.classList.remove("dropping");
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      this.#file(event.dataTransfer.files[0]);
+    });
+  }
+
+  async #file(file) {
+    if (!file) return;
+    const most = this.app.hello.limits.text;
+    if (file.size > most) {
+      this.#refuse(file.size);
+      return;
+    }
+    await this.#take(await file.text(), file.name);
+  }
+
+  #refuse(size) {
+    const told = { size: size.toLocaleString("en-GB"), most: this.app.hello.limits.text.toLocaleString("en-GB") };
+    this.app.tell("error", this.app.words("data.large", told));
+  }
+
+  async #take(content, name) {
+    const { app } = this;
+    if (content.length > app.hello.limits.text) {
+      this.#refuse(content.length);
+      return;
+    }
+    const read = await app.useTable(content, name);
+    if (!read) return;
+    this.own.open = false;
+    app.begin({
+      data: "table",
+      table: read.key,
+      axes: [0, Math.min(1, read.columns.length - 1)],
+      norm: app.state.norm,
+    });
+    app.say(app.words("data.read", { rows: read.rows, columns: read.columns.length, name: read.name }));
+  }
+}

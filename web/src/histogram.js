@@ -1,0 +1,61 @@
+// A histogram: all values in grey, those of the selected point's batch in blue, its own as an orange line.
+
+import { each, h, put, svg, text } from "./dom.js";
+import { round, show, ticks } from "./numbers.js";
+
+const [WIDTH, HEIGHT, FOOT, HEAD] = [170, 84, 18, 16];
+
+export class Histogram {
+  constructor(app, stage) {
+    Object.assign(this, { app, stage });
+    this.bars = svg("g", { class: "bars" });
+    this.batch = svg("g", { class: "bars batch" });
+    this.line = svg("line", { class: "selected", y1: HEAD, y2: HEIGHT - FOOT });
+    this.axis = svg("g", { class: "axis" });
+    this.title = svg("text", { class: "label", x: 2, y: 11 });
+    const parts = [this.axis, this.bars, this.batch, this.line, this.title];
+    this.plot = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot histogram", role: "img" }, ...parts);
+    this.el = h("div", {}, this.plot);
+  }
+
+  draw(found, name, value) {
+    const { low, high, all, batch } = found;
+    const most = Math.max(1, ...all);
+    const x = (at) => ((at - low) / (high - low)) * WIDTH;
+    this.#bars(this.bars, all, most);
+    this.#bars(this.batch, batch, most);
+    const there = Number.isFinite(value) && value >= low && value <= high;
+    put(this.line, "visibility", there ? null : "hidden");
+    if (there) {
+      put(this.line, "x1", round(x(value)));
+      put(this.line, "x2", round(x(value)));
+    }
+    each(this.axis, ticks(low, high, 4), mark, (element, at) => {
+      const inside = Math.min(WIDTH - 10, Math.max(10, x(at)));
+      put(element, "x", round(inside));
+      text(element, show(at, 6));
+    });
+    text(this.title, name);
+    put(this.plot, "aria-label", this.app.words(`hist.${this.stage}`, { name }));
+  }
+
+  #bars(group, counts, most) {
+    const wide = WIDTH / counts.length;
+    const room = HEIGHT - FOOT - HEAD;
+    each(
+      group,
+      counts,
+      () => svg("rect", { width: round(wide - 0.8) }),
+      (bar, count, i) => {
+        const high = (count / most) * room;
+        put(bar, "x", round(i * wide));
+        put(bar, "y", round(HEIGHT - FOOT - high));
+        put(bar, "height", round(high));
+      },
+    );
+  }
+}
+
+function mark() {
+  return svg("text", { class: "tick", y: HEIGHT - 5, "text-anchor": "middle" });
+}

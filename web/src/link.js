@@ -1,0 +1,70 @@
+// Talking to Python: one scene is asked for at a time, and the newest state wins.
+
+/**
+ * `ask(message)` gives a promise of {content, buffers}. `want(state)` asks for a scene; while one is
+ * under way, later states wait, and only the last of them is asked for.
+ */
+export function link(model, onScene, onFailure) {
+  const waiting = new Map();
+  let seq = 0;
+  let busy = 0;
+  let next = null;
+
+  const heard = (content, buffers) => {
+    const resolve = waiting.get(content?.seq);
+    if (!resolve) return;
+    waiting.delete(content.seq);
+    resolve({ content, buffers: buffers ?? [] });
+  };
+  model.on("msg:custom", heard);
+
+  function ask(message) {
+    seq += 1;
+    const sent = { ...message, seq };
+    return new Promise((resolve) => {
+      waiting.set(sent.seq, resolve);
+      model.send(sent);
+    });
+  }
+
+  async function want(state) {
+    next = state;
+    if (busy) return;
+    while (next) {
+      const asked = next;
+      next = null;
+      const mine = ++busy;
+      const reply = await ask({ type: "scene", state: asked });
+      if (mine !== busy) return; // the connection was lost meanwhile
+      try {
+        onScene(reply, next === null);
+      } catch (error) {
+        onFailure(error); // a defect of one picture must not end the conversation
+      }
+    }
+    busy = 0;
+  }
+
+  /** Forget what was asked: no answer will come any more. */
+  function drop() {
+    waiting.clear();
+    next = null;
+    busy = 0;
+  }
+
+  return { ask, want, drop, close: () => model.off?.("msg:custom", heard), waiting: () => busy > 0 };
+}
+
+/** The arrays of a scene by name, each with its shape. */
+export function unpack(content, buffers) {
+  const arrays = {};
+  (content.arrays ?? []).forEach(({ name, shape, bytes }, i) => {
+    const view = buffers[i];
+    const kind = bytes === 8 ? Float64Array : Float32Array;
+    const whole = view.byteOffset % bytes === 0;
+    const start = whole ? view.byteOffset : 0;
+    const held = whole ? view.buffer : view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+    arrays[name] = Object.assign(new kind(held, start, view.byteLength / bytes), { shape });
+  });
+  return arrays;
+}
