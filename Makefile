@@ -3,6 +3,7 @@
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make lint   ruff, pyright, import-linter
+# make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
-.PHONY: lab test test-frameworks test-frameworks-more lint bench zoo docs clean
+.PHONY: lab test test-frameworks test-frameworks-more lint web web-lint bench zoo docs clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -34,6 +35,16 @@ lint: .venv/lint.done
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+web: web/node_modules/done
+	cd web && npm run --silent build
+
+web-lint: web/node_modules/done
+	cd web && npm run --silent check
+
+web/node_modules/done: web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
 
 bench: .venv/lab.done
 	$(BIN)/python benchmarks/chapter_time.py
@@ -79,4 +90,4 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-frameworks .venv-frameworks-more normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more normlab-out build dist src/*.egg-info

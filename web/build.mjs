@@ -5,6 +5,14 @@ import { build } from "esbuild";
 
 const OUT = "../src/normlab/explorer/static";
 
+// a page that is written to a file carries these along
+const KATEX = readFileSync("node_modules/katex/LICENSE", "utf8").trim();
+const FONTS = [
+  "Fonts of KaTeX: Copyright (c) 2009-2010, Design Science, Inc. Copyright (c) 2014-2018 Khan Academy.",
+  "SIL Open Font License, Version 1.1, https://openfontlicense.org",
+].join("\n");
+const notice = (text) => `/*\nWith KaTeX:\n\n${text}\n*/\n`;
+
 /** KaTeX's stylesheet with the faces that our formulas use, and of each the one format all browsers read. */
 const faces = {
   name: "faces",
@@ -33,9 +41,13 @@ const made = await build({
   write: false,
 });
 
-const stale = made.outputFiles.filter(({ path, contents }) => {
+const outputs = made.outputFiles.map(({ path, text }) => {
+  const whose = text.includes("katex") ? notice(path.endsWith(".css") ? `${KATEX}\n\n${FONTS}` : KATEX) : "";
+  return { path, contents: Buffer.from(whose + text) };
+});
+const stale = outputs.filter(({ path, contents }) => {
   try {
-    return !readFileSync(path).equals(Buffer.from(contents));
+    return !readFileSync(path).equals(contents);
   } catch {
     return true;
   }
@@ -48,8 +60,6 @@ if (process.argv.includes("--check")) {
   }
 } else {
   for (const { path, contents } of stale) writeFileSync(path, contents);
-  const sizes = made.outputFiles.map(
-    ({ path, contents }) => `${path.slice(path.lastIndexOf("/") + 1)} ${contents.length}`,
-  );
+  const sizes = outputs.map(({ path, contents }) => `${path.slice(path.lastIndexOf("/") + 1)} ${contents.length}`);
   console.log(sizes.join(", "));
 }
