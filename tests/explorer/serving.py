@@ -1,10 +1,13 @@
 """`normlab explore` as a process of its own, as its user starts it."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -38,6 +41,25 @@ def started(*options, **environment):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=known | environment, start_new_session=True,
     )  # fmt: skip
+
+
+def free_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+def until_served(port):
+    """The page, as soon as it is there."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as asked,
+        ):
+            asked.request("GET", "/")
+            return asked.getresponse().read().decode()
+    raise AssertionError("no page")
 
 
 @contextlib.contextmanager

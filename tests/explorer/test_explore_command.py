@@ -1,7 +1,6 @@
 """`normlab explore` as its user starts and ends it: real processes, real ports, real signals."""
 
 import contextlib
-import http.client
 import json
 import os
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from serving import explorer, started
+from serving import explorer, free_port, started, until_served
 from tabs import tab
 
 from command import NORMLAB, normlab
@@ -127,25 +126,6 @@ def test_it_ends_quietly_with_pages_open(number):
         assert [child for child in children if child.is_running()] == []
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", own.port))
-
-
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
-
-
-def until_served(port):
-    """The page, as soon as it is there."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with (
-            contextlib.suppress(OSError),
-            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as asked,
-        ):
-            asked.request("GET", "/")
-            return asked.getresponse().read().decode()
-    raise AssertionError("no page")
 
 
 @pytest.mark.parametrize("seconds", [0, 0.3, 0.6, 1, 1.5, 2, 2.5])

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from checks import until
 from tabs import tab
 from websockets.exceptions import ConnectionClosed
 
@@ -176,13 +177,6 @@ def serving(start):
     finally:
         server.should_exit = True
         thread.join()
-
-
-def until(holds):
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_scene_that_waits_gives_way_to_a_newer_one_and_nothing_else_does():
