@@ -1,8 +1,10 @@
 """A running explorer for all tests of this folder, and pages that tell what they asked and complained of."""
 
+import contextlib
 from dataclasses import dataclass, field
 
 import pytest
+from pages import Open
 from playwright.sync_api import Page
 from serving import explorer
 
@@ -34,20 +36,42 @@ class Watched:
             self.complaints.append(message.text)
 
 
-@pytest.fixture
-def opened(browser):
-    """Opens an address in a browser context of its own, watched; closed when the test is over."""
-    contexts = []
+@contextlib.contextmanager
+def contexts(browser):
+    """Opens an address in a browser context of its own, watched; closed at the end of the block."""
+    held = []
 
     def open_(address="", **options):
-        contexts.append(
-            browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        )
-        watched = Watched(contexts[-1].new_page())
+        held.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
+        watched = Watched(held[-1].new_page())
         if address:
             watched.page.goto(address)
         return watched
 
     yield open_
-    for context in contexts:
+    for context in held:
         context.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens an address in a browser context of its own, watched; closed when the test is over."""
+    with contexts(browser) as open_:
+        yield open_
+
+
+@pytest.fixture
+def at(running, opened):
+    """An explorer of its own at a state, as in `at(norm="layer")`."""
+
+    def at_(options=None, **state):
+        return Open(opened(**options or {}), running.address, **state)
+
+    return at_
+
+
+@pytest.fixture(scope="module")
+def shared(running, browser):
+    """One explorer for the tests of a file that each go on to a state of their own."""
+    with contexts(browser) as open_:
+        yield Open(open_(), running.address)
