@@ -10,9 +10,8 @@ import torch
 from cases import assert_close
 from normlab import normalize, table
 from normlab.data import chapter_points
-from normlab.equation.cells import pool_weights
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.normalising import fits
+from normlab.explorer.normalising import misfit
 from normlab.explorer.state import DATA
 
 X = chapter_points().values.double()
@@ -20,7 +19,7 @@ DIGITS = 10.0**-5  # six significant digits, half a unit and what follows from s
 FITTING = [
     pytest.param(name, data, id=f"{name}-{data}")
     for (name, row), data in itertools.product(table.items(), DATA)
-    if data != "table" and fits(row, data)
+    if data != "table" and not misfit(row, data)
 ]
 
 
@@ -54,7 +53,10 @@ def torch_batches(size):
 def test_batches_are_those_of_torchs_layer(size):
     _, arrays = ask(batch_size=size)
     assert_close(arrays["before"], X)
-    assert_close(arrays["after"], torch_batches(size))
+    # two points near one another, far from 0, lose digits in their difference
+    spread = min(batch.std(0, correction=0).min() for batch in X.split(size)).item()
+    lost = math.ceil(X.abs().max().item() / spread) ** 2
+    assert_close(arrays["after"], torch_batches(size), pooled=max(64, lost))
 
 
 @pytest.mark.parametrize("momentum", [0.1, 0.0, 1.0, None])
@@ -150,35 +152,31 @@ def test_the_operands_give_what_is_drawn(norm, data, mode):
     ("norm", "data"), [param for param in FITTING if param.values[1] in ("image", "bank")]
 )
 def test_the_lit_cells_are_those_of_the_pool(norm, data):
-    small = {"num_groups": 2} if norm == "group" else {"pool_cross": 0.3}
-    reply, arrays = ask(norm=norm, data=data, selected=[0, 3, 9], **small)
+    settings = {"num_groups": 2} if norm == "group" else {}
+    reply, arrays = ask(norm=norm, data=data, selected=[0, 3, 9], pool_cross=0.3, **settings)
     shape = tuple(reply["data"]["shape"])
-    if (
-        shape[0] * math.prod(shape[1:]) > 300
-    ):  # the whole matrix of a block would be large: half of it
-        settings = {"num_groups": 2} if norm == "group" else {}
-        expected = reference_cells(norm, shape, tuple(reply["cell"]), settings)
-    else:
-        weights = torch.full((16, 16), 0.3, dtype=torch.float64).fill_diagonal_(0.1)
-        given = {"pool_weight": weights} if norm in ("gdn", "gdn1") else {}
-        expected = pool_weights(norm, shape, **given)[3].view(shape)
+    if norm in ("gdn", "gdn1"):
+        weights = torch.full((shape[1],) * 2, 0.3, dtype=torch.float64).fill_diagonal_(0.1)
+        settings = {"pool_weight": weights}
+    expected = reference_cells(norm, shape, tuple(reply["cell"]), settings)
     lit = arrays["cells"].flatten(2).reshape(shape)
     assert (lit > 0).equal(expected > 0)
     assert_close(lit.double(), expected / expected.max(), dtype=torch.float32)
 
 
 def reference_cells(norm, shape, cell, settings):
-    """Which elements of a block change the pool of one, by changing each."""
-    if norm in ("gdn", "gdn1"):
-        settings = {"pool_weight": torch.full((4, 4), 0.3, dtype=torch.float64).fill_diagonal_(0.1)}
-    zero = torch.zeros(shape, dtype=torch.float64)
+    """What each element of its sample adds to the pool of one: 1, to any power, in place of 0."""
+    zero = (
+        torch.zeros(1, *shape[1:], dtype=torch.float64)
+        if norm != "batch"
+        else torch.zeros(shape).double()
+    )
     found = torch.zeros(shape, dtype=torch.float64)
     for i in range(zero.numel()):
         one = zero.clone()
         one.view(-1)[i] = 1.0
-        # a pool of |e| to the power n is linear in it, and 1 to any power is 1
-        out = normalize(zero, norm, pool_input=one, **settings)
-        found.view(-1)[i] = out.pool.expand(shape)[cell]
+        pool = normalize(zero, norm, pool_input=one, **settings).pool
+        found.view(-1)[i] = pool.expand(zero.shape)[cell]
     return found
 
 

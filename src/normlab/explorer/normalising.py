@@ -54,11 +54,13 @@ class Outcome:
         return pool_row(self.row, shape, cell, **self.settings)
 
 
-def fits(row: Norm, data: str) -> bool:
-    """Whether a row can normalise that kind of data."""
-    if data == "contrast":  # a response that saturates, of one neuron
-        return row.sigma.raised and not row.center
-    return not row.needs_space or data in ("image", "sequence")
+def misfit(row: Norm, data: str) -> str:
+    """Why a row cannot normalise that kind of data: a key of the words, nothing where it can."""
+    if row.needs_space and data not in ("image", "sequence"):
+        return "row.space"
+    if data == "contrast" and (row.center or not row.sigma.raised):
+        return "row.contrast"  # a response that saturates, of one neuron
+    return "row.alone" if data == "bank" and row.uses_batch else ""
 
 
 def in_batches(state: State, row: Norm) -> bool:
@@ -103,8 +105,9 @@ def _two(values: tuple[float, ...]) -> tuple[float, float]:
 def normalised(state: State, data: Data) -> Outcome:
     """Errors: SettingError, ShapeError or DataError, in words."""
     row = find(state.norm)
-    if not fits(row, state.data):
-        raise DataError(say("error.fits", norm=row.title, data=say(f"data.{state.data}")))
+    if why := misfit(row, state.data):
+        told = {"norm": row.title, "data": say(f"data.{state.data}"), "why": say(why)}
+        raise DataError(say("error.fits", **told))
     settings = row_settings(state, row, data)
     extra: dict[str, Any] = {} if data.pool_input is None else {"pool_input": data.pool_input}
     call = partial(normalize, row=row, **affine(state, row, data), **settings, **extra)

@@ -12,7 +12,7 @@ from normlab.errors import NormlabError
 from normlab.explorer import arithmetic, code, controls
 from normlab.explorer.datasets import Data, Tables, build
 from normlab.explorer.frames import frames
-from normlab.explorer.normalising import Outcome, fits, in_batches, normalised
+from normlab.explorer.normalising import Outcome, in_batches, misfit, normalised
 from normlab.explorer.state import State
 from normlab.explorer.status import status
 from normlab.explorer.views import VIEWS, Seen
@@ -107,10 +107,8 @@ def _few(data: Data) -> tuple[int, ...]:
 
 
 def _row(name: str, data: str) -> dict[str, Any]:
-    row = TABLE[name]
-    able = fits(row, data)
-    why = "" if able else say("row.space" if row.needs_space else "row.contrast")
-    return {"name": name, "title": row.title, "fits": able, "why": why}
+    why = misfit(TABLE[name], data)
+    return {"name": name, "title": TABLE[name].title, "fits": not why, "why": why and say(why)}
 
 
 def _told(state: State, data: Data) -> dict[str, Any]:
