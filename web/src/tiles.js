@@ -50,7 +50,7 @@ export class Tiles {
     this.#heads(names);
     if (at.line && this.kind !== "cells") this.#lines(range);
     else this.#cells(range);
-    this.#ringAt(range);
+    this.#ringAt();
   }
 
   #heads(names) {
@@ -78,6 +78,7 @@ export class Tiles {
     const { at, values } = this;
     const shade = this.kind === "cells" ? (v) => v : (v) => clamp((v - range[0]) / (range[1] - range[0] || 1), 0, 1);
     const size = { width: round(at.wide / at.across), height: round(at.high / at.down) };
+    this.#only("rect");
     each(
       this.body,
       values,
@@ -98,6 +99,7 @@ export class Tiles {
     const { at, values } = this;
     const tiles = Array.from({ length: at.samples * at.channels }, (_, tile) => tile);
     const y = (value) => at.high * (1 - clamp((value - range[0]) / (range[1] - range[0] || 1), 0, 1));
+    this.#only("path");
     each(
       this.body,
       tiles,
@@ -114,7 +116,13 @@ export class Tiles {
     this.height = y;
   }
 
-  #ringAt(_range) {
+  /** Images are of rectangles, sequences of paths: the other's are not to be reused. */
+  #only(tag) {
+    const first = this.body.firstElementChild;
+    if (first && first.tagName !== tag) this.body.replaceChildren();
+  }
+
+  #ringAt() {
     const { at } = this;
     const i = this.#index(this.selected);
     const [x, y] = this.#corner(i);

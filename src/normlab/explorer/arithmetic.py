@@ -13,6 +13,7 @@ from normlab.explorer.normalising import Outcome, affine
 from normlab.explorer.state import State
 
 _SIGNED = ("x", "center", "d", "bias")
+_RAISED = ("sigma",)  # bare, a power beside 10⁻⁵ would be read as the ten's
 _RUNNING = {"center": r"\mathrm{running\_mean}", "pool": r"\mathrm{running\_var}"}
 
 
@@ -97,7 +98,8 @@ def numbers(row: Norm, values: Mapping[str, float]) -> list[str]:
         if term == "y":
             return _hooked(term, symbol)
         number = latex_number(values[term])
-        return _hooked(term, f"({number})" if number[0] == "-" and term in _SIGNED else number)
+        inside = (number[0] == "-" and term in _SIGNED) or ("^" in number and term in _RAISED)
+        return _hooked(term, f"({number})" if inside else number)
 
     lines = multiline(formula.latex(row, write))
     lines[0] += f" = {_hooked('y', latex_number(values['y']))}"
