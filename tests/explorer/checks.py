@@ -1,4 +1,4 @@
-"""What holds of the explorer's module wherever it is drawn: on its own page and in a notebook."""
+"""What holds of the explorer wherever it is drawn, on its own page and in a notebook."""
 
 import re
 import time
