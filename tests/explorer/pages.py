@@ -116,6 +116,14 @@ class Open:
         field.press("Enter")
         return self.settled()
 
+    def paste(self, words):
+        """A table of one's own, as its text."""
+        if self[".own"].get_attribute("open") is None:
+            self[".own > summary"].click()
+        self[".own textarea"].fill(words)
+        self[".own .row button"].click()
+        return self.settled()
+
     @property
     def status(self):
         return self[".status"].text_content()

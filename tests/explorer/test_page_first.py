@@ -1,7 +1,6 @@
 """The explorer as it opens: what it asks for, what it shows, its fonts, and the chapter's numbers."""
 
 import checks
-from playwright.sync_api import expect
 
 
 def test_nothing_leaves_this_machine_and_nothing_complains(at):
