@@ -1,5 +1,6 @@
 """The Python that makes the picture again: a script with normlab, which gives the page's own numbers."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     given = {name: getattr(state, name) for name in names}
     start = State()
     changed = {name: value for name, value in given.items() if value != getattr(start, name)}
-    first = repr(state.data) if maker == "block" else ""
+    first = _literal(state.data) if maker == "block" else ""
     call = f"{maker}({', '.join(filter(None, [first, _arguments(changed)]))})"
     target = "x, pool_input" if state.data == "contrast" else "x"
     return _edited(state, [maker], [f"{target} = {call}"])
@@ -50,7 +51,7 @@ def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     table = tables[state.table]
     if table.values.numel() > _INLINE:
         lines = [
-            f"x = normlab.data.read_table({table.name!r}).values.double()[:{len(table.values)}]"
+            f"x = normlab.data.read_table({_literal(table.name)}).values.double()[:{len(table.values)}]"
         ]
         return _edited(state, [], lines)
     rows = (f"    {row}," for row in table.values.double().tolist())
@@ -75,8 +76,8 @@ def _normalise(state: State, data: Data) -> list[str]:
     lines, given = [], row_settings(state, row, data)
     if (weights := given.pop("pool_weight", None)) is not None:
         lines.append(
-            f"pool_weight = torch.full({tuple(weights.shape)}, {state.pool_cross}).double()"
-            f".fill_diagonal_({state.pool_own})"
+            f"pool_weight = torch.full({tuple(weights.shape)}, {float(state.pool_cross)}, "
+            f"dtype=torch.float64).fill_diagonal_({state.pool_own})"
         )
         given["pool_weight"] = _Name("pool_weight")
     if data.pool_input is not None:
@@ -85,7 +86,7 @@ def _normalise(state: State, data: Data) -> list[str]:
         if not bool((value == (name == "weight")).all()):
             lines.append(f"{name} = torch.tensor({value.tolist()}, dtype=torch.float64)")
             given[name] = _Name(name)
-    call = f"normlab.normalize({{}}, {row.name!r}{{}}{_more(given)})"
+    call = f"normlab.normalize({{}}, {_literal(row.name)}{{}}{_more(given)})"
     if row.running and state.mode == "eval":
         return lines + _evaluated(state, data, call)
     if not in_batches(state, row):
@@ -129,7 +130,13 @@ class _Name(str):
 
 
 def _arguments(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return ", ".join(f"{name}={_literal(value)}" for name, value in given.items())
+
+
+def _literal(value: Any) -> str:
+    """As the formatter writes it."""
+    plain = isinstance(value, str) and not isinstance(value, _Name)
+    return json.dumps(value, ensure_ascii=False) if plain else repr(value)
 
 
 def _more(given: Mapping[str, Any]) -> str:
@@ -145,29 +152,29 @@ def _picture(state: State, data: Data) -> list[str]:
 
 def _names(state: State, data: Data) -> list[str]:
     shown = [min(axis, data.x.shape[1] - 1) for axis in state.axes]
-    return [repr(data.names[axis]) for axis in shown]
+    return [_literal(data.names[axis]) for axis in shown]
 
 
 _SCATTER = """\
-for axes, values in ((before, x), (after, y)):
+for axes, values in ((before, x.numpy()), (after, y.numpy())):
     axes.scatter(values[:, {0}], values[:, {1}], alpha=0.6)
     axes.set(xlabel={2}, ylabel={3})"""
 _DRAW: Mapping[str, str] = {
     "points": _SCATTER,
     "table": _SCATTER,
     "image": """\
-for axes, values in ((before, x), (after, y)):
-    tiles = values.permute(0, 2, 1, 3).flatten(2).flatten(0, 1)  # a row a sample, a column a channel
-    figure.colorbar(axes.imshow(tiles))""",
+for axes, values in ((before, x.numpy()), (after, y.numpy())):
+    n, c, h, w = values.shape  # a row of tiles a sample, a column a channel
+    figure.colorbar(axes.imshow(values.transpose(0, 2, 1, 3).reshape(n * h, c * w)))""",
     "sequence": """\
-for axes, values in ((before, x), (after, y)):
-    axes.plot(values.flatten(0, 1).T)""",
+for axes, values in ((before, x.numpy()), (after, y.numpy())):
+    axes.plot(values.reshape(-1, values.shape[-1]).T)""",
     "bank": """\
-for axes, values in ((before, x), (after, y)):
+for axes, values in ((before, x.numpy()), (after, y.numpy())):
     axes.bar(range(values.shape[1]), values[0])
     axes.set(xlabel="channel", ylabel="activity")""",
     "contrast": """\
-for axes, values in ((before, x), (after, y)):
+for axes, values in ((before, x.numpy()), (after, y.numpy())):
     axes.semilogx(x[:, 0], values[:, 0])
     axes.set(xlabel="contrast, %", ylabel="response")""",
 }

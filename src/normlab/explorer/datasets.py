@@ -12,11 +12,13 @@ from normlab.data import Table, chapter_points
 from normlab.errors import DataError
 from normlab.explorer.edits import Edits
 from normlab.explorer.state import BANK, State
+from normlab.explorer.words import say
 
 Tables = Mapping[str, Table]  # the tables a person gave, by key
 _OUTLIER = 8.0  # standard deviations away
-_IMAGES, _SIDE = 4, 8
-_SEQUENCES, _TONES, _LENGTH = 4, 3, 24
+_LARGEST = 1e100  # whose squares are summed
+_SIDE = 8  # of an image
+_TONES, _LENGTH = 3, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ def _edited(x: Tensor, edits: Edits) -> tuple[Tensor, tuple[int, ...]]:
     gone = set(edits.deleted)
     kept = [row for row in range(rows + len(new)) if row not in gone]
     if len(kept) < 2:
-        raise DataError("fewer than 2 points are left; undo a deletion, or reset the points.")
+        raise DataError(say("error.few"))
     return torch.cat([x, new])[kept], tuple(kept)
 
 
@@ -128,12 +130,12 @@ def _points(state: State, tables: Tables) -> Data:
 
 def _table(state: State, tables: Tables) -> Data:
     if state.table not in tables:
-        raise DataError(
-            "the table of this link is not here; paste it or drop the file again, or choose other data."
-        )
+        raise DataError(say("error.table.gone"))
     table = tables[state.table]
     x = table.values.double()
     low, high = x.amin(0), x.amax(0)
+    if x.abs().max() > _LARGEST:
+        raise DataError(say("error.squares", most=f"{_LARGEST:g}"))
     room = 0.05 * (high - low).clamp_min(1e-9)
     fixed = tuple(zip((low - room).tolist(), (high + room).tolist(), strict=True))
     return Data(x, table.columns, table.name, fixed, notes=table.notes)
