@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
 
-from normlab.cli import check, convert, explore, grade, run, table  # their import registers the commands
+# their import registers the commands
+from normlab.cli import check, convert, explore, grade, run, table
 from normlab.cli.app import main
 
 __all__ = ["check", "convert", "explore", "grade", "main", "run", "table"]
