@@ -26,13 +26,10 @@ PATIENCE = 120_000  # milliseconds: JupyterLab and a kernel that imports torch, 
 
 
 @contextlib.contextmanager
-def lab(folder, cells):
-    """The address of a notebook of these cells, in a server that runs until the end of the block."""
+def lab(folder, notebook):
+    """The address of a notebook, in a server that runs until the end of the block."""
     work = folder / "work"
     work.mkdir()
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
     nbformat.write(notebook, work / "explorer.ipynb")
     with (folder / "log").open("w") as log:
         port = free_port()
