@@ -27,21 +27,22 @@ const faces = {
 };
 
 const made = await build({
-  entryPoints: { explorer: "src/explorer.js", page: "src/page.js" },
+  entryPoints: { explorer: "src/explorer.js", page: "src/page.js", offline: "src/offline.js" },
   outdir: OUT,
   bundle: true,
   format: "esm",
   minify: true,
   charset: "utf8",
   target: "es2022",
-  external: ["./explorer.js"],
   loader: { ".woff2": "dataurl" },
   legalComments: "none",
   plugins: [faces],
   write: false,
 });
 
-const outputs = made.outputFiles.map(({ path, text }) => {
+// all take their style from explorer.css
+const kept = made.outputFiles.filter(({ path }) => !path.endsWith("offline.css"));
+const outputs = kept.map(({ path, text }) => {
   const whose = text.includes("katex") ? notice(path.endsWith(".css") ? `${KATEX}\n\n${FONTS}` : KATEX) : "";
   return { path, contents: Buffer.from(whose + text) };
 });

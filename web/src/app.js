@@ -14,7 +14,7 @@ export class App {
     this.scene = null;
     this.arrays = {};
     this.state = {};
-    this.own = null; // {text, name} of a person's table
+    this.own = null; // {text, name, key} of a person's table
     this.listeners = {};
     const failed = (error) => {
       console.error(error);
@@ -88,7 +88,7 @@ export class App {
       this.tell("error", content.words);
       return null;
     }
-    this.own = { text, name: content.name };
+    this.own = { text, name: content.name, key: content.key };
     return content;
   }
 
@@ -106,7 +106,8 @@ export class App {
   async #open() {
     const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
     this.state = { ...this.defaults, ...given.state };
-    if (given.own && (await this.useTable(given.own.text, given.own.name))) this.state.data = "table";
+    const read = given.own && (await this.useTable(given.own.text, given.own.name));
+    if (read) Object.assign(this.state, { data: "table", table: read.key });
     this.tell("state", this.state);
     this.refresh();
   }
@@ -157,7 +158,7 @@ export class App {
   }
 
   #received({ content, buffers }, newest) {
-    if (content.type === "table wanted" && this.own) {
+    if (content.type === "table wanted" && this.own?.key === content.key) {
       this.#resend();
       return;
     }
@@ -171,6 +172,7 @@ export class App {
     this.arrays = unpack(content, buffers);
     this.tell("outline", content);
     this.tell("scene", content, this.arrays);
+    if (content.note) this.tell("notice", content.note);
   }
 
   /** Python has checked the state: what it could not use is gone. */

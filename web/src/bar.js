@@ -6,6 +6,7 @@ import { figure, png } from "./figure.js";
 import { copied } from "./formula.js";
 
 const PAUSE = 700; // milliseconds between steps
+const MOST = 1000; // steps, where Python is there to take them
 
 export class Bar {
   constructor(app, panels) {
@@ -37,8 +38,10 @@ export class Bar {
     text(this.reset, `↺ ${app.words("reset")}`);
     text(this.reseed, `⟳ ${app.words("reseed")}`);
     for (const name of ["step", "reset", "reseed"]) put(this[name], "title", app.words(`${name}.help`));
-    for (const name of ["play", "step", "reset"]) put(this[name], "disabled", !outline.batches.running);
-    put(this.reseed, "hidden", !outline.controls.some(({ name }) => name === "seed"));
+    const { running, most = MOST } = outline.batches;
+    for (const name of ["play", "step"]) put(this[name], "disabled", !running || app.state.step >= most);
+    put(this.reset, "disabled", !running);
+    put(this.reseed, "hidden", app.host === "offline" || !outline.controls.some(({ name }) => name === "seed"));
     put(this.runs, "aria-label", app.words("panel.batches"));
     put(this.runs, "hidden", hide.includes("play"));
     this.#presets();
@@ -85,8 +88,9 @@ export class Bar {
     const { app } = this;
     const { batches, data, formula } = app.scene;
     const step = app.state.step + 1;
-    if (step > 1000) {
+    if (step > (batches.most ?? MOST)) {
       this.#stop();
+      this.draw(this.outline);
       return;
     }
     const at = ((step - 1) % batches.count) * batches.size;

@@ -1,7 +1,7 @@
 // Sliders, each with a field for exact numbers, and menus; which of them there are is Python's word.
 
 import { each, h, put, text, unique } from "./dom.js";
-import { show } from "./numbers.js";
+import { clamp, show } from "./numbers.js";
 
 const LOG_STEPS = 200;
 
@@ -33,14 +33,16 @@ export class Controls {
   /** One slider for each number of a control that holds several. */
   #parts(control, scene) {
     if (!Array.isArray(control.value)) return [control];
-    return control.value.map((value, index) => ({
+    const several = control.value.map((value, index) => ({
       ...control,
       value,
       index,
+      values: control.values?.[index],
       whole: control.value,
       default: control.default[index],
       of: control.value.length > 1 ? scene.data.names[scene.columns[index] ?? index] : "",
     }));
+    return several.filter(({ values }) => values !== null);
   }
 }
 
@@ -55,6 +57,32 @@ function meaning(app, part) {
   return part.meaning ?? (app.strings[`control.${part.name}.meaning`] ? app.words(`control.${part.name}.meaning`) : "");
 }
 
+/** How the places of a slider, from low to high, stand for values: as they are, logarithmic, or as listed. */
+function places({ kind, low, high, step, values }) {
+  if (values) {
+    const at = (value) => values.indexOf(nearest(values, value));
+    return { low: 0, high: values.length - 1, step: 1, at, value: (place) => values[place] };
+  }
+  if (kind !== "log") return { low, high, step, at: (value) => value, value: (place) => place };
+  // whole numbers are each reached, since as many steps lie below
+  const at = (value) => Math.round((Math.log(Math.max(value, low) / low) / Math.log(high / low)) * LOG_STEPS);
+  const value = (place) => {
+    const exact = low * (high / low) ** (place / LOG_STEPS);
+    return step >= 1 ? Math.round(exact) : Number(exact.toPrecision(2));
+  };
+  return { low: 0, high: LOG_STEPS, step: 1, at, value };
+}
+
+function nearest(values, value) {
+  return values.reduce((best, one) => (Math.abs(one - value) < Math.abs(best - value) ? one : best));
+}
+
+/** The value that a key press moves a setting to: the next that is listed, where only some can be taken. */
+export function pressed(scene, name, by, otherwise) {
+  const { values, value } = scene.controls.find((control) => control.name === name) ?? {};
+  return values ? (values[values.indexOf(value) + by] ?? value) : otherwise;
+}
+
 class Slider {
   constructor(app, part) {
     this.app = app;
@@ -62,52 +90,56 @@ class Slider {
     this.name = h("label", { for: id });
     this.reset = h("button", { type: "button", class: "reset", onclick: () => this.#send(this.part.default) }, "↺");
     this.range = h("input", { type: "range", id, "data-control": part.name, oninput: () => this.#send(this.#value()) });
+    this.range.addEventListener("keydown", (event) => this.#key(event));
     this.number = h("input", { type: "number", step: "any", onchange: () => this.#typed() });
     this.el = h("div", { class: "control" }, this.name, this.number, this.reset, this.range);
   }
 
   draw(part) {
     this.part = part;
-    const { low, high, step, value } = part;
-    const log = part.kind === "log";
+    this.places = places(part);
+    const { value, values } = part;
     text(this.name, label(this.app, part));
     put(this.el, "title", meaning(this.app, part) || null);
-    put(this.range, "min", log ? 0 : low);
-    put(this.range, "max", log ? LOG_STEPS : high);
-    put(this.range, "step", log ? 1 : step);
+    put(this.range, "min", this.places.low);
+    put(this.range, "max", this.places.high);
+    put(this.range, "step", this.places.step);
     put(this.number, "aria-label", label(this.app, part));
-    put(this.reset, "hidden", value === part.default);
+    for (const input of [this.range, this.number]) put(input, "disabled", values?.length === 1);
+    put(this.reset, "hidden", value === part.default || (values && !values.includes(part.default)));
     put(
       this.reset,
       "aria-label",
       `${label(this.app, part)}: ${this.app.words("control.default", { value: show(part.default, 6) })}`,
     );
     if (value === null) return;
-    const at = `${log ? this.#place(value) : value}`;
+    const at = `${this.places.at(value)}`;
     if (this.range.value !== at && this.#value() !== value) this.range.value = at;
     put(this.range, "aria-valuetext", show(value, 6));
     const shown = typed(value);
     if (document.activeElement !== this.number && this.number.value !== shown) this.number.value = shown;
   }
 
-  /** Steps of a logarithmic slider: whole numbers are each reached, since as many steps lie below. */
-  #place(value) {
-    const { low, high } = this.part;
-    return Math.round((Math.log(Math.max(value, low) / low) / Math.log(high / low)) * LOG_STEPS);
+  #value() {
+    return this.places.value(Number(this.range.value));
   }
 
-  #value() {
-    const { kind, low, high, step } = this.part;
-    const at = Number(this.range.value);
-    if (kind !== "log") return at;
-    const value = low * (high / low) ** (at / LOG_STEPS);
-    return step >= 1 ? Math.round(value) : Number(value.toPrecision(2));
+  /** An arrow key changes a whole number even where many places of the slider stand for one. */
+  #key(event) {
+    const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    const { kind, step, low, high, value, values } = this.part;
+    if (!by || kind !== "log" || step < 1 || values) return;
+    if (this.places.value(this.places.at(value) + by) !== value) return;
+    event.preventDefault();
+    this.#send(clamp(value + by, low, high));
   }
 
   #typed() {
+    const { values, value: old } = this.part;
     const value = this.number.valueAsNumber;
-    if (Number.isFinite(value)) this.#send(value);
-    else this.number.value = this.part.value;
+    const taken = Number.isFinite(value) ? (values ? nearest(values, value) : value) : old;
+    if (taken !== value) this.number.value = Number.isFinite(taken) ? typed(taken) : "";
+    this.#send(taken);
   }
 
   #send(value) {
@@ -151,6 +183,7 @@ class Choice {
         text(option, this.app.strings[`control.${part.name}.${value}`] ?? `${value}`);
       },
     );
+    put(this.select, "disabled", part.options.length === 1);
     this.select.value = `${part.value}`;
   }
 

@@ -142,9 +142,11 @@ class Framing {
     this.el = h("fieldset", { class: "framing" }, this.legend, ...this.buttons);
   }
 
-  draw() {
+  /** `framings` are those that there are, where not all can be computed. */
+  draw({ framings }) {
     text(this.legend, this.app.words("frame"));
     for (const button of this.buttons) {
+      put(button, "disabled", framings && !framings.includes(button.dataset.frame));
       text(button, this.app.words(`frame.${button.dataset.frame}`));
       put(button, "aria-pressed", `${this.app.state.frame === button.dataset.frame}`);
     }

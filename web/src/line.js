@@ -1,6 +1,7 @@
 // The page's line to Python: a websocket that comes back by itself, as the model that anywidget's hosts give.
 
 import { unpack } from "./frame.js";
+import { Model } from "./model.js";
 
 const FIRST_WAIT = 250; // milliseconds until the line is tried again; doubled each time
 const LONGEST_WAIT = 5000;
@@ -10,16 +11,15 @@ const MOST_BYTES = 8e6; // of one message, as the server has it
  * Emits what a widget's model does, "msg:custom" (content, buffers) and "change:…", and besides
  * "connection" (open, why): the line was lost, or is there again. What is sent meanwhile is dropped.
  */
-export class Line {
+export class Line extends Model {
   #address;
   #tooLarge;
   #socket = null;
   #timer = 0;
   #wait = FIRST_WAIT;
-  #held = { host: "page", state: {} };
-  #listeners = new Map();
 
   constructor(address, tooLarge) {
+    super({ host: "page", state: {} });
     this.#address = address;
     this.#tooLarge = tooLarge;
     this.#connect();
@@ -27,55 +27,29 @@ export class Line {
     document.addEventListener("visibilitychange", () => document.hidden || this.#soon());
   }
 
-  get(name) {
-    return this.#held[name];
-  }
-
-  set(name, value) {
-    this.#held[name] = value;
-    this.#emit(`change:${name}`);
-  }
-
-  save_changes() {} // Python is told with every message
-
-  on(name, callback) {
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), callback]);
-  }
-
-  /** Without a callback all of a name's, without a name all there are, as anywidget's models do. */
-  off(name, callback) {
-    if (!name) return this.#listeners.clear();
-    const left = (this.#listeners.get(name) ?? []).filter((one) => callback && one !== callback);
-    this.#listeners.set(name, left);
-  }
-
   send(content) {
     const text = JSON.stringify(content);
     if (text.length > MOST_BYTES / 3 && new TextEncoder().encode(text).length > MOST_BYTES) {
       const refused = { type: "refused", seq: content.seq ?? null, words: this.#tooLarge };
-      queueMicrotask(() => this.#emit("msg:custom", refused, []));
+      queueMicrotask(() => this.emit("msg:custom", refused, []));
     } else if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#socket.send(text);
     }
-  }
-
-  #emit(name, ...values) {
-    for (const callback of this.#listeners.get(name) ?? []) callback(...values);
   }
 
   #connect() {
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#emit("connection", true, "");
+    socket.onopen = () => this.emit("connection", true, "");
     socket.onmessage = ({ data }) => {
       this.#wait = FIRST_WAIT; // an answer, and not the open socket: a full server opens it and closes it
-      this.#emit("msg:custom", ...unpack(data));
+      this.emit("msg:custom", ...unpack(data));
     };
     socket.onclose = ({ reason }) => {
       this.#timer = setTimeout(() => this.#again(), this.#wait);
       this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
-      this.#emit("connection", false, reason);
+      this.emit("connection", false, reason);
     };
   }
 

@@ -1,19 +1,7 @@
 // The page that hosts the explorer: gives it a model and a place, and says in words what goes wrong.
 
+import { $, fail, show } from "./failing.js";
 import { Line } from "./line.js";
-
-const $ = (id) => document.getElementById(id);
-
-function show(id, detail) {
-  const place = $(id);
-  if (detail !== undefined) place.querySelector(".detail").textContent = detail;
-  place.hidden = false;
-}
-
-function fail(error) {
-  $("waiting").hidden = true;
-  show("failed", error?.stack?.includes(error.message) ? error.stack : String(error));
-}
 
 /**
  * Draw the explorer once the line is there, and again if it is lost before the first answer. Until then
@@ -43,12 +31,6 @@ function begin(model, loaded) {
   };
   model.on("connection", connected);
 }
-
-addEventListener("error", (event) => fail(event.error ?? event.message));
-addEventListener("unhandledrejection", (event) => fail(event.reason));
-$("failed").querySelector("button").onclick = () => {
-  $("failed").hidden = true;
-};
 
 const address = new URL("socket", location.href.replace(/^http/, "ws"));
 const loaded = import(new URL("explorer.js", import.meta.url));

@@ -12,6 +12,7 @@ export class Scatter {
   constructor(app, stage) {
     this.app = app;
     this.stage = stage;
+    this.edited = stage === "before" && app.host !== "offline";
     this.axes = new Axes();
     this.marks = new Marks(this.axes);
     const { width, height, left, right, top, bottom } = this.axes;
@@ -53,7 +54,7 @@ export class Scatter {
     this.#ring(selected, width);
     this.#count(rows, width);
     put(this.plot, "aria-label", this.app.words(`plot.${this.stage}`));
-    this.help.say(this.app.words(this.stage === "before" ? "plot.help" : "plot.help.after"));
+    this.help.say(this.app.words(this.edited ? "plot.help" : "plot.help.after"));
   }
 
   #frame(scene, width) {
@@ -94,7 +95,7 @@ export class Scatter {
     for (const end of ["pointerup", "pointercancel"]) plot.addEventListener(end, () => this.#release());
     plot.addEventListener("keydown", (event) => this.#key(event));
     plot.addEventListener("dragstart", (event) => event.preventDefault());
-    if (this.stage === "after") return;
+    if (!this.edited) return;
     plot.addEventListener("dblclick", (event) => {
       event.preventDefault();
       const { x, y } = Axes.at(plot, event);
@@ -127,7 +128,7 @@ export class Scatter {
     event.preventDefault(); // or a selection of text would begin, and the next drag would move that
     this.plot.focus({ preventScroll: true });
     this.#select(near);
-    if (this.stage === "after" || event.detail > 1) return;
+    if (!this.edited || event.detail % 2 === 0) return; // the second press of a double click adds
     this.plot.setPointerCapture(event.pointerId);
     this.dragged = near;
     this.held = this.scene.frames.before;
@@ -149,15 +150,15 @@ export class Scatter {
   #key(event) {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     const selected = this.scene.cell[0];
-    const before = this.stage === "before";
+    const { edited } = this;
     if (steps[event.key]) {
       const [across, up] = steps[event.key];
-      if (event.shiftKey && before) this.#nudge(selected, across, up);
+      if (event.shiftKey && edited) this.#nudge(selected, across, up);
       else this.#walk(selected, across - up);
     } else if (event.key === "Home" || event.key === "End") {
       this.#walk(event.key === "Home" ? 1 : this.values.shape[0] - 2, event.key === "Home" ? -1 : 1);
-    } else if (before && (event.key === "Delete" || event.key === "Backspace")) this.#remove(selected);
-    else if (before && event.key.toLowerCase() === "a" && !event.ctrlKey && !event.metaKey) {
+    } else if (edited && (event.key === "Delete" || event.key === "Backspace")) this.#remove(selected);
+    else if (edited && event.key.toLowerCase() === "a" && !event.ctrlKey && !event.metaKey) {
       const { x, y } = this.axes;
       this.#add((x.low + x.high) / 2, (y.low + y.high) / 2);
     } else return;

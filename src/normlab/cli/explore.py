@@ -14,6 +14,7 @@ import typer
 
 from normlab.cli.app import JsonFlag, app, press, pressed, say, too_late
 from normlab.cli.parsing import whole
+from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
 from normlab.report.files import check_writable
 
@@ -86,8 +87,11 @@ def _value(text: str) -> object:
 def _export(file: Path, as_json: bool) -> None:
     if file.is_dir():
         raise DataError(f"--export {str(file)!r} is a folder; give a file: page.html.")
+    if file.suffix.lower() != ".html":
+        raise DataError(f"--export {str(file)!r} is no name of a page; give one: {file.stem}.html.")
     check_writable(file.parent, "--export")
-    import_module("normlab.explorer.export").write(file)
+    with bar("computing the page") as progress:
+        import_module("normlab.explorer.export").write(file, progress)
     print(json.dumps({"file": str(file)}) if as_json else f"Page: {file}")
 
 

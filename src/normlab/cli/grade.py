@@ -1,20 +1,15 @@
 """normlab grade: a learner's own implementation, its mistake named."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Any
 
 import typer
 
 from normlab.cli.app import JsonFlag, app
 from normlab.cli.parsing import number
+from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
-
-_PATIENCE = 2.0  # seconds before a bar is shown
 
 
 @app.command("grade", epilog="Example: normlab grade my_bn.py:MyBatchNorm --row batch")
@@ -58,7 +53,7 @@ def grade_files(
 
     asked = {"timeout": timeout, "memory": memory}
     limits = {name: number(name, given) or 0.0 for name, given in asked.items()}
-    with _bar() as progress:
+    with bar("grading") as progress:
         reports = grade(*files, row=row, progress=progress, **limits)
     if as_json:
         told = reports if solution else text.without_solutions(reports)
@@ -99,31 +94,3 @@ def _template(row: str | None, out: Path | None, files: list[str] | None) -> Non
             f"cannot write {str(out)!r}: {error.strerror}. Give another --out."
         ) from error
     print(f"{out}: write its body, then run normlab grade {out}")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal, once it has taken more than a moment."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    began = monotonic()
-    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False)
-    tasks: list[Any] = []
-
-    def show(done: int, total: int) -> None:
-        if not tasks and monotonic() - began < _PATIENCE:
-            return
-        if not tasks:
-            bar.start()
-            tasks.append(bar.add_task("grading", total=total))
-        bar.update(tasks[0], completed=done)
-
-    try:
-        yield show
-    finally:
-        if tasks:
-            bar.stop()
