@@ -106,8 +106,8 @@ export class App {
   async #open() {
     const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
     this.state = { ...this.defaults, ...given.state };
-    const read = given.own && (await this.useTable(given.own.text, given.own.name));
-    if (read) Object.assign(this.state, { data: "table", table: read.key });
+    const table = given.own && (await this.useTable(given.own.text, given.own.name));
+    if (table) Object.assign(this.state, { data: "table", table: table.key });
     this.tell("state", this.state);
     this.refresh();
   }
