@@ -62,7 +62,7 @@ def opened(browser):
 
 @pytest.fixture
 def at(running, opened):
-    """An explorer of its own at a state, as in `at(norm="layer")`."""
+    """An explorer of its own at a state, as in `at(norm="layer")`; `script` runs before its page's own."""
 
     def at_(options=None, **state):
         return Open(opened(**options or {}), running.address, **state)

@@ -73,9 +73,9 @@ def link(**state):
 class Open:
     """One open page of the explorer."""
 
-    def __init__(self, watched, address, **state):
+    def __init__(self, watched, address, script="", **state):
         self.watched, self.page, self.address = watched, watched.page, address
-        self.page.add_init_script(LISTEN)
+        self.page.add_init_script(LISTEN + script)
         self.page.goto(address + link(**state))
         self.settled()
 
@@ -111,7 +111,7 @@ class Open:
 
     def type(self, name, value, i=0):
         """Type an exact number beside a slider."""
-        field = self["div.control"].filter(has=self.control(name, i)).locator("input[type=number]")
+        field = self.control(name, i).locator("..").locator("input[type=number]")
         field.fill(str(value))
         field.press("Enter")
         return self.settled()
@@ -167,9 +167,8 @@ class Open:
     @property
     def values(self):
         """The table of values: {row: numbers before and after}."""
-        box = self["details.valuesbox"]
-        if box.get_attribute("open") is None:
-            box.locator("summary").click()
+        self["details.valuesbox"].evaluate("box => { box.open = true; }")
+        self["table.values tbody tr"].first.wait_for(state="attached")
         rows = self["table.values tbody tr"].evaluate_all(
             "all => all.map(row => [...row.children].map(cell => cell.textContent))"
         )

@@ -17,9 +17,5 @@ def test_it_begins_with_the_numbers_of_the_chapter(at):
     checks.begins_with_the_numbers_of_the_chapter(at().page)
 
 
-def test_a_double_click_adds_a_point(at):
-    checks.takes_a_point_that_is_double_clicked(at(batch_size=10).page)
-
-
 def test_formulas_are_set_in_their_own_fonts(at):
     checks.has_set_its_formulas_in_its_own_fonts(at().page)

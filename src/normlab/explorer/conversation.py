@@ -72,7 +72,8 @@ class Conversation:
     def _scene(self, message: Mapping[str, Any]) -> Reply:
         state, problems = self._state(message)
         if state.data == "table" and state.table not in self._tables:
-            return {"type": "table wanted", "key": state.table}, []
+            told = {"type": "table wanted", "key": state.table, "problems": problems}
+            return told | attempt(state, self._tables), []
         try:
             header, buffers = scene(state, self._tables).packed()
         except NormlabError as error:
