@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import struct
 
 from websockets.sync.client import connect
@@ -27,16 +28,17 @@ def _next(place):
 def tab(port, name="127.0.0.1", **options):
     """An open page at that port, by that name."""
     given = {"origin": f"http://{name}:{port}", "compression": None, "max_size": None}
-    where = {"address": ("127.0.0.1", port), "proxy": None, "ping_interval": None}
-    with connect(f"ws://{name}:{port}/socket", **where | given | options) as socket:
-        yield Tab(socket)
+    line = socket.create_connection(("127.0.0.1", port), timeout=10)
+    where = {"sock": line, "ping_interval": None}
+    with connect(f"ws://{name}:{port}/socket", **where | given | options) as opened:
+        yield Tab(opened)
 
 
 class Tab:
     """What an open page says, and what it is answered."""
 
-    def __init__(self, socket):
-        self.socket = socket
+    def __init__(self, opened):
+        self.socket = opened
 
     def say(self, message):
         self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
