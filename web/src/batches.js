@@ -94,7 +94,8 @@ class Trace {
     this.truth = svg("line", { class: "truth", x1: LEFT, x2: WIDTH - 4 });
     this.axis = svg("g", { class: "axis" });
     this.title = svg("text", { class: "label", x: 2, y: 10 });
-    const parts = [this.axis, this.truth, this.line, this.dot, this.title];
+    this.tip = svg("title");
+    const parts = [this.tip, this.axis, this.truth, this.line, this.dot, this.title];
     this.plot = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img" }, ...parts);
     this.el = Object.assign(h("div", {}, this.plot), { trace: this });
   }
@@ -130,5 +131,6 @@ class Trace {
     text(this.title, title);
     const told = { name: title, value: show(values.at(-1), 6), true: show(truth, 6) };
     put(this.plot, "aria-label", this.app.words("running.now", told));
+    text(this.tip, this.app.words("running.now", told));
   }
 }

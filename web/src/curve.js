@@ -2,7 +2,7 @@
 
 import { Axes } from "./axes.js";
 import { pressed } from "./controls.js";
-import { h, keys, put, svg, unique } from "./dom.js";
+import { h, keys, put, svg, text, unique } from "./dom.js";
 import { clamp, round, show } from "./numbers.js";
 
 const STEEP = 0.03; // of n for a plot unit of dragging
@@ -15,6 +15,7 @@ export class Curve {
     this.line = svg("path", { class: "curve" });
     this.dot = svg("circle", { class: "ring", r: 6 });
     this.guide = svg("path", { class: "guide" });
+    this.told = svg("text", { class: "told", x: 44, y: 22 });
     const help = unique("help");
     this.handles = {
       sigma: this.#handle("sigma", svg("circle", { r: 8 }), "horizontal"),
@@ -28,11 +29,14 @@ export class Curve {
       this.alone,
       this.line,
       this.dot,
+      this.told,
       ...extra,
     );
     this.help = keys(app, help);
     this.el = h("div", {}, this.plot, this.help.el);
     this.plot.addEventListener("pointerdown", (event) => this.#choose(event));
+    this.plot.addEventListener("pointermove", (event) => this.#tell(event));
+    this.plot.addEventListener("pointerleave", () => text(this.told, ""));
   }
 
   draw(scene, arrays) {
@@ -132,6 +136,13 @@ export class Curve {
     event.preventDefault();
     const { sigma, power } = this.scene.handles;
     this.#set(name, pressed(this.scene, name, by, name === "sigma" ? sigma * 1.05 ** by : power + 0.1 * by));
+  }
+
+  /** The numbers of the curve where the mouse is. */
+  #tell(event) {
+    const contrast = clamp(this.axes.x.back(Axes.at(this.plot, event).x), 1, 100);
+    const told = { x: show(contrast, 3), y: show(this.#at(this.y, contrast)) };
+    text(this.told, this.app.words(`contrast.told.${this.stage}`, told));
   }
 
   #choose(event) {

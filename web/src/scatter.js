@@ -20,6 +20,8 @@ export class Scatter {
     const area = { x: left, y: top, width: width - left - right, height: height - top - bottom };
     this.ring = svg("circle", { class: "ring", r: 7 });
     this.note = svg("text", { class: "outside", x: width - right - 4, y: top + 12, "text-anchor": "end" });
+    this.told = svg("text", { class: "told", x: left + 4, y: top + 12 });
+    this.near = svg("circle", { class: "near", r: 6, visibility: "hidden" });
     this.marks.clip.setAttribute("clip-path", `url(#${clip})`);
     this.plot = svg(
       "svg",
@@ -28,8 +30,10 @@ export class Scatter {
       svg("rect", { class: "paper", ...area }),
       this.axes.group,
       this.marks.clip,
+      this.near,
       this.ring,
       this.note,
+      this.told,
     );
     const help = unique("help");
     put(this.plot, "aria-describedby", help);
@@ -52,6 +56,7 @@ export class Scatter {
     const kind = (i) => (i === selected ? "selected" : blue && i >= first && i < last ? "batch" : "");
     this.marks.draw(rows, at(values), kind, ghost && at(ghost));
     this.#ring(selected, width);
+    this.#point(null);
     this.#count(rows, width);
     put(this.plot, "aria-label", this.app.words(`plot.${this.stage}`));
     this.help.say(this.app.words(this.edited ? "plot.help" : "plot.help.after"));
@@ -93,6 +98,7 @@ export class Scatter {
     plot.addEventListener("pointerdown", (event) => this.#press(event));
     plot.addEventListener("pointermove", (event) => this.#move(event));
     for (const end of ["pointerup", "pointercancel"]) plot.addEventListener(end, () => this.#release());
+    plot.addEventListener("pointerleave", () => this.#point(null));
     plot.addEventListener("keydown", (event) => this.#key(event));
     plot.addEventListener("dragstart", (event) => event.preventDefault());
     if (!this.edited) return;
@@ -121,6 +127,21 @@ export class Scatter {
     return best;
   }
 
+  /** Tell the numbers of the point under the mouse. */
+  #point(i) {
+    put(this.near, "visibility", i === null ? "hidden" : null);
+    text(this.told, i === null ? "" : this.#words(i));
+    if (i === null) return;
+    const [x, y] = this.#pixels(this.values, i, this.values.shape[1]);
+    put(this.near, "cx", x);
+    put(this.near, "cy", y);
+  }
+
+  #words(i) {
+    const [x, y] = this.#value(i);
+    return this.app.words("plot.point", { row: this.#id(i), x: show(x), y: show(y) });
+  }
+
   #press(event) {
     if (event.button) return;
     const near = this.#nearest(event);
@@ -135,7 +156,10 @@ export class Scatter {
   }
 
   #move(event) {
-    if (this.dragged == null) return;
+    if (this.dragged == null) {
+      if (event.pointerType === "mouse") this.#point(this.#nearest(event));
+      return;
+    }
     const { x, y } = Axes.at(this.plot, event);
     this.#place(this.dragged, this.axes.x.back(x), this.axes.y.back(y));
   }
@@ -169,8 +193,7 @@ export class Scatter {
     const rows = this.values.shape[0];
     const to = (from + by + rows) % rows;
     this.#select(to);
-    const [x, y] = this.#value(to);
-    this.app.say(this.app.words("plot.point", { row: this.#id(to), x: show(x), y: show(y) }));
+    this.app.say(this.#words(to));
   }
 
   #nudge(i, across, up) {

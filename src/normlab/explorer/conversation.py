@@ -62,6 +62,7 @@ class Conversation:
             "data": list(DATA),
             "panels": list(PANELS),
             "starts": dict(presets.STARTS),
+            "related": dict(presets.RELATED),
             "presets": dict(presets.PRESETS),
             "tour": presets.steps(),
             "defaults": State().json(),

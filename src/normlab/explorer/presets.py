@@ -26,6 +26,9 @@ STARTS: Mapping[str, dict[str, Any]] = {
     "contrast": _CELL,
 }
 
+# rows that have a picture of their own, and the data that it is of
+RELATED: Mapping[str, str] = {"divisive": "contrast", "local_response": "bank"}
+
 PRESETS: Mapping[str, dict[str, Any]] = {
     "chapter": {},
     "tiny": {"batch_size": 2},
