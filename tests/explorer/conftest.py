@@ -1,12 +1,9 @@
-"""A running explorer for all tests of this folder, and pages that tell what they asked and complained of."""
-
-import contextlib
-from dataclasses import dataclass, field
+"""A running explorer for all tests of this folder, and pages of it."""
 
 import pytest
 from pages import Open
-from playwright.sync_api import Page
 from serving import explorer
+from watching import contexts
 
 
 @pytest.fixture(scope="session")
@@ -14,43 +11,6 @@ def running():
     """`normlab explore`, a real process, shared by the tests of this worker."""
     with explorer() as started:
         yield started
-
-
-@dataclass
-class Watched:
-    """A page, with every address that it asked for and every complaint of the console."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self):
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
-        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", self._heard)
-
-    def _heard(self, message):
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-
-@contextlib.contextmanager
-def contexts(browser):
-    """Opens an address in a browser context of its own, watched; closed at the end of the block."""
-    held = []
-
-    def open_(address="", **options):
-        held.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        watched = Watched(held[-1].new_page())
-        if address:
-            watched.page.goto(address)
-        return watched
-
-    yield open_
-    for context in held:
-        context.close()
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Pages that tell what they asked for and complained of."""
+
+import contextlib
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page
+
+
+@dataclass
+class Watched:
+    """A page, with every address that it asked for and every complaint of the console."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message):
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+
+@contextlib.contextmanager
+def contexts(browser):
+    """Opens an address in a browser context of its own, watched; closed at the end of the block."""
+    held = []
+
+    def open_(address="", **options):
+        held.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
+        watched = Watched(held[-1].new_page())
+        if address:
+            watched.page.goto(address)
+        return watched
+
+    yield open_
+    for context in held:
+        context.close()
