@@ -5,10 +5,10 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from normlab import __version__
 from normlab.data import Table, read_table
 from normlab.errors import DataError, NormlabError
 from normlab.explorer import code, presets
@@ -41,6 +41,12 @@ class Conversation:
 
     def __init__(self) -> None:
         self._tables: OrderedDict[str, Table] = OrderedDict()
+        self._answers: dict[Any, Callable[[Mapping[str, Any]], Reply]] = {
+            "hello": self._hello,
+            "scene": self._scene,
+            "table": self._table,
+            "file": self._file,
+        }
 
     def reply(self, message: Mapping[str, Any]) -> Reply:
         """The answer to one message: plain JSON, and buffers beside it."""
@@ -49,7 +55,7 @@ class Conversation:
         try:
             if answer is None:
                 raise DataError(say("error.message", type=str(kind)[:40]))
-            header, buffers = answer(self, message)
+            header, buffers = answer(message)
         except NormlabError as error:
             header, buffers = {"type": "refused", "words": str(error)}, []
         return header | {"seq": seq if isinstance(seq, int) else None}, buffers
@@ -57,7 +63,7 @@ class Conversation:
     def _hello(self, message: Mapping[str, Any]) -> Reply:
         told = {
             "type": "hello",
-            "version": __version__,
+            "version": version("normlab"),
             "strings": strings(),
             "data": list(DATA),
             "panels": list(PANELS),
@@ -112,13 +118,6 @@ class Conversation:
             text = code.csv(data.names, data.x, normalised(state, data).y, ids)
             name = "normlab-explorer.csv"
         return {"type": "file", "name": name, "text": text}, []
-
-    _answers: Mapping[str, Callable[["Conversation", Mapping[str, Any]], Reply]] = {
-        "hello": _hello,
-        "scene": _scene,
-        "table": _table,
-        "file": _file,
-    }
 
 
 def _read(text: str, name: str) -> Table:

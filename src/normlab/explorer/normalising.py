@@ -119,7 +119,7 @@ def normalised(state: State, data: Data) -> Outcome:
     evaluated = row.running and state.mode == "eval"
     if row.running:
         _refuse_single(parts[: state.step] if evaluated else parts)
-    trace = _traced(state, row, settings, parts) if row.running else ()
+    trace = _traced(state, row, settings, parts)
     if evaluated:
         call = partial(call, statistics=(trace[-1].mean, trace[-1].var))
     chosen = call(x[first : first + sizes[0]])
@@ -139,7 +139,9 @@ def _by_batches(call: Callable[[Tensor], Any], parts: tuple[Tensor, ...]) -> Ten
 def _traced(
     state: State, row: Norm, settings: dict[str, Any], parts: tuple[Tensor, ...]
 ) -> tuple[Running, ...]:
-    """What the layer's running statistics are before and after each step."""
+    """What the layer's running statistics are before and after each step; nothing for a row that has none."""
+    if not row.running:
+        return ()
     channels = parts[0].shape[1]
     new = parts[0].new_zeros(channels)
     trace = [Running(new, new + 1, 0)]

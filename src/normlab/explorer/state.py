@@ -207,22 +207,23 @@ def _checked(name: str, value: Any) -> Any:
     if known is None:
         hint = did_you_mean(name, [*DOMAINS, *SETTINGS])
         raise SettingError(f"The explorer has no setting {name[:40]!r}.{hint}")
-    if isinstance(value, Edits):
-        return value
-    if isinstance(value, float) and value.is_integer() and _whole_only(name):
+    if name == "edits":
+        return _edits(value, known)
+    if isinstance(value, float) and value.is_integer() and "whole number" in known.text:
         value = int(value)  # JavaScript has one kind of number
     if value not in known or (name in SETTINGS and not _alone(value)):
         raise SettingError(f"{name}={str(value)[:60]} given; it must be {known.words}.")
-    if name == "edits":
-        return Edits.of(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _edits(value: Any, known: Domain) -> Edits:
+    if isinstance(value, Edits):
+        return value
+    if value not in known:
+        raise SettingError(f"edits={str(value)[:60]} given; it must be {known.words}.")
+    return Edits.of(value)
 
 
 def _alone(value: Any) -> bool:
     """A setting of a row as a link may hold it: one name or one number, of a size that is computed soon."""
     return value is None or isinstance(value, str) or _number(-_LARGEST, _LARGEST, value)
-
-
-def _whole_only(name: str) -> bool:
-    known = SETTINGS[name].domain if name in SETTINGS else DOMAINS[name]
-    return "whole number" in known.text
