@@ -53,6 +53,8 @@ _MEANS = _over(
 _SCALES = _over("scale", *([a, b] for a in (1.0, 2.0, 4.0, 8.0) for b in (0.5, 1.0, 2.0, 4.0)))
 _OUTLIERS = _over("outliers", 0, 1, 4)
 _CORRELATIONS = _over("correlation", 0.0, 0.5, 0.9)
+_LOUD = _over("loud", 20.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 800.0)
+_SIGMAS = _over("sigma", 2.0, 5.0, 10.0, 19.3, 30.0, 50.0, 80.0)
 _STEPS = _over("step", *range(_LAST_STEP + 1))
 _EPS = _with("eps", 0.1, 1.0, 10.0)
 
@@ -86,11 +88,16 @@ def _cells(samples: int, channels: int) -> Axis:
     return _over("selected", *([n, c, 0] for n in range(samples) for c in range(channels)))
 
 
+def _selected(data: str) -> Settings:
+    """What is selected where these data begin."""
+    return {"selected": STARTS[data].get("selected", [0, 0, 0])}
+
+
 def _rows(data: str) -> Iterator[Grid]:
     """Every row of the table that fits, with its settings, and which axes of the plot are used."""
     for name, row in TABLE.items():
         if not misfit(row, data):
-            base = {"data": data, "norm": name}
+            base = {"data": data, "norm": name} | _selected(data)
             groups = (_with("num_groups", *_GROUPS[data]),) if name == "group" else ()
             yield Grid(base, (*_SETTINGS[name], *groups))
             yield Grid(base, (_FRAMES,))
@@ -131,29 +138,38 @@ GRIDS: tuple[Grid, ...] = (
     Grid(_IMAGE | {"norm": "batch", "mode": "eval"}, (_STEPS,)),
     Grid(PRESETS["surround"], (_over("sigma", 0.01, 0.1, 1.0, 10.0), _over("size", 3, 5, 9))),
     # a bank of channels, and a neuron's response to contrast
-    Grid(_BANK, (_over("loud", 20.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 800.0), _cells(1, BANK))),
+    Grid(_BANK, (_LOUD, _cells(1, BANK))),
     Grid(_BANK, (_over("strong", *range(BANK)), _over("size", 3, 5, 7))),
     *(
-        Grid({"data": "bank", "norm": name}, (_over("loud", 20.0, 100.0, 400.0), *_SETTINGS[name]))
+        Grid({"data": "bank", "norm": name} | _selected("bank"), (_LOUD, *_SETTINGS[name]))
         for name in ("divisive", "gdn", "gdn1")
     ),
     Grid(
         _CELL,
         (
-            _over("sigma", 2.0, 5.0, 10.0, 19.3, 30.0, 50.0, 80.0),
+            _SIGMAS,
             _over("power", 1.0, 2.0, 2.9, 4.0, 6.0),
             _over("masking", 0.0, 10.0, 25.0, 30.0, 50.0, 100.0),
         ),
     ),
     Grid(_CELL, (_cells(61, 1),)),
     *(
-        Grid({"data": "contrast", "norm": name}, (_over("sigma", 1.0, 10.0, 50.0), _FRAMES))
+        Grid({"data": "contrast", "norm": name} | _selected("contrast"), (_SIGMAS, _FRAMES))
         for name in ("gdn", "gdn1")
     ),
 )  # fmt: skip
 
 
 def states() -> list[dict[str, Any]]:
-    """Each of them once."""
-    found = (State.of(**state).changed() for grid in GRIDS for state in grid.states())
+    """Each of them once, as a page would send it."""
+    found = (State.of(**_sent(state)).changed() for grid in GRIDS for state in grid.states())
     return list({json.dumps(state, sort_keys=True): state for state in found}.values())
+
+
+def _sent(value: Any) -> Any:
+    """JavaScript has one kind of number."""
+    if isinstance(value, dict):
+        return {name: _sent(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_sent(held) for held in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

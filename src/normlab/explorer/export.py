@@ -90,7 +90,8 @@ class _Stored:
 
     def __init__(self, talk: Conversation) -> None:
         self._talk = talk
-        self._parts: dict[str, int] = {}
+        self._known: dict[str, int] = {}  # as they were computed
+        self._parts: dict[str, int] = {}  # as they are held
         self._buffers: dict[bytes, int] = {}
         self._scenes: list[dict[str, int]] = []
 
@@ -99,6 +100,7 @@ class _Stored:
         for done, state in enumerate(wanted):
             progress(done, len(wanted))
             self._scenes.append(self._scene(state))
+        progress(len(wanted), len(wanted))
         return self
 
     def _scene(self, state: dict[str, Any]) -> dict[str, int]:
@@ -113,8 +115,11 @@ class _Stored:
         return {name: self._part(part) for name, part in header.items() if name != "seq"}
 
     def _part(self, part: Any) -> int:
-        text = json.dumps(_rounded(part), separators=(",", ":"))
-        return self._parts.setdefault(text, len(self._parts))
+        text = json.dumps(part)
+        if text not in self._known:
+            rounded = json.dumps(_rounded(part))
+            self._known[text] = self._parts.setdefault(rounded, len(self._parts))
+        return self._known[text]
 
     def frame(self, hello: dict[str, Any]) -> bytes:
         names = list(dict.fromkeys(name for scene in self._scenes for name in scene))
