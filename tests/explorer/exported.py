@@ -1,0 +1,119 @@
+"""The page that `normlab explore --export` writes: made once, opened from disk, and compared with Python."""
+
+import os
+import time
+import zlib
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from checks import number
+from playwright.sync_api import expect
+from tabs import unpack
+
+from command import normlab
+from normlab.explorer.conversation import Conversation
+
+SECONDS = 300  # to compute it, on a machine that has other things to do
+
+
+def made(factory):
+    """The file, written by the command; the workers of pytest-xdist share one."""
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    base = factory.getbasetemp()
+    folder = (base.parent if shared else base) / "exported"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        end = time.monotonic() + SECONDS
+        while not (folder / "page.html").exists():
+            assert time.monotonic() < end, "the worker that exports the page never came to an end"
+            time.sleep(0.1)
+    else:
+        done = normlab("explore", "--export", folder / "page.html", seconds=SECONDS)
+        assert done.returncode == 0, done.stderr
+    return folder / "page.html"
+
+
+def asked(**state):
+    """What Python answers for a state: the header, and the arrays by name."""
+    told = {"type": "scene", "seq": 0, "state": _sent(state)}
+    header, buffers = Conversation().reply(told)
+    return header, arrays(header, buffers)
+
+
+def _sent(value):
+    """As a browser sends it, whose numbers are of one kind."""
+    if isinstance(value, dict):
+        return {name: _sent(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_sent(held) for held in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def arrays(header, buffers):
+    told = header.get("arrays", [])
+    return {
+        array["name"]: np.frombuffer(held, f"<f{array['bytes']}").reshape(array["shape"])
+        for array, held in zip(told, buffers, strict=True)
+    }
+
+
+def stored(file):
+    """Every scene that the file holds, put together by the words of its format alone."""
+    text = file.read_text().partition('id="ahead">')[2].partition("</script>")[0]
+    header, buffers = unpack(zlib.decompress(b64decode(text)))
+    names, parts = header["names"], header["parts"]
+    for row in header["scenes"]:
+        scene = {name: parts[at] for name, at in zip(names, row, strict=True) if at is not None}
+        yield scene, arrays(scene, [buffers[i] for i in scene["held"]])
+
+
+def close(found, expected):
+    """The same JSON, but for numbers of nine digits."""
+    if isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-8, abs=1e-300)
+    elif isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            close(found[name], value)
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            close(one, other)
+    else:
+        assert found == expected
+
+
+def shows(page, **state):
+    """The page shows what Python answers for that state: sentence, operands, code and every value."""
+    header, values = asked(**state)
+    expect(page.locator(".status")).to_have_text(header["status"])
+    rows = page.locator("table.operands tbody tr").evaluate_all(
+        "all => all.map(row => [row.dataset.term,"
+        " [...row.querySelectorAll('.number')].map(e => e.textContent)])"
+    )
+    columns = header["formula"]["operands"]
+    assert dict(rows) == {
+        term: [column["shown"][term] for column in columns] for term in columns[0]["shown"]
+    }
+    assert page.locator(".codebox code").text_content().strip() == header["code"].strip()
+    _values(page, values)
+
+
+def _values(page, values):
+    box = page.locator("details.valuesbox")
+    if box.get_attribute("open") is None:
+        box.locator("summary").click()
+    cells = box.locator("tbody tr")
+    cells.first.wait_for()
+    texts = cells.evaluate_all(
+        "all => all.map(row => [...row.querySelectorAll('td')].map(e => e.textContent))"
+    )
+    rows = len(values["before"])
+    expected = np.concatenate(
+        [values["before"].reshape(rows, -1), values["after"].reshape(rows, -1)], 1
+    )
+    found = np.array([[number(text) for text in row] for row in texts])
+    # six digits of single precision
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
