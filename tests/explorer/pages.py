@@ -17,9 +17,9 @@ LISTEN = """
     const length = new DataView(frame).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(frame, 4, length)));
     talk.heard += 1;
-    if (!["scene", "refused"].includes(header.type)) return;
+    if (!["scene", "refused", "table wanted"].includes(header.type)) return;
     talk.last = header.type;
-    if (header.type === "refused") return;
+    if (header.type !== "scene") return;
     talk.scenes += 1;
     Object.assign(talk, { scene: header, arrays: {} });
     let place = next(4 + length);
@@ -53,9 +53,9 @@ SETTLED = """() => new Promise((done, fail) => {
   look();
 })"""
 ARRAYS = "Object.fromEntries(Object.entries(talk.arrays).map(([name, held]) => [name, [...held]]))"
+# the page writes its addresses with &v=1 at the end: another one is never taken for its own
 MOVE = """hash => new Promise((done) => {
-  const [old] = [location.hash];
-  if (old === hash) return done();
+  if (location.hash === hash) history.replaceState(null, "", "#");
   addEventListener("hashchange", () => done(), { once: true });
   location.hash = hash;
 })"""
@@ -86,7 +86,7 @@ class Open:
 
     def go(self, **state):
         """To another state by its address, in the same page."""
-        self.page.evaluate(MOVE, link(**state) or "#")
+        self.page.evaluate(MOVE, link(**state) or "#v=1")
         return self.settled()
 
     def __getitem__(self, selector):

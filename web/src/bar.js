@@ -33,13 +33,18 @@ export class Bar {
     this.outline = outline;
     const { app } = this;
     const { hide } = app.state;
+    const { running, most = MOST } = outline.batches;
+    const frozen = running && app.state.mode === "eval";
+    if (frozen) this.#stop();
     text(this.play, this.timer ? `❚❚ ${app.words("pause")}` : `▶ ${app.words("play")}`);
     text(this.step, `→ ${app.words("step")}`);
     text(this.reset, `↺ ${app.words("reset")}`);
     text(this.reseed, `⟳ ${app.words("reseed")}`);
-    for (const name of ["step", "reset", "reseed"]) put(this[name], "title", app.words(`${name}.help`));
-    const { running, most = MOST } = outline.batches;
-    for (const name of ["play", "step"]) put(this[name], "disabled", !running || app.state.step >= most);
+    for (const name of ["reset", "reseed"]) put(this[name], "title", app.words(`${name}.help`));
+    for (const name of ["play", "step"]) {
+      put(this[name], "title", app.words(frozen ? "step.frozen" : "step.help"));
+      put(this[name], "disabled", !running || frozen || app.state.step >= most);
+    }
     put(this.reset, "disabled", !running);
     put(this.reseed, "hidden", app.host === "offline" || !outline.controls.some(({ name }) => name === "seed"));
     put(this.runs, "aria-label", app.words("panel.batches"));

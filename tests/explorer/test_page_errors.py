@@ -1,0 +1,129 @@
+"""What does not work is said in words, and the page lives on; also when it is the first thing asked."""
+
+import pytest
+from playwright.sync_api import expect
+
+from normlab import table
+
+TORCH = "Expected more than 1 value per channel when training"
+SINGLE = {"of one": (1, [2]), "that leave one": (127, [64, 126])}
+by_size = pytest.mark.parametrize(("size", "good"), SINGLE.values(), ids=SINGLE)
+
+
+def is_told(explorer, *words):
+    expect(explorer.error).to_be_visible()
+    assert explorer.error.get_attribute("role") == "alert"
+    for part in words:
+        expect(explorer.error).to_contain_text(part)
+
+
+def lives(explorer):
+    """Controls, menus and the next state work."""
+    expect(explorer.error).to_be_hidden()
+    expect(explorer[".points circle"].first).to_be_attached()
+    assert explorer.status
+    explorer.clean()
+
+
+@by_size
+def test_batches_are_explained_and_the_next_change_recovers(at, size, good):
+    explorer = at()
+    before = explorer.status
+    explorer.type("batch_size", size)
+    is_told(explorer, TORCH, "has a variance of 0", "Choose another batch size, or evaluation")
+    assert explorer.status == before  # what is seen stays, and is marked as old
+    opacity = explorer[".panel.after"].evaluate("e => getComputedStyle(e).opacity")
+    assert float(opacity) < 1
+    for other in good:
+        explorer.type("batch_size", other)
+        lives(explorer)
+        assert f"batches of {other}" in explorer.status
+    opacity = explorer[".panel.after"].evaluate("e => getComputedStyle(e).opacity")
+    assert float(opacity) == 1
+
+
+@by_size
+def test_batches_are_explained_as_the_very_first_state(at, size, good):
+    explorer = at(batch_size=size)
+    is_told(explorer, TORCH)
+    explorer.choose("mode", "eval")  # the other way out
+    lives(explorer)
+    assert "in evaluation" in explorer.status
+    explorer.choose("mode", "train")
+    is_told(explorer, TORCH)
+    explorer.choose("norm", "layer")
+    lives(explorer)
+    explorer.choose("norm", "batch")
+    is_told(explorer, TORCH)
+    explorer.type("batch_size", good[0])
+    lives(explorer)
+
+
+def test_a_point_that_leaves_a_batch_of_one_is_told_and_kept(at):
+    """129 points in batches of 8: what a first double click makes of the chapter's."""
+    explorer = at()
+    box = explorer[".scatter.before"].bounding_box()
+    explorer[".scatter.before"].dblclick(
+        position={"x": box["width"] * 0.8, "y": box["height"] * 0.2}
+    )
+    explorer.settled()
+    is_told(explorer, TORCH)
+    explorer.type("batch_size", 10)
+    lives(explorer)
+    explorer.says("129 rows in 13 batches of 10, the last of 9.")
+
+
+@pytest.mark.parametrize("norm", ["instance", "local_contrast"])
+def test_a_row_that_does_not_fit_is_told_as_the_very_first_state(at, norm):
+    explorer = at(norm=norm)
+    is_told(explorer, table[norm].title, "cannot normalise this (Points)")
+    explorer.choose("norm", "rms")
+    lives(explorer)
+
+
+def test_settings_that_the_data_refuse_are_told(at):
+    explorer = at(data="image", norm="group", num_groups=3)
+    is_told(explorer, "3", "group")
+    explorer.choose("num_groups", "2")
+    expect(explorer.error).to_be_hidden()
+    explorer.says("Group normalisation: 4 samples of 4 channels")
+
+
+def test_too_few_points_are_told(at):
+    explorer = at(n=2, batch_size=2)
+    explorer[".scatter.before"].focus()
+    explorer.page.keyboard.press("Delete")
+    explorer.settled()
+    is_told(explorer, "Fewer than 2 points are left")
+    explorer.button("Undo my changes to the points").click()
+    explorer.settled()
+    lives(explorer)
+
+
+def test_a_table_that_is_not_here_is_told_and_other_data_can_be_chosen(at):
+    explorer = at(data="table", table="feedbeef")
+    is_told(explorer, "The table of this link is not here")
+    explorer["select"].first.wait_for()
+    explorer.page.get_by_label("Kind of data").select_option("bank")
+    explorer.settled()
+    expect(explorer.error).to_be_hidden()
+    explorer.says("Local response normalisation: channel 7")
+    explorer.clean()
+
+
+def test_a_table_that_is_not_here_can_be_pasted(at):
+    explorer = at(data="table", table="feedbeef")
+    explorer.paste("a,b\n1,2\n3,5\n4,4")
+    lives(explorer)
+    explorer.says("3 rows in one batch")
+
+
+def test_a_number_that_is_out_of_bounds_is_told_and_the_rest_stays(at):
+    explorer = at(norm="layer")
+    explorer.type("eps", -1)
+    expect(explorer.problems).to_contain_text("eps=-1 given; it must be")
+    assert explorer.operands["eps"][0] == "1e−05"
+    explorer.says("Layer normalisation")
+    explorer.type("eps", 0.25)
+    expect(explorer.problems).to_be_hidden()
+    assert explorer.operands["eps"][0] == "0.25"
