@@ -8,39 +8,59 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from command import NORMLAB
 
+ENDED = "The explorer has ended.\n"
+PATIENCE = 60  # seconds, of which it needs two or three unless the machine is busy
 ALONE = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # whatever this machine has
 
 
-@dataclass
-class Explorer:
-    """A running explorer. `stop` sends a signal and gives exit code, output and errors."""
+class Started:
+    """A process of the command, which may not yet compute."""
 
-    process: subprocess.Popen
-    address: str
+    def __init__(self, process):
+        self.process = process
 
-    @property
-    def port(self):
-        return urlsplit(self.address).port
+    def line(self):
+        """The next line that it prints; nothing once it has ended."""
+        return self.process.stdout.readline()
 
-    def stop(self, number=signal.SIGINT, seconds=20):
+    def send(self, number):
+        """A signal to its whole group, as a terminal sends Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def stop(self, number=signal.SIGINT):
+        """End it by a signal: exit code, output and errors."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, number)
-        out, err = self.process.communicate(timeout=seconds)
+            self.send(number)
+        out, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out, err
 
 
+class Explorer(Started):
+    """One that computes, at its address."""
+
+    def __init__(self, process, address):
+        super().__init__(process)
+        self.address = address
+        self.port = urlsplit(address).port
+
+
+@contextlib.contextmanager
 def started(*options, **environment):
+    """The command with these options, for the block; nothing of it is left afterwards."""
     command = [str(NORMLAB), "explore", *map(str, options)]
     known = {name: value for name, value in os.environ.items() if name not in ALONE}
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=known | environment, start_new_session=True,
-    )  # fmt: skip
+    ) as process:  # fmt: skip
+        try:
+            yield Started(process)
+        finally:
+            process.kill()
 
 
 def free_port():
@@ -51,7 +71,7 @@ def free_port():
 
 def until_served(port):
     """The page, as soon as it is there."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with (
             contextlib.suppress(OSError),
@@ -64,19 +84,12 @@ def until_served(port):
 
 @contextlib.contextmanager
 def explorer(*options, port=0, **environment):
-    """One that computes, until the end of the block; it must then have ended well."""
-    process = started("--json", "--no-browser", "--port", port, *options, **environment)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, process.communicate()[1]
-        running = Explorer(process, json.loads(line)["address"])
+    """One that computes, until the end of the block; it must then have ended well, or been killed."""
+    given = ("--json", "--no-browser", "--port", port, *options)
+    with started(*given, **environment) as begun:
+        line = begun.line()
+        assert line, begun.stop()
+        running = Explorer(begun.process, json.loads(line)["address"])
         yield running
         code, _, err = running.stop()
-        assert (code, err) in ((0, "The explorer has ended.\n"), (-signal.SIGKILL, "")), err
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
+        assert (code, err) in ((0, ENDED), (-signal.SIGKILL, "")), err

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from serving import explorer, free_port, started, until_served
+from checks import until
+from serving import ENDED, explorer, free_port, started, until_served
 from tabs import tab
 
 from command import NORMLAB, normlab
 
-ENDED = "The explorer has ended.\n"
 LIGHT = """
 import sys
 sys.argv = ["normlab", "explore", "--help"]
@@ -80,11 +80,8 @@ def test_what_cannot_be_served_is_one_line(options, message):
 
 
 def test_a_port_in_use_is_not_taken_but_the_next_and_said(running):
-    process = started("--no-browser", "--port", running.port)
-    assert process.stdout is not None
-    said, address = process.stdout.readline(), process.stdout.readline()
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    with started("--no-browser", "--port", running.port) as other:
+        said, address = other.line(), other.line()
     taken = int(address.split("/")[2].split(":")[1])
     assert running.port < taken < running.port + 20
     assert said == f"Port {running.port} is taken; this is {taken}.\n"
@@ -122,50 +119,42 @@ def test_it_ends_quietly_with_pages_open(number):
         children = psutil.Process(own.process.pid).children(recursive=True)
         began = time.monotonic()
         assert own.stop(number) == (0, "", ENDED)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20  # one or two, unless the machine is busy
         assert [child for child in children if child.is_running()] == []
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", own.port))
 
 
-@pytest.mark.parametrize("seconds", [0, 0.3, 0.6, 1, 1.5, 2, 2.5])
+@pytest.mark.parametrize("seconds", [0, 0.6, 1.5, 2.5])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_quietly_while_torch_is_imported(number, seconds):
     """An import in C may swallow what a signal raises, or make another exception of it."""
     port = free_port()
-    process = started("--no-browser", "--port", port)
-    until_served(port)
-    time.sleep(seconds)
-    os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, ENDED)
+    with started("--no-browser", "--port", port) as own:
+        until_served(port)
+        time.sleep(seconds)
+        code, _, err = own.stop(number)
+    assert (code, err) == (0, ENDED)
 
 
 def test_a_second_signal_does_no_harm():
-    process = started("--no-browser", "--port", "0")
-    assert process.stdout is not None
-    process.stdout.readline()
-    for _ in range(5):
-        os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.02)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, ENDED)
+    with started("--no-browser", "--port", "0") as own:
+        assert own.line()
+        for _ in range(5):
+            own.send(signal.SIGINT)
+            time.sleep(0.02)
+        assert own.stop() == (0, "", ENDED)
 
 
 def test_the_page_is_there_before_torch_is():
     """Within a moment, and long before a scene: the page is served, and a socket waits for its answer."""
     port = free_port()
-    process = started("--json", "--no-browser", "--port", port)
-    try:
+    with started("--json", "--no-browser", "--port", port) as own:
         assert "<noscript>" in until_served(port)
         with tab(port) as page:
             page.say({"type": "hello", "seq": 1})
-            assert process.stdout is not None
-            assert json.loads(process.stdout.readline())["address"].endswith(f":{port}/")
+            assert json.loads(own.line())["address"].endswith(f":{port}/")
             assert page.hear()[0]["seq"] == 1
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=20)
 
 
 @pytest.fixture
@@ -177,61 +166,43 @@ def recorder(tmp_path):
     return program, tmp_path / "opened"
 
 
-def until_there(file):
-    end = time.monotonic() + 20
-    while not (file.exists() and file.read_text().strip()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return file.read_text().strip()
-
-
 def shown(*options, **environment):
-    """What is printed until the address is, and by which process."""
-    process = started("--port", "0", *options, **environment)
-    assert process.stdout is not None
+    """All that is printed until the address is."""
     lines = []
-    while not (lines and "Ctrl-C" in lines[-1]):
-        lines.append(process.stdout.readline())
-        assert lines[-1], process.communicate()
-    return process, lines
+    with started("--port", "0", *options, **environment) as own:
+        while not (lines and "Ctrl-C" in lines[-1]):
+            lines.append(own.line())
+            assert lines[-1], own.stop()
+        assert own.stop() == (0, "", ENDED)
+    return lines
 
 
 def test_a_browser_is_opened_with_the_state(recorder):
     program, opened = recorder
-    process, lines = shown("--state", "norm=rms", BROWSER=str(program))
-    assert until_there(opened) == lines[-1].split()[2]
-    assert lines[-1].split()[2].endswith("/#norm=rms")
-    assert len(lines) == 1
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    (line,) = shown("--state", "norm=rms", BROWSER=str(program))
+    until(lambda: opened.exists() and opened.read_text())
+    assert opened.read_text().strip() == line.split()[2]
+    assert line.split()[2].endswith("/#norm=rms")
 
 
 def test_no_browser_is_opened_where_it_is_not_wanted(recorder):
     program, opened = recorder
-    process, lines = shown("--no-browser", BROWSER=str(program))
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    assert len(shown("--no-browser", BROWSER=str(program))) == 1
     assert not opened.exists()
-    assert len(lines) == 1
 
 
 def test_without_a_browser_the_address_is_printed():
-    """No display, and in the path a browser of the terminal alone, which must not take it."""
-    process, lines = shown(TERM="xterm")
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
-    assert lines[0] == "No browser was found here: open the address in one.\n"
-    assert lines[1].startswith("The explorer: http://127.0.0.1:")
+    none, address = shown(TERM="xterm")
+    assert none == "No browser was found here: open the address in one.\n"
+    assert address.startswith("The explorer: http://127.0.0.1:")
 
 
 def test_a_browser_of_the_terminal_does_not_take_it(tmp_path):
     lynx = tmp_path / "lynx"
     lynx.write_text(f"#!/bin/sh\necho > {tmp_path}/opened\n")
     lynx.chmod(0o755)
-    process, lines = shown(TERM="xterm", PATH=f"{tmp_path}:{os.environ['PATH']}")
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
-    assert lines[0] == "No browser was found here: open the address in one.\n"
+    none, _ = shown(TERM="xterm", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert none == "No browser was found here: open the address in one.\n"
     assert not Path(tmp_path, "opened").exists()
 
 

@@ -5,7 +5,6 @@ Some tests give it another module in the explorer's place, since the explorer's 
 
 import contextlib
 import json
-import os
 import signal
 import struct
 
@@ -105,14 +104,12 @@ def test_more_than_fits_is_refused_in_words_without_being_sent(running, opened):
 
 def test_the_page_says_that_python_starts_and_then_shows_the_explorer(opened):
     port = free_port()
-    process = started("--no-browser", "--port", port)
-    until_served(port)
-    page = opened(f"http://127.0.0.1:{port}/").page
-    expect(page.get_by_text(STARTING)).to_be_visible()
-    expect(page.get_by_text(STARTING)).to_be_hidden(timeout=20_000)
-    expect(page.locator("#explorer")).not_to_be_empty()
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    with started("--no-browser", "--port", port):
+        until_served(port)
+        page = opened(f"http://127.0.0.1:{port}/").page
+        expect(page.get_by_text(STARTING)).to_be_visible()
+        expect(page.get_by_text(STARTING)).to_be_hidden(timeout=20_000)
+        expect(page.locator("#explorer")).not_to_be_empty()
 
 
 def test_a_line_lost_before_the_first_answer_comes_back(opened):
@@ -128,7 +125,7 @@ def test_a_line_lost_before_the_first_answer_comes_back(opened):
         expect(page.get_by_text(LOST)).to_be_visible()
         expect(page.get_by_text(STARTING)).to_be_hidden()
     with explorer(port=port):
-        expect(page.locator("#explorer")).to_have_text("hello", timeout=10_000)
+        expect(page.locator("#explorer")).to_have_text("hello", timeout=20_000)
         expect(page.get_by_text(LOST)).to_be_hidden()
 
 
@@ -139,7 +136,7 @@ def test_a_page_too_many_is_told_why_and_comes_in_when_there_is_room(running, op
         page = opened(running.address).page
         told = f"{MOST_PAGES} pages are open already: close one, and reload this one."
         expect(page.get_by_text(told)).to_be_visible()
-    expect(page.get_by_text(told)).to_be_hidden(timeout=10_000)
+    expect(page.get_by_text(told)).to_be_hidden(timeout=20_000)
     expect(page.locator("#explorer")).not_to_be_empty()
 
 
@@ -156,7 +153,7 @@ def test_the_explorer_comes_back_with_its_state_when_python_does(opened):
         first.stop(signal.SIGKILL)
         expect(page.get_by_role("alert")).to_contain_text("The connection to Python was lost.")
     with explorer(port=port):
-        expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0, timeout=10_000)
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0, timeout=20_000)
         expect(status).to_have_text(told or "")
         assert row(page, 50) == values
         assert page.url == address
