@@ -176,7 +176,7 @@ class Open:
 
     def clean(self):
         """Only this machine was asked, nothing failed, and the console is empty."""
-        home = self.address.rstrip("/").removeprefix("http")
+        home = self.address.partition("#")[0].rstrip("/").removeprefix("http")
         own = (f"http{home}", f"ws{home}", "data:", "blob:")
         strangers = [url for url in self.watched.requests if not url.startswith(own)]
         assert (strangers, self.watched.complaints) == ([], [])
