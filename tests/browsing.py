@@ -8,7 +8,7 @@ from playwright.sync_api import expect, sync_playwright
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-expect.set_options(timeout=20_000)  # milliseconds: what is expected comes at once, but machines are busy
+expect.set_options(timeout=20_000)  # milliseconds, of which a busy machine needs some
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -59,5 +59,6 @@ def test_the_same_module_in_a_notebook(notebook, opened):
         "127.0.0.1",
         None,
     }  # data: has none
-    ours = [words for words in watched.complaints if "normlab" in words or "anywidget" in words]
-    assert ours == []
+    slow = "ms to activate"  # JupyterLab's own complaint of a busy machine
+    ours = [words for words in watched.complaints if slow not in words]
+    assert [words for words in ours if "normlab" in words or "anywidget" in words] == []
