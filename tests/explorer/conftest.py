@@ -1,7 +1,9 @@
 """A running explorer for all tests of this folder, and pages of it."""
 
 import pytest
+from exported import made
 from pages import Open
+from playwright.sync_api import expect
 from serving import explorer
 from watching import contexts
 
@@ -35,3 +37,38 @@ def shared(running, browser):
     """One explorer for the tests of a file that each go on to a state of their own."""
     with contexts(browser) as open_:
         yield Open(open_(), running.address)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """The file that `normlab explore --export` writes."""
+    return made(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def open_file(browser, exported):
+    """Opens that file in a browser that has no network; nothing but the file is ever asked for."""
+    held = []
+    with contexts(browser) as open_:
+
+        def opened(**options):
+            watched = open_(**options)
+            held.append(watched)
+            watched.page.context.set_offline(True)
+            watched.page.goto(exported.as_uri())
+            expect(watched.page.locator(".status")).to_contain_text("128 rows")
+            return watched.page
+
+        yield opened
+        for watched in held:
+            asked_for = [
+                each for each in watched.requests if not each.startswith("blob:")
+            ]  # its own
+            assert asked_for == [exported.as_uri()]
+            assert watched.complaints == []
+
+
+@pytest.fixture(scope="module")
+def page(open_file):
+    """One of it for the tests that begin with a preset or kind of data of their own."""
+    return open_file()

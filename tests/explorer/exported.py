@@ -1,6 +1,7 @@
 """The page that `normlab explore --export` writes: made once, opened from disk, and compared with Python."""
 
 import os
+import re
 import time
 import zlib
 from base64 import b64decode
@@ -13,6 +14,7 @@ from tabs import unpack
 
 from command import normlab
 from normlab.explorer.conversation import Conversation
+from normlab.explorer.words import say
 
 SECONDS = 300  # to compute it, on a machine that has other things to do
 
@@ -117,3 +119,28 @@ def _values(page, values):
     found = np.array([[number(text) for text in row] for row in texts])
     # six digits of single precision
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
+
+
+def button(page, name):
+    """By its whole name, but for a symbol before it."""
+    return page.get_by_role("button", name=re.compile(rf"^\W*{name}$"))
+
+
+def control(page, name, i=0):
+    return page.locator(f"[data-control={name}]").nth(i)
+
+
+def begin(page, preset="chapter"):
+    menu = page.get_by_role("combobox", name="Presets")
+    menu.select_option("")
+    menu.select_option(preset)
+    expect(page.locator(".notice")).to_have_text(say(f"preset.{preset}.notice"))
+
+
+def move(page, name, keys, i=0):
+    for key in keys:
+        control(page, name, i).press(key)
+
+
+def notice(page):
+    return page.locator(".notice")

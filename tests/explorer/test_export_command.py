@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from exported import asked, close, made, stored
+from exported import asked, close, stored
 
 from command import NORMLAB, normlab
 from normlab import __version__
@@ -22,13 +22,8 @@ from normlab.explorer.state import State
 LARGEST = 3_000_000  # bytes
 
 
-@pytest.fixture(scope="session")
-def file(tmp_path_factory):
-    return made(tmp_path_factory)
-
-
-def test_it_is_one_file_that_says_when_it_was_made_and_asks_for_nothing(file):
-    text = file.read_text()
+def test_it_is_one_file_that_says_when_it_was_made_and_asks_for_nothing(exported):
+    text = exported.read_text()
     assert len(text.encode()) < LARGEST
     assert f"with normlab {__version__}." in text
     assert f"Made on {date.today().year}-" in text
@@ -38,9 +33,9 @@ def test_it_is_one_file_that_says_when_it_was_made_and_asks_for_nothing(file):
     assert text.count("</script>") == text.count("<script") == 2
 
 
-def test_every_stored_scene_is_what_python_answers(file):
+def test_every_stored_scene_is_what_python_answers(exported):
     """A ninth of them, which are other ones for each row and kind of data."""
-    scenes = list(stored(file))
+    scenes = list(stored(exported))
     assert len(scenes) == len(states())
     assert sorted(str(scene["state"]) for scene, _ in scenes) == sorted(
         str(State.of(**state).json()) for state in states()
@@ -59,8 +54,8 @@ def test_every_stored_scene_is_what_python_answers(file):
             np.testing.assert_array_equal(arrays[name], values.astype(np.float32))
 
 
-def test_only_what_torch_refuses_is_an_error(file):
-    refused = [scene for scene, _ in stored(file) if scene["type"] != "scene"]
+def test_only_what_torch_refuses_is_an_error(exported):
+    refused = [scene for scene, _ in stored(exported) if scene["type"] != "scene"]
     assert [(scene["type"], scene["state"]["batch_size"]) for scene in refused] == [("refused", 1)]
 
 

@@ -88,7 +88,7 @@ def _cells(samples: int, channels: int) -> Axis:
     return _over("selected", *([n, c, 0] for n in range(samples) for c in range(channels)))
 
 
-def _selected(data: str) -> Settings:
+def _selected(data: str) -> dict[str, Any]:
     """What is selected where these data begin."""
     return {"selected": STARTS[data].get("selected", [0, 0, 0])}
 
