@@ -1,0 +1,144 @@
+"""For everyone: nothing serious for axe in any state and scheme; dark, phone-wide, without motion."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+STATES = {
+    "points": {},
+    "evaluation": {"mode": "eval", "step": 3},
+    "a batch that is refused": {"batch_size": 1},
+    "a link that is told of": {"norm": "bach"},
+    "images": {"data": "image", "norm": "instance"},
+    "images in evaluation": {"data": "image", "norm": "batch", "mode": "eval", "step": 2},
+    "sequences": {"data": "sequence", "norm": "layer"},
+    "a bank": {"data": "bank", "norm": "local_response", "selected": [0, 7, 0]},
+    "a neuron with a mask": {"data": "contrast", "norm": "divisive", "sigma": 19.3, "masking": 20},
+    "a question of the tour": {"tour": 2, "shown": False},
+    "an answer of the tour": {"tour": 2, "shown": True},
+}
+SCHEMES = ("light", "dark")
+WIDE = """() => {
+  const wide = document.documentElement.clientWidth;
+  const scrolled = (e) => { for (; e; e = e.parentElement) {
+    if (["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX)) return true; } return false; };
+  const over = [...document.querySelectorAll("main *")].filter((e) => {
+    const box = e.getBoundingClientRect();
+    const outside = box.width && (box.right > wide + 1 || box.left < -1);
+    return outside && !scrolled(e) && !e.closest("svg, .katex-mathml");
+  });
+  return [document.documentElement.scrollWidth <= wide, over.map((e) => `${e.tagName} ${e.className}`)];
+}"""
+
+
+def serious(page):
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], node["html"][:120], node["failureSummary"][:200])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_axe_finds_nothing_serious(shared, state):
+    for scheme in SCHEMES:
+        shared.page.emulate_media(color_scheme=scheme)
+        shared.go(**state)
+        assert serious(shared.page) == [], scheme
+
+
+def test_axe_finds_nothing_serious_with_everything_open(shared):
+    for scheme in SCHEMES:
+        shared.page.emulate_media(color_scheme=scheme)
+        shared.go()
+        shared.page.evaluate(
+            "document.querySelectorAll('details').forEach(e => { e.open = true; })"
+        )
+        expect(shared["[data-name=hide] .choices"]).to_be_visible()
+        shared["tr[data-term=pool] .term"].focus()
+        assert serious(shared.page) == [], scheme
+        shared.page.evaluate(
+            "document.querySelectorAll('details').forEach(e => { e.open = false; })"
+        )
+
+
+def _ratio(one, other):
+    def light(colour):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    low, high = sorted([light(one), light(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_points_stand_out_of_the_paper_in_either_scheme(at, scheme):
+    """Axe looks at words alone; 3 : 1 is what WCAG 1.4.11 asks of marks."""
+    explorer = at({"color_scheme": scheme})
+    paper = explorer[".normlab-explorer"].evaluate("e => getComputedStyle(e).backgroundColor")
+    for kind in ("batch", "selected"):
+        mark = explorer[f".scatter.before circle.{kind}"].first
+        assert _ratio(mark.evaluate("e => getComputedStyle(e).fill"), paper) >= 3
+    light = _ratio(paper, "rgb(0, 0, 0)") > 10
+    assert light is (scheme == "light")
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def test_nothing_scrolls_sideways_on_a_phone(at):
+    explorer = at(PHONE)
+    states = [*STATES.values(), {"data": "contrast", "norm": "gdn"}, {"hide": ["data", "before"]}]
+    for state in states:
+        explorer.go(**state)
+        fits, over = explorer.page.evaluate(WIDE)
+        assert fits and not over, (state, over)
+    explorer.go()
+    for menu in ("export", "hide"):
+        explorer[f"[data-name={menu}] > summary"].click()
+        expect(explorer[f"[data-name={menu}] .choices"]).to_be_in_viewport()
+        fits, over = explorer.page.evaluate(WIDE)
+        assert fits and not over, (menu, over)
+        explorer.page.keyboard.press("Escape")
+
+
+def test_a_finger_drags_a_point_and_scrolls_beside_one(at):
+    explorer = at(PHONE)
+    circle, plot = explorer[".scatter.before .points circle"].first, explorer[".scatter.before"]
+    assert circle.evaluate("e => getComputedStyle(e).touchAction") == "none"
+    assert plot.evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
+
+
+def test_nothing_moves_where_motion_is_not_wanted(at):
+    moving = (
+        "() => [...document.querySelectorAll('.normlab-explorer, .normlab-explorer *')].filter(e => {"
+        " const s = getComputedStyle(e);"
+        " return parseFloat(s.transitionDuration) > 0 || s.animationName !== 'none'; }).length"
+    )
+    explorer = at()
+    explorer["tr[data-term=pool] .term"].focus()
+    assert explorer.page.evaluate(moving) > 0  # what lights up does so softly
+    explorer.page.emulate_media(reduced_motion="reduce")
+    assert explorer.page.evaluate(moving) == 0
+
+
+def test_every_plot_and_field_has_a_name(shared):
+    for state in STATES.values():
+        shared.go(**state)
+        nameless = shared.page.evaluate(
+            """() => [...document.querySelectorAll("svg.plot, input, select, textarea, [role=slider]")]
+            .filter(e => e.checkVisibility() && !e.getAttribute("aria-label") && !e.labels?.length)
+            .map(e => e.outerHTML.slice(0, 100))"""
+        )
+        assert nameless == []
+        described = shared.page.evaluate(
+            """() => [...document.querySelectorAll("[aria-describedby]")]
+            .map(e => document.getElementById(e.getAttribute("aria-describedby")))
+            .filter(e => !e?.textContent).length"""
+        )
+        assert described == 0
