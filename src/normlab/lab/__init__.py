@@ -30,6 +30,11 @@ EXPERIMENTS = {
         "normlab.lab.chapter",
         "What does normalisation do to data, in the brain, in AlexNet and in batch norm?",
     ),
+    "canonical": Experiment(
+        "normlab.lab.canonical",
+        "Is it one division in the retina, the nose, attention, natural images and a network?",
+        family=True,
+    ),
 }
 
 

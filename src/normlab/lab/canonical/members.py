@@ -1,0 +1,120 @@
+"""The experiments of the family as rows: what was published, and the claims, before anything is run."""
+
+from normlab.lab.experiment import Claim
+from normlab.lab.family import Member
+
+
+def _member(name: str, title: str, signature: str, *claims: Claim) -> Member:
+    return Member(name, title, signature, f"normlab.lab.canonical.{name}:measure", claims)
+
+
+SATURATION = _member(
+    "saturation",
+    "Contrast saturation",
+    "The response to contrast saturates; its half-point c50 belongs to the population, not to the cell, "
+    "so a grating that is not preferred lowers the curve and a mask shifts it (Albrecht & Hamilton 1982; "
+    "Heeger 1992; Carandini & Heeger 2012, eq. 10).",
+    Claim(
+        "steepest",
+        "On a linear axis the response is steepest at 15.1 % contrast: distance from it, in % contrast",
+        0.05,
+        "<=",
+    ),
+    Claim(
+        "slope",
+        "On a logarithmic axis the slope at c50 is n/4 of rmax for each unit of ln c: relative distance",
+        1e-6,
+        "<=",
+    ),
+    Claim(
+        "covers",
+        "The fit's 95 % interval holds the true c50 in 95 % of simulated sessions: distance of the share",
+        0.06,
+        "<=",
+    ),
+    Claim(
+        "shared",
+        "Divided by the population, a cell has one c50 for gratings at 0, 15 and 30° from the one it "
+        "prefers: largest ratio of two",
+        1.05,
+        "<=",
+    ),
+    Claim("alone", "Divided by itself alone it would not: the same ratio", 1.5, ">="),
+    Claim(
+        "shift",
+        "An orthogonal mask of contrast m moves c50 to (c50ⁿ + mⁿ)^(1/n) and leaves rmax: largest "
+        "relative distance of the two",
+        0.01,
+        "<=",
+    ),
+)
+
+RETINA = _member(
+    "retina",
+    "Light adaptation in the retina",
+    "A receptor is divided by the mean light around it: its curve shifts along the logarithmic axis with "
+    "the background, and what it signals is contrast around the mean, not light (Carandini & Heeger 2012).",
+    Claim(
+        "weber",
+        "On bright backgrounds the half-point follows the background: distance of the log-log slope from 1",
+        0.05,
+        "<=",
+    ),
+    Claim(
+        "dark",
+        "On dim backgrounds it stays: half-point at a tenth of the dark light, relative to darkness",
+        1.2,
+        "<=",
+    ),
+    Claim("shift", "The curve moves without changing shape: largest change of n", 0.01, "<="),
+    Claim(
+        "invariant",
+        "When the light on a photograph falls a hundredfold, the response of a pixel changes little: "
+        "median relative change, mean over photographs",
+        0.1,
+        "<=",
+    ),
+    Claim(
+        "contrast",
+        "Responses to photographs follow c/4 around the local mean: distance of the slope from ¼",
+        0.025,
+        "<=",
+    ),
+    Claim(
+        "shadow",
+        "A shadow of three decades across a photograph shows less in the responses when the mean is local "
+        "than when it is the scene's: gain in correlation with the responses in even light",
+        0.2,
+        ">=",
+    ),
+)
+
+ATTENTION = _member(
+    "attention",
+    "Attention",
+    "Attention multiplies the drive before the division: a wide field over a small grating acts as a gain "
+    "on contrast, a narrow field over a large one as a gain on the response (Reynolds & Heeger 2009).",
+    Claim(
+        "contrast_gain_numbers",
+        "Small grating, wide field: attended over unattended is 1.99, 1.57, 1.01 at contrasts 1e-5, 1e-3, "
+        "1: largest distance",
+        0.01,
+        "<=",
+    ),
+    Claim(
+        "contrast_gain",
+        "There the gain is one on contrast: share of ln c50 in the two fitted gains",
+        0.9,
+        ">=",
+    ),
+    Claim("rmax_stays", "There the response at saturation stays: ratio of rmax", 1.05, "<="),
+    Claim(
+        "response_gain_numbers",
+        "Large grating, narrow field: it is 2.00, 1.72, 1.42: largest distance",
+        0.01,
+        "<=",
+    ),
+    Claim("response_gain", "There the response at saturation grows: ratio of rmax", 1.3, ">="),
+)
+
+MEMBERS = {member.name: member for member in (SATURATION, RETINA, ATTENTION)}
