@@ -13,7 +13,11 @@ from normlab.lab.family import Study
 from normlab.report.page import Ask, Formula, Numbers, Prose
 
 DRIVE, POOL = (5.0, 60.0), (20.0, 360.0)  # standard deviations over place and orientation (°)
-SIGMA, GAIN, LINE = 1e-6, 2.0, 1.0  # semi-saturation; of attention; of the grating's orientation (°)
+SIGMA, GAIN, LINE = (
+    1e-6,
+    2.0,
+    1.0,
+)  # semi-saturation; of attention; of the grating's orientation (°)
 REACH = 201  # places under the window of the pool, ± 5 standard deviations
 PLACE = 100  # the stimuli lie at ± this
 PLACES = torch.arange(-200.0, 201.0, dtype=torch.float64)
@@ -60,7 +64,9 @@ def response(stimulus: float, field: float, contrast: Tensor) -> tuple[Tensor, T
     gain = 1 + (GAIN - 1) * bump(PLACES - PLACE, field)
     drive = contrast[:, None, None] * (gain * stimulus_drive(stimulus))
     weights = kernel(around(ANGLES[:, None] - ANGLES), POOL[1])
-    out = divisive_norm(drive, power=1.0, sigma=SIGMA, pool_weight=weights, width=POOL[0], size=REACH)
+    out = divisive_norm(
+        drive, power=1.0, sigma=SIGMA, pool_weight=weights, width=POOL[0], size=REACH
+    )
     there = {int(place): i for i, place in enumerate(PLACES.tolist())}
     cell = out[:, len(ANGLES) // 2]
     return cell[:, there[PLACE]], cell[:, there[-PLACE]]

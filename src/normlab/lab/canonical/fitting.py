@@ -101,9 +101,7 @@ def _start(c: Array, r: Array) -> Array:
     return np.log([1.2 * r.max(), half, 2.0])
 
 
-def _least_squares(
-    c: Array, r: Array, start: Array, spread: Array | None
-) -> tuple[Array, Array]:
+def _least_squares(c: Array, r: Array, start: Array, spread: Array | None) -> tuple[Array, Array]:
     from scipy.optimize import OptimizeWarning, curve_fit
 
     x = _tensor(c)

@@ -89,6 +89,71 @@ RETINA = _member(
     ),
 )
 
+FLY = _member(
+    "fly",
+    "Olfaction in the fly",
+    "The curve of a projection neuron moves to the right with the total rate of all receptors, and keeps "
+    "its height (Olsen, Bhandawat & Wilson 2010).",
+    Claim(
+        "half_points",
+        "Half-points are 12.0, 33.0 and 59.6 spikes/s at ΣORN 0, 500 and 1000: largest distance",
+        0.05,
+        "<=",
+    ),
+    Claim("input_gain", "The height stays: largest relative change of rmax", 0.01, "<="),
+    Claim(
+        "kept",
+        "An odour ten times stronger keeps its pattern better with the lateral input than without it: gain "
+        "in correlation over glomeruli, mean over made-up odours",
+        0.02,
+        ">=",
+    ),
+    Claim(
+        "apart",
+        "Two strong odours are further apart with it: fall of their cosine",
+        0.05,
+        ">=",
+    ),
+    Claim(
+        "balanced",
+        "The total of the projection neurons hardly grows with an odour ten times stronger: ratio",
+        1.5,
+        "<=",
+    ),
+)
+
+GRATINGS = _member(
+    "gratings",
+    "Two gratings: average, or winner takes all",
+    "The population response to two gratings is a weighted sum of the responses to each: equal weights "
+    "for similar contrasts, and all of it for the stronger when they differ (Busse, Wade & Carandini 2009).",
+    Claim(
+        "average",
+        "Two gratings of 50 % average rather than add: weight of each (a sum would be 1, an average ½)",
+        0.7,
+        "<=",
+    ),
+    Claim(
+        "strong_stays",
+        "Beside one of 12 %, a grating of 50 % keeps its response: weight",
+        0.85,
+        ">=",
+    ),
+    Claim("weak_loses", "The grating of 12 % loses most of its own: weight", 0.35, "<="),
+    Claim(
+        "explained",
+        "A weighted sum of the two responses is all there is: variance over cells that it leaves",
+        0.01,
+        "<=",
+    ),
+    Claim(
+        "needs_pool",
+        "Were each cell divided by itself alone, the weak grating would keep its response: weight",
+        0.7,
+        ">=",
+    ),
+)
+
 ATTENTION = _member(
     "attention",
     "Attention",
@@ -117,4 +182,4 @@ ATTENTION = _member(
     Claim("response_gain", "There the response at saturation grows: ratio of rmax", 1.3, ">="),
 )
 
-MEMBERS = {member.name: member for member in (SATURATION, RETINA, ATTENTION)}
+MEMBERS = {member.name: member for member in (SATURATION, RETINA, FLY, GRATINGS, ATTENTION)}

@@ -1,7 +1,5 @@
 """Response curves: contrast, light, odours, attention."""
 
-import numpy as np
-
 from normlab.report.style import ACCENT, AFTER, BEFORE, INK, MUTED, feature_color, subplots
 
 
@@ -65,15 +63,35 @@ def adaptation(light, responses, half, sigma):
     """Responses to flashes on several backgrounds, and their half-points."""
     figure, axes = subplots(1, 2)
     left, right = axes[0]
-    for background, response in responses.items():
-        step = np.log10(max(background, 0.1)) + 1
-        left.plot(light, response, color=str(0.62 - 0.12 * step), label=f"{background:g}")
-    left.set(xscale="log", xlabel="flash (σ)", ylabel="response", ylim=(0, 1.05))
-    left.legend(title="background", loc="upper left")
+    for i, (background, response) in enumerate(responses.items()):
+        left.plot(light, response, color=feature_color(i), label=f"{background:g}")
+    left.set(xscale="log", xlabel="flash (σ)", ylabel="response", ylim=(0, 1.45))
+    left.legend(
+        title="background (σ)", loc="upper left", ncols=5, columnspacing=0.8, handlelength=1
+    )
     seen = {b: h for b, h in half.items() if b > 0}
     right.plot(list(seen), list(seen), color=MUTED, ls="--", lw=1, label="Weber's law")
     right.plot(list(seen), list(seen.values()), "o", color=AFTER, ms=5, label="half-point")
     right.axhline(sigma, color=MUTED, lw=0.8, ls=":")
-    right.set(xscale="log", yscale="log", xlabel="background (σ)", ylabel="flash of half response (σ)")
+    right.set(
+        xscale="log", yscale="log", xlabel="background (σ)", ylabel="flash of half response (σ)"
+    )
     right.legend(loc="upper left")
+    return figure
+
+
+def olfaction(rate, private, lateral, half):
+    """Projection neurons against their receptors' rate: four glomeruli, and one under lateral input."""
+    figure, axes = subplots(1, 2, share="y")
+    left, right = axes[0]
+    for i, (name, response) in enumerate(private.items()):
+        left.plot(rate, response, color=feature_color(i), label=name)
+    for i, (total, response) in enumerate(lateral.items()):
+        right.plot(rate, response, color=feature_color(i), label=f"ΣORN {total:g}")
+        right.plot([half[total]], [0], "|", color=feature_color(i), ms=14, mew=2, clip_on=False)
+    for ax, title in ((left, "one receptor alone"), (right, "VM7, with all receptors")):
+        ax.set(xscale="log", xlabel="receptor neurons (spikes/s)", title=title, ylim=(0, 230))
+        ax.set_xticks([1, 10, 100], ["1", "10", "100"])
+        ax.legend(loc="upper left", ncols=2)
+    left.set(ylabel="projection neuron (spikes/s)")
     return figure
