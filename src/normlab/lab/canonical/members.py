@@ -182,4 +182,121 @@ ATTENTION = _member(
     Claim("response_gain", "There the response at saturation grows: ratio of rmax", 1.3, ">="),
 )
 
-MEMBERS = {member.name: member for member in (SATURATION, RETINA, FLY, GRATINGS, ATTENTION)}
+REDUNDANCY = _member(
+    "redundancy",
+    "Redundancy reduction on photographs",
+    "Responses of linear filters to natural images are not independent: the spread of one grows with the "
+    "size of the other, a bow tie. Divided by a weighted pool of neighbours they are nearly independent "
+    "and Gaussian (Schwartz & Simoncelli 2001); a badly chosen pool makes it worse (Lyu 2011).",
+    Claim(
+        "bow_tie",
+        "Before, the spread of a response grows with the size of its partner: ratio, largest to smallest "
+        "tenth",
+        2.0,
+        ">=",
+    ),
+    Claim("flat", "After, it does not: the same ratio", 1.3, "<="),
+    Claim("heavy", "Before, responses have heavy tails: excess kurtosis", 3.0, ">="),
+    Claim("gaussian", "After, they are nearly Gaussian: excess kurtosis", 2.0, "<="),
+    Claim(
+        "information",
+        "Two responses share less: fall of their mutual information, bits, mean of three kinds of pair",
+        0.05,
+        ">=",
+    ),
+    Claim(
+        "pair_alone",
+        "Divided by the two of them alone they share more: rise of their mutual information, bits",
+        0.1,
+        ">=",
+    ),
+    Claim(
+        "other_photograph",
+        "Divided by what another photograph has at their place they share more: rise, bits",
+        0.01,
+        ">=",
+    ),
+)
+
+MIXTURE = _member(
+    "mixture",
+    "The exact test: a Gaussian scale mixture",
+    "Where all responses share one random scale, x = √z·u, division by a pool of them with σ = 0 and n = 2 "
+    "takes z out exactly and leaves Student's t (algebra; Wainwright & Simoncelli 2000 for the mixture).",
+    Claim(
+        "dependent",
+        "Before, the two responses are dependent: correlation of their squares",
+        0.1,
+        ">=",
+    ),
+    Claim("cancels", "z cancels: largest relative change of the output with z, float64", 1e-13, "<="),
+    Claim(
+        "student",
+        "The output follows Student's t with the pool's size as its degrees of freedom: √N × "
+        "Kolmogorov–Smirnov distance, 1.63 being the 1 % point",
+        1.63,
+        "<=",
+    ),
+    Claim(
+        "independent",
+        "Divided by pools of their own, the two are independent: mutual information, bits",
+        0.005,
+        "<=",
+    ),
+    Claim(
+        "sigma_keeps",
+        "With σ = 1 z does not cancel: r.m.s. of what it changes, relative to the output",
+        0.1,
+        ">=",
+    ),
+    Claim(
+        "degree",
+        "What is left of z in any row is z to half its degree m − n·p: largest distance of the exponents",
+        1e-9,
+        "<=",
+    ),
+)
+
+LATERAL = _member(
+    "lateral",
+    "Lateral inhibition, and the α of six readings",
+    "Local response normalisation is lateral inhibition between channels (Krizhevsky, Sutskever & Hinton "
+    "2012, section 3.3); its α means two things in print and in the frameworks.",
+    Claim(
+        "same",
+        "It is the divisive row with a window of channels: largest relative difference, float64",
+        1e-12,
+        "<=",
+    ),
+    Claim(
+        "inhibits",
+        "Every channel within the window inhibits: largest ∂ ln y / ∂ ln x of another channel",
+        -1e-4,
+        "<=",
+    ),
+    Claim("reach", "None beyond it does anything: largest size of the same", 1e-15, "<="),
+    Claim("overshoot", "Beside an edge the loud side overshoots its plateau: ratio", 1.05, ">="),
+    Claim("undershoot", "The quiet side falls below its own: ratio", 0.95, "<="),
+    Claim(
+        "literal",
+        "The paper's four numbers typed as printed are not one layer everywhere: largest relative "
+        "difference of two outputs",
+        0.1,
+        ">=",
+    ),
+    Claim(
+        "fifth",
+        "Where they differ, the α that acts is too small by the size, 5: relative distance of the factor",
+        1e-9,
+        "<=",
+    ),
+    Claim(
+        "converted",
+        "With α converted by the table of conventions all give the paper's layer: largest relative "
+        "difference, float64",
+        1e-12,
+        "<=",
+    ),
+)
+
+MEMBERS = {member.name: member for member in (SATURATION, RETINA, FLY, GRATINGS, ATTENTION, REDUNDANCY, MIXTURE, LATERAL)}

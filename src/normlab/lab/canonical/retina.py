@@ -11,7 +11,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.variants import divisive
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import curves, images
-from normlab.lab.canonical.fitting import Fit, fit
+from normlab.lab.canonical.fitting import fit
 from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
 from normlab.report.page import Formula, Numbers, Prose
