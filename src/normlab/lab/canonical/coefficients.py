@@ -25,7 +25,9 @@ class Coefficients:
     names: tuple[str, ...]
     values: Tensor
 
-    def at(self, orientation: int, frequency: int = MIDDLE, down: int = 0, right: int = 0) -> Tensor:
+    def at(
+        self, orientation: int, frequency: int = MIDDLE, down: int = 0, right: int = 0
+    ) -> Tensor:
         """Complex responses at every place looked at, moved by so many pixels; (photographs, N)."""
         held = self.values[:, orientation * len(FREQUENCIES) + frequency]
         rows, columns = (torch.arange(MARGIN, n - MARGIN, STEP) for n in held.shape[1:])
@@ -44,7 +46,9 @@ class Coefficients:
         found = [self.at(orientation, down=down + y, right=right + x) for y, x in around]
         turned = range(1, len(ORIENTATIONS))
         found += [self.at((orientation + k) % 4, down=down, right=right) for k in turned]
-        found += [self.at(orientation, f, down, right) for f in range(len(FREQUENCIES)) if f != MIDDLE]
+        found += [
+            self.at(orientation, f, down, right) for f in range(len(FREQUENCIES)) if f != MIDDLE
+        ]
         return torch.stack([other.abs(), *(response.abs() for response in found)], -1)
 
 

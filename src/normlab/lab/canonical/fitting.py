@@ -97,8 +97,8 @@ def _checked(contrast: ArrayLike, response: ArrayLike) -> tuple[Array, Array]:
 def _start(c: Array, r: Array) -> Array:
     """rmax from the largest response, c50 from the contrast nearest to half of it, n = 2."""
     seen = c > 0
-    half = c[seen][np.abs(r[seen] - r.max() / 2).argmin()]
-    return np.log([1.2 * r.max(), half, 2.0])
+    half = float(c[seen][np.abs(r[seen] - r.max() / 2).argmin()])
+    return np.log(np.array([1.2 * float(r.max()), half, 2.0]))
 
 
 def _least_squares(c: Array, r: Array, start: Array, spread: Array | None) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from normlab.lab.canonical.drawings import curves
 from normlab.lab.canonical.fitting import Fit, fit
 from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
-from normlab.report.page import Ask, Formula, Numbers, Prose
+from normlab.report.page import Ask, Formula, Numbers, Picture, Prose
 
 POWER = 1.5
 PRIVATE = {  # rmax (spikes/s) and σ of a projection neuron whose odour drives one glomerulus alone
@@ -132,6 +132,10 @@ def _show(study: Study, model: Model, fits: dict[float, Fit], kept, alike, total
         lateral=responses,
         half={total: f.c50.value for total, f in fits.items()},
     )
+    _tell(study, picture, fits, kept, alike, totals)
+
+
+def _tell(study: Study, picture: Picture, fits: dict[float, Fit], kept, alike, totals) -> None:
     study.show(
         Prose(
             "A projection neuron gets the input of one kind of receptor and is inhibited by all of them. "

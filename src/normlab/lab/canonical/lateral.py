@@ -1,6 +1,7 @@
 """Local response normalisation as lateral inhibition, and what six papers and frameworks mean by its α."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from normlab.equation.reference import Normalized, normalize
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import channels
 from normlab.lab.family import Study
-from normlab.report.page import Ask, Formula, Note, Numbers, Prose
+from normlab.report.page import Ask, Formula, Note, Numbers, Picture, Prose
 
 PAPER = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}  # Krizhevsky et al. 2012, section 3.3
 CHANNELS, QUIET, LOUD, EDGE = 24, 20.0, 400.0, 100.0
@@ -37,7 +38,7 @@ def step() -> Tensor:
     return x
 
 
-def layer(x: Tensor, **settings: float) -> Normalized:
+def layer(x: Tensor, **settings: Any) -> Normalized:
     """The row, with torch's settings: x / (k + alpha/size · Σ x²)^beta."""
     return normalize(x, "local_response", **settings)
 
@@ -58,7 +59,7 @@ def readings() -> Mapping[str, Convention]:
 
 def typed(convention: Convention) -> dict[str, float]:
     """The paper's four numbers in the framework's words, each as it is printed; the window as wide."""
-    theirs = {word.name: PAPER[word.ours] for word in convention.words if word.ours in PAPER}
+    theirs: dict[str, float] = {w.name: PAPER[w.ours] for w in convention.words if w.ours in PAPER}
     size = convention.word("size")
     assert size is not None
     wide = (n for n in range(1, 20) if size.way.of(n, {}) == PAPER["size"])
@@ -125,7 +126,9 @@ def _inhibition(study: Study, layer: Layer, paper: dict[str, float]) -> Tensor:
     near, far = (away > 0) & (away <= paper["size"] // 2), away > paper["size"] // 2
     study.claim("inhibits", slopes[near].max())
     study.claim("reach", slopes[far].abs().max())
-    study.number("slope.loud", slopes[SINGLE - 1, SINGLE], "∂ ln y / ∂ ln x of a loud channel's neighbour")
+    study.number(
+        "slope.loud", slopes[SINGLE - 1, SINGLE], "∂ ln y / ∂ ln x of a loud channel's neighbour"
+    )
     return slopes
 
 
@@ -133,7 +136,9 @@ def _edge(study: Study, layer: Layer, paper: dict[str, float]) -> dict[str, np.n
     """Beside an edge: the loud side overshoots its plateau, the quiet side falls below its own."""
     x, middle = step(), CHANNELS // 2
     y = layer(x, **paper).y[0]
-    over = study.number("edge.over", y[middle] / y[middle + 5], "loud side of an edge / its plateau")
+    over = study.number(
+        "edge.over", y[middle] / y[middle + 5], "loud side of an edge / its plateau"
+    )
     under = study.number("edge.under", y[middle - 1] / y[middle - 6], "quiet side / its plateau")
     study.claim("overshoot", over)
     study.claim("undershoot", under)
@@ -198,6 +203,10 @@ def _show(study: Study, slopes: Tensor, edge, outputs, own) -> None:
         sharpened=edge["output"] * paper["k"] ** paper["beta"],
         slopes=slopes.numpy(),
     )
+    _tell(study, inhibition, outputs, own)
+
+
+def _tell(study: Study, inhibition: Picture, outputs, own) -> None:
     typed_in, by_default = literal(), defaults()
     six = study.figure(
         channels.readings,
@@ -245,6 +254,14 @@ def _table(caption: str, outputs, settings) -> Numbers:
         rows.append(
             (name, int(s["size"]), alpha, s["beta"], s["k"], *(float(gain[i]) for i in _PLACES))
         )
-    header = ("reading", "size", "α of the sum", "β", "k", "beside a loud one", "between two", "loud")
+    header = (
+        "reading",
+        "size",
+        "α of the sum",
+        "β",
+        "k",
+        "beside a loud one",
+        "between two",
+        "loud",
+    )
     return Numbers(caption, header, tuple(rows))
-

@@ -229,7 +229,9 @@ MIXTURE = _member(
         0.1,
         ">=",
     ),
-    Claim("cancels", "z cancels: largest relative change of the output with z, float64", 1e-13, "<="),
+    Claim(
+        "cancels", "z cancels: largest relative change of the output with z, float64", 1e-13, "<="
+    ),
     Claim(
         "student",
         "The output follows Student's t with the pool's size as its degrees of freedom: √N × "
@@ -299,4 +301,7 @@ LATERAL = _member(
     ),
 )
 
-MEMBERS = {member.name: member for member in (SATURATION, RETINA, FLY, GRATINGS, ATTENTION, REDUNDANCY, MIXTURE, LATERAL)}
+MEMBERS = {
+    member.name: member
+    for member in (SATURATION, RETINA, FLY, GRATINGS, ATTENTION, REDUNDANCY, MIXTURE, LATERAL)
+}

@@ -1,6 +1,7 @@
 """The exact test: a Gaussian scale mixture x = √z·u, in which division takes z out altogether."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from normlab.lab.canonical.dependency import bow_tie, excess_kurtosis, mutual_in
 from normlab.lab.canonical.drawings import histograms
 from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
-from normlab.report.page import Ask, Formula, Numbers, Prose
+from normlab.report.page import Ask, Formula, Numbers, Picture, Prose
 
 SAMPLES, BLOCKS, OTHERS = 200_000, 10, 8  # blocks tell the spread; others: responses in each pool
 SIGMAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # in standard deviations of u
@@ -37,8 +38,8 @@ def mixture(seed: int, samples: int = SAMPLES) -> tuple[Tensor, Tensor]:
 def divided(drive: Tensor, pool: Tensor, sigma: float, outer: float = 0.5) -> Tensor:
     """y = x / (σ² + mean e²)^outer, the divisive row with a signed drive; drive (N,), pool (N, K)."""
     row = divisive(reduce="mean", own_drive=True, outer=True)
-    settings = {"sigma": sigma, "power": 2.0, "drive_power": 1.0, "outer_power": outer}
-    return normalize(drive[:, None], row, pool_input=pool, **settings).y[:, 0]
+    powers: dict[str, Any] = {"power": 2.0, "drive_power": 1.0, "outer_power": outer}
+    return normalize(drive[:, None], row, pool_input=pool, sigma=sigma, **powers).y[:, 0]
 
 
 def pair(x: Tensor, sigma: float, divide: Divide) -> Tensor:
@@ -54,7 +55,9 @@ def measure(study: Study, divide: Divide = divided, samples: int = SAMPLES) -> N
     _before(study, x)
     left = {sigma: _changed(pair(x, sigma, divide), pair(u, sigma, divide)) for sigma in SIGMAS}
     study.claim("cancels", (after - pair(u, 0.0, divide)).abs().div(after.abs()).max())
-    study.curve("left", SIGMAS, left.values(), "r.m.s. of what z changes, relative to the output, by σ")
+    study.curve(
+        "left", SIGMAS, left.values(), "r.m.s. of what z changes, relative to the output, by σ"
+    )
     study.claim("sigma_keeps", left[1.0])
     distance = _student(study, after[:, 0])
     bits = {name: _bits(p) for name, p in (("before", x[:, :2]), ("after", after))}
@@ -88,7 +91,7 @@ def _student(study: Study, y: Tensor) -> float:
     """√N times the Kolmogorov–Smirnov distance from Student's t, whose freedom is the pool's size."""
     from scipy.stats import kstest, t
 
-    distance = kstest(y.numpy(), t(OTHERS).cdf).statistic * len(y) ** 0.5
+    distance = kstest(y.numpy(), t.cdf, (OTHERS,)).statistic * len(y) ** 0.5
     study.number("student", distance, "√N × Kolmogorov–Smirnov distance from Student's t")
     study.number("kurtosis.after", excess_kurtosis(y), f"excess; by algebra {6 / (OTHERS - 4):.3f}")
     study.claim("student", distance)
@@ -106,7 +109,10 @@ def _degree(study: Study, x: Tensor, u: Tensor) -> dict[str, tuple[float, float]
     """The power of z that is left in y, against what a row's degree m − n·p says: half of it."""
     rows: dict[str, tuple[Norm, dict]] = {
         "divisive, p = ½": (find("l2"), {}),
-        "local response, p = ¾": (find("local_response"), {"k": 0.0, "beta": LRN_POWER, "alpha": 1.0}),
+        "local response, p = ¾": (
+            find("local_response"),
+            {"k": 0.0, "beta": LRN_POWER, "alpha": 1.0},
+        ),
         "divisive, p = 1": (divisive(), {"sigma": 0.0, "power": 2.0}),
     }
     found = {}
@@ -132,7 +138,7 @@ def _show(study: Study, x: Tensor, after: Tensor, left, bits, degree) -> None:
         histograms.mixture,
         f"Left: two responses of the mixture, the second given the first. Second: the same after each is "
         f"divided by its own {OTHERS} neighbours. Third: a divided response (bars) and Student's t with "
-        f"{OTHERS} degrees of freedom (line). Right: what z still changes in the output, by σ, relative to it.",
+        f"{OTHERS} degrees of freedom (line). Right: what z still changes, relative to the output, by σ.",
         "A bow tie; the same without a bow tie; a histogram under a curve that it follows; a curve that "
         "rises from nothing with sigma.",
         stages={
@@ -141,14 +147,19 @@ def _show(study: Study, x: Tensor, after: Tensor, left, bits, degree) -> None:
         },
         middle=middle,
         density=density,
-        law=t(OTHERS).pdf(middle),
+        law=t.pdf(middle, OTHERS),
         left={sigma: gap for sigma, gap in left.items() if sigma > 0},
     )
+    _tell(study, picture, bits, degree)
+
+
+def _tell(study: Study, picture: Picture, bits, degree) -> None:
     study.show(
         Prose(
             "On photographs the pool only estimates what the responses share. In a Gaussian scale mixture "
-            "it can be known: Gaussian responses u, multiplied by one random √z that all of them share (z exponential, so each is Laplace's). "
-            "They are uncorrelated and dependent. With σ = 0 and n = 2 the division takes z out exactly,"
+            "it can be known: Gaussian responses u, multiplied by one random √z that all of them share "
+            "(z exponential, so each is Laplace's). They are uncorrelated and dependent. With σ = 0 and "
+            "n = 2 the division takes z out exactly,"
         ),
         Formula(
             r"y = \frac{\sqrt{z}\,u_1}{\sqrt{\frac{1}{K}\sum_k z\,u_k^2}} "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from normlab.report.page import Ask, Formula, Numbers, Prose
 EVERY = 5  # one place in so many is enough to learn the pool's weights
 PRECISE = {"maxiter": 300, "ftol": 1e-14}
 SMALL = 0.1  # σ of the pools that are badly chosen, in standard deviations of the response
+ROOT = {"power": 2.0, "drive_power": 1.0, "outer_power": 0.5}  # x / √(σ² + pool)
 ROW = divisive(mixer="learned", own_drive=True, outer=True)
 
 
@@ -47,8 +49,10 @@ PARTNERS: Mapping[str, Callable[[Coefficients], Unit]] = {
 
 def divided(drive: Tensor, neighbours: Tensor, sigma: Tensor, weight: Tensor) -> Normalized:
     """y = x / √(σ² + Σ w·e²): the divisive row with a signed drive, learned weights and p = ½."""
-    settings = {"power": 2.0, "drive_power": 1.0, "outer_power": 0.5, "sigma": sigma}
-    return normalize(drive[:, None], ROW, pool_input=neighbours, pool_weight=weight[None], **settings)
+    settings: dict[str, Any] = {**ROOT, "sigma": sigma}
+    return normalize(
+        drive[:, None], ROW, pool_input=neighbours, pool_weight=weight[None], **settings
+    )
 
 
 def learned(drive: Tensor, neighbours: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,8 +97,8 @@ def normalised(unit: Unit) -> Tensor:
 def together(pair: Tensor, pool: Tensor) -> Tensor:
     """Both of a pair (photographs, N, 2) divided by the root mean square of one pool, badly chosen."""
     sigma = SMALL * pair.std().item()
-    settings = {"power": 2.0, "drive_power": 1.0, "outer_power": 0.5, "sigma": sigma}
-    out = divisive_norm(pair.flatten(0, 1), pool.flatten(0, 1), reduce="mean", **settings)
+    settings: dict[str, Any] = {**ROOT, "sigma": sigma, "reduce": "mean"}
+    out = divisive_norm(pair.flatten(0, 1), pool.flatten(0, 1), **settings)
     return out.reshape(pair.shape)
 
 
@@ -108,7 +112,10 @@ def measure(study: Study, images: Mapping[str, Tensor] | None = None) -> None:
         study.curve(f"kurtosis.{stage}", found.names, values, "excess kurtosis of the responses")
     partners = {name: make(found) for name, make in PARTNERS.items()}
     pairs = {
-        name: (torch.stack([unit.drive, other.drive], -1), torch.stack([after, normalised(other)], -1))
+        name: (
+            torch.stack([unit.drive, other.drive], -1),
+            torch.stack([after, normalised(other)], -1),
+        )
         for name, other in partners.items()
     }
     ties = [_each(bow_tie, pair) for pair in pairs["other phase"]]
@@ -128,7 +135,9 @@ def _badly(found: Coefficients, pairs: dict[str, Tensor]) -> dict[str, dict[str,
     other = found.at(0).abs().roll(1, 0)[..., None]
     return {
         "the pair alone": {n: _each(mutual_information, together(p, p)) for n, p in pairs.items()},
-        "another photograph": {n: _each(mutual_information, together(p, other)) for n, p in pairs.items()},
+        "another photograph": {
+            n: _each(mutual_information, together(p, other)) for n, p in pairs.items()
+        },
     }
 
 
@@ -155,7 +164,10 @@ def _judge(study: Study, names, tails, ties, bits, bad) -> None:
     before = _over_pairs({pair: stages[0] for pair, stages in bits.items()})
     after = _over_pairs({pair: stages[1] for pair, stages in bits.items()})
     study.claim("information", *mean_and_spread(before - after))
-    for claim, name in (("pair_alone", "the pair alone"), ("other_photograph", "another photograph")):
+    for claim, name in (
+        ("pair_alone", "the pair alone"),
+        ("other_photograph", "another photograph"),
+    ):
         worse = _over_pairs(bad[name])
         study.number(f"bits.{claim}", worse.mean(), f"mutual information, divided by {name}, bits")
         study.claim(claim, *mean_and_spread(worse - before))
@@ -168,7 +180,7 @@ def _judge(study: Study, names, tails, ties, bits, bad) -> None:
 
 def _over_pairs(bits: Mapping[str, list[float]]) -> np.ndarray:
     """One value for each photograph: the mean over the kinds of pair."""
-    return np.mean([values for values in bits.values()], axis=0)
+    return np.mean(list(bits.values()), axis=0)
 
 
 def _show(study: Study, names, pair, tails, bits, bad, sizes) -> None:
@@ -183,7 +195,9 @@ def _show(study: Study, names, pair, tails, bits, bad, sizes) -> None:
         stages={
             "before": histograms.conditional(*_scaled(before)),
             "after": histograms.conditional(*_scaled(after)),
-            "the pair alone": histograms.conditional(*_scaled(together(pair[0], pair[0]).flatten(0, 1))),
+            "the pair alone": histograms.conditional(
+                *_scaled(together(pair[0], pair[0]).flatten(0, 1))
+            ),
         },
     )
     curve = study.figure(
@@ -201,8 +215,8 @@ def _show(study: Study, names, pair, tails, bits, bad, sizes) -> None:
     study.show(
         Prose(
             "Filters of four orientations and three frequencies look at the logarithm of the light in "
-            f"{len(names)} photographs. The pairs are a filter and its other phase, the same filter two periods "
-            "aside, and the orthogonal one. Each response is divided by a weighted pool of fourteen "
+            f"{len(names)} photographs. The pairs are a filter and its other phase, the same filter two "
+            "periods aside, and the orthogonal one. Each response is divided by a weighted pool of fourteen "
             "neighbours in place, orientation, frequency and phase. σ and the weights are those under "
             "which the responses are most likely, learned on half of the photographs and used on the "
             "other half:"
@@ -231,7 +245,9 @@ def _bars(bits, bad) -> dict[str, dict[str, float]]:
         "neighbours": {pair: stages[1] for pair, stages in bits.items()},
         **bad,
     }
-    return {name: {p: float(np.mean(v)) for p, v in found.items()} for name, found in stages.items()}
+    return {
+        name: {p: float(np.mean(v)) for p, v in found.items()} for name, found in stages.items()
+    }
 
 
 def _table(names, tails, bits, bad) -> Numbers:

@@ -1,11 +1,10 @@
 """A mean over images, seeds or samples, with the half-width of its confidence interval."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def mean_and_spread(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+def mean_and_spread(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """The mean, and half the width of Student's interval for it (NaN for fewer than two values).
 
     >>> mean, spread = mean_and_spread([1.0, 2.0, 3.0])

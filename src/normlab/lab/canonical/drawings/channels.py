@@ -32,17 +32,17 @@ def readings(typed, defaults):
     """The gain by channel (columns) under each reading (rows): numbers typed in, and the defaults."""
     from matplotlib.colors import LogNorm
 
+    scale = LogNorm(3e-4, 1)
     figure, axes = subplots(1, 2, height=2.6, left=1.25, share="y")
-    image = None
     for ax, (title, found) in zip(
         axes[0], (("the paper's numbers as printed", typed), ("defaults", defaults)), strict=True
     ):
         gains = np.array(list(found.values()))
-        image = ax.imshow(gains, aspect="auto", cmap="viridis", norm=LogNorm(3e-4, 1))
+        ax.imshow(gains, aspect="auto", cmap="viridis", norm=scale)
         ax.set_yticks(range(len(found)), list(found))
         ax.set(xlabel="channel", title=title)
         ax.grid(visible=False)
     figure.subplots_adjust(right=0.86, bottom=0.2)
-    bar = figure.colorbar(image, cax=figure.add_axes((0.88, 0.2, 0.02, 0.68)))
+    bar = figure.colorbar(axes[0, 0].images[0], cax=figure.add_axes((0.88, 0.2, 0.02, 0.68)))
     bar.set_label("gain, 1 = no inhibition")
     return figure

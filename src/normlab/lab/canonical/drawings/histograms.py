@@ -47,7 +47,9 @@ def information(bits, sizes, undivided):
     right.axhline(undivided, color=ACCENT, lw=1, ls="--")
     right.text(max(sizes), undivided, "not divided", color=ACCENT, ha="right", va="bottom")
     right.axhline(0, color=MUTED, lw=0.8)
-    right.set(xlabel="responses in the pool, the pair among them", title="a pool that holds the pair")
+    right.set(
+        xlabel="responses in the pool, the pair among them", title="a pool that holds the pair"
+    )
     right.set_ylim(0, None)
     return figure
 
