@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from normlab.lab.canonical import attention, fly, gratings, lateral, members, mixture, redundancy
-from normlab.lab.canonical import retina, saturation
+from normlab.lab.canonical import (
+    attention,
+    fly,
+    gratings,
+    lateral,
+    members,
+    mixture,
+    redundancy,
+    retina,
+    saturation,
+)
 
 FAILS = {}
 
@@ -69,8 +78,12 @@ def a_sum(monkeypatch):
 @fails("gratings", "strong_stays", "explained")
 def a_population_that_multiplies(monkeypatch):
     def product(contrast, power):
-        first, second = contrast.T[..., None] * torch.stack([gratings.tuning(a) for a in (0.0, 90.0)])[:, None]
-        return first + second - 40 * (first * second).sqrt() - 0.5 * first * (second.amax(1, True) > 0)
+        first, second = (
+            contrast.T[..., None] * torch.stack([gratings.tuning(a) for a in (0.0, 90.0)])[:, None]
+        )
+        return (
+            first + second - 40 * (first * second).sqrt() - 0.5 * first * (second.amax(1, True) > 0)
+        )
 
     return {"model": product}
 
@@ -122,7 +135,10 @@ def a_mixture_left_alone(monkeypatch):
 
 @fails("mixture", "sigma_keeps")
 def a_division_without_sigma(monkeypatch):
-    return {"divide": lambda drive, pool, sigma: mixture.divided(drive, pool, 0.0), "samples": 40_000}
+    return {
+        "divide": lambda drive, pool, sigma: mixture.divided(drive, pool, 0.0),
+        "samples": 40_000,
+    }
 
 
 @fails("mixture", "dependent", "degree")
@@ -139,7 +155,9 @@ def a_layer_that_does_nothing(monkeypatch):
 
 @fails("lateral", "reach", "same")
 def a_layer_of_wider_windows(monkeypatch):
-    return {"layer": lambda x, **s: lateral.layer(x, **{**s, "size": 9, "alpha": s["alpha"] * 9 / 5})}
+    return {
+        "layer": lambda x, **s: lateral.layer(x, **{**s, "size": 9, "alpha": s["alpha"] * 9 / 5})
+    }
 
 
 @fails("lateral", "fifth", "same")

@@ -17,9 +17,7 @@ def formula(c, rmax, c50, n):
     return rmax * c**n / (c50**n + c**n)
 
 
-@given(
-    rmax=st.floats(1.0, 300.0), c50=st.floats(5.0, 50.0), power=st.floats(1.0, 4.0)
-)
+@given(rmax=st.floats(1.0, 300.0), c50=st.floats(5.0, 50.0), power=st.floats(1.0, 4.0))
 def test_what_made_the_curve_is_found_again(rmax, c50, power):
     found = fit(CONTRAST, formula(CONTRAST, rmax, c50, power))
     got = [found.rmax.value, found.c50.value, found.power.value]

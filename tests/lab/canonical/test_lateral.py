@@ -29,7 +29,9 @@ def divided(x, k=2.0, alpha=1e-4, beta=0.75):
 
 
 def of_torch(x, k=2.0, alpha=1e-4):
-    return local_response_norm(torch.from_numpy(x)[None, :, None], 5, alpha, 0.75, k)[0, :, 0].numpy()
+    return local_response_norm(torch.from_numpy(x)[None, :, None], 5, alpha, 0.75, k)[
+        0, :, 0
+    ].numpy()
 
 
 TYPED = {

@@ -64,7 +64,9 @@ def test_no_photograph_teaches_its_own_pool():
     neighbours = torch.from_numpy(draw.standard_normal((4, 500, 2))).abs()
     before = redundancy.normalised(redundancy.Unit(drive, neighbours))
     changed = drive.clone()
-    changed[0] *= 3  # the scale of one photograph moves what its partners learn, not what it is given
+    changed[0] *= (
+        3  # the scale of one photograph moves what its partners learn, not what it is given
+    )
     after = redundancy.normalised(redundancy.Unit(changed, neighbours))
     torch.testing.assert_close(after[0], 3 * before[0])
     torch.testing.assert_close(after[2], before[2])
@@ -84,7 +86,9 @@ def test_numbers_on_the_photographs():
     result = lab.run("canonical.redundancy")
     assert [v.outcome for v in result.verdicts] == ["holds"] * 7
     numbers = result.numbers
-    names = [key.rpartition(".")[2] for key in numbers if key.startswith("redundancy.bow_tie.before")]
+    names = [
+        key.rpartition(".")[2] for key in numbers if key.startswith("redundancy.bow_tie.before")
+    ]
     assert len(names) == 11
     for name in ("china", "flower"):
         for key in ("bits.other_phase", "kurtosis"):

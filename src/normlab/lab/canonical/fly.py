@@ -157,12 +157,14 @@ def _tell(study: Study, picture: Picture, fits: dict[float, Fit], kept, alike, t
             tuple((t, f.c50.value, HALF_POINTS[t], f.rmax.value) for t, f in fits.items()),
         ),
         Numbers(
-            f"{ODOURS} made-up odours, {GLOMERULI} glomeruli, ΣORN {WEAK:g} and {STRONG:g} spikes/s",
+            f"{ODOURS} made-up odours over {GLOMERULI} glomeruli, weak (ΣORN {WEAK:g} spikes/s) and strong "
+            f"({STRONG:g}): correlation of the two patterns, cosine between two strong odours, and how much "
+            "the total of the projection neurons grows",
             (
                 "input",
-                "weak and strong odour: correlation",
-                "two odours: cosine",
-                "total, strong / weak",
+                "weak with strong",
+                "two odours",
+                "strong / weak",
             ),
             tuple(
                 (n, kept[n].mean().item(), alike[n].mean().item(), totals[n].mean().item())

@@ -16,13 +16,13 @@ SATURATION = _member(
     "Heeger 1992; Carandini & Heeger 2012, eq. 10).",
     Claim(
         "steepest",
-        "On a linear axis the response is steepest at 15.1 % contrast: distance from it, in % contrast",
+        "On a linear axis the response to contrast is steepest at 15.1 %: distance from it, in % contrast",
         0.05,
         "<=",
     ),
     Claim(
         "slope",
-        "On a logarithmic axis the slope at c50 is n/4 of rmax for each unit of ln c: relative distance",
+        "On a logarithmic axis its slope at c50 is n/4 of rmax for each unit of ln c: relative distance",
         1e-6,
         "<=",
     ),
@@ -39,7 +39,12 @@ SATURATION = _member(
         1.05,
         "<=",
     ),
-    Claim("alone", "Divided by itself alone it would not: the same ratio", 1.5, ">="),
+    Claim(
+        "alone",
+        "Divided by itself alone, a cell would have a c50 for each of them: the same ratio",
+        1.5,
+        ">=",
+    ),
     Claim(
         "shift",
         "An orthogonal mask of contrast m moves c50 to (c50ⁿ + mⁿ)^(1/n) and leaves rmax: largest "
@@ -56,17 +61,23 @@ RETINA = _member(
     "the background, and what it signals is contrast around the mean, not light (Carandini & Heeger 2012).",
     Claim(
         "weber",
-        "On bright backgrounds the half-point follows the background: distance of the log-log slope from 1",
+        "On bright backgrounds the flash of half the response follows the background: distance of the "
+        "log-log slope from 1",
         0.05,
         "<=",
     ),
     Claim(
         "dark",
-        "On dim backgrounds it stays: half-point at a tenth of the dark light, relative to darkness",
+        "On dim backgrounds that flash stays: at a tenth of the dark light, relative to darkness",
         1.2,
         "<=",
     ),
-    Claim("shift", "The curve moves without changing shape: largest change of n", 0.01, "<="),
+    Claim(
+        "shift",
+        "The response to flashes moves with the background and keeps its shape: largest change of n",
+        0.01,
+        "<=",
+    ),
     Claim(
         "invariant",
         "When the light on a photograph falls a hundredfold, the response of a pixel changes little: "
@@ -96,11 +107,17 @@ FLY = _member(
     "its height (Olsen, Bhandawat & Wilson 2010).",
     Claim(
         "half_points",
-        "Half-points are 12.0, 33.0 and 59.6 spikes/s at ΣORN 0, 500 and 1000: largest distance",
+        "Half-points of a projection neuron are 12.0, 33.0 and 59.6 spikes/s at ΣORN 0, 500 and 1000: "
+        "largest distance",
         0.05,
         "<=",
     ),
-    Claim("input_gain", "The height stays: largest relative change of rmax", 0.01, "<="),
+    Claim(
+        "input_gain",
+        "Its height stays whatever all receptors do: largest relative change of rmax",
+        0.01,
+        "<=",
+    ),
     Claim(
         "kept",
         "An odour ten times stronger keeps its pattern better with the lateral input than without it: gain "
@@ -110,7 +127,7 @@ FLY = _member(
     ),
     Claim(
         "apart",
-        "Two strong odours are further apart with it: fall of their cosine",
+        "Two strong odours evoke less similar patterns with the lateral input: fall of their cosine",
         0.05,
         ">=",
     ),
@@ -142,13 +159,13 @@ GRATINGS = _member(
     Claim("weak_loses", "The grating of 12 % loses most of its own: weight", 0.35, "<="),
     Claim(
         "explained",
-        "A weighted sum of the two responses is all there is: variance over cells that it leaves",
+        "The response to two gratings is a weighted sum of those to each: variance over cells that it leaves",
         0.01,
         "<=",
     ),
     Claim(
         "needs_pool",
-        "Were each cell divided by itself alone, the weak grating would keep its response: weight",
+        "Were each cell divided by itself alone, the grating of 12 % would keep its response: weight",
         0.7,
         ">=",
     ),
@@ -161,25 +178,35 @@ ATTENTION = _member(
     "on contrast, a narrow field over a large one as a gain on the response (Reynolds & Heeger 2009).",
     Claim(
         "contrast_gain_numbers",
-        "Small grating, wide field: attended over unattended is 1.99, 1.57, 1.01 at contrasts 1e-5, 1e-3, "
-        "1: largest distance",
+        "Attention in a wide field around a small grating: attended over unattended is 1.99, "
+        "1.57, 1.01 at contrasts 1e-5, 1e-3, 1: largest distance",
         0.01,
         "<=",
     ),
     Claim(
         "contrast_gain",
-        "There the gain is one on contrast: share of ln c50 in the two fitted gains",
+        "In a wide field attention is a gain on contrast: share of ln c50 in the two fitted gains",
         0.9,
         ">=",
     ),
-    Claim("rmax_stays", "There the response at saturation stays: ratio of rmax", 1.05, "<="),
+    Claim(
+        "rmax_stays",
+        "In a wide field attention leaves the response at saturation: ratio of rmax",
+        1.05,
+        "<=",
+    ),
     Claim(
         "response_gain_numbers",
-        "Large grating, narrow field: it is 2.00, 1.72, 1.42: largest distance",
+        "Attention in a narrow field within a large grating: the same is 2.00, 1.72, 1.42: largest distance",
         0.01,
         "<=",
     ),
-    Claim("response_gain", "There the response at saturation grows: ratio of rmax", 1.3, ">="),
+    Claim(
+        "response_gain",
+        "In a narrow field attention raises the response at saturation: ratio of rmax",
+        1.3,
+        ">=",
+    ),
 )
 
 REDUNDANCY = _member(
@@ -190,17 +217,30 @@ REDUNDANCY = _member(
     "and Gaussian (Schwartz & Simoncelli 2001); a badly chosen pool makes it worse (Lyu 2011).",
     Claim(
         "bow_tie",
-        "Before, the spread of a response grows with the size of its partner: ratio, largest to smallest "
-        "tenth",
+        "On photographs the spread of a filter's response grows with the size of its partner: ratio, largest "
+        "to smallest tenth",
         2.0,
         ">=",
     ),
-    Claim("flat", "After, it does not: the same ratio", 1.3, "<="),
-    Claim("heavy", "Before, responses have heavy tails: excess kurtosis", 3.0, ">="),
-    Claim("gaussian", "After, they are nearly Gaussian: excess kurtosis", 2.0, "<="),
+    Claim(
+        "flat",
+        "Divided by a pool of neighbours it does not: the same ratio",
+        1.3,
+        "<=",
+    ),
+    Claim(
+        "heavy", "Filters' responses to photographs have heavy tails: excess kurtosis", 3.0, ">="
+    ),
+    Claim(
+        "gaussian",
+        "Divided by a pool of neighbours they are nearly Gaussian: excess kurtosis",
+        2.0,
+        "<=",
+    ),
     Claim(
         "information",
-        "Two responses share less: fall of their mutual information, bits, mean of three kinds of pair",
+        "Divided by pools of neighbours two responses share less: fall of their mutual information, bits, "
+        "mean of three kinds of pair",
         0.05,
         ">=",
     ),
@@ -225,35 +265,38 @@ MIXTURE = _member(
     "takes z out exactly and leaves Student's t (algebra; Wainwright & Simoncelli 2000 for the mixture).",
     Claim(
         "dependent",
-        "Before, the two responses are dependent: correlation of their squares",
+        "Two responses of a Gaussian scale mixture are dependent: correlation of their squares",
         0.1,
         ">=",
     ),
     Claim(
-        "cancels", "z cancels: largest relative change of the output with z, float64", 1e-13, "<="
+        "cancels",
+        "Divided with σ = 0 they do not know the scale z: largest relative change with it, float64",
+        1e-13,
+        "<=",
     ),
     Claim(
         "student",
-        "The output follows Student's t with the pool's size as its degrees of freedom: √N × "
+        "A response so divided follows Student's t with the pool's size as its degrees of freedom: √N × "
         "Kolmogorov–Smirnov distance, 1.63 being the 1 % point",
         1.63,
         "<=",
     ),
     Claim(
         "independent",
-        "Divided by pools of their own, the two are independent: mutual information, bits",
+        "Divided by pools of their own, the two responses are independent: mutual information, bits",
         0.005,
         "<=",
     ),
     Claim(
         "sigma_keeps",
-        "With σ = 1 z does not cancel: r.m.s. of what it changes, relative to the output",
+        "With σ = 1 the scale z does not cancel: r.m.s. of what it changes, relative to the output",
         0.1,
         ">=",
     ),
     Claim(
         "degree",
-        "What is left of z in any row is z to half its degree m − n·p: largest distance of the exponents",
+        "What any row leaves of z is z to half its degree m − n·p: largest distance of the exponents",
         1e-9,
         "<=",
     ),
@@ -266,19 +309,30 @@ LATERAL = _member(
     "2012, section 3.3); its α means two things in print and in the frameworks.",
     Claim(
         "same",
-        "It is the divisive row with a window of channels: largest relative difference, float64",
+        "Local response normalisation is the divisive row with a window of channels: largest relative "
+        "difference, float64",
         1e-12,
         "<=",
     ),
     Claim(
         "inhibits",
-        "Every channel within the window inhibits: largest ∂ ln y / ∂ ln x of another channel",
+        "In it every channel within the window inhibits: largest ∂ ln y / ∂ ln x of another channel",
         -1e-4,
         "<=",
     ),
-    Claim("reach", "None beyond it does anything: largest size of the same", 1e-15, "<="),
-    Claim("overshoot", "Beside an edge the loud side overshoots its plateau: ratio", 1.05, ">="),
-    Claim("undershoot", "The quiet side falls below its own: ratio", 0.95, "<="),
+    Claim("reach", "No channel beyond the window does anything: largest size of it", 1e-15, "<="),
+    Claim(
+        "overshoot",
+        "Beside an edge between channels the loud side overshoots its plateau: ratio",
+        1.05,
+        ">=",
+    ),
+    Claim(
+        "undershoot",
+        "Beside such an edge the quiet side falls below its plateau: ratio",
+        0.95,
+        "<=",
+    ),
     Claim(
         "literal",
         "The paper's four numbers typed as printed are not one layer everywhere: largest relative "
@@ -288,14 +342,15 @@ LATERAL = _member(
     ),
     Claim(
         "fifth",
-        "Where they differ, the α that acts is too small by the size, 5: relative distance of the factor",
+        "Where frameworks differ, the α that acts is too small by the size, 5: relative distance of the "
+        "factor",
         1e-9,
         "<=",
     ),
     Claim(
         "converted",
-        "With α converted by the table of conventions all give the paper's layer: largest relative "
-        "difference, float64",
+        "With α converted by the table of conventions all frameworks give the paper's layer: largest "
+        "relative difference, float64",
         1e-12,
         "<=",
     ),

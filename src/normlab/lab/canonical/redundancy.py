@@ -254,7 +254,7 @@ def _table(names, tails, bits, bad) -> Numbers:
     before, after = (_over_pairs({p: s[i] for p, s in bits.items()}) for i in (0, 1))
     worse = _over_pairs(bad["the pair alone"])
     columns = (names, *tails, before.tolist(), after.tolist(), worse.tolist())
-    header = ("kurtosis before", "after", "bits before", "after", "the pair alone")
+    header = ("kurtosis", "divided", "bits", "divided", "by the pair alone")
     return Numbers(
         "Excess kurtosis, and mutual information (mean of three kinds of pair), by photograph",
         ("photograph", *header),
