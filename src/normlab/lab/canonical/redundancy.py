@@ -231,6 +231,10 @@ def _show(study: Study, names, pair, tails, bits, bad, sizes) -> None:
         ),
         curve,
         _table(names, tails, bits, bad),
+        Prose(
+            "Not every picture needs it: those whose kurtosis is near 0 before (of textures, mostly) have "
+            "little dependence for the division to take away."
+        ),
     )
 
 
