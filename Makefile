@@ -75,7 +75,7 @@ docs: .venv/test.done
 
 .venv/lab.done: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing normlab and what it needs into .venv (torch is large: a minute or more)"
-	$(PIP) -e .
+	$(PIP) -e ".[photographs]"
 	@touch $@
 
 .venv/test.done: .venv/lab.done

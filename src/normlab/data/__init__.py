@@ -1,4 +1,4 @@
-"""Reading tables and arrays; the chapter's points."""
+"""Reading tables and arrays; the chapter's points; photographs."""
 
 from normlab.data.table import Table, chapter_points, read_table
 

@@ -201,7 +201,9 @@ class Result:
 
 def versions() -> dict[str, str]:
     """What the numbers depend on besides the settings."""
-    packages = {name: version(name) for name in ("normlab", "torch", "numpy", "matplotlib")}
+    packages = {
+        name: version(name) for name in ("normlab", "torch", "numpy", "scipy", "matplotlib")
+    }
     return packages | {"python": platform.python_version(), "machine": platform.machine()}
 
 

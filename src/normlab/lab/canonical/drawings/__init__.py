@@ -1,0 +1,1 @@
+"""Figures of the canonical computation; plain arrays in, no torch."""
