@@ -15,7 +15,7 @@ from normlab.equation.conventions import Convention, Word, differences
 from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
-from normlab.lab import EXPERIMENTS, run
+from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
 from normlab.showing import cells, checked, converting, properties, side_by_side
 
@@ -64,6 +64,23 @@ def experiment_page(name: str, result: Result) -> str:
         "## Keys of numbers.json",
         "A `*` stands for the name of a feature.",
         table(("key", "meaning"), meanings),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def family_page(name: str, family: Experiment) -> str:
+    """The members of a family and their claims, all of it from its rows: nothing is run."""
+    claims = [
+        (f"`{name}.{m.name}`", m.signature, f"{c.text} ({c.sense} {c.bound:g})")
+        for m in members(name).values()
+        for c in m.claims
+    ]
+    parts = [
+        f"# {name}",
+        f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.',
+        family.question,
+        "## Claims, with the thresholds stated before the run",
+        table(("experiment", "published signature", "claim"), claims),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -126,8 +143,8 @@ def index() -> str:
     ]
     lines += ["", "## Experiments", ""]
     lines += [
-        f"- [{name}](experiments/{name}.md): {question}"
-        for name, (_, question) in EXPERIMENTS.items()
+        f"- [{name}](experiments/{name}.md): {experiment.question}"
+        for name, experiment in EXPERIMENTS.items()
     ]
     lines += ["", "## Proofs", "", "- [What is proved of which row, by which test](coverage.md)"]
     return "\n".join(lines) + "\n"
@@ -136,7 +153,10 @@ def index() -> str:
 def pages() -> dict[str, str | bytes]:
     """Path inside docs/ → content."""
     found: dict[str, str | bytes] = {f"rows/{row.name}.md": row_page(row) for row in TABLE.values()}
-    for name in EXPERIMENTS:
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.family:
+            found[f"experiments/{name}.md"] = family_page(name, experiment)
+            continue
         result = run(name)
         found[f"experiments/{name}.md"] = experiment_page(name, result)
         for figure in PICTURES[name]:

@@ -1,33 +1,18 @@
-"""normlab run: the experiments, each with its own options."""
+"""normlab run chapter: its options, each typed by hand."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.app import JsonFlag, app, say, stop_if_pressed, too_late
-from normlab.cli.parsing import number, numbers, whole
-from normlab.report.files import check_writable, write_all
-
-OUT = Path("normlab-out")
-
-run_app = typer.Typer(
-    help="The laboratory. Without a name: the list of experiments.",
-    epilog="Example: normlab run chapter",
-    invoke_without_command=True,
-    rich_markup_mode=None,
+from normlab.cli.app import JsonFlag
+from normlab.cli.laboratory import (
+    OutOption,
+    VerifyOption,
+    run_app,
+    run_experiment,
+    stop_after_verifying,
 )
-app.add_typer(run_app, name="run")
-
-
-@run_app.callback()
-def _run(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        from normlab.lab import EXPERIMENTS
-
-        for name, (_, question) in EXPERIMENTS.items():
-            print(f"{name:10}{question}")
-        print("\nnormlab run NAME runs one; normlab run NAME --help shows its options.")
+from normlab.cli.parsing import number, numbers, whole
 
 
 @run_app.command(
@@ -77,26 +62,15 @@ def run_chapter(
     device: Annotated[
         str, typer.Option(help="Any of torch's; tried on cpu only.", metavar="NAME")
     ] = "cpu",
-    out: Annotated[
-        Path, typer.Option(help="For report, figures and numbers.", metavar="FOLDER")
-    ] = OUT / "chapter",
-    verify: Annotated[
-        Path | None,
-        typer.Option(
-            help="Run again as a numbers.json says, and tell what moved; nothing is written.",
-            metavar="FILE",
-        ),
-    ] = None,
+    out: OutOption = None,
+    verify: VerifyOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """The whole chapter: normalisation in the brain, in AlexNet, and batch norm by hand.
 
     On the chapter's 128 points, or on your own table.
     """
-    if verify is not None:
-        from normlab.lab.verify import verify_file
-
-        raise typer.Exit(verify_file(verify, say, as_json))
+    stop_after_verifying(verify, as_json)
     given: dict[str, Any] = {
         "data": data,
         "columns": None if columns is None else [name.strip() for name in columns.split(",")],
@@ -116,22 +90,4 @@ def run_chapter(
         "device": device,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    _run_experiment("chapter", chosen, out, as_json)
-
-
-def _run_experiment(name: str, settings: dict[str, Any], out: Path, as_json: bool) -> None:
-    """Run with a progress bar, print as it goes, save, and say where everything is."""
-    check_writable(out)
-    from normlab.lab.console import run_shown
-
-    result = run_shown(name, settings, say=say if not as_json else lambda line: None)
-    files = result.files()
-    stop_if_pressed()
-    too_late()  # writing takes a moment, and is done whole
-    report = write_all(out, files) / "report.html"
-    if as_json:
-        print(result.json(), end="")
-        return
-    held = [verdict.outcome for verdict in result.verdicts]
-    counts = ", ".join(f"{held.count(kind)} {kind}" for kind in dict.fromkeys(held))
-    print(f"\nClaims: {counts}.\nReport: {report}")
+    run_experiment("chapter", chosen, out, as_json)

@@ -1,8 +1,11 @@
 """The laboratory: experiments that state a claim, measure it, and give a verdict.
 
 normlab.lab.run("chapter") -> Result: .numbers .figures .verdicts .save(folder)
+normlab.lab.run("cortex"), normlab.lab.run("cortex.size-tuning"): a family whole, and one of it
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +13,20 @@ from normlab.errors import SettingError, did_you_mean
 
 if TYPE_CHECKING:
     from normlab.lab.experiment import Result
+    from normlab.lab.family import Family, Member
 
-# name -> (module with a run function and its Settings, what it asks)
+
+@dataclass(frozen=True)
+class Experiment:
+    """A module with `run` and `Settings`, or with FAMILY, and what it asks."""
+
+    module: str
+    question: str
+    family: bool = False
+
+
 EXPERIMENTS = {
-    "chapter": (
+    "chapter": Experiment(
         "normlab.lab.chapter",
         "What does normalisation do to data, in the brain, in AlexNet and in batch norm?",
     ),
@@ -29,22 +42,57 @@ def run(name: str, /, **settings: Any) -> "Result":
     >>> round(result.numbers["after.std.Feature 1"] ** 2, 3)  # n / (n - 1) = 16/15
     1.067
     """
-    return _module(name).run(**settings)
+    if found := _family(name):
+        family, member = found
+        return family.run(member, **settings)
+    return import_module(EXPERIMENTS[name].module).run(**settings)
 
 
 def check(name: str, /, **settings: Any) -> None:
-    """Raise SettingError where `run` would for its settings alone; needs no torch.
+    """Raise SettingError where `run` would for its name and settings alone; needs no torch.
 
     >>> check("chapter", norm="layer", batch_size=16)
     """
-    _module(name).Settings.of(**settings)
+    if found := _family(name):
+        family, member = found
+        if member:
+            family.member(member)
+        family.settings.of(**settings)
+    else:
+        import_module(EXPERIMENTS[name].module).Settings.of(**settings)
 
 
-def _module(name: str) -> Any:
-    if name not in EXPERIMENTS:
+def members(name: str) -> "Mapping[str, Member]":
+    """The members of a family by name; of an experiment that is none, nothing."""
+    found = _family(name)
+    return found[0].members if found else {}
+
+
+def find(name: str) -> "Member":
+    """The member of a family by its full name, or SettingError."""
+    found = _family(name)
+    if found is None or not found[1]:
+        raise SettingError(f"{name!r} is no member of a family; `normlab run` lists them.")
+    return found[0].member(found[1])
+
+
+def known(name: str) -> bool:
+    """Whether there is an experiment of that name, or a member of a family."""
+    try:
+        found = _family(name)
+    except SettingError:
+        return False
+    return found is None or not found[1] or found[1] in found[0].members
+
+
+def _family(name: str) -> "tuple[Family, str] | None":
+    """The family that a name like cortex or cortex.size-tuning belongs to, and the member's name."""
+    first, dot, member = name.partition(".")
+    experiment = EXPERIMENTS.get(first)
+    if experiment is None or (dot and not (member and experiment.family)):
         hint = did_you_mean(name, EXPERIMENTS)
         raise SettingError(f"No experiment {name!r}.{hint} There is {', '.join(EXPERIMENTS)}.")
-    return import_module(EXPERIMENTS[name][0])
+    return (import_module(experiment.module).FAMILY, member) if experiment.family else None
 
 
 def __dir__() -> list[str]:

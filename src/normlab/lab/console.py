@@ -15,7 +15,7 @@ Step = Callable[[int, int, str], None]
 def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -> Result:
     """Run an experiment and draw its figures, with a bar on the terminal while it lasts."""
     check(name, **settings)  # before processes are started for it
-    with painters() as draw, _bar() as step:
+    with painters() as draw, bar() as step:
         result = run(name, say=say, progress=step, **settings)
         figures = result.record.figures
         done = draw(figures, lambda count: step(count, len(figures), "drawing"))
@@ -24,7 +24,8 @@ def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -
 
 
 @contextmanager
-def _bar() -> Iterator[Step]:
+def bar() -> Iterator[Step]:
+    """A progress bar on the terminal, if there is one: a function of done, of how many, and what."""
     if not sys.stderr.isatty():
         yield lambda done, total, what: None
         return
@@ -38,8 +39,8 @@ def _bar() -> Iterator[Step]:
     )
     # rich sends what is printed meanwhile to where the bar is, and that must not empty a pipe
     tame = {"transient": True, "redirect_stdout": sys.stdout.isatty()}
-    with Progress(*columns, console=Console(stderr=True), **tame) as bar:
-        task = bar.add_task("starting", total=1)
-        yield lambda done, total, what: bar.update(
+    with Progress(*columns, console=Console(stderr=True), **tame) as shown:
+        task = shown.add_task("starting", total=1)
+        yield lambda done, total, what: shown.update(
             task, completed=done, total=total, description=what
         )

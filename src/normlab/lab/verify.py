@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from normlab.errors import DataError
-from normlab.lab import EXPERIMENTS, check, run
+from normlab.lab import check, known, run
+from normlab.lab.console import bar
 from normlab.lab.experiment import versions
 
 RELATIVE = 1e-6  # what another machine's order of additions may change
@@ -23,7 +24,9 @@ def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False) -
     """
     record = _read(path)
     check(record["experiment"], **record["settings"])
-    was, now = record["numbers"], run(record["experiment"], **record["settings"]).numbers
+    with bar() as step:
+        now = run(record["experiment"], progress=step, **record["settings"]).numbers
+    was = record["numbers"]
     moved = differences(was, now)
     unequal = sum(was.get(key, "absent") != _null(now.get(key, "absent")) for key in was | now)
     found = {
@@ -112,7 +115,7 @@ def _problem(record: Any) -> str:
     for key, value in record["numbers"].items():
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             return f"has a {type(value).__name__} as its number {key!r}"
-    if record["experiment"] not in EXPERIMENTS:
+    if not known(record["experiment"]):
         return f"is of experiment {record['experiment']!r}, which is unknown here"
     if hooks := _HOOKS & set(record["settings"]):
         return f"has {', '.join(sorted(hooks))} among its settings, which are none"

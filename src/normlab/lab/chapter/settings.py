@@ -8,6 +8,7 @@ from typing import Any
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 from normlab.errors import SettingError
+from normlab.lab.checking import known_names, of_kind, whole, within
 
 _POINTS = ("samples", "mean", "std")
 _VECTORS = ("weight", "bias", "mean", "std")
@@ -45,10 +46,7 @@ class Settings:
     @classmethod
     def of(cls, /, **given: Any) -> "Settings":
         """Settings from what a caller gave; numbers and lists become tuples where several count."""
-        known = {item.name: item for item in fields(cls)}
-        for name in given:
-            if name not in known:
-                raise SettingError(f"chapter has no setting {name!r}; it has {', '.join(known)}.")
+        known_names("chapter", cls, given)
         for name in (*_VECTORS, "columns"):
             if name in given and (name, given[name]) != ("columns", None):
                 given[name] = _tuple(given[name])
@@ -68,19 +66,19 @@ class Settings:
             raise SettingError(f"{', '.join(clash)} {words}; leave them out, or {other}.")
 
     def __post_init__(self):
-        _whole("batch_size", self.batch_size, 1)
-        _whole("samples", self.samples, 2)
-        _whole("seed", self.seed, *_SEEDS)
+        whole("batch_size", self.batch_size, 1)
+        whole("samples", self.samples, 2)
+        whole("seed", self.seed, *_SEEDS)
         for name in _FLAGS:
-            _is(name, getattr(self, name), bool, "true or false")
+            of_kind(name, getattr(self, name), bool, "true or false")
         for name in ("norm", "device"):
-            _is(name, getattr(self, name), str, "a name")
-        _within("momentum", self.momentum, 0.0, 1.0)
+            of_kind(name, getattr(self, name), str, "a name")
+        within("momentum", self.momentum, 0.0, 1.0)
         if self.eps is not None:
-            _within("eps", self.eps, 0.0, math.inf)
+            within("eps", self.eps, 0.0, math.inf)
         for name in _VECTORS:
             for value in getattr(self, name):
-                _within(name, value, 0.0 if name == "std" else -math.inf, math.inf)
+                within(name, value, 0.0 if name == "std" else -math.inf, math.inf)
         if len(self.mean) != len(self.std):
             raise SettingError(
                 f"mean has {len(self.mean)} values and std has {len(self.std)}; give one of each "
@@ -125,23 +123,3 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return (value,)
     return tuple(value)
-
-
-def _is(name: str, value: Any, kind: type, words: str) -> None:
-    if not isinstance(value, kind):
-        raise SettingError(f"{name}={value!r} given; it must be {words}.")
-
-
-def _whole(name: str, value: Any, low: int, high: float = math.inf) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole and low <= value <= high):
-        ends = f" and <= {high}" if high < math.inf else ""
-        raise SettingError(f"{name}={value} given; it must be a whole number >= {low}{ends}.")
-
-
-def _within(name: str, value: Any, low: float, high: float) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and low <= value <= high):
-        ends = f" and <= {high:g}" if math.isfinite(high) else ""
-        least = f" >= {low:g}" if math.isfinite(low) else ""
-        raise SettingError(f"{name}={value} given; it must be a finite number{least}{ends}.")

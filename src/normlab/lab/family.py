@@ -1,0 +1,169 @@
+"""A family of experiments: its members are rows of data, with one set of options and one report."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol
+
+from normlab.errors import SettingError, did_you_mean
+from normlab.lab.experiment import Claim, Record, Result, Verdict
+from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
+
+
+class Settings(Protocol):
+    """What a family's options become: a frozen dataclass that checks itself. Must need no torch."""
+
+    @classmethod
+    def of(cls, /, **given: Any) -> "Settings": ...
+
+    def json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """One experiment of a family.
+
+    name: what follows the dot in `normlab run family.name`. signature: the published finding in words.
+    measure: "module:function", called with a `Study`; it must judge every one of `claims`, each once.
+    """
+
+    name: str
+    title: str
+    signature: str
+    measure: str
+    claims: tuple[Claim, ...]
+
+    def __post_init__(self) -> None:
+        twice = [name for name, count in Counter(c.name for c in self.claims).items() if count > 1]
+        if twice or not self.claims:
+            raise ValueError(f"{self.name}: needs claims with names of their own; twice: {twice}")
+
+
+@dataclass
+class Study:
+    """What a member measures with: names of numbers, claims and figures are put under its own.
+
+    shared is what the family's `prepare` made of the settings; found says in a few words what was
+    measured, for the family's table.
+    """
+
+    record: Record
+    member: Member
+    shared: Any
+    found: str = ""
+    verdicts: list[Verdict] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    def number(self, key: str, value: Any, meaning: str) -> float:
+        return self.record.number(f"{self.member.name}.{key}", value, meaning)
+
+    def curve(self, key: str, places: Iterable[Any], values: Iterable[Any], meaning: str) -> None:
+        """One number for each place of a sweep, under member.key.place."""
+        names = [place if isinstance(place, str) else f"{float(place):.4g}" for place in places]
+        self.record.vector(f"{self.member.name}.{key}", names, values, meaning)
+
+    def claim(self, name: str, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
+        """Judge the member's claim of that name."""
+        claim = {claim.name: claim for claim in self.member.claims}[name]
+        named = Claim(f"{self.member.name}.{name}", claim.text, claim.bound, claim.sense)
+        self.verdicts.append(self.record.claim(named, measured, spread, detail))
+        return self.verdicts[-1]
+
+    def figure(
+        self, draw: Callable[..., Any], caption: str, alt: str, /, part: str = "", **arrays: Any
+    ) -> Picture:
+        name = f"{self.member.name}-{part}" if part else self.member.name
+        return self.record.figure(name, draw, caption, alt, **arrays)
+
+    def show(self, *blocks: Block) -> None:
+        self.blocks += blocks
+
+    def finish(self) -> None:
+        """Make the report's section; refuse a member that left a claim unjudged or judged it twice."""
+        judged = Counter(verdict.claim.name for verdict in self.verdicts)
+        due = Counter(f"{self.member.name}.{claim.name}" for claim in self.member.claims)
+        if judged != due:
+            raise ValueError(f"{self.member.name}: judged {dict(judged)}, claims are {dict(due)}")
+        blocks = (Prose(self.member.signature), *self.blocks)
+        self.record.sections.append(Section(self.member.title, blocks))
+
+
+def outcome(verdicts: list[Verdict]) -> str:
+    """A member's verdict: that of its worst claim."""
+    found = {verdict.outcome for verdict in verdicts}
+    order = ("does not hold", "inconclusive", "holds")
+    return next(word for word in order if word in found)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family: `prepare` is a "module:function" that makes of the settings what its members share."""
+
+    name: str
+    title: str
+    question: str
+    settings: type[Settings]
+    prepare: str
+    members: Mapping[str, Member]
+    outcome: Callable[[list[Verdict]], str] = outcome
+    header: tuple[str, str, str, str] = ("experiment", "signature", "measured", "verdict")
+
+    def member(self, name: str) -> Member:
+        if name not in self.members:
+            full = [f"{self.name}.{known}" for known in self.members]
+            hint = did_you_mean(f"{self.name}.{name}", full)
+            raise SettingError(
+                f"No experiment '{self.name}.{name}'.{hint} `normlab run` lists all of them."
+            )
+        return self.members[name]
+
+    def run(
+        self,
+        name: str = "",
+        *,
+        say: Callable[[str], None] = lambda line: None,
+        progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+        **settings: Any,
+    ) -> Result:
+        """Run the member of that name, or with no name all of them."""
+        chosen = self.settings.of(**settings)
+        members = [self.member(name)] if name else list(self.members.values())
+        record = Record(say=say)
+        shared = _load(self.prepare)(chosen)
+        rows = []
+        for done, member in enumerate(members):
+            progress(done, len(members) + 1, member.name)
+            rows.append(self._measured(Study(record, member, shared)))
+            say(_line(rows[-1], max(len(other.name) for other in members)))
+        if name:
+            member = members[0]
+            return Result(
+                f"{self.name}.{name}", member.title, member.signature, chosen.json(), record
+            )
+        record.sections.insert(0, self._summary(rows))
+        return Result(self.name, self.title, self.question, chosen.json(), record)
+
+    def _measured(self, study: Study) -> tuple[Cell, ...]:
+        _load(study.member.measure)(study)
+        study.finish()
+        member = study.member
+        return member.name, member.signature, study.found, self.outcome(study.verdicts)
+
+    def _summary(self, rows: list[tuple[Cell, ...]]) -> Section:
+        words = [str(row[-1]) for row in rows]
+        counts = ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+        return Section(
+            "All of them",
+            (Prose(f"Of {len(rows)}: {counts}."), Numbers(counts, self.header, tuple(rows))),
+        )
+
+
+def _line(row: tuple[Cell, ...], width: int) -> str:
+    name, _, found, verdict = row
+    return f"{name:{width}}  {verdict}: {found}"
+
+
+def _load(place: str) -> Callable[..., Any]:
+    module, _, function = place.partition(":")
+    return getattr(import_module(module), function)
