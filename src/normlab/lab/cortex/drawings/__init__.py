@@ -1,0 +1,6 @@
+"""How phenomena are drawn: curves under their stimuli, and maps of receptive fields. Needs no torch."""
+
+from normlab.lab.cortex.drawings.curves import curves
+from normlab.lab.cortex.drawings.maps import maps
+
+__all__ = ["curves", "maps"]
