@@ -368,6 +368,15 @@ _ROWS: tuple[Phenomenon, ...] = (
         "beyond:patch_frequency",
         _least("rises", "Preferred frequency with a patch of 0.4°, relative to 2°", 1.1),
     ),
+    _row(
+        0, "", "photograph", "From cortex to network: a photograph through the front end",
+        "What division gives a network: responses that hardly depend on the contrast of the image, with "
+        "activity spread more evenly.",
+        "frontend:photograph",
+        _most("half", "Change of the responses when contrast is halved, relative", 0.35),
+        _most("tenth", "The same at a tenth of the contrast, after relative to before division", 0.9),
+        _most("even", "Share of the most active hundredth of units, after relative to before", 0.7),
+    ),
 )  # fmt: skip
 
 PHENOMENA: Mapping[str, Any] = {row.name: row for row in _ROWS}

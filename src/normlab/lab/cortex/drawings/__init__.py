@@ -2,5 +2,6 @@
 
 from normlab.lab.cortex.drawings.curves import curves
 from normlab.lab.cortex.drawings.maps import maps
+from normlab.lab.cortex.drawings.photographs import photographs
 
-__all__ = ["curves", "maps"]
+__all__ = ["curves", "maps", "photographs"]
