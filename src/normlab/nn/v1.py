@@ -35,7 +35,8 @@ class V1Block(nn.Module):
     Args: in_channels, whose mean is filtered; orientations, a count that shares 180°; frequencies in
         cycles/pixel; phases in degrees; bandwidth (octaves) and orientation_bandwidth (degrees) of the
         filters; pool_cycles, pool_octaves and pool_orientation (degrees, a half width), the widths of the
-        pool; window="box" for a square of the same standard deviation, which is much faster; maximum M, maintained β, semisaturation α, exponent nn, pool_exponent nd.
+        pool; window="box" for a square of the same standard deviation, which is much faster; maximum M,
+        maintained β, semisaturation α, exponent nn, pool_exponent nd.
     Learned: with learn_pool=True the weights between channels, with learn_sigma=True α of every channel;
         by default nothing. They start at the values above.
     Gains: kn and kd are such that a grating of contrast 1 (±½) and of the middle frequency has drive and

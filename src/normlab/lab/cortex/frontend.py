@@ -18,8 +18,8 @@ def portrait() -> Tensor:
     """matplotlib's photograph of Grace Hopper as contrast (height, width), an eighth of its size."""
     from matplotlib import cbook, image
 
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        pixels = torch.from_numpy(np.array(image.imread(file, format="jpg"))).double().mean(2)
+    path = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    pixels = torch.from_numpy(np.array(image.imread(path))).double().mean(2)
     high, wide = (n // SHRINK for n in pixels.shape)
     luminance = pixels[: high * SHRINK, : wide * SHRINK]
     luminance = luminance.reshape(high, SHRINK, wide, SHRINK).mean((1, 3))

@@ -49,7 +49,7 @@ def _panel(ax, panel):
         _octaves(ax, panel["x"])
     low = min(0.0, *(float(np.nanmin(y)) for y in panel["lines"].values()))
     high = max(float(np.nanmax(y)) for y in panel["lines"].values())
-    ax.set_ylim(low - 0.02 * (high - low), high + (high - low) * (0.1 + 0.11 * _entries(panel)))
+    ax.set_ylim(low - 0.02 * (high - low), high + (high - low) * (0.08 + 0.085 * _entries(panel)))
     ax.legend(loc="upper left", fontsize=8, handlelength=1.6, borderaxespad=0.1)
 
 

@@ -8,15 +8,16 @@ from normlab.report.style import ACCENT, subplots
 def maps(images, titles, extent, center, unit, curve):
     """Maps with one scale each around `center`, and a curve beside them (or None)."""
     count = len(images) + (curve is not None)
-    figure, axes = subplots(1, count, height=3.0, share="none")
+    figure, axes = subplots(1, count, height=2.9, left=0.74)
     for ax, image, title, middle in zip(axes[0], images, titles, center, strict=False):
         reach = float(np.abs(image - middle).max()) or 1.0
         shown = ax.imshow(
             image, cmap="RdBu_r", vmin=middle - reach, vmax=middle + reach, extent=extent
         )
         ax.grid(False)
-        ax.set(xlabel="degrees", ylabel="degrees" if ax is axes[0, 0] else "", title=title)
-        figure.colorbar(shown, ax=ax, shrink=0.75, label=unit)
+        ax.set(xlabel="degrees", ylabel="degrees" if ax is axes[0, 0] else "")
+        ax.set_title(f"{title} ({unit})" if unit else title)
+        figure.colorbar(shown, ax=ax, shrink=0.75)
     if curve is not None:
         _curve(axes[0, -1], **curve)
     return figure
