@@ -143,6 +143,12 @@ class V1:
         Errors: ShapeError, DtypeError; DataError for NaN or values beyond ±½.
         """
         components = images.unsqueeze(1) if images.dim() == 3 else images
+        if components.dim() != 4:
+            raise ShapeError(
+                f"images have shape {tuple(images.shape)}; they must be (S, size, size) or (S, K, "
+                f"size, size)."
+            )
+        self.checked(components.flatten(0, 1))
         amounts = _amounts(amounts, components)
         own = self._mixed_drives(components, amounts, phase)
         _, weights = self._gains  # made once, before the threads
@@ -236,11 +242,6 @@ def _threads() -> Iterator[Callable[[Callable, Iterable], list]]:
 
 
 def _amounts(amounts: Tensor | None, components: Tensor) -> Tensor:
-    if components.dim() != 4:
-        raise ShapeError(
-            f"images have shape {tuple(components.shape)}; they must be (S, size, size) or (S, K, size, "
-            f"size)."
-        )
     kinds = components.shape[1]
     if amounts is None:
         return torch.ones(1, kinds, dtype=torch.float64)
