@@ -62,6 +62,7 @@ bench: .venv/lab.done
 	$(BIN)/python benchmarks/chapter_time.py
 	$(BIN)/python benchmarks/layers.py --write
 	$(BIN)/python benchmarks/windows.py
+	$(BIN)/python benchmarks/cortex.py
 
 zoo: .venv/lab.done
 	$(BIN)/python tests/grade/zoo_table.py

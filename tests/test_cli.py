@@ -5,6 +5,7 @@ import html
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,15 @@ from sklearn.datasets import load_iris, load_wine
 from command import NORMLAB, normlab
 from normlab import __version__, table
 
-HELPS = [(), ("list",), ("show",), ("run",), ("run", "chapter")]
+HELPS = [
+    (),
+    ("list",),
+    ("show",),
+    ("run",),
+    ("run", "chapter"),
+    ("run", "cortex"),
+    ("run", "cortex.size-tuning"),
+]
 LOADED = """
 import sys
 sys.argv = ["normlab", *sys.argv[1:]]
@@ -69,7 +78,26 @@ def test_show_tells_formula_pool_settings_source_and_relatives():
 
 
 def test_run_lists_the_experiments():
-    assert normlab("run").stdout.startswith("chapter ")
+    listed = light("run").stdout
+    assert listed.startswith("chapter ")
+    assert re.search(r"^  cortex\.size-tuning +1\. Size tuning$", listed, re.MULTILINE)
+
+
+def test_a_member_of_a_family_runs_alone_and_is_verified(tmp_path):
+    done = normlab("run", "cortex.contrast-response", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("contrast-response  reproduced: steepest at 8.2%")
+    out = tmp_path / "normlab-out" / "cortex.contrast-response"
+    assert {str(p.relative_to(out)) for p in out.rglob("*.*")} == {
+        "report.html",
+        "numbers.json",
+        "figures/contrast-response.svg",
+        "figures/contrast-response.png",
+    }
+    again = normlab("run", "cortex.contrast-response", "--verify", out / "numbers.json")
+    assert again.returncode == 0, again.stdout + again.stderr
+    told = normlab("run", "cortex.contrast-response", "--maximum", "20", "--json", cwd=tmp_path)
+    assert json.loads(told.stdout)["settings"]["maximum"] == 20.0
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,10 @@ def test_all_members_run_together_with_a_table_and_a_line_each():
     said, steps = [], []
     result = lab.run("squares", say=said.append, progress=lambda *step: steps.append(step))
     assert result.numbers == {"one.square": 9.0, "seven.square": 25.0}
-    assert said == ["one    holds: square 9", "seven  does not hold: square 25"]
+    assert said == [
+        "one    holds: square 9\n       All squares.",
+        "seven  does not hold: square 25\n       All squares.",
+    ]
     assert steps == [(0, 3, "one"), (1, 3, "seven")]
     table = result.record.sections[0].blocks[1]
     assert isinstance(table, Numbers)

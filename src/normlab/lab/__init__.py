@@ -30,6 +30,11 @@ EXPERIMENTS = {
         "normlab.lab.chapter",
         "What does normalisation do to data, in the brain, in AlexNet and in batch norm?",
     ),
+    "cortex": Experiment(
+        "normlab.lab.cortex",
+        "Which of thirty phenomena of visual cortex come out of one divisive model?",
+        family=True,
+    ),
     "canonical": Experiment(
         "normlab.lab.canonical",
         "Is it one division in the retina, the nose, attention, natural images and a network?",

@@ -11,6 +11,23 @@ from normlab.lab.experiment import Claim, Record, Result, Verdict
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
 
 
+@dataclass(frozen=True)
+class Near(Claim):
+    """That a number comes out as published: judged by its relative distance from it."""
+
+    published: float = 0.0
+
+
+def near(name: str, what: str, published: float, unit: str = "", tolerance: float = 0.02) -> Near:
+    """A claim that `what` is the published number, to 2 % unless said otherwise.
+
+    >>> near("blank", "Response to a blank screen", 1.6, " spikes/s").text
+    'Response to a blank screen: distance from 1.6 spikes/s, relative'
+    """
+    text = f"{what}: distance from {published:g}{unit}, relative"
+    return Near(name, text, tolerance, "<=", published)
+
+
 class Settings(Protocol):
     """What a family's options become: a frozen dataclass that checks itself. Must need no torch."""
 
@@ -69,6 +86,15 @@ class Study:
         named = Claim(f"{self.member.name}.{name}", claim.text, claim.bound, claim.sense)
         self.verdicts.append(self.record.claim(named, measured, spread, detail))
         return self.verdicts[-1]
+
+    def near(self, name: str, measured: Any) -> Verdict:
+        """Judge a `Near` claim of the member by what was measured."""
+        claim = next(c for c in self.member.claims if c.name == name)
+        if not isinstance(claim, Near):
+            raise TypeError(f"{self.member.name}: claim {name!r} has no published number")
+        value = float(measured)
+        distance = abs(value - claim.published) / abs(claim.published)
+        return self.claim(name, distance, detail=f"measured {value:.4g}")
 
     def figure(
         self, draw: Callable[..., Any], caption: str, alt: str, /, part: str = "", **arrays: Any
@@ -135,7 +161,7 @@ class Family:
         for done, member in enumerate(members):
             progress(done, len(members) + 1, member.name)
             rows.append(self._measured(Study(record, member, shared)))
-            say(_line(rows[-1], max(len(other.name) for other in members)))
+            say(_lines(rows[-1], max(len(other.name) for other in members)))
         if name:
             member = members[0]
             return Result(
@@ -159,9 +185,10 @@ class Family:
         )
 
 
-def _line(row: tuple[Cell, ...], width: int) -> str:
-    name, _, found, verdict = row
-    return f"{name:{width}}  {verdict}: {found}"
+def _lines(row: tuple[Cell, ...], width: int) -> str:
+    """A row of the table, the signature under what was measured."""
+    name, signature, found, verdict = row
+    return f"{name:{width}}  {verdict}: {found}\n{'':{width}}  {signature}"
 
 
 def _load(place: str) -> Callable[..., Any]:

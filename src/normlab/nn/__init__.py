@@ -15,6 +15,7 @@ from normlab.nn.export import to_onnx
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from normlab.nn.synchronize import desynchronize, synchronize
+from normlab.nn.v1 import V1Block
 
 __all__ = [
     "GDN",
@@ -26,6 +27,7 @@ __all__ = [
     "LocalContrastNorm",
     "LocalResponseNorm",
     "RMSNorm",
+    "V1Block",
     "beyond",
     "desynchronize",
     "from_caffe",

@@ -1,0 +1,19 @@
+"""The cortex laboratory: a model of primary visual cortex, and thirty phenomena it should show."""
+
+from normlab.lab.cortex.catalogue import PHENOMENA, outcome
+from normlab.lab.cortex.parameters import STANDARD, Parameters, Settings
+from normlab.lab.family import Family
+
+__all__ = ["FAMILY", "STANDARD", "Parameters", "Settings"]
+
+FAMILY = Family(
+    "cortex",
+    "Divisive normalisation in visual cortex",
+    "Which of thirty phenomena of primary visual cortex come out of one model with one set of "
+    "parameters: filters, a pool, and a division?",
+    Settings,
+    "normlab.lab.cortex.setup:prepare",
+    PHENOMENA,
+    outcome,
+    ("phenomenon", "published signature", "measured", "verdict"),
+)
