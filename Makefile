@@ -6,6 +6,8 @@
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
+# make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser
+# make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
@@ -17,7 +19,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench zoo docs clean
+.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -63,6 +65,12 @@ bench: .venv/lab.done
 	$(BIN)/python benchmarks/layers.py --write
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/cortex.py
+
+bench-explorer: .venv/test.done browser
+	$(BIN)/python benchmarks/explorer_latency.py --write
+
+explorer-pictures: .venv/test.done browser
+	$(BIN)/python benchmarks/explorer_pictures.py
 
 zoo: .venv/lab.done
 	$(BIN)/python tests/grade/zoo_table.py

@@ -44,6 +44,17 @@ def test_batches_are_explained_and_the_next_change_recovers(at, size, good):
 def test_batches_are_explained_as_the_very_first_state(at, size, good):
     explorer = at(batch_size=size)
     is_told(explorer, TORCH)
+    expect(
+        explorer[".histogram line.selected"].first
+    ).not_to_be_visible()  # nothing of an empty plot
+    for name in ("Play", "Step", "Reset"):
+        expect(explorer.button(name)).to_be_disabled()
+    explorer["[data-name=export] > summary"].click()
+    expect(explorer.page.get_by_role("button", name="Figure as SVG")).to_be_disabled()
+    explorer.page.keyboard.press("Escape")
+    for name in ("shared", "Reseed", "Share"):
+        explorer.button(name).click()
+    explorer.settled().clean()
     explorer.choose("mode", "eval")  # the other way out
     lives(explorer)
     assert "in evaluation" in explorer.status

@@ -43,9 +43,9 @@ export class Bar {
     for (const name of ["reset", "reseed"]) put(this[name], "title", app.words(`${name}.help`));
     for (const name of ["play", "step"]) {
       put(this[name], "title", app.words(frozen ? "step.frozen" : "step.help"));
-      put(this[name], "disabled", !running || frozen || app.state.step >= most);
+      put(this[name], "disabled", !running || frozen || !app.scene || app.state.step >= most);
     }
-    put(this.reset, "disabled", !running);
+    put(this.reset, "disabled", !running || !app.scene);
     put(this.reseed, "hidden", app.host === "offline" || !outline.controls.some(({ name }) => name === "seed"));
     put(this.runs, "aria-label", app.words("panel.batches"));
     put(this.runs, "hidden", hide.includes("play"));
@@ -144,6 +144,7 @@ export class Bar {
       (kind) => h("button", { type: "button", onclick: () => this.#save(kind) }),
       (item, kind) => {
         text(item, app.words(`export.${kind}`));
+        put(item, "disabled", !app.scene); // nothing was drawn yet
       },
     );
   }

@@ -215,7 +215,7 @@ function build(app) {
   app.on("scene", (scene, arrays) => {
     // plots first: they are what is waited for
     for (const part of [...stages, ...Object.values(drawn)]) part.draw(scene, arrays);
-    app.root.classList.remove("failed");
+    app.root.classList.remove("failed", "blank");
   });
   app.on("outline", (outline) => {
     for (const part of [data, norm, framing, bar]) part.draw(outline);
@@ -239,7 +239,7 @@ function build(app) {
 }
 
 function render({ model, el }) {
-  const root = h("div", { class: "normlab-explorer", lang: "en-GB" });
+  const root = h("div", { class: "normlab-explorer blank", lang: "en-GB" });
   const app = new App(model, root);
   app.on("hello", () => build(app));
   el.append(root);
