@@ -6,13 +6,15 @@ import statistics
 # from the input's own time stamp to the last change of a plot; a canvas is done when its drawing returns
 STAMPS = """
 (() => {
-  const stamps = (window.stamps = { input: 0, last: 0, first: 0, redraws: 0 });
+  const stamps = (window.stamps = { input: 0, inputs: 0, last: 0, first: 0 });
   const drawn = () => {
     stamps.last = performance.now();
-    stamps.redraws += 1;
   };
   for (const name of ["keydown", "pointermove"])
-    addEventListener(name, (event) => { stamps.input = event.timeStamp; }, true);
+    addEventListener(name, (event) => {
+      stamps.input = event.timeStamp;
+      stamps.inputs += 1;
+    }, true);
   const clear = CanvasRenderingContext2D.prototype.clearRect;
   CanvasRenderingContext2D.prototype.clearRect = function (...area) {
     clear.apply(this, area);
@@ -26,6 +28,11 @@ STAMPS = """
   }).observe(document, watched);
 })();
 """
+# a browser hands on the moves of a pointer once a frame
+ARRIVED = """(before) => new Promise((done) => {
+  const look = () => (stamps.inputs > before ? done() : setTimeout(look, 2));
+  look();
+})"""
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
@@ -37,11 +44,15 @@ class Stopwatch:
 
     def press(self, key):
         """Milliseconds from a press to its last redraw; infinite if it changed nothing."""
-        self.explorer.page.keyboard.press(key)
-        return self.spent()
+        return self._timed(lambda: self.explorer.page.keyboard.press(key))
 
     def move(self, x, y):
-        self.explorer.page.mouse.move(x, y)
+        return self._timed(lambda: self.explorer.page.mouse.move(x, y))
+
+    def _timed(self, act):
+        before = self.explorer.page.evaluate("stamps.inputs")
+        act()
+        self.explorer.page.evaluate(ARRIVED, before)
         return self.spent()
 
     def spent(self):
@@ -57,10 +68,6 @@ class Stopwatch:
             self.press(key)
         way = count // 2 + 1
         return [self.press(keys[place // way % 2]) for place in range(count)]
-
-    @property
-    def redraws(self):
-        return self.explorer.page.evaluate("stamps.redraws")
 
     @property
     def first(self):

@@ -100,6 +100,15 @@ def test_each_press_on_a_slider_of_whole_numbers_is_a_step(at):
     assert sizes[0] > 100 and sizes[1] == pytest.approx(100, abs=1)
 
 
+def test_each_press_on_a_logarithmic_slider_changes_something(at):
+    explorer = at(norm="divisive")
+    explorer.control("sigma").focus()
+    sigmas = [keys(explorer, "ArrowRight").scene["state"]["sigma"] for _ in range(4)]
+    assert sigmas == sorted(set(sigmas)) and sigmas[0] > 1
+    sigmas = [keys(explorer, "ArrowLeft").scene["state"]["sigma"] for _ in range(4)]
+    assert sigmas == sorted(set(sigmas), reverse=True) and sigmas[-1] >= 1
+
+
 def test_a_setting_is_taken_back_by_its_button(at):
     explorer = at(eps=0.5)
     assert number(explorer.operands["eps"][0]) == 0.5

@@ -124,14 +124,16 @@ class Slider {
     return this.places.value(Number(this.range.value));
   }
 
-  /** An arrow key changes a whole number even where many places of the slider stand for one. */
+  /** An arrow key always changes the value, even where many places of the slider stand for one. */
   #key(event) {
     const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
     const { kind, step, low, high, value, values } = this.part;
-    if (!by || kind !== "log" || step < 1 || values) return;
-    if (this.places.value(this.places.at(value) + by) !== value) return;
+    if (!by || kind !== "log" || values || value === null) return;
+    let place = Number(this.range.value) + by;
+    if (this.places.value(place) !== value) return;
     event.preventDefault();
-    this.#send(clamp(value + by, low, high));
+    while (place > 0 && place < LOG_STEPS && this.places.value(place) === value) place += by;
+    this.#send(step >= 1 ? clamp(value + by, low, high) : this.places.value(place));
   }
 
   #typed() {
