@@ -149,7 +149,7 @@ export class Scatter {
     event.preventDefault(); // or a selection of text would begin, and the next drag would move that
     this.plot.focus({ preventScroll: true });
     this.#select(near);
-    if (!this.edited || event.detail % 2 === 0) return; // the second press of a double click adds
+    if (!this.edited) return;
     this.plot.setPointerCapture(event.pointerId);
     this.dragged = near;
     this.held = this.scene.frames.before;
