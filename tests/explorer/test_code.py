@@ -27,6 +27,8 @@ STATES = [
     {"weight": [2.0, 0.5], "bias": [1.0, -1.0], "eps": 0.1},
     {"norm": "gdn", "pool_own": 0.3, "pool_cross": 0.2, "sigma": 2.0},
     {"norm": "rms"},
+    {"n": 33},
+    {"n": 33, "mode": "eval", "step": 12},
     {"correlation": 0.7, "outliers": 3, "seed": 5, "n": 34, "mean": [1.0, 2.0]},
     {"data": "image", "norm": "batch", "mode": "eval", "step": 4, "gain": 2.0},
     {"data": "image", "norm": "local_contrast", "size": 5, "window": "box"},
@@ -66,7 +68,10 @@ def test_the_script_gives_the_pages_numbers(page, state, tmp_path, monkeypatch):
     _, arrays = ask(page, **state)
     names = run(script(page, state), tmp_path, monkeypatch)
     for name, stage in (("x", "before"), ("y", "after")):
-        assert_close(names[name].reshape(arrays[stage].shape), arrays[stage], pooled=4096)
+        shown = arrays[stage]
+        if name == "y":  # torch refuses a last batch of one
+            shown = shown[shown.flatten(1).isfinite().all(1)]
+        assert_close(names[name].reshape(shown.shape), shown, pooled=4096)
 
 
 @pytest.mark.parametrize(("norm", "data"), FITTING)

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from normlab import table
 
 TORCH = "Expected more than 1 value per channel when training"
-SINGLE = {"of one": (1, [2]), "that leave one": (127, [64, 126])}
-by_size = pytest.mark.parametrize(("size", "good"), SINGLE.values(), ids=SINGLE)
 
 
 def is_told(explorer, *words):
@@ -25,28 +23,24 @@ def lives(explorer):
     explorer.clean()
 
 
-@by_size
-def test_batches_are_explained_and_the_next_change_recovers(at, size, good):
+def test_batches_of_one_are_explained_and_the_next_change_recovers(at):
     explorer = at()
     before = explorer.status
-    explorer.type("batch_size", size)
+    explorer.type("batch_size", 1)
     is_told(explorer, TORCH, "has a variance of 0", "Choose another batch size, or evaluation")
     assert explorer.status == before  # what is seen stays, and is marked as old
     expect(explorer[".panel.after"]).to_have_css("filter", "grayscale(1)")
-    for other in good:
-        explorer.type("batch_size", other)
-        lives(explorer)
-        assert f"batches of {other}" in explorer.status
+    explorer.type("batch_size", 2)
+    lives(explorer)
+    assert "batches of 2" in explorer.status
     expect(explorer[".panel.after"]).to_have_css("filter", "none")
 
 
-@by_size
-def test_batches_are_explained_as_the_very_first_state(at, size, good):
-    explorer = at(batch_size=size)
+def test_batches_of_one_are_explained_as_the_very_first_state(at):
+    explorer = at(batch_size=1)
     is_told(explorer, TORCH)
-    expect(
-        explorer[".histogram line.selected"].first
-    ).not_to_be_visible()  # nothing of an empty plot
+    # nothing of an empty plot
+    expect(explorer[".histogram line.selected"].first).not_to_be_visible()
     for name in ("Play", "Step", "Reset"):
         expect(explorer.button(name)).to_be_disabled()
     explorer["[data-name=export] > summary"].click()
@@ -55,31 +49,46 @@ def test_batches_are_explained_as_the_very_first_state(at, size, good):
     for name in ("shared", "Reseed", "Share"):
         explorer.button(name).click()
     explorer.settled().clean()
-    explorer.choose("mode", "eval")  # the other way out
-    lives(explorer)
-    assert "in evaluation" in explorer.status
-    explorer.choose("mode", "train")
-    is_told(explorer, TORCH)
-    explorer.choose("norm", "layer")
-    lives(explorer)
-    explorer.choose("norm", "batch")
-    is_told(explorer, TORCH)
-    explorer.type("batch_size", good[0])
+    for name, other, back in (("mode", "eval", "train"), ("norm", "layer", "batch")):
+        explorer.choose(name, other)  # other ways out
+        lives(explorer)
+        explorer.choose(name, back)
+        is_told(explorer, TORCH)
+    explorer.type("batch_size", 2)
     lives(explorer)
 
 
-def test_a_point_that_leaves_a_batch_of_one_is_told_and_kept(at):
+@pytest.mark.parametrize("first", [False, True], ids=["on the way", "at once"])
+def test_a_last_batch_of_one_is_told_and_left_out(at, first):
+    explorer = at(batch_size=127) if first else at()
+    if not first:
+        explorer.type("batch_size", 127)
+    is_told(explorer, TORCH, "The last batch is a single point", "another batch size than 127")
+    explorer.says("128 rows in 2 batches of 127, the last of 1.")
+    shown = explorer[".scatter.after .points circle"]
+    places = shown.evaluate_all("all => all.map((e) => Number(e.getAttribute('cx')))")
+    assert [i for i, x in enumerate(places) if x < 0] == [127]  # the others are where they belong
+    for size in (64, 126):
+        explorer.type("batch_size", size)
+        lives(explorer)
+
+
+def test_a_point_is_added_to_the_chapters_though_it_is_alone_in_its_batch(at):
     """129 points in batches of 8: what a first double click makes of the chapter's."""
     explorer = at()
+    before = explorer.values
     box = explorer[".scatter.before"].bounding_box()
     explorer[".scatter.before"].dblclick(
         position={"x": box["width"] * 0.8, "y": box["height"] * 0.2}
     )
-    explorer.settled()
-    is_told(explorer, TORCH)
+    explorer.settled().says("129 rows in 17 batches of 8, the last of 1.")
+    is_told(explorer, TORCH, "The last batch is a single point")
+    expect(explorer[".scatter.before .points circle"]).to_have_count(129)
+    assert {row: explorer.values[row] for row in before} == before
     explorer.type("batch_size", 10)
     lives(explorer)
     explorer.says("129 rows in 13 batches of 10, the last of 9.")
+    assert explorer.values[127] != before[127]
 
 
 @pytest.mark.parametrize("norm", ["instance", "local_contrast"])

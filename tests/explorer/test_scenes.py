@@ -44,9 +44,15 @@ def refused(**state):
     return reply["words"]
 
 
-def torch_batches(size):
+def torch_batches(size, x=X):
     layer = torch.nn.BatchNorm1d(2, track_running_stats=False, dtype=torch.float64)
-    return torch.cat([layer(batch) for batch in X.split(size)]).detach()
+    return torch.cat([layer(batch) for batch in x.split(size)]).detach()
+
+
+def assert_running(reply, layer):
+    for key, expected in (("mean", layer.running_mean), ("var", layer.running_var)):
+        last = [line[-1] for line in reply["running"][key]]
+        assert_close(torch.tensor(last, dtype=torch.float64), expected)
 
 
 @pytest.mark.parametrize("size", [2, 8, 10, 128])
@@ -210,19 +216,33 @@ def test_fixed_axes_stay_and_automatic_ones_follow():
     assert shared["before"] == shared["after"]
 
 
-@pytest.mark.parametrize(
-    "state",
-    [{"batch_size": 1}, {"batch_size": 127}, {"batch_size": 127, "mode": "eval", "step": 2}],
-)
-def test_a_batch_of_one_is_torchs_error_explained(state):
-    words = refused(**state)
+def test_batches_of_one_are_torchs_error_explained():
+    words = refused(batch_size=1)
     assert "Expected more than 1 value per channel when training, got input size" in words
     assert "Choose another batch size" in words
 
 
+def test_a_last_batch_of_one_is_left_out_and_told():
+    reply, arrays = ask(batch_size=127, selected=[127, 0, 0])
+    assert "Expected more than 1 value per channel when training" in reply["warning"]
+    assert arrays["after"][-1].isnan().all()
+    assert_close(arrays["after"][:-1], torch_batches(127, X[:-1]), pooled=4096)
+    assert [column["values"]["y"] for column in reply["formula"]["operands"]] == [None, None]
+    assert "nan" not in reply["status"].lower()
+
+
+def test_a_last_batch_of_one_moves_no_running_statistics():
+    reply, _ = ask(batch_size=127, mode="eval", step=4)
+    layer = torch.nn.BatchNorm1d(2, dtype=torch.float64)
+    for _ in range(2):  # torch takes only every other step
+        layer(X[:127])
+    assert "Expected more than 1 value" in reply["warning"]
+    assert_running(reply, layer)
+
+
 def test_evaluation_needs_no_batch_that_it_has_not_seen():
     reply, _ = ask(batch_size=127, mode="eval", step=1)
-    assert reply["batches"]["last"] == 1
+    assert (reply["batches"]["last"], reply["warning"]) == (1, "")
 
 
 def test_too_few_points_are_told_and_the_controls_stay():

@@ -49,8 +49,8 @@ export class App {
     this.defaults = content.defaults;
     this.state = content.defaults;
     this.tell("hello");
+    this.#follow(); // first, since the line may be lost while the rest is read
     await this.#open();
-    this.#follow();
   }
 
   /** Change some settings; null takes one back to its default. */

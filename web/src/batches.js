@@ -25,7 +25,7 @@ export class Batches {
     if (none) return;
     text(this.caption, batches.used ? app.words("batches.strip") : "");
     this.#strip(batches, scene.formula.evaluated);
-    const uneven = batches.used && batches.last !== batches.size;
+    const uneven = batches.used && batches.last !== batches.size && batches.last > 1;
     text(this.note, uneven ? app.words("batches.last", batches) : "");
     this.#running(scene, running);
     text(this.help, running ? app.words("running.help") : "");

@@ -163,7 +163,7 @@ class Status {
     this.problems = h("div", { class: "error", role: "alert", hidden: true });
     app.on("scene", (scene) => {
       text(this.status, scene.status);
-      shown(this.error, "");
+      shown(this.error, scene.warning);
     });
     app.on("said", (words) => text(this.said, words));
     app.on("notice", (words) => shown(this.notice, words));

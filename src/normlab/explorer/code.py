@@ -97,10 +97,17 @@ def _normalise(state: State, data: Data) -> list[str]:
         ]
     return [
         *lines,
-        f"batches = x.split({state.batch_size})",
+        _batches(state, data),
         f"outs = [{call.format('batch', '')} for batch in batches]",
         "y = torch.cat([out.y for out in outs])  # operands: out.center, out.scale",
     ]
+
+
+def _batches(state: State, data: Data) -> str:
+    """As torch splits them, without a last batch of one, which its layer refuses in training."""
+    if len(data.x) % state.batch_size == 1:
+        return f"batches = [b for b in x.split({state.batch_size}) if len(b) > 1]  # one has no variance"
+    return f"batches = x.split({state.batch_size})"
 
 
 def _evaluated(state: State, data: Data, call: str) -> list[str]:
@@ -109,11 +116,18 @@ def _evaluated(state: State, data: Data, call: str) -> list[str]:
     eps = row_settings(state, row, data).get("eps", row.defaults["eps"])
     momentum = f"momentum={state.momentum}, " if state.momentum != 0.1 else ""
     size = state.batch_size if in_batches(state, row) else len(data.x)
+    train = ["    layer(batches[step % len(batches)])  # training moves the running statistics"]
+    if len(data.x) % size == 1:
+        train = [
+            "    batch = batches[step % len(batches)]",
+            "    if len(batch) > 1:  # torch refuses a batch of one",
+            "        layer(batch)  # training moves the running statistics",
+        ]
     return [
         f"batches = x.split({size})",
         f"layer = normlab.nn.BatchNorm({data.x.shape[1]}, eps={eps}, {momentum}dtype=torch.float64)",
         f"for step in range({state.step}):",
-        "    layer(batches[step % len(batches)])  # training moves the running statistics",
+        *train,
         "running = layer.running_mean, layer.running_var",
         f"out = {call.format('x', ', statistics=running')}",
         "y = out.y  # its operands: out.center, out.scale",

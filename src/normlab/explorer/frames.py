@@ -1,6 +1,6 @@
 """Where the axes are, and histograms on them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -81,10 +81,7 @@ class _Held:
 @lru_cache(64)
 def _start_range(start: State, held: _Held) -> Range:
     data = build(start, held.tables)
-    try:
-        y = normalised(start, data).y
-    except ValueError:  # a last batch of one; the whole table is one batch then
-        y = normalised(replace(start, batch_size=len(data.x)), data).y
+    y = normalised(start, data).y
     largest = _ROOM.get(start.data, 1.15) * max(y.nan_to_num().abs().max().item(), 1e-6)
     return (-largest if bool((y < 0).any()) or start.data in _ROOM else 0.0), largest
 

@@ -1,7 +1,7 @@
 """What the normaliser makes of the data, batch by batch, with the operands that the library returns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ class Outcome:
 
     `trace` has the running mean and variance before the first step and after each; it is empty for rows
     that keep none. `true` are the mean and the unbiased variance of all data.
+    A last batch of one, which torch refuses in training, has NaN for its y, and the words of `warning`.
     """
 
     row: Norm
@@ -42,6 +43,7 @@ class Outcome:
     trace: tuple[Running, ...]
     true: Moments
     evaluated: bool
+    warning: str = ""
 
     @property
     def batch(self) -> slice:
@@ -117,16 +119,19 @@ def normalised(state: State, data: Data) -> Outcome:
     at = data.row_of(state.selected[0])
     first = at - at % sizes[0]
     evaluated = row.running and state.mode == "eval"
-    if row.running:
-        _refuse_single(parts[: state.step] if evaluated else parts)
+    seen = parts[: state.step] if evaluated else parts
+    warning = _lone(seen) if row.running else ""
     trace = _traced(state, row, settings, parts)
     if evaluated:
         call = partial(call, statistics=(trace[-1].mean, trace[-1].var))
     chosen = call(x[first : first + sizes[0]])
     y = _by_batches(lambda batch: call(batch).y, parts) if len(parts) > 1 else chosen.y
+    if warning and not evaluated:
+        y[-1] = torch.nan
+        chosen = replace(chosen, y=y[first : first + sizes[0]])
     last = min(first + sizes[0], len(x))
     true = Moments().update(x, [dim for dim in range(x.dim()) if dim != 1])
-    return Outcome(row, settings, y, chosen, first, last, sizes, trace, true, evaluated)
+    return Outcome(row, settings, y, chosen, first, last, sizes, trace, true, evaluated, warning)
 
 
 def _by_batches(call: Callable[[Tensor], Any], parts: tuple[Tensor, ...]) -> Tensor:
@@ -150,21 +155,26 @@ def _traced(
     def statistics(batch: Tensor) -> Tensor:
         out = normalize(batch, row, **settings)
         each = batch.numel() // channels
-        return torch.stack([out.center.flatten(), out.pool.flatten() * each / (each - 1)])[None]
+        return torch.stack([out.center.flatten(), out.pool.flatten() * each / max(each - 1, 1)])[
+            None
+        ]
 
     stacked = _by_batches(statistics, seen) if seen else new
     for step in range(state.step):
         mean, var = stacked[step % len(seen)]
-        trace.append(advanced(trace[-1], mean, var, state.momentum))
+        moves = seen[step % len(seen)].numel() > channels  # torch refuses a batch of one
+        trace.append(advanced(trace[-1], mean, var, state.momentum) if moves else trace[-1])
     return tuple(trace)
 
 
-def _refuse_single(parts: tuple[Tensor, ...]) -> None:
-    """Batches of one value a channel: torch's own error, which says so, and what it means."""
-    for part in parts:
-        if part.numel() > part.shape[1]:
-            continue
-        try:
-            torch.nn.functional.batch_norm(part, None, None, training=True)
-        except ValueError as error:
+def _lone(parts: tuple[Tensor, ...]) -> str:
+    """Torch's own word on a last batch of one value a channel, and what it means; DataError if all are."""
+    if not parts or parts[-1].numel() > parts[-1].shape[1]:
+        return ""
+    try:
+        torch.nn.functional.batch_norm(parts[-1], None, None, training=True)
+    except ValueError as error:
+        if len(parts[0]) == 1:
             raise DataError(say("error.single", torch=str(error))) from error
+        return say("warning.single", torch=str(error), size=len(parts[0]))
+    raise AssertionError("torch took a batch of one")

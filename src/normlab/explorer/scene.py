@@ -53,6 +53,7 @@ def scene(state: State, tables: Tables) -> Scene:
         "formula": _formula(seen),
         "code": code.script(state, data, tables, picture=False),
         "status": status(seen),
+        "warning": outcome.warning,
         "frames": axes.json(),
     }
     return Scene(header | more, arrays)

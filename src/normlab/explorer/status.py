@@ -1,5 +1,6 @@
 """One sentence on what there is now, which is also what a screen reader is told."""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -23,8 +24,8 @@ def status(seen: Seen) -> str:
         "size": outcome.sizes[0],
         "last": outcome.sizes[-1],
         "step": state.step,
-        "mean": _listed(shown.mean(0)),
-        "std": _listed(shown.std(0)),
+        "mean": _listed(shown, Tensor.mean, 1),
+        "std": _listed(shown, Tensor.std, 2),
         "x": text(round(x[seen.cell].item(), 4)),
         "y": text(round(outcome.y[seen.cell].item(), 4)),
     }
@@ -47,6 +48,8 @@ def _kind(seen: Seen) -> str:
     return "batches" if outcome.sizes[0] == outcome.sizes[-1] else "uneven"
 
 
-def _listed(values: Tensor) -> str:
-    """Numbers of one for each feature, to four decimals."""
-    return " · ".join(text(round(value, 4) + 0.0) for value in values.tolist())
+def _listed(shown: Tensor, statistic: Callable[[Tensor], Tensor], least: int) -> str:
+    """A statistic of each feature, to four decimals; a dash where too few values are numbers."""
+    finite = [column[column.isfinite()] for column in shown.T]
+    found = [statistic(values).item() if len(values) >= least else None for values in finite]
+    return " · ".join("–" if value is None else text(round(value, 4) + 0.0) for value in found)
