@@ -55,7 +55,7 @@ class V1:
 
     >>> model = V1()
     >>> blank, grating = torch.zeros(64, 64), model.screen.grating(2.0)
-    >>> [round(rate, 2) for rate in model.respond(torch.stack([blank, grating])).rate[:, 0].tolist()]
+    >>> [round(r, 1) for r in model.respond(torch.stack([blank, grating])).rate[:, 0].tolist()]
     [1.6, 41.2]
     """
 
