@@ -84,7 +84,8 @@ def test_a_point_is_added_to_the_chapters_though_it_is_alone_in_its_batch(at):
     explorer.settled().says("129 rows in 17 batches of 8, the last of 1.")
     is_told(explorer, TORCH, "The last batch is a single point")
     expect(explorer[".scatter.before .points circle"]).to_have_count(129)
-    assert {row: explorer.values[row] for row in before} == before
+    after = explorer.values
+    assert {row: after[row] for row in before} == before
     explorer.type("batch_size", 10)
     lives(explorer)
     explorer.says("129 rows in 13 batches of 10, the last of 9.")
