@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from normlab import lab
-from normlab.errors import SettingError
+from normlab.errors import MissingExtraError, SettingError
 from normlab.lab.checking import known_names, within
 from normlab.lab.experiment import Claim
 from normlab.lab.family import Family, Member
@@ -138,3 +138,12 @@ def test_a_member_must_judge_each_of_its_claims_once(function):
 def test_claims_have_names_of_their_own():
     with pytest.raises(ValueError, match=r"one: needs claims .* twice: \['below'\]"):
         Member("one", "One", "", f"{__name__}:measure", (BELOW, ODD, BELOW))
+
+
+def test_what_is_not_installed_is_told_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr("normlab.lab.family.find_spec", lambda name: None)
+    said = []
+    with pytest.raises(MissingExtraError, match=r'pip install "normlab\[photographs\]"'):
+        lab.run("canonical", say=said.append)
+    assert said == []
+    lab.run("canonical.attention")

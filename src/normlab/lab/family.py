@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Protocol
 
-from normlab.errors import SettingError, did_you_mean
+from normlab.errors import MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
 
@@ -28,6 +29,9 @@ def near(name: str, what: str, published: float, unit: str = "", tolerance: floa
     return Near(name, text, tolerance, "<=", published)
 
 
+EXTRAS = {"photographs": ("sklearn", "skimage")}  # the packages that an extra brings
+
+
 class Settings(Protocol):
     """What a family's options become: a frozen dataclass that checks itself. Must need no torch."""
 
@@ -43,6 +47,7 @@ class Member:
 
     name: what follows the dot in `normlab run family.name`. signature: the published finding in words.
     measure: "module:function", called with a `Study`; it must judge every one of `claims`, each once.
+    extra: what has to be installed for it besides normlab itself, a key of `EXTRAS`.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Member:
     signature: str
     measure: str
     claims: tuple[Claim, ...]
+    extra: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(c.name for c in self.claims).items() if count > 1]
@@ -155,6 +161,7 @@ class Family:
         """Run the member of that name, or with no name all of them."""
         chosen = self.settings.of(**settings)
         members = [self.member(name)] if name else list(self.members.values())
+        _check_installed(members)
         record = Record(say=say)
         shared = _load(self.prepare)(chosen)
         rows = []
@@ -189,6 +196,17 @@ def _lines(row: tuple[Cell, ...], width: int) -> str:
     """A row of the table, the signature under what was measured."""
     name, signature, found, verdict = row
     return f"{name:{width}}  {verdict}: {found}\n{'':{width}}  {signature}"
+
+
+def _check_installed(members: Iterable[Member]) -> None:
+    """Tell what is missing before minutes are spent on the others."""
+    for member in members:
+        for package in EXTRAS.get(member.extra, ()):
+            if find_spec(package) is None:
+                raise MissingExtraError(
+                    f"{member.name} needs {package}, which is not installed; install it with "
+                    f'pip install "normlab[{member.extra}]".'
+                )
 
 
 def _load(place: str) -> Callable[..., Any]:

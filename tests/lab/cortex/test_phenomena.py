@@ -6,7 +6,7 @@ import pytest
 
 from normlab.lab.cortex import FAMILY, Settings
 from normlab.lab.cortex.catalogue import PHENOMENA
-from normlab.lab.cortex.frontend import portrait
+from normlab.lab.cortex.frontend import images
 from normlab.lab.cortex.setup import prepare
 from normlab.lab.experiment import Record
 from normlab.lab.family import Near, Study, _load
@@ -79,8 +79,8 @@ def test_the_catalogue_has_the_thirty_in_order():
     }  # fmt: skip
 
 
-def test_the_photograph_is_contrast_about_zero():
-    image = portrait()
-    assert image.shape == (75, 64)
-    assert abs(image.mean().item()) < 1e-12
-    assert image.min().item() >= -0.5
+def test_photographs_are_contrast_about_zero():
+    shown = images()
+    assert shown.shape == (4, 1, 64, 80)
+    assert shown.mean((1, 2, 3)).abs().max().item() < 1e-12
+    assert shown.abs().amax((1, 2, 3)).tolist() == pytest.approx([0.5] * 4)

@@ -5,7 +5,9 @@ from normlab.lab.family import Member
 
 
 def _member(name: str, title: str, signature: str, *claims: Claim) -> Member:
-    return Member(name, title, signature, f"normlab.lab.canonical.{name}:measure", claims)
+    place = f"normlab.lab.canonical.{name}:measure"
+    extra = "photographs" if name in ("retina", "redundancy") else ""
+    return Member(name, title, signature, place, claims, extra=extra)
 
 
 SATURATION = _member(

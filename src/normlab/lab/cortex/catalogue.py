@@ -67,7 +67,10 @@ def _row(
         claims += tuple(replace(c, name=CHANGED + c.name, text=c.text + words) for c in claims)
     title = f"{number}. {title}" if number else title
     place = f"normlab.lab.cortex.{measure}"
-    return Phenomenon(name, title, signature, place, claims, number, figure, dict(change))
+    extra = "photographs" if name == "photographs" else ""
+    return Phenomenon(
+        name, title, signature, place, claims, number, figure, dict(change), extra=extra
+    )
 
 
 _UNIFORM = "Uniform orientation pool: suppression index of an equal orthogonal mask"
@@ -369,10 +372,10 @@ _ROWS: tuple[Phenomenon, ...] = (
         _least("rises", "Preferred frequency with a patch of 0.4°, relative to 2°", 1.1),
     ),
     _row(
-        0, "", "photograph", "From cortex to network: a photograph through the front end",
+        0, "", "photographs", "From cortex to network: photographs through the front end",
         "What division gives a network: responses that hardly depend on the contrast of the image, with "
         "activity spread more evenly.",
-        "frontend:photograph",
+        "frontend:measure",
         _most("half", "Change of the responses when contrast is halved, relative", 0.35),
         _most("tenth", "The same at a tenth of the contrast, after relative to before division", 0.9),
         _most("even", "Share of the most active hundredth of units, after relative to before", 0.7),

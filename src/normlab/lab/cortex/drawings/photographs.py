@@ -4,13 +4,16 @@ from normlab.report.style import subplots
 
 
 def photographs(rows, titles):
-    """Rows of pictures; each column on the grey scale of its first row."""
-    figure, axes = subplots(len(rows), len(titles), height=5.6, left=0.4)
+    """Rows of pictures; the first two on one grey scale, the others each on its own."""
+    figure, axes = subplots(
+        len(rows), len(titles), height=0.4 + 2.15 * len(rows), left=0.4, share="both"
+    )
+    first = next(iter(rows.values()))
     for i, (line, (label, images)) in enumerate(zip(axes, rows.items(), strict=True)):
-        for ax, image, title, first in zip(
-            line, images, titles, next(iter(rows.values())), strict=True
+        for ax, image, title, scale in zip(
+            line, images, titles, first if i < 2 else images, strict=True
         ):
-            ax.imshow(image, cmap="gray", vmin=first.min(), vmax=first.max())
+            ax.imshow(image, cmap="gray", vmin=scale.min(), vmax=scale.max())
             ax.set(xticks=[], yticks=[], title="" if i else title)
             ax.grid(False)
         line[0].set_ylabel(label)
