@@ -140,6 +140,7 @@ def index() -> str:
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [How `normlab grade` names a learner's mistake](grade.md)",
         "- [How long every layer takes](timings.md)",
+        "- [How soon the explorer's picture follows a key or a drag](timings-explorer.md)",
     ]
     lines += ["", "## Experiments", ""]
     lines += [
