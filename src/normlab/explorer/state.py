@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -187,13 +187,6 @@ class State:
         """Every field, and the settings that were touched."""
         own = (item.name for item in fields(self) if item.name != "settings")
         return {name: _plain(getattr(self, name)) for name in own} | dict(self.settings)
-
-    def but(self, **changed: Any) -> "State":
-        """The same with other values, as `of` takes them."""
-        return State.of(**self.changed() | changed)
-
-    def with_(self, **fields_: Any) -> "State":
-        return replace(self, **fields_)
 
 
 def _plain(value: Any) -> Any:
