@@ -9,6 +9,23 @@ CIRCLES = (
     "all => all.map(e => [e.getAttribute('cx'), e.getAttribute('cy'), e.getAttribute('class')])"
 )
 
+# pixels of a canvas within the axes of its plot, and beyond them
+PAINTED = """all => all.map((canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const area = canvas.parentElement.querySelector(".paper");
+  const [x, y, w, h] = ["x", "y", "width", "height"].map(
+    (name) => (area.getAttribute(name) * width) / 360);
+  const found = [0, 0];
+  for (let i = 0; i < width * height; i++) {
+    if (!data[4 * i + 3]) continue;
+    const [across, down] = [i % width, Math.floor(i / width)];
+    const inside = across >= x - 2 && across <= x + w + 2 && down >= y - 2 && down <= y + h + 2;
+    found[inside ? 0 : 1] += 1;
+  }
+  return found;
+})"""
+
 
 def fast_enough(measure, *, median, p95=math.inf):
     """One more try, since the machine may have been busy with something else; no laxer the second time."""
@@ -31,6 +48,18 @@ def test_ten_thousand_points_are_usable(at):
     expect(explorer[".cloud canvas.many"].first).to_be_visible()
     watch = Stopwatch(explorer)
     fast_enough(lambda: watch.presses("weight", 15), median=100)
+
+
+def test_ten_thousand_points_stay_within_the_axes_and_below_the_ring(at):
+    explorer = at(n=10_000, batch_size=100)
+    painted = explorer["canvas.many"].evaluate_all(PAINTED)
+    assert [inside > 1000 for inside, _ in painted] == [True, True]
+    assert [outside for _, outside in painted] == [0, 0]
+    for stage in ("before", "after"):
+        assert (
+            explorer[f".scatter.{stage}"].evaluate("e => getComputedStyle(e).position")
+            == "relative"
+        )
 
 
 def test_the_first_plot_is_there_soon_and_the_page_is_small(at):

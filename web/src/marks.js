@@ -39,7 +39,9 @@ export class Marks {
     const style = getComputedStyle(this.canvas);
     context.clearRect(0, 0, w, hgt);
     const side = 2.4 * factor;
-    const spot = ([x, y]) => context.fillRect(x * factor - side / 2, y * factor - side / 2, side, side);
+    const { left, right, top, bottom } = this.axes;
+    const inside = (x, y) => x >= left && x <= width - right && y >= top && y <= height - bottom;
+    const spot = ([x, y]) => inside(x, y) && context.fillRect(x * factor - side / 2, y * factor - side / 2, side, side);
     if (ghost) {
       context.fillStyle = style.getPropertyValue("--ghost");
       for (let i = 0; i < count; i++) spot(ghost(i));
