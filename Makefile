@@ -28,7 +28,8 @@ lab: .venv/lab.done
 # With Chromium everything runs. Without it, and without the right to install it, the rest does, and the line
 # at the end counts what was not run.
 test: .venv/test.done browser
-	@if $(CHROMIUM); then $(BIN)/python -m pytest -q -n 2; else \
+	@if $(CHROMIUM); then $(BIN)/python -m pytest -q --timing=only tests/explorer && \
+		$(BIN)/python -m pytest -q -n 2 --timing=none; else \
 		$(BIN)/python -m pytest -q -n 2 -m "not browser"; ended=$$?; \
 		echo "NOT RUN: $$($(BIN)/python -m pytest -q --collect-only -m browser | grep -c ::) tests of pages," \
 			"which need a browser: apt-get install chromium"; exit $$ended; fi

@@ -55,13 +55,21 @@ def docs():
 
 def pytest_addoption(parser):
     parser.addoption("--write-coverage", action="store_true", help="write docs/coverage.md")
+    parser.addoption("--timing", choices=("only", "none"), help="tests that need a quiet machine")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """What uses a browser is marked so; timings are taken alone: another worker would be seen in them."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    wanted = config.option.timing
+    if wanted:
+        timings = [item for item in items if "timing" in item.keywords]
+        others = [item for item in items if "timing" not in item.keywords]
+        items[:], left_out = (timings, others) if wanted == "only" else (others, timings)
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_runtest_setup(item):

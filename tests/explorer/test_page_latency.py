@@ -2,9 +2,12 @@
 
 import math
 
+import pytest
 from latency import FRAME, STAMPS, Stopwatch, median_and_p95
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.timing
+TRIES = 6
 CIRCLES = (
     "all => all.map(e => [e.getAttribute('cx'), e.getAttribute('cy'), e.getAttribute('class')])"
 )
@@ -28,9 +31,9 @@ PAINTED = """all => all.map((canvas) => {
 
 
 def fast_enough(measure, *, median, p95=math.inf):
-    """One more try, since the machine may have been busy with something else; no laxer the second time."""
+    """Some tries, since the machine may be busy with something else; no laxer the last time."""
     told = []
-    for _ in range(2):
+    for _ in range(TRIES):
         found = median_and_p95(measure())
         told.append(found)
         if found[0] < median and found[1] < p95:
@@ -65,7 +68,7 @@ def test_ten_thousand_points_stay_within_the_axes_and_below_the_ring(at):
 def test_the_first_plot_is_there_soon_and_the_page_is_small(at):
     firsts = []
     while not any(0 < first < 700 for first in firsts):
-        assert len(firsts) < 6, f"milliseconds to the first plot: {firsts}"
+        assert len(firsts) < TRIES, f"milliseconds to the first plot: {firsts}"
         firsts.append(Stopwatch(at(script=STAMPS)).first)
     sizes = at().page.evaluate(
         "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
