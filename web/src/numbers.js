@@ -9,8 +9,6 @@ export function show(value, digits = 4) {
   return plain.replaceAll("-", "−");
 }
 
-export const signed = (value) => `${value}`.replaceAll("-", "−");
-
 /** A linear map from a range to pixels, which can be asked backwards. */
 export function linear([low, high], [from, to]) {
   const factor = (to - from) / (high - low || 1);
