@@ -85,7 +85,7 @@ docs: .venv/test.done
 
 .venv/lab.done: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing normlab and what it needs into .venv (torch is large: a minute or more)"
-	$(PIP) -e ".[photographs]"
+	$(PIP) -e ".[photographs,training]"
 	@touch $@
 
 .venv/test.done: .venv/lab.done

@@ -27,6 +27,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable J
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer's or click's, as typer likes
 _INTERRUPTED = 130
 _pressed: list[int] = []  # one for each Ctrl-C
+_kept: list[str] = []  # what a command says it leaves behind when it is interrupted
 
 
 def main() -> None:
@@ -50,7 +51,16 @@ def main() -> None:
             raise
         code = _INTERRUPTED
     interrupted = code == _INTERRUPTED  # typer makes it an exit code of its own
-    _end(code or 0, "interrupted; nothing was written." if interrupted else "")
+    _end(code or 0, f"interrupted; {_left()}" if interrupted else "")
+
+
+def keeps(words: str) -> None:
+    """Say what is left behind if the command is interrupted, where it is not nothing."""
+    _kept.append(words)
+
+
+def _left() -> str:
+    return _kept[-1] if _kept else "nothing was written."
 
 
 def press(number: int, frame: Any) -> NoReturn:

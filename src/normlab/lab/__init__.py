@@ -40,6 +40,11 @@ EXPERIMENTS = {
         "Is it one division in the retina, the nose, attention, natural images and a network?",
         family=True,
     ),
+    "training": Experiment(
+        "normlab.lab.training",
+        "Is what is said of batch norm and training so? The chapter's claims, put to the test.",
+        family=True,
+    ),
 }
 
 
@@ -76,6 +81,14 @@ def members(name: str) -> "Mapping[str, Member]":
     """The members of a family by name; of an experiment that is none, nothing."""
     found = _family(name)
     return found[0].members if found else {}
+
+
+def family_of(name: str) -> "Family":
+    """The family that a name like cortex or cortex.size-tuning belongs to, or SettingError."""
+    found = _family(name)
+    if found is None:
+        raise SettingError(f"{name!r} is no family of experiments; `normlab run` lists them.")
+    return found[0]
 
 
 def find(name: str) -> "Member":

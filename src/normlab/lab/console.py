@@ -9,6 +9,7 @@ from normlab.lab import check, run
 from normlab.lab.experiment import Result
 from normlab.report.painters import painters
 
+_MUCH = 1000
 Step = Callable[[int, int, str], None]
 
 
@@ -21,6 +22,13 @@ def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -
         done = draw(figures, lambda count: step(count, len(figures), "drawing"))
         result.drawn = {drawn.name: drawn for drawn in done}
     return result
+
+
+def run_watched(name: str, settings: dict[str, Any]) -> Result:
+    """Run an experiment with a bar alone: nothing is said, and no figure drawn."""
+    check(name, **settings)
+    with bar() as step:
+        return run(name, progress=step, **settings)
 
 
 @contextmanager
@@ -36,11 +44,17 @@ def bar() -> Iterator[Step]:
         TextColumn("{task.description:12}"),
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
+        TextColumn("{task.fields[counted]}"),
     )
     # rich sends what is printed meanwhile to where the bar is, and that must not empty a pipe
     tame = {"transient": True, "redirect_stdout": sys.stdout.isatty()}
     with Progress(*columns, console=Console(stderr=True), **tame) as shown:
-        task = shown.add_task("starting", total=1)
+        task = shown.add_task("starting", total=1, counted="")
         yield lambda done, total, what: shown.update(
-            task, completed=done, total=total, description=what
+            task, completed=done, total=total, description=what, counted=_counted(done, total)
         )
+
+
+def _counted(done: int, total: int) -> str:
+    """How much of much work is done; of a few parts the bar tells enough."""
+    return f"{done:,} of {total:,}" if total >= _MUCH else ""

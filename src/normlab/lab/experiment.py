@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from normlab.report.figures import Drawn, Figure
 from normlab.report.files import write_all
-from normlab.report.page import Block, Outcome, Page, Picture, Section, VerdictRow
+from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
@@ -84,6 +84,7 @@ class Record:
     verdicts: list[Verdict] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
+    rows: list[tuple[Cell, ...]] = field(default_factory=list)  # of a family: its table's
 
     def number(self, key: str, value: Any, meaning: str) -> float:
         self.numbers[key] = float(value)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -29,7 +30,8 @@ def near(name: str, what: str, published: float, unit: str = "", tolerance: floa
     return Near(name, text, tolerance, "<=", published)
 
 
-EXTRAS = {"photographs": ("sklearn", "skimage")}  # the packages that an extra brings
+# the packages that an extra brings
+EXTRAS = {"photographs": ("sklearn", "skimage"), "training": ("sklearn",)}
 
 
 class Settings(Protocol):
@@ -67,13 +69,14 @@ class Member:
 class Study:
     """What a member measures with: names of numbers, claims and figures are put under its own.
 
-    shared is what the family's `prepare` made of the settings; found says in a few words what was
-    measured, for the family's table.
+    shared is what the family's `prepare` made of the settings; tell is called with how much of the
+    family's work is done; found says in a few words what was measured, for the family's table.
     """
 
     record: Record
     member: Member
     shared: Any
+    tell: Callable[[int], None] = lambda done: None
     found: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -130,7 +133,11 @@ def outcome(verdicts: list[Verdict]) -> str:
 
 @dataclass(frozen=True)
 class Family:
-    """A family: `prepare` is a "module:function" that makes of the settings what its members share."""
+    """A family: `prepare` is a "module:function" that makes of the settings what its members share.
+
+    Where that is a context manager, the members are measured inside it. work is a "module:function" that
+    is called with it and the members, and tells how much there is to do, in what `Study.tell` counts.
+    """
 
     name: str
     title: str
@@ -140,6 +147,7 @@ class Family:
     members: Mapping[str, Member]
     outcome: Callable[[list[Verdict]], str] = outcome
     header: tuple[str, str, str, str] = ("experiment", "signature", "measured", "verdict")
+    work: str = ""
 
     def member(self, name: str) -> Member:
         if name not in self.members:
@@ -163,12 +171,10 @@ class Family:
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
         record = Record(say=say)
-        shared = _load(self.prepare)(chosen)
-        rows = []
-        for done, member in enumerate(members):
-            progress(done, len(members) + 1, member.name)
-            rows.append(self._measured(Study(record, member, shared)))
-            say(_lines(rows[-1], max(len(other.name) for other in members)))
+        shared = load(self.prepare)(chosen)
+        with shared if hasattr(shared, "__exit__") else nullcontext():
+            rows = self._rows(record, members, shared, progress)
+        record.rows = rows
         if name:
             member = members[0]
             return Result(
@@ -177,8 +183,34 @@ class Family:
         record.sections.insert(0, self._summary(rows))
         return Result(self.name, self.title, self.question, chosen.json(), record)
 
+    def _rows(
+        self,
+        record: Record,
+        members: list[Member],
+        shared: Any,
+        progress: Callable[[int, int, str], None],
+    ) -> list[tuple[Cell, ...]]:
+        """Measure one member after the other; a row of the family's table for each."""
+        rows: list[tuple[Cell, ...]] = []
+        width = max(len(member.name) for member in members)
+        work = load(self.work)(shared, members) if self.work else 0
+        for place, member in enumerate(members):
+
+            def tell(done: int, name: str = member.name) -> None:
+                progress(done, work, name)
+
+            if not work:
+                progress(place, len(members) + 1, member.name)
+            rows.append(self._measured(Study(record, member, shared, tell)))
+            record.say(_lines(rows[-1], width))
+        return rows
+
+    def markdown(self, rows: Iterable[tuple[Cell, ...]]) -> str:
+        """The family's table, for a README."""
+        return "\n".join(_markdown(row) for row in (self.header, ["---"] * 4, *rows))
+
     def _measured(self, study: Study) -> tuple[Cell, ...]:
-        _load(study.member.measure)(study)
+        load(study.member.measure)(study)
         study.finish()
         member = study.member
         return member.name, member.signature, study.found, self.outcome(study.verdicts)
@@ -190,6 +222,10 @@ class Family:
             "All of them",
             (Prose(f"Of {len(rows)}: {counts}."), Numbers(counts, self.header, tuple(rows))),
         )
+
+
+def _markdown(cells: Iterable[Cell]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def _lines(row: tuple[Cell, ...], width: int) -> str:
@@ -209,6 +245,7 @@ def _check_installed(members: Iterable[Member]) -> None:
                 )
 
 
-def _load(place: str) -> Callable[..., Any]:
+def load(place: str) -> Callable[..., Any]:
+    """The function of "module:function"."""
     module, _, function = place.partition(":")
     return getattr(import_module(module), function)

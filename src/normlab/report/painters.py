@@ -24,7 +24,7 @@ def painters(count: int | None = None) -> Iterator[Draw]:
     count = count or min(2, os.cpu_count() or 1)
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
     try:
-        with _deaf_to_interrupts():
+        with deaf_to_interrupts():
             for _ in range(count):
                 pool.submit(_warm)
 
@@ -47,7 +47,7 @@ def _warm() -> None:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def deaf_to_interrupts() -> Iterator[None]:
     """Processes started here inherit a blocked SIGINT: Ctrl-C is the caller's to handle.
 
     The tracker, which each pool needs, unblocks it when it starts; so it starts before.

@@ -9,8 +9,8 @@ from torch import Tensor
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import curves
 from normlab.lab.canonical.fitting import Fit, fit
-from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
+from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Ask, Formula, Numbers, Picture, Prose
 
 POWER = 1.5

@@ -13,8 +13,8 @@ from normlab.equation.table import find
 from normlab.equation.variants import divisive
 from normlab.lab.canonical.dependency import bow_tie, excess_kurtosis, mutual_information
 from normlab.lab.canonical.drawings import histograms
-from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
+from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Ask, Formula, Numbers, Picture, Prose
 
 SAMPLES, BLOCKS, OTHERS = 200_000, 10, 8  # blocks tell the spread; others: responses in each pool

@@ -12,8 +12,8 @@ from normlab.equation.variants import divisive
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import curves, images
 from normlab.lab.canonical.fitting import fit
-from normlab.lab.canonical.spreads import mean_and_spread
 from normlab.lab.family import Study
+from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Formula, Numbers, Prose
 
 SIGMA = 1.0  # dark light: all light is in units of it

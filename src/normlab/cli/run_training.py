@@ -1,0 +1,107 @@
+"""normlab run training, and each of its experiments: the options, each typed by hand."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from normlab.cli.app import JsonFlag, keeps, say
+from normlab.cli.laboratory import (
+    OutOption,
+    VerifyOption,
+    run_app,
+    run_experiment,
+    stop_after_verifying,
+)
+from normlab.cli.parsing import whole
+
+
+@run_app.command(
+    "training", epilog="Example: normlab run training.learning-rate --norm my.py:MyNorm"
+)
+def run_training(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and steps: a look.")] = False,
+    norm: Annotated[
+        str | None,
+        typer.Option(
+            help="More to compare, where normalisers are: ghost, my.py:MyNorm, package.module:name. "
+            "Yours is called with the number of channels.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="mnist, breast-cancer, an npz file with x and y, or a folder with one folder of images "
+            "for each class.  [default: digits]",
+            metavar="DATA",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Networks of each kind.  [default: 8, or 3 with --quick]", metavar="COUNT"
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="Any of torch's; tried on cpu only.", metavar="NAME")
+    ] = "cpu",
+    processes: Annotated[
+        str | None, typer.Option(help="That compute; changes no number.", metavar="COUNT")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keeps what is finished.  [default: ~/.cache/normlab/training]", metavar="FOLDER"
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Neither use nor keep anything.")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="Print the table of verdicts alone; write no report.")
+    ] = False,
+    out: OutOption = None,
+    verify: VerifyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """What is said of batch norm and training, put to the test on real data, over seeds.
+
+    `normlab run` lists the experiments; training.NAME runs one. What is finished is kept: after Ctrl-C
+    the same command goes on where it was.
+    """
+    stop_after_verifying(verify, as_json)
+    settings: dict[str, Any] = {
+        "quick": quick,
+        "norm": [name.strip() for name in norm.split(",")] if norm else [],
+        "data": data,
+        "seeds": whole("seeds", seeds),
+        "device": device,
+        "cache": None if fresh else cache or _cache(),
+        "processes": _cores() if processes is None else whole("processes", processes),
+    }
+    given = {key: value for key, value in settings.items() if value is not None}
+    if not fresh:
+        keeps("what was finished is kept, and the same command goes on from there.")
+    if table:
+        _print_table(str(context.info_name), given)
+    else:
+        run_experiment(str(context.info_name), given, out, as_json)
+
+
+def _print_table(name: str, settings: dict[str, Any]) -> None:
+    from normlab.lab import family_of
+    from normlab.lab.console import run_watched
+
+    rows = run_watched(name, settings).record.rows
+    say(family_of(name).markdown(rows))
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "normlab" / "training"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

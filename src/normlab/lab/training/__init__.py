@@ -1,0 +1,21 @@
+"""The training laboratory: what the chapter says of training, as experiments that can fail."""
+
+from normlab.lab.family import Family
+from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.settings import Settings
+from normlab.lab.training.trial import outcome
+
+__all__ = ["FAMILY", "Settings"]
+
+FAMILY = Family(
+    "training",
+    "Normalisation and training",
+    "Is what is said of batch norm and training so: that it is faster and smoother, bears higher learning "
+    "rates and any first weights, regularises, and does it by reducing internal covariate shift?",
+    Settings,
+    "normlab.lab.training.bench:prepare",
+    TRIALS,
+    outcome,
+    ("experiment", "the chapter says", "measured", "verdict"),
+    "normlab.lab.training.bench:work",
+)

@@ -1,0 +1,177 @@
+"""Where cells are computed: in this process, or in processes of their own; what is finished is kept."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import torch
+
+from normlab.errors import NormlabError
+from normlab.lab.family import Member, Study, load
+from normlab.lab.training.engine.cell import Cell, key
+from normlab.lab.training.plan import Plan
+from normlab.lab.training.settings import Settings
+from normlab.lab.training.store import Arrays, Store
+from normlab.lab.training.trial import Trial
+from normlab.report.painters import deaf_to_interrupts
+
+K = TypeVar("K", bound=Hashable)
+Tell = Callable[[int], None]
+_LOOK = 0.2  # seconds between two looks at how far the others are
+
+
+class StoppedError(Exception):
+    """The run was interrupted: a process stops where it is, and its cell is not kept."""
+
+
+class Bench:
+    """Computes cells, one thread for each, so that no number depends on how many there are.
+
+    `expect` tells what is to come, so that no process waits while there is work; `run` gives results.
+    Numbers of steps are those of all networks together.
+    """
+
+    def __init__(self, settings: Settings):
+        self.settings, self.plan = settings, Plan.of(settings)
+        self.store = Store(settings.cache)
+        self.done = 0  # net-steps of what was kept, or computed here
+        self._expected: dict[str, Cell] = {}
+        self._futures: dict[str, Future[Arrays]] = {}
+        self._known: dict[str, Arrays] = {}
+        self._pool: ProcessPoolExecutor | None = None
+        self._counter: Any = None
+        self._stop: Any = None
+
+    def of(self, study: Study) -> dict[Any, Arrays]:
+        """The results of all cells that a study's experiment asks for."""
+        trial = study.member
+        assert isinstance(trial, Trial)
+        return self.run(_cells(trial, self.plan), study.tell)
+
+    def expect(self, cells: Iterable[Cell]) -> int:
+        """Start to compute what is not known yet; how many net-steps there are in all."""
+        new = {key(cell): cell for cell in cells}
+        self._expected |= new
+        missing = []
+        for name, cell in new.items():
+            if name in self._known or name in self._futures:
+                continue
+            if (kept := self.store.get(cell)) is not None:
+                self._known[name] = kept
+                self.done += cell.net_steps
+            else:
+                missing.append((name, cell))
+        if missing and self.settings.processes:
+            pool = self._processes()
+            for name, cell in missing:
+                self._futures[name] = pool.submit(_work, cell, self.settings.cache)
+        return sum(cell.net_steps for cell in new.values())
+
+    def run(self, cells: Mapping[K, Cell], tell: Tell = lambda done: None) -> dict[K, Arrays]:
+        """The arrays of every cell, in its order; `tell` hears how many net-steps are done in all."""
+        self.expect(cells.values())
+        waiting = {self._futures[key(c)] for c in cells.values() if key(c) in self._futures}
+        while waiting:
+            finished, waiting = wait(waiting, timeout=_LOOK)
+            for future in finished:
+                future.result()  # an error of one ends all
+            tell(self.done + self._counter.value)
+        for cell in cells.values():
+            if (name := key(cell)) not in self._futures and name not in self._known:
+                self._known[name] = self._here(cell, tell)
+        tell(self.done + (self._counter.value if self._counter else 0))
+        return {label: self._result(key(cell)) for label, cell in cells.items()}
+
+    def _result(self, name: str) -> Arrays:
+        return self._known[name] if name in self._known else self._futures[name].result()
+
+    def _here(self, cell: Cell, tell: Tell) -> Arrays:
+        def tick(net_steps: int) -> None:
+            self.done += net_steps
+            tell(self.done)
+
+        with _one_thread():
+            arrays = _compute(cell, tick)
+        self.store.put(cell, arrays)
+        return arrays
+
+    def _processes(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._counter, self._stop = context.Value("q", 0), context.Event()
+            self._pool = ProcessPoolExecutor(
+                self.settings.processes,
+                mp_context=context,
+                initializer=_begin,
+                initargs=(self._counter, self._stop),
+            )
+            with deaf_to_interrupts():
+                for _ in range(self.settings.processes):
+                    self._pool.submit(time.monotonic)  # starts a process, which inherits the mask
+        return self._pool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._stop.set()
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def prepare(settings: Settings) -> Bench:
+    return Bench(settings)
+
+
+def work(bench: Bench, trials: Iterable[Member]) -> int:
+    """Start what the experiments need; the net-steps of them all."""
+    cells = [_cells(trial, bench.plan) for trial in trials if isinstance(trial, Trial)]
+    return bench.expect(cell for found in cells for cell in found.values())
+
+
+def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:
+    return load(trial.cells)(plan)
+
+
+def _begin(counter: Any, stop: Any) -> None:
+    """A process that computes: one thread, since two processes share two cores best that way."""
+    global _counter, _stop
+    _counter, _stop = counter, stop
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+def _work(cell: Cell, folder: Path | None) -> Arrays:
+    def tick(net_steps: int) -> None:
+        if _stop.is_set():
+            raise StoppedError
+        with _counter.get_lock():
+            _counter.value += net_steps
+
+    arrays = _compute(cell, tick)
+    Store(folder).put(cell, arrays)
+    return arrays
+
+
+def _compute(cell: Cell, tick: Tell) -> Arrays:
+    try:
+        return load(cell.job)(cell, tick)
+    except NormlabError as error:
+        raise type(error)(str(error)) from None  # what crosses processes must be plain
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)

@@ -1,0 +1,6 @@
+"""The experiments as data, in the order of the report. Needs no torch."""
+
+from normlab.lab.training.rows_rates import RATES
+from normlab.lab.training.trial import Trial
+
+TRIALS: dict[str, Trial] = {trial.name: trial for trial in (*RATES,)}

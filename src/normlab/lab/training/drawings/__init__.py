@@ -1,0 +1,1 @@
+"""Figures of the training laboratory: plain arrays in, a figure out. Imports no torch."""

@@ -1,0 +1,44 @@
+"""Effects over seeds with their intervals, in words."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from normlab.lab.spreads import mean_and_spread
+
+
+def difference(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """Mean of first − second, seed by seed, and half of its 95 % interval."""
+    return mean_and_spread(np.asarray(first, float) - np.asarray(second, float))
+
+
+def ratio(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """Mean of log10(first / second), seed by seed, and half of its 95 % interval: decades.
+
+    >>> ratio([20.0, 20.0], [2.0, 2.0])
+    (1.0, 0.0)
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return mean_and_spread(np.log10(np.asarray(first, float) / np.asarray(second, float)))
+
+
+def factor(mean: float, spread: float) -> str:
+    """A ratio in decades as a factor with its interval.
+
+    >>> factor(1.0, 0.30103)
+    '×10 (×5 to ×20)'
+    """
+    return f"×{10**mean:.3g} (×{10 ** (mean - spread):.3g} to ×{10 ** (mean + spread):.3g})"
+
+
+def points(mean: float, spread: float) -> str:
+    """A difference of accuracies in percentage points.
+
+    >>> points(0.0123, 0.004)
+    '+1.2 ± 0.4 points'
+    """
+    return f"{100 * mean:+.1f} ± {100 * spread:.1f} points"
+
+
+def seeds_last(values: np.ndarray, seeds: int) -> np.ndarray:
+    """The first axis of a cell's array, which is settings × seeds, as two: (settings, seeds, …)."""
+    return values.reshape(-1, seeds, *values.shape[1:])

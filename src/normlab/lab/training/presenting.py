@@ -1,0 +1,30 @@
+"""How every experiment is told: expectation, design, what was found, verdicts, what would change them."""
+
+from normlab.lab.family import Study
+from normlab.lab.training.trial import Trial
+from normlab.report.page import Block, Note, Numbers, Prose
+
+
+def present(study: Study, design: str, *found: Block) -> None:
+    """Show an experiment, once all of its claims are judged."""
+    trial = study.member
+    assert isinstance(trial, Trial)
+    verdicts = [verdict.row() for verdict in study.verdicts]
+    study.show(
+        Prose(f"**Expected.** {trial.expectation}"),
+        Prose(f"**Design.** {design}"),
+        *found,
+        Numbers(
+            "Claims, with the thresholds stated before the run",
+            ("claim", "measured", "threshold", "verdict", "in words"),
+            tuple((v.claim, v.measured, v.threshold, v.outcome, v.detail) for v in verdicts),
+        ),
+        Prose(f"**What would change the verdict.** {trial.change}"),
+    )
+    for path in study.shared.store.told():
+        study.show(
+            Note(
+                f"A kept result was not as it was written, and was set aside as {path.name}.",
+                "warning",
+            )
+        )

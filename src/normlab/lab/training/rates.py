@@ -1,0 +1,117 @@
+"""Higher learning rates: accuracy and divergence against the rate, for each normaliser."""
+
+import numpy as np
+
+from normlab.lab.family import Study
+from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.drawings import sweeps
+from normlab.lab.training.effects import difference, factor, points, seeds_last
+from normlab.lab.training.engine.cell import Training
+from normlab.lab.training.plan import Plan, decades
+from normlab.lab.training.presenting import present
+from normlab.report.page import Numbers
+
+NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
+LRS = decades(-1.5, 1.5, 8)
+HALF_STEP = np.log10(LRS[1] / LRS[0]) / 2  # a rate is known no better than the grid
+STABLE = 0.9  # of the best mean accuracy that this normaliser reaches at any rate
+WORKS = 0.5  # of the best of all: below it, nothing was learned that could be stable
+
+
+def cells(plan: Plan) -> dict[str, Training]:
+    steps = plan.choose(400, 150)
+    return {
+        norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=LRS, batch_size=32)
+        for norm in plan.norms(*NORMS)
+    }
+
+
+def largest(accuracy: np.ndarray, places: np.ndarray, best: float) -> np.ndarray:
+    """For each seed (last axis), the largest place of the sweep whose accuracy reaches `best`.
+
+    NaN for a seed that reaches it nowhere.
+
+    >>> largest(np.array([[0.9], [0.9], [0.1]]), np.array([1.0, 2.0, 3.0]), 0.8)
+    array([2.])
+    """
+    reached = np.where(accuracy >= best, places[:, None], -np.inf).max(0)
+    return np.where(np.isfinite(reached), reached, np.nan)
+
+
+def measure(study: Study) -> None:
+    plan: Plan = study.shared.plan
+    found = study.shared.of(study)
+    seeds = len(plan.seeds)
+    accuracy = {n: seeds_last(a["test_accuracy"][:, -1], seeds) for n, a in found.items()}
+    diverged = {n: seeds_last(a["diverged"] >= 0, seeds).mean(1) for n, a in found.items()}
+    top = max(a.mean(1).max() for a in accuracy.values())
+    rates = {
+        n: largest(a, np.log10(LRS), max(STABLE * a.mean(1).max(), WORKS * top))
+        for n, a in accuracy.items()
+    }
+    for name in found:
+        study.curve(f"accuracy.{name}", LRS, accuracy[name].mean(1), "mean test accuracy at a rate")
+        study.curve(
+            f"diverged.{name}", LRS, diverged[name], "share of seeds whose loss became infinite"
+        )
+        study.number(f"largest.{name}", 10 ** rates[name].mean(), "largest stable rate")
+    _judge(study, accuracy, rates)
+    present(
+        study, _design(plan, found), _figure(study, accuracy, diverged), _table(accuracy, rates)
+    )
+
+
+def _judge(study: Study, accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> None:
+    for claim, other in (("batch", "none"), ("also.own", "layer")):
+        mean, spread = difference(rates["batch"], rates[other])
+        spread += HALF_STEP
+        study.claim(claim, mean, spread, factor(mean, spread))
+        if other == "none":
+            study.found = f"largest stable rate {factor(mean, spread)} that without"
+    best = {n: accuracy[n][accuracy[n].mean(1).argmax()] for n in ("batch", "none")}
+    mean, spread = difference(best["batch"], best["none"])
+    study.claim("accuracy", mean, spread, points(mean, spread))
+
+
+def _design(plan: Plan, found: dict[str, dict[str, np.ndarray]]) -> str:
+    steps = found["batch"]["loss"].shape[1]
+    return (
+        f"Five layers of 64 rectified units, normalised before the rectifier; plain gradient descent in "
+        f"batches of 32 for {steps} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. A rate is "
+        f"stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
+        f"{plan.words}. The interval is Student's, widened by half a step of the rates."
+    )
+
+
+def _figure(study: Study, accuracy: dict[str, np.ndarray], diverged: dict[str, np.ndarray]):
+    return study.figure(
+        sweeps.sweep,
+        "Test accuracy after training (mean over seeds, band: 95 % interval), and the share of seeds whose "
+        "loss became infinite, against the learning rate.",
+        "Curves of accuracy that rise with the rate and then fall off; without normalisation first.",
+        places=np.array(LRS),
+        curves={n: np.array([mean_and_spread(row) for row in a]).T for n, a in accuracy.items()},
+        shares=diverged,
+        xlabel="learning rate",
+    )
+
+
+def _table(accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> Numbers:
+    rows = []
+    for name, found in accuracy.items():
+        mean, spread = mean_and_spread(rates[name])
+        best = found.mean(1).argmax()
+        rows.append(
+            (
+                name,
+                float(10**mean),
+                factor(mean, spread + HALF_STEP).partition(" ")[2],
+                LRS[best],
+                *(float(v) for v in mean_and_spread(found[best])),
+            )
+        )
+    return Numbers(
+        "Largest stable rate (geometric mean over seeds), and the best rate of the grid",
+        ("norm", "largest stable rate", "95 %", "best rate", "accuracy there", "±"),
+        tuple(rows),
+    )

@@ -1,0 +1,76 @@
+"""Inputs, learning rates, first weights: claims and what was expected of them. Needs no torch."""
+
+from normlab.lab.experiment import Claim
+from normlab.lab.training.trial import Trial
+
+HERE = "normlab.lab.training"
+IOFFE = "Ioffe & Szegedy 2015 (arXiv:1502.03167)"
+
+RATES = (
+    Trial(
+        "learning-rate",
+        "Higher learning rates",
+        "Batch normalisation allows higher learning rates.",
+        f"{HERE}.rates:measure",
+        (
+            Claim(
+                "batch",
+                "Largest stable rate with batch norm over that without, decades (0.30 is twice)",
+                0.3,
+                ">=",
+            ),
+            Claim(
+                "accuracy",
+                "Best mean accuracy over the rates, batch norm − none",
+                0.0,
+                ">=",
+            ),
+            Claim(
+                "also.own",
+                "It is batch norm's own: its largest stable rate over that of layer norm, decades",
+                0.0,
+                ">=",
+            ),
+        ),
+        extra="training",
+        cells=f"{HERE}.rates:cells",
+        expectation=f"{IOFFE} train Inception with 30 times the rate; in networks this small and well "
+        "initialised, a few times the rate. Layer and RMS norm should do likewise, since they too make the "
+        "output independent of the size of the weights.",
+        change="A loss that diverges with batch norm at rates that are stable without, or a plain network "
+        "that bears the same rates; deeper networks and poorer first weights favour batch norm more.",
+    ),
+    Trial(
+        "initialisation",
+        "Sensitivity to the first weights",
+        "Batch normalisation reduces the sensitivity to initialisation.",
+        f"{HERE}.initialisation:measure",
+        (
+            Claim(
+                "batch",
+                "Decades of scale at which training works, batch norm − none",
+                1.0,
+                ">=",
+            ),
+            Claim(
+                "also.small",
+                "Accuracy at the smallest scale, batch norm − none",
+                0.1,
+                ">=",
+            ),
+            Claim(
+                "also.large",
+                "Accuracy at the largest scale, relative to the right one (×1), batch norm",
+                0.9,
+                ">=",
+            ),
+        ),
+        extra="training",
+        cells=f"{HERE}.initialisation:cells",
+        expectation=f"{IOFFE}: a layer's output does not depend on the size of its weights. But its gradient "
+        "does, by one over that size: after too large first weights the steps are too small. So the range "
+        "should be wider by a decade or more, and not without end.",
+        change="Another learning rate moves the upper end; an optimiser whose steps do not depend on the "
+        "gradient's size (Adam) has another one.",
+    ),
+)

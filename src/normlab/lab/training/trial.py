@@ -1,0 +1,35 @@
+"""What an experiment of the training laboratory is, as a row of data. Needs no torch."""
+
+from dataclasses import dataclass
+
+from normlab.lab.experiment import Verdict
+from normlab.lab.family import Member
+
+ALSO = "also."  # claims called so are conditions; the others are what the chapter says
+
+
+@dataclass(frozen=True)
+class Trial(Member):
+    """An experiment: its signature is the chapter's sentence in our words.
+
+    cells: "module:function" that makes of a `Plan` the cells it needs, label → cell. expectation: what
+    to expect beforehand, and its source. change: what would change the verdict.
+    """
+
+    cells: str
+    expectation: str
+    change: str
+
+
+def outcome(verdicts: list[Verdict]) -> str:
+    """That of the worst of the chapter's claims; where they hold but a condition does not, that is said."""
+    said = [v.outcome for v in verdicts if not _condition(v)]
+    for worst in ("does not hold", "inconclusive"):
+        if worst in said:
+            return worst
+    conditions = {v.outcome for v in verdicts if _condition(v)}
+    return "holds" if conditions <= {"holds"} else "holds with conditions"
+
+
+def _condition(verdict: Verdict) -> bool:
+    return verdict.claim.name.partition(".")[2].startswith(ALSO)
