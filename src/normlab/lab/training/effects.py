@@ -27,7 +27,13 @@ def factor(mean: float, spread: float) -> str:
     >>> factor(1.0, 0.30103)
     '×10 (×5 to ×20)'
     """
-    return f"×{10**mean:.3g} (×{10 ** (mean - spread):.3g} to ×{10 ** (mean + spread):.3g})"
+    middle, low, high = (_three(10**at) for at in (mean, mean - spread, mean + spread))
+    return f"×{middle} (×{low} to ×{high})"
+
+
+def _three(value: float) -> str:
+    """Three significant digits, without an exponent where there need not be one."""
+    return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e7 else f"{value:.3g}"
 
 
 def points(mean: float, spread: float) -> str:

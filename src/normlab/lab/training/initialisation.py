@@ -65,7 +65,8 @@ def measure(study: Study) -> None:
 def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> None:
     mean, spread = difference(spans["batch"], spans["none"])
     study.claim("batch", mean, spread + STEP / 2, "decades")
-    study.found = f"works over {spans['batch'].mean():.1f} decades of scale, without over {spans['none'].mean():.1f}"
+    with_norm, without = spans["batch"].mean(), spans["none"].mean()
+    study.found = f"works over {with_norm:.1f} decades of scale, without over {without:.1f}"
     mean, spread = difference(accuracy["batch"][0], accuracy["none"][0])
     study.claim("also.small", mean, spread, points(mean, spread))
     right = accuracy["batch"][SCALES.index(1.0)].mean()

@@ -8,6 +8,30 @@ IOFFE = "Ioffe & Szegedy 2015 (arXiv:1502.03167)"
 
 RATES = (
     Trial(
+        "inputs",
+        "Normalised inputs",
+        "Normalised data are numerically easier, and are learned from faster.",
+        f"{HERE}.inputs:measure",
+        (
+            Claim(
+                "condition",
+                "Condition number of raw over standardised inputs, decades (1 is ten times)",
+                1.0,
+                ">=",
+            ),
+            Claim(
+                "descent", "Steps of gradient descent, raw over standardised, decades", 1.0, ">="
+            ),
+            Claim("also.adam", "Steps of Adam, raw over standardised, decades", 0.3, ">="),
+        ),
+        extra="training",
+        cells=f"{HERE}.inputs:cells",
+        expectation="LeCun, Bottou, Orr & Müller 1998 (Efficient BackProp): the steps of gradient descent "
+        "grow with the condition number of the inputs. Adam gives each weight a rate of its own, which mends "
+        "differences of scale between features but not their means: it should profit less.",
+        change="Features that have the same scale and mean 0 already, or are collinear whatever their scale.",
+    ),
+    Trial(
         "learning-rate",
         "Higher learning rates",
         "Batch normalisation allows higher learning rates.",

@@ -75,6 +75,7 @@ class Training:
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     watch_training: bool = False
     stacked: bool = True
+    dtype: str = "float32"
     device: str = "cpu"
 
     @property

@@ -112,11 +112,12 @@ def source(name: str) -> Source:
 
 @cache
 def _factory(place: str) -> Callable[[int], nn.Module]:
-    found: Any = named(place, _EXAMPLE)
+    found = named(place, _EXAMPLE)
     if not callable(found):
         raise SettingError(f"{place!r} is no class or function; give for example {_EXAMPLE}.")
+    factory: Callable[[int], Any] = found
     try:
-        made = found(8)
+        made = factory(8)
     except Exception as error:
         raise SettingError(
             f"{place}(8) failed with {type(error).__name__}: {error}. It must take the number of channels "
@@ -126,7 +127,7 @@ def _factory(place: str) -> Callable[[int], nn.Module]:
         raise SettingError(
             f"{place}(8) gave a {type(made).__name__}; it must give a torch.nn.Module."
         )
-    return found
+    return factory
 
 
 def _digest(factory: Any) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from normlab.errors import CheckError, NormlabError
 from normlab.lab.training.engine.cell import Member, Training
 from normlab.lab.training.engine.data import Data, load, split
 from normlab.lab.training.engine.group import Group, in_parts, stackable
@@ -35,19 +36,34 @@ def train(cell: Training, tick: Tick = lambda net_steps: None) -> Arrays:
     size = _side_by_side(cell, data, members[0])
     for begin in range(0, len(members), size or 1):
         chunk = members[begin : begin + (size or 1)]
-        found.append(Run(cell, data, chunk, stacked=bool(size)).arrays(tick))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(chunk[0].seed)  # for a reader's layer that draws while it is used
+            found.append(Run(cell, data, chunk, stacked=bool(size)).arrays(tick))
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
 def _side_by_side(cell: Training, data: Data, member: Member) -> int:
     """How many networks are trained as one program; 0 where each has to be trained alone."""
-    if not cell.stacked:
-        return 0
     first = Run(cell, data, [member], stacked=False)
     x, y = first.batch(0)
-    if not stackable(first.group.network, x[0], y[0]):
+    _check(first, x, y)
+    if not (cell.stacked and stackable(first.group.network, x[0], y[0])):
         return 0
     return max(1, min(SIDE_BY_SIDE, _VALUES // (cell.batch_size * data.features)))
+
+
+def _check(run: "Run", x: Tensor, y: Tensor) -> None:
+    """Try one step of one network: what fails then is the reader's layer."""
+    try:
+        run.group.gradients(x, y)
+        run.group.outputs(x)
+    except NormlabError:
+        raise
+    except Exception as error:
+        raise CheckError(
+            f"norm {run.cell.norm.name} cannot be used in the network {run.cell.network}: "
+            f"{type(error).__name__}: {error}. It must take (N, C, *) and keep its shape."
+        ) from error
 
 
 class Run:
@@ -55,11 +71,11 @@ class Run:
 
     def __init__(self, cell: Training, data: Data, members: Sequence[Member], stacked: bool):
         self.cell, self.data, self.members = cell, data, members
-        self.device = torch.device(cell.device)
+        self.device, self.dtype = torch.device(cell.device), getattr(torch, cell.dtype)
         self.group = Group([self._network(member) for member in members], stacked)
         self.splits = [split(data, member.seed, cell.train) for member in members]
         self.generators = [torch.Generator().manual_seed(2**32 + m.seed) for m in members]
-        self.lr = torch.tensor([member.lr for member in members], device=self.device)
+        self.lr = torch.tensor([m.lr for m in members], device=self.device, dtype=self.dtype)
         self.optimizer = OPTIMIZERS[cell.optimizer](self.group.parameters, self.lr, cell.momentum)
         self.alive = torch.ones(len(members), dtype=torch.bool, device=self.device)
         self.step = 0  # how many have been made
@@ -70,7 +86,7 @@ class Run:
             torch.manual_seed(member.seed)  # for a reader's layer that draws its first parameters
             network = build(self.cell, self.data)
         initialize(network, member.seed, member.scale, self.cell.std)
-        return network.to(self.device)
+        return network.to(self.device, self.dtype)
 
     def arrays(self, tick: Tick) -> Arrays:
         cell = self.cell
@@ -130,7 +146,7 @@ class Run:
         if self.cell.standardize:
             mean, std = self._scaling
             x = (x - mean) / std
-        return x.to(self.device), self.data.y[chosen].to(self.device)
+        return x.to(self.device, self.dtype), self.data.y[chosen].to(self.device)
 
     @cached_property
     def _scaling(self) -> tuple[Tensor, Tensor]:
