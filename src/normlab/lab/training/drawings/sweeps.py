@@ -10,11 +10,11 @@ def sweep(places, curves, shares, xlabel):
     for i, (name, (mean, spread)) in enumerate(curves.items()):
         look = {"color": _color(i), "ls": "-" if i <= 5 else "--"}
         above.plot(places, mean, marker="o", ms=3.5, label=name, **look)
-        above.fill_between(places, mean - spread, mean + spread, color=_color(i), alpha=0.15, lw=0)
+        above.fill_between(places, mean - spread, mean + spread, color=_color(i), alpha=0.12, lw=0)
         below.plot(places, shares[name], marker="o", ms=3.5, **look)
     above.set(ylabel="test accuracy", ylim=(0, 1.02))
     below.set(xscale="log", xlabel=xlabel, ylabel="diverged", ylim=(-0.05, 1.05))
-    above.legend(ncols=3, loc="lower center")
+    above.legend(ncols=7, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1.2)
     return figure
 
 

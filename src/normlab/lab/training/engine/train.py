@@ -90,7 +90,7 @@ class Run:
 
     def arrays(self, tick: Tick) -> Arrays:
         cell = self.cell
-        loss = torch.full((len(self.members), cell.steps), torch.nan)
+        loss = torch.full((len(self.members), cell.steps), torch.nan, dtype=self.dtype)
         diverged = torch.full((len(self.members),), -1)
         measured: defaultdict[str, list[Tensor]] = defaultdict(list)
         probes = [PROBES[name](self, **options) for name, options in cell.probes.items()]
@@ -168,7 +168,7 @@ class Run:
             parts["train"] = self.trained
         for name, (x, y) in parts.items():
             accuracy, loss = self.score(x, y)
-            measured[f"{name}_accuracy"].append(accuracy.cpu())
+            measured[f"{name}_accuracy"].append((accuracy * self.alive).cpu())
             measured[f"{name}_loss"].append(loss.cpu())
 
     def score(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,33 @@
+"""A bench that hands out made-up results, to see which verdicts they get."""
+
+from contextlib import nullcontext
+
+from normlab.lab.experiment import Record
+from normlab.lab.family import Study, load
+from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.plan import Plan
+from normlab.lab.training.settings import Settings
+from normlab.lab.training.store import Store
+
+
+class MadeUp(nullcontext):
+    """`of` gives what `results` makes of the experiment's real cells."""
+
+    def __init__(self, results, **settings):
+        super().__init__()
+        self.plan = Plan.of(Settings.of(**settings))
+        self.store = Store(None)
+        self.results = results
+
+    def of(self, study):
+        return self.results(load(study.member.cells)(self.plan))
+
+
+def judged(name, results, **settings):
+    """claim → outcome of an experiment, given results; and the study."""
+    trial = TRIALS[name]
+    study = Study(Record(), trial, MadeUp(results, **settings))
+    load(trial.measure)(study)
+    study.finish()
+    found = {v.claim.name.removeprefix(f"{name}."): v.outcome for v in study.verdicts}
+    return found, study

@@ -1,0 +1,108 @@
+"""The reader's data: what is read, how it is split and scaled, and what is refused with which words."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from normlab.errors import DataError
+from normlab.lab.training.engine import data
+from normlab.lab.training.engine.cell import DIGITS, Source
+
+X = np.random.default_rng(0).normal(5.0, 3.0, (40, 6))
+Y = np.arange(40) % 4
+
+
+def written(folder, **arrays):
+    path = folder / "own.npz"
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def test_a_split_is_two_thirds_of_every_class_and_never_leaks():
+    found = data.load(DIGITS)
+    sizes = set()
+    for seed in range(3):
+        part = data.split(found, seed)
+        assert not set(part.train.tolist()) & set(part.test.tolist())
+        assert len(part.train) + len(part.test) == len(found.y)
+        shares = torch.bincount(found.y[part.train]) / torch.bincount(found.y)
+        assert (shares - 2 / 3).abs().max() < 0.01
+        sizes.add(len(part.train))
+        scaled = (found.x[part.train] - part.mean) / part.std
+        assert abs(scaled.mean()) < 1e-4 and abs(scaled.std(correction=0) - 1) < 1e-4
+    assert len(sizes) == 1
+
+
+def test_own_arrays(tmp_path):
+    source = data.source(written(tmp_path, x=X, y=np.array(list("abcd"))[Y]))
+    found = data.load(source)
+    assert found.classes == ("a", "b", "c", "d") and found.x.dtype == torch.float32
+    assert data.words(source) == "own.npz: 40 examples of 6, 4 classes"
+    changed = X.copy()
+    changed[0, 0] += 1
+    np.savez(tmp_path / "own.npz", x=changed, y=Y)
+    data.load.cache_clear()
+    assert data.source(str(tmp_path / "own.npz")).digest != source.digest
+
+
+def test_own_test_part_is_kept(tmp_path):
+    source = data.source(written(tmp_path, x=X, y=Y, x_test=X[:8] + 100, y_test=Y[:8]))
+    part = data.split(data.load(source), 3)
+    assert sorted(part.test.tolist()) == list(range(40, 48))
+    assert part.mean.max() < 20
+
+
+def test_a_folder_of_images(tmp_path):
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            pixels = random.integers(0, 255, (20, 50), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    found = data.load(data.source(str(tmp_path)))
+    assert found.x.shape == (12, 1, 32, 32) and found.classes == ("cat", "dog")
+
+
+REFUSED = {
+    "holds x, z; it must hold x": {"x": X, "z": Y},
+    "class 1 has 1 examples; each class needs 6 or more": {
+        "x": X[:20],
+        "y": np.eye(20)[0].astype(int),
+    },
+    "y has the one class 7": {"x": X, "y": np.full(40, 7)},
+    "NaN or infinite values in 1 of 40 examples": {"x": np.where(X[3, 2] == X, np.nan, X), "y": Y},
+    "y has shape \\(39,\\) and dtype int64 beside 40 examples": {"x": X, "y": Y[:-1]},
+    "y has shape \\(40,\\) and dtype float64": {"x": X, "y": Y / 3},
+    "x has shape \\(40,\\)": {"x": X[:, 0], "y": Y},
+    "x has shape \\(0, 6\\)": {"x": X[:0], "y": Y[:0]},
+    "examples of 1 to 12,288 values": {"x": np.zeros((40, 12289), np.float32), "y": Y},
+    "x_test has examples of shape \\(5,\\)": {"x": X, "y": Y, "x_test": X[:, :5], "y_test": Y},
+    "class 3 has 0 examples in the test part": {"x": X, "y": Y, "x_test": X[:3], "y_test": Y[:3]},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_refused(tmp_path, message):
+    with pytest.raises(DataError, match=message):
+        data.source(written(tmp_path, **REFUSED[message]))
+
+
+def test_what_is_no_data(tmp_path):
+    with pytest.raises(DataError, match=r"no data 'digit'\. Did you mean 'digits'\?"):
+        data.source("digit")
+    (tmp_path / "bad.npz").write_bytes(b"PK nothing")
+    with pytest.raises(DataError, match="cannot be read as npz"):
+        data.source(str(tmp_path / "bad.npz"))
+    with pytest.raises(DataError, match="no images in folders"):
+        data.source(str(tmp_path))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.png").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="cannot be read as an image"):
+        data.source(str(tmp_path))
+
+
+def test_mnist_is_mnist():
+    found = data.load(Source("mnist"))
+    assert found.x.shape == (5000, 1, 28, 28) and len(found.classes) == 10
+    assert torch.bincount(found.y).tolist() == [500] * 10
