@@ -13,7 +13,7 @@ from normlab.lab.training.rates import NORMS
 from normlab.report.page import Numbers
 
 SCALES = decades(-2, 2, 9)
-STEP = np.log10(SCALES[1] / SCALES[0])
+STEP = np.log10(SCALES[-1] / SCALES[0]) / (len(SCALES) - 1)
 WORKS = 0.9  # of the best mean accuracy of all
 LR = 0.1
 

@@ -22,9 +22,6 @@ def present(study: Study, design: str, *found: Block) -> None:
         Prose(f"**What would change the verdict.** {trial.change}"),
     )
     for path in study.shared.store.told():
-        study.show(
-            Note(
-                f"A kept result was not as it was written, and was set aside as {path.name}.",
-                "warning",
-            )
-        )
+        words = f"A kept result was not as it was written, and was set aside as {path.name}."
+        study.record.say(words)
+        study.show(Note(words, "warning"))

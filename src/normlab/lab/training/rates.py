@@ -13,7 +13,9 @@ from normlab.report.page import Numbers
 
 NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
 LRS = decades(-1.5, 1.5, 8)
-HALF_STEP = np.log10(LRS[1] / LRS[0]) / 2  # a rate is known no better than the grid
+HALF_STEP = (
+    np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1) / 2
+)  # a rate is known no better than the grid
 STABLE = 0.9  # of the best mean accuracy that this normaliser reaches at any rate
 WORKS = 0.5  # of the best of all: below it, nothing was learned that could be stable
 

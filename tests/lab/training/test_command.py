@@ -1,0 +1,116 @@
+"""The command: its table, its numbers, the reader's own normaliser and data, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from command import normlab
+
+MINE = """
+import torch
+
+class Mine(torch.nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.ones(channels))
+
+    def forward(self, x):
+        return self.gain * x / (1 + x.abs().mean(1, keepdim=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "mine.py").write_text(MINE)
+    random = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    x = random.normal(0, 1, (120, 5)) + 3 * np.eye(3, 5)[y]
+    np.savez(folder / "own.npz", x=x, y=y)
+    np.savez(folder / "one.npz", x=x, y=0 * y)
+    return folder
+
+
+OWN = ["run", "training.learning-rate", "--quick", "--seeds", "2", "--data", "own.npz"]
+OWN += ["--norm", "mine.py:Mine"]
+INPUTS = ["run", "training.inputs", "--quick", "--seeds", "2", "--data", "own.npz"]
+
+
+def test_own_norm_on_own_data_and_again_from_what_was_kept(folder):
+    done = normlab(*OWN, "--cache", "cells", "--out", "out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Report: out/report.html" in done.stdout
+    found = json.loads((folder / "out" / "numbers.json").read_text())
+    assert found["numbers"]["learning-rate.largest.Mine"] > 0.01
+    assert found["settings"] == {
+        "quick": True,
+        "norm": ["mine.py:Mine"],
+        "data": "own.npz",
+        "seeds": 2,
+        "device": "cpu",
+    }
+    page = (folder / "out" / "report.html").read_text()
+    assert (
+        "own.npz: 120 examples of 5, 3 classes" in page and "What would change the verdict" in page
+    )
+    kept = {path.name: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()}
+    table = normlab(*OWN, "--cache", "cells", "--table", cwd=folder)
+    assert table.returncode == 0, table.stderr
+    lines = table.stdout.splitlines()
+    assert lines[0] == "| experiment | the chapter says | measured | verdict |" and len(lines) == 3
+    assert lines[2].startswith(
+        "| learning-rate | Batch normalisation allows higher learning rates."
+    )
+    assert {path.name: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()} == kept
+
+
+def test_the_same_numbers_in_one_process_and_afresh(folder):
+    first, second = (
+        json.loads(normlab(*INPUTS, "--json", "--out", f"o{i}", *more, cwd=folder).stdout)
+        for i, more in enumerate((["--fresh"], ["--fresh", "--processes", "0"]))
+    )
+    assert first["numbers"] == second["numbers"]
+
+
+def test_a_broken_cell_is_told_of(folder):
+    done = normlab(*INPUTS, "--cache", "broken", "--out", "b", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    path = sorted((folder / "broken").glob("*.npz"))[0]
+    path.write_bytes(b"damaged")
+    again = normlab(*INPUTS, "--cache", "broken", "--out", "b", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert f"{path.stem}.broken" in again.stdout
+    assert f"{path.stem}.broken" in (folder / "b" / "report.html").read_text()
+
+
+REFUSED = {
+    "--norm nosuch": "no norm 'nosuch'. Give none, batch, layer",
+    "--norm bach": "Did you mean 'batch'?",
+    "--norm mine.py:Other": "'mine.py:Other' is no class or function",
+    "--norm missing.py:X": "missing.py cannot be imported",
+    "--norm torch.nn:Bilinear": "torch.nn:Bilinear(8) failed with TypeError",
+    "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
+    "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, an npz file",
+    "--data one.npz": "y has the one class 0; there must be two or more.",
+    "--data mine.py": "mine.py cannot be read as npz",
+    "--seeds 1": "seeds=1 given; it must be 2 or more",
+    "--seeds x": "--seeds 'x' given; it must be a whole number.",
+    "--device nosuch": "device 'nosuch' cannot be used here",
+    "--cache mine.py/x": "cannot write into 'mine.py/x': Not a directory. Give another folder with --cache.",
+    "--processes -1": "processes=-1 given; it must be a whole number >= 0.",
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_refused(folder, arguments):
+    done = normlab("run", "training.learning-rate", "--quick", *arguments.split(), cwd=folder)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert REFUSED[arguments] in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_help_has_an_example():
+    done = normlab("run", "training.initialisation", "--help")
+    assert (
+        "Example: normlab run training.initialisation" in done.stdout and "--quick" in done.stdout
+    )
