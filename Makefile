@@ -66,6 +66,7 @@ bench: .venv/lab.done
 	$(BIN)/python benchmarks/layers.py --write
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/cortex.py
+	$(BIN)/python benchmarks/ensembles.py
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write

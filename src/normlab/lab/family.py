@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from normlab.errors import MissingExtraError, SettingError, did_you_mean
+from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
 
@@ -136,7 +136,8 @@ class Family:
     """A family: `prepare` is a "module:function" that makes of the settings what its members share.
 
     Where that is a context manager, the members are measured inside it. work is a "module:function" that
-    is called with it and the members, and tells how much there is to do, in what `Study.tell` counts.
+    is called with it and the members, and tells how much there is to do, in what `Study.tell` counts. fits
+    is one that is called with it and a member, and gives the reason why that cannot be measured, or "".
     """
 
     name: str
@@ -148,6 +149,7 @@ class Family:
     outcome: Callable[[list[Verdict]], str] = outcome
     header: tuple[str, str, str, str] = ("experiment", "signature", "measured", "verdict")
     work: str = ""
+    fits: str = ""
 
     def member(self, name: str) -> Member:
         if name not in self.members:
@@ -193,8 +195,15 @@ class Family:
         """Measure one member after the other; a row of the family's table for each."""
         rows: list[tuple[Cell, ...]] = []
         width = max(len(member.name) for member in members)
-        work = load(self.work)(shared, members) if self.work else 0
+        reasons = {m.name: load(self.fits)(shared, m) if self.fits else "" for m in members}
+        fitting = [member for member in members if not reasons[member.name]]
+        if not fitting:
+            raise DataError(reasons[members[0].name])
+        work = load(self.work)(shared, fitting) if self.work else 0
         for place, member in enumerate(members):
+            if reason := reasons[member.name]:
+                rows.append((member.name, member.signature, reason, "not run"))
+                continue
 
             def tell(done: int, name: str = member.name) -> None:
                 progress(done, work, name)

@@ -18,4 +18,5 @@ FAMILY = Family(
     outcome,
     ("experiment", "the chapter says", "measured", "verdict"),
     "normlab.lab.training.bench:work",
+    "normlab.lab.training.bench:fits",
 )

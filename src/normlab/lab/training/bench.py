@@ -134,6 +134,11 @@ def work(bench: Bench, trials: Iterable[Member]) -> int:
     return bench.expect(cell for found in cells for cell in found.values())
 
 
+def fits(bench: Bench, trial: Trial) -> str:
+    """Why an experiment cannot be made with the reader's data, or nothing."""
+    return bench.plan.no_images if trial.images else ""
+
+
 def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:
     return load(trial.cells)(plan)
 

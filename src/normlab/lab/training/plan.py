@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from normlab.errors import DataError, SettingError
+from normlab.errors import SettingError
 from normlab.lab.training.engine import data, norms
 from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.settings import Settings
@@ -44,15 +44,16 @@ class Plan:
         """An experiment's normalisers and then the reader's, each once."""
         return tuple(dict.fromkeys([*(Source(name) for name in names), *self.own]))
 
-    def image_norms(self, *names: str) -> tuple[Source, ...]:
-        """The same for networks of images, which have to have images."""
+    @property
+    def no_images(self) -> str:
+        """Why the data are not for networks of images, or nothing."""
         found = data.load(self.data)
-        if not found.images:
-            raise DataError(
-                f"{self.data.name} has {found.features} features an example; this experiment needs images, "
-                f"x of (N, height, width) or (N, channels, height, width)."
-            )
-        return self.norms(*names)
+        if found.images:
+            return ""
+        return (
+            f"{self.data.name} has {found.features} features an example; this experiment needs images: x of "
+            f"(N, height, width) or (N, channels, height, width)."
+        )
 
     @property
     def words(self) -> str:

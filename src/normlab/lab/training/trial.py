@@ -13,12 +13,14 @@ class Trial(Member):
     """An experiment: its signature is the chapter's sentence in our words.
 
     cells: "module:function" that makes of a `Plan` the cells it needs, label → cell. expectation: what
-    to expect beforehand, and its source. change: what would change the verdict.
+    to expect beforehand, and its source. change: what would change the verdict. images: whether its
+    networks need images.
     """
 
     cells: str
     expectation: str
     change: str
+    images: bool = False
 
 
 def outcome(verdicts: list[Verdict]) -> str:
