@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from normlab.errors import DataError
+from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import Data
 from normlab.lab.training.engine.drawn import Dropout
@@ -64,7 +66,22 @@ def needs_images(data: Data) -> None:
         )
 
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"mlp": mlp}
+def _later(place: str) -> Callable[..., nn.Module]:
+    """A network of a module that builds on this one, which is imported when the network is made."""
+
+    def made(cell: Training, data: Data, **options: Any) -> nn.Module:
+        return load(place)(cell, data, **options)
+
+    return made
+
+
+_HERE = "normlab.lab.training.engine"
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "mlp": mlp,
+    "cnn": _later(f"{_HERE}.images:cnn"),
+    "resnet": _later(f"{_HERE}.images:resnet"),
+    "transformer": _later(f"{_HERE}.transformer:transformer"),
+}
 
 
 def build(cell: Training, data: Data) -> nn.Module:

@@ -60,6 +60,11 @@ def _divisive(channels: int, kind: Kind, **options: Any) -> nn.Module:
     return _channels_second(layers.DivisiveNorm(channels, **settings), kind)
 
 
+def _miller(channels: int, kind: Kind, **options: Any) -> nn.Module:
+    """a² / (σ² + Σ a² of near channels) of a = max(x, 0), to stand after a ReLU."""
+    return _channels_second(layers.DivisiveNorm.miller(channels, **options), kind)
+
+
 NORMS: dict[str, Callable[..., nn.Module]] = {
     "none": lambda channels, kind: nn.Identity(),
     "batch": _batch,
@@ -69,6 +74,7 @@ NORMS: dict[str, Callable[..., nn.Module]] = {
     "divisive": _divisive,
     "ghost": _ghost,
     "lrn": _lrn,
+    "miller": _miller,
 }
 
 

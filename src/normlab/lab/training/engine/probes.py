@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from normlab.lab.training.engine import evaluating, transformer
+
 if TYPE_CHECKING:
     from normlab.lab.training.engine.train import Run
 
@@ -24,4 +26,11 @@ def percentiles(run: "Run", tap: str, unit: int = 0) -> Probe:
     return probe
 
 
-PROBES: dict[str, Callable[..., Probe]] = {"percentiles": percentiles}
+PROBES: dict[str, Callable[..., Probe]] = {
+    "percentiles": percentiles,
+    "modes": evaluating.modes,
+    "last_batch": evaluating.last_batch,
+    "contrasts": evaluating.contrasts,
+    "sparsity": evaluating.sparsity,
+    "padding": transformer.padding,
+}

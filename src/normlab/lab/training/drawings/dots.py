@@ -1,0 +1,33 @@
+"""Means with their intervals, several series side by side at each of some named places."""
+
+import numpy as np
+
+from normlab.report.style import AFTER, INK, MUTED, feature_color, subplots
+
+_COLORS = (*(feature_color(k) for k in range(5)), INK, AFTER)
+_MARKS = "osD^vPX"
+
+
+def panels(panels, ylabel, joined=False):
+    """panels: (title, places, series) each; series: name → (means, half-widths) over the places."""
+    figure, axes = subplots(1, len(panels), height=3.6)
+    figure.subplots_adjust(bottom=0.27)
+    for ax, (title, places, series) in zip(axes[0], panels, strict=True):
+        _panel(ax, places, series, joined)
+        ax.set(title=title, ylabel=ylabel)
+    return figure
+
+
+def _panel(ax, places, series, joined):
+    at = np.arange(len(places))
+    for i, (name, (mean, spread)) in enumerate(series.items()):
+        beside = (0.1 if joined else 0.5) * ((i + 0.5) / len(series) - 0.5)
+        color = MUTED if name == "none" else _COLORS[i % 7]
+        look = {"color": color, "marker": _MARKS[i % 7], "ms": 4.5, "capsize": 2}
+        line = "-" if joined else "none"
+        ax.errorbar(at + beside, mean, np.nan_to_num(spread), ls=line, label=name, **look)
+    ax.set_xticks(at, places)
+    ax.set_xlim(-0.5, len(places) - 0.5)
+    ax.xaxis.grid(False)
+    if len(series) > 1:
+        ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8)
