@@ -28,7 +28,9 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     for norm in plan.norms(*plan.choose(NORMS, QUICK_NORMS)):
         options = {"ghost_batch_size": GHOST} if norm.name == "ghost" else {}
         for size in plan.choose(SIZES, QUICK_SIZES):
-            steps = max(1, epochs * (examples // size))
+            if size > examples:
+                continue
+            steps = epochs * (examples // size)
             found[norm.name, size] = plan.training(
                 norm=norm,
                 norm_options=options,

@@ -75,4 +75,80 @@ BATCH_SIZE = Trial(
     "the learning rate; more epochs for the large batches, which make fewer steps.",
 )
 
-PLACES = (EVALUATION, BATCH_SIZE)
+HOMES = Trial(
+    "homes",
+    "Where it is at home",
+    "Batch normalisation is at home in residual networks and in Transformers alike.",
+    f"{HERE}.homes:measure",
+    (
+        Claim("resnet", "Residual network: accuracy, batch norm − none", 0.01, ">="),
+        Claim(
+            "transformer",
+            "Transformer: accuracy, batch norm told of the padding − layer norm",
+            0.0,
+            ">=",
+        ),
+        Claim(
+            "also.group",
+            "Residual network: accuracy, batch norm − group norm",
+            0.0,
+            ">=",
+        ),
+        Claim(
+            "also.padding",
+            "Transformer, batch norm not told of the padding: largest change of a probability by 16 more "
+            "tokens of padding, training mode",
+            0.01,
+            "<=",
+        ),
+        Claim(
+            "also.masked",
+            "The same where it is told of the padding",
+            1e-4,
+            "<=",
+        ),
+    ),
+    extra="training",
+    cells=f"{HERE}.homes:cells",
+    expectation="Residual networks: yes (He et al. 2016, arXiv:1512.03385), though one of three blocks also "
+    "trains without. Transformers: no; they have layer norm (Vaswani et al. 2017, arXiv:1706.03762), and "
+    "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in the "
+    "statistics of a batch norm that is not told of it.",
+    change="Words instead of pixels, whose statistics differ more from batch to batch; deeper networks; "
+    "other learning rates, of which each kind of network has one here.",
+)
+
+BIOLOGY = Trial(
+    "biology",
+    "Norms from biology",
+    "Batch normalisation has replaced local response normalisation, which imitates lateral inhibition: it is "
+    "at least as good.",
+    f"{HERE}.biology:measure",
+    (
+        Claim("batch", "Test accuracy, batch norm − local response norm", -0.005, ">="),
+        Claim(
+            "also.contrast",
+            "Mean accuracy at a quarter, half, twice and four times the contrast, batch norm − divisive norm",
+            -0.005,
+            ">=",
+        ),
+        Claim(
+            "also.sparse",
+            "Gini index, output − input of the first layer's norm: batch norm − divisive norm, both after "
+            "the ReLU",
+            0.0,
+            ">=",
+        ),
+    ),
+    extra="training",
+    cells=f"{HERE}.biology:cells",
+    expectation="VGG found no gain by local response norm (Simonyan & Zisserman 2015, arXiv:1409.1556); batch "
+    "norm should do better. Divisive norm divides by the activity of the same image, so it should bear other "
+    "contrasts better than statistics of the training images do. Miller et al. 2022 find that divisive "
+    "norm after the ReLU raises the Gini index of its layer, and that canonical norms lower it: only this "
+    "direction is tested.",
+    change="Statistics of the test images themselves, training on images of many contrasts, a norm before "
+    "the ReLU instead of after it.",
+)
+
+PLACES = (EVALUATION, BATCH_SIZE, HOMES, BIOLOGY)
