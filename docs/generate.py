@@ -17,6 +17,7 @@ from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
+from normlab.lab.training.trial import Trial
 from normlab.showing import cells, checked, converting, properties, side_by_side
 
 DOCS = Path(__file__).parent
@@ -80,8 +81,13 @@ def family_page(name: str, family: Experiment) -> str:
         f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.',
         family.question,
         "## Claims, with the thresholds stated before the run",
-        table(("experiment", "published signature", "claim"), claims),
+        table(("experiment", "what is said", "claim"), claims),
     ]
+    trials = [m for m in members(name).values() if isinstance(m, Trial)]
+    if trials:
+        parts.append("## What was expected, and what would change the verdict")
+        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in trials]
+        parts.append(table(("experiment", "expected", "what would change the verdict"), rows))
     return "\n\n".join(parts) + "\n"
 
 

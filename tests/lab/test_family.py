@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from normlab import lab
-from normlab.errors import MissingExtraError, SettingError
+from normlab.errors import DataError, MissingExtraError, SettingError
 from normlab.lab.checking import known_names, within
 from normlab.lab.experiment import Claim
 from normlab.lab.family import Family, Member
@@ -147,3 +147,38 @@ def test_what_is_not_installed_is_told_before_anything_is_measured(monkeypatch):
         lab.run("canonical", say=said.append)
     assert said == []
     lab.run("canonical.attention")
+
+
+def even(shared, member):
+    return f"{member.name} has an even name" if len(member.name) % 2 == 0 else ""
+
+
+def amount(shared, members):
+    return 100 * len(members)
+
+
+def tells(study):
+    study.tell(7)
+    measure(study)
+
+
+def picky(*members):
+    named = {member.name: member for member in members}
+    place = f"{__name__}:"
+    more = {"work": f"{place}amount", "fits": f"{place}even"}
+    return Family("picky", "Picky", "What?", Settings, f"{place}prepare", named, **more)
+
+
+def test_what_does_not_fit_is_left_out_with_the_reason():
+    heard = []
+    chosen = picky(row("one", "tells"), row("four"))
+    result = chosen.run(progress=lambda *told: heard.append(told))
+    assert heard == [(7, 100, "one")]  # the work of what fits alone
+    assert [r[0] for r in result.record.rows] == ["one", "four"]
+    assert result.record.rows[1][2:] == ("four has an even name", "not run")
+    assert {v.claim.name.partition(".")[0] for v in result.verdicts} == {"one"}
+    assert chosen.markdown(result.record.rows).splitlines()[3] == (
+        "| four | All squares. | four has an even name | not run |"
+    )
+    with pytest.raises(DataError, match="four has an even name"):
+        chosen.run("four")

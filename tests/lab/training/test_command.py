@@ -28,6 +28,7 @@ def folder(tmp_path_factory):
     y = np.arange(120) % 3
     x = random.normal(0, 1, (120, 5)) + 3 * np.eye(3, 5)[y]
     np.savez(folder / "own.npz", x=x, y=y)
+    np.savez(folder / "few.npz", x=x[:60], y=y[:60])
     np.savez(folder / "one.npz", x=x, y=0 * y)
     return folder
 
@@ -93,6 +94,7 @@ REFUSED = {
     "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
     "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, an npz file",
     "--data one.npz": "y has the one class 0; there must be two or more.",
+    "--data few.npz": "few.npz has 40 examples to train on; batches of 64 need that many: give more.",
     "--data mine.py": "mine.py cannot be read as npz",
     "--seeds 1": "seeds=1 given; it must be 2 or more",
     "--seeds x": "--seeds 'x' given; it must be a whole number.",

@@ -32,7 +32,7 @@ def cells(plan: Plan) -> dict[str, Training]:
     steps = plan.choose(300, 120)
     kinds = [(name, Source(kind), place) for name, (kind, place) in KINDS.items()]
     known = [norm for _, norm, _ in kinds]
-    kinds += [(n.name, n, "before") for n in plan.image_norms() if n not in known]
+    kinds += [(n.name, n, "before") for n in plan.norms() if n not in known]
     return {
         name: plan.training(
             network="cnn",

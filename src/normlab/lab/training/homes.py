@@ -27,7 +27,7 @@ Found = Mapping[tuple[str, str], Mapping[str, np.ndarray]]
 
 
 def cells(plan: Plan) -> dict[tuple[str, str], Training]:
-    norms = plan.image_norms(*RESNET)
+    norms = plan.norms(*RESNET)
     own = [norm for norm in norms if norm.name not in RESNET]
     found = {("resnet", norm.name): _resnet(plan, norm) for norm in norms}
     for name, (norm, options) in TRANSFORMER.items():

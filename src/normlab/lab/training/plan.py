@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
-from normlab.errors import SettingError
+from normlab.errors import DataError, SettingError
 from normlab.lab.training.engine import data, norms
 from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.settings import Settings
+
+LARGEST_BATCH = 64  # of all experiments
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Plan:
     def of(cls, settings: Settings) -> "Plan":
         _check_device(settings.device)
         source = data.source(settings.data or DIGITS.name)
+        _check_size(source)
         own = tuple(norms.source(name) for name in settings.norm)
         given = bool(settings.data)
         return cls(source, own, settings.each, settings.quick, settings.device, given)
@@ -78,6 +81,15 @@ def decades(low: float, high: float, count: int) -> tuple[float, ...]:
 
 def names(sources: Sequence[Source]) -> list[str]:
     return [source.name for source in sources]
+
+
+def _check_size(source: Source) -> None:
+    count = len(data.split(data.load(source), 0).train)
+    if count < LARGEST_BATCH:
+        raise DataError(
+            f"{source.name} has {count} examples to train on; batches of {LARGEST_BATCH} need that many: "
+            f"give more."
+        )
 
 
 def _check_device(name: str) -> None:
