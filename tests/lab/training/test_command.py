@@ -25,8 +25,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     (folder / "mine.py").write_text(MINE)
     random = np.random.default_rng(0)
-    y = np.arange(120) % 3
-    x = random.normal(0, 1, (120, 5)) + 3 * np.eye(3, 5)[y]
+    y = np.arange(240) % 3
+    x = random.normal(0, 1, (240, 5)) + 3 * np.eye(3, 5)[y]
     np.savez(folder / "own.npz", x=x, y=y)
     np.savez(folder / "few.npz", x=x[:60], y=y[:60])
     np.savez(folder / "one.npz", x=x, y=0 * y)
@@ -53,7 +53,7 @@ def test_own_norm_on_own_data_and_again_from_what_was_kept(folder):
     }
     page = (folder / "out" / "report.html").read_text()
     assert (
-        "own.npz: 120 examples of 5, 3 classes" in page and "What would change the verdict" in page
+        "own.npz: 240 examples of 5, 3 classes" in page and "What would change the verdict" in page
     )
     kept = {path.name: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()}
     table = normlab(*OWN, "--cache", "cells", "--table", cwd=folder)
@@ -94,7 +94,7 @@ REFUSED = {
     "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
     "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, an npz file",
     "--data one.npz": "y has the one class 0; there must be two or more.",
-    "--data few.npz": "few.npz has 40 examples to train on; batches of 64 need that many: give more.",
+    "--data few.npz": "few.npz has 40 examples to train on; batches of 128 need that many: give more.",
     "--data mine.py": "mine.py cannot be read as npz",
     "--seeds 1": "seeds=1 given; it must be 2 or more",
     "--seeds x": "--seeds 'x' given; it must be a whole number.",

@@ -11,7 +11,7 @@ from normlab.lab.training.engine import data, norms
 from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.settings import Settings
 
-LARGEST_BATCH = 64  # of all experiments
+LARGEST_BATCH = 128  # of all experiments
 
 
 @dataclass(frozen=True)
