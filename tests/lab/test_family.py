@@ -182,3 +182,10 @@ def test_what_does_not_fit_is_left_out_with_the_reason():
     )
     with pytest.raises(DataError, match="four has an even name"):
         chosen.run("four")
+
+
+def test_a_familys_table_stands_above_its_claims():
+    page = FAMILY.run().html()
+    assert page.index("Table 1.") < page.index("What was claimed")
+    alone = FAMILY.run("one").html()
+    assert alone.index("What was claimed") < alone.index("Shown.")

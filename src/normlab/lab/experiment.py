@@ -192,7 +192,9 @@ class Result:
     def _page(self) -> Page:
         verdicts = [verdict.row() for verdict in self.verdicts]
         sections = self.record.sections
-        return Page(self.title, self.question, sections, self.drawn, verdicts, self._about())
+        summary = len(self.record.rows) > 1
+        about = self._about()
+        return Page(self.title, self.question, sections, self.drawn, verdicts, about, summary)
 
     def _about(self) -> dict[str, str]:
         settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())

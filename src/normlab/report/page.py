@@ -105,7 +105,10 @@ class VerdictRow:
 
 @dataclass(frozen=True)
 class Page:
-    """A report: a title, a question, numbered sections, verdicts, and what it was made with."""
+    """A report: a title, a question, numbered sections, verdicts, and what it was made with.
+
+    With `summary`, the first section tells it all in brief, and comes before the verdicts.
+    """
 
     title: str
     question: str
@@ -113,6 +116,7 @@ class Page:
     drawn: Mapping[str, Drawn]
     verdicts: Sequence[VerdictRow]
     about: Mapping[str, str]
+    summary: bool = False
 
     def __post_init__(self) -> None:
         _check_pictures(self.sections, self.drawn)
