@@ -113,10 +113,10 @@ HOMES = Trial(
     images=True,
     expectation="Residual networks: yes (He et al. 2016, arXiv:1512.03385), though one of three blocks also "
     "trains without. Transformers: no; they have layer norm (Vaswani et al. 2017, arXiv:1706.03762), and "
-    "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in the "
-    "statistics of a batch norm that is not told of it.",
+    "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in "
+    "the statistics of a batch norm that is not told of it.",
     change="Words instead of pixels, whose statistics differ more from batch to batch; deeper networks; "
-    "other learning rates, of which each kind of network has one here.",
+    "more steps, and other learning rates for the Transformer, which has one here.",
 )
 
 BIOLOGY = Trial(
@@ -135,10 +135,15 @@ BIOLOGY = Trial(
         ),
         Claim(
             "also.sparse",
-            "Gini index, output − input of the first layer's norm: batch norm − divisive norm, both after "
-            "the ReLU",
+            "Divisive norm after the ReLU: Gini index of its output − of its input",
             0.0,
             ">=",
+        ),
+        Claim(
+            "also.canonical",
+            "Batch norm after the ReLU: Gini index of its output − of its input",
+            0.0,
+            "<=",
         ),
     ),
     extra="training",

@@ -9,12 +9,16 @@ _MARKS = "osD^vPX"
 
 
 def panels(panels, ylabel, joined=False):
-    """panels: (title, places, series) each; series: name → (means, half-widths) over the places."""
+    """panels: (title, places, series) each; series: name → (means, half-widths) over the places.
+
+    ylabel: one for all panels, or one for each.
+    """
+    labels = [ylabel] * len(panels) if isinstance(ylabel, str) else ylabel
     figure, axes = subplots(1, len(panels), height=3.6)
     figure.subplots_adjust(bottom=0.27)
-    for ax, (title, places, series) in zip(axes[0], panels, strict=True):
+    for ax, (title, places, series), label in zip(axes[0], panels, labels, strict=True):
         _panel(ax, places, series, joined)
-        ax.set(title=title, ylabel=ylabel)
+        ax.set(title=title, ylabel=label)
     return figure
 
 

@@ -29,7 +29,8 @@ def _pool(height: int, width: int) -> nn.Module:
 def cnn(
     cell: Training, data: Data, *, channels: tuple[int, ...] = (8, 16), place: str = "before"
 ) -> nn.Module:
-    """For each of `channels` (3 × 3 convolution, norm, ReLU, max pooling), global mean, linear readout.
+    """For each of `channels` (3 × 3 convolution, norm, ReLU, max pooling), means over four quarters, linear
+    readout.
 
     place: the norm "before" or "after" the ReLU. Taps: input_i and normed_i around norm i, output_i before
     the pooling. Input (N, C, H, W).
@@ -52,9 +53,9 @@ def cnn(
         parts.add_module(f"output_{i}", Tap())
         parts.add_module(f"pool_{i}", _pool(height, width))
         height, width, before = max(1, height // 2), max(1, width // 2), after
-    parts.add_module("mean", nn.AdaptiveAvgPool2d(1))
+    parts.add_module("mean", nn.AdaptiveAvgPool2d(2))
     parts.add_module("flat", nn.Flatten())
-    parts.add_module("readout", nn.Linear(before, len(data.classes)))
+    parts.add_module("readout", nn.Linear(4 * before, len(data.classes)))
     return parts
 
 

@@ -61,8 +61,10 @@ def _divisive(channels: int, kind: Kind, **options: Any) -> nn.Module:
 
 
 def _miller(channels: int, kind: Kind, **options: Any) -> nn.Module:
-    """a² / (σ² + Σ a² of near channels) of a = max(x, 0), to stand after a ReLU."""
-    return _channels_second(layers.DivisiveNorm.miller(channels, **options), kind)
+    """weight · a² / (σ² + Σ a² of near channels) of a = max(x, 0), to stand after a ReLU; no bias."""
+    layer = layers.DivisiveNorm.miller(channels, **options)
+    layer.bias = None
+    return _channels_second(layer, kind)
 
 
 NORMS: dict[str, Callable[..., nn.Module]] = {

@@ -127,9 +127,9 @@ def transformer(
     data: Data,
     *,
     width: int = 32,
-    depth: int = 2,
+    depth: int = 1,
     heads: int = 4,
-    length: int = 36,
+    length: int = 32,
     order: Order = "pre",
     masked: bool = False,
 ) -> nn.Module:
