@@ -126,10 +126,10 @@ def _figure(study: Study, found: Found):
     last = np.column_stack([running_at_end(found), batch["last_batch"][:, -1]])
     return study.figure(
         dots.panels,
-        "Test accuracy of the same networks: left, by test images (brightness ± 1 standard deviation, contrast "
-        "halved and doubled) and the statistics used; middle, after "
-        "one more update of the running statistics from 2 examples; right, with running statistics of other "
-        "momenta, after training in batches of 8. Means over seeds, 95 % intervals.",
+        "Test accuracy of the same networks: left, by test images (brightness ± 1 standard deviation, "
+        "contrast halved and doubled) and the statistics used; middle, after one "
+        "more update of the running statistics from 2 examples; right, with running statistics of "
+        "other momenta, after training in batches of 8. Means over seeds, 95 % intervals.",
         "Dots: with running statistics accuracy falls on shifted images, after an update from two examples "
         "with a large momentum, and with momenta near 1; with the test images' own it stays.",
         panels=(
