@@ -82,8 +82,8 @@ def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -
     return (
         f"Five dense layers of 64 rectified units, normalised before the rectifier; the same number of "
         f"epochs at every size of the batch (steps: {steps}), the learning rate in proportion to it, "
-        f"{RATE * 32:g} at 32. Group norm has 4 groups; ghost batch norm, in the full run, normalises {GHOST} examples "
-        f"together, so that it is batch norm up to that size. {plan.words}, "
+        f"{RATE * 32:g} at 32. Group norm has 4 groups; ghost batch norm, in the full run, normalises "
+        f"{GHOST} examples together, so that it is batch norm up to that size. {plan.words}, "
         f"of which {len(found['batch', 2]['loss'])} are used"
         f"{'; 400 examples to train on' if plan.quick else ''}. Intervals are Student's."
     )

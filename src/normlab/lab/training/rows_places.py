@@ -149,8 +149,8 @@ BIOLOGY = Trial(
     cells=f"{HERE}.biology:cells",
     expectation="VGG found no gain by local response norm (Simonyan & Zisserman 2015, arXiv:1409.1556); "
     "batch norm should do better. Divisive norm divides by the activity of the same image, so it should "
-    "bear other contrasts better than statistics of the training images do. Miller et al. 2022 find that divisive "
-    "norm after the ReLU raises the Gini index of its layer, and that canonical norms lower it: only this "
+    "bear other contrasts better than statistics of the training images do. Miller et al. 2022 find that "
+    "divisive norm after the ReLU raises the Gini index of its layer, and that canonical norms lower it: only this "
     "direction is tested.",
     change="Statistics of the test images themselves, training on images of many contrasts, a norm before "
     "the ReLU instead of after it.",
