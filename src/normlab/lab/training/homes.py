@@ -41,7 +41,7 @@ def cells(plan: Plan) -> dict[tuple[str, str], Training]:
 
 
 def _resnet(plan: Plan, norm: Source) -> Training:
-    steps = plan.choose(200, 50)
+    steps = plan.choose(200, 40)
     return plan.training(
         network="resnet",
         norm=norm,
@@ -54,7 +54,7 @@ def _resnet(plan: Plan, norm: Source) -> Training:
 
 
 def _transformer(plan: Plan, norm: Source, options: Mapping[str, object]) -> Training:
-    steps = plan.choose(400, 80)
+    steps = plan.choose(400, 60)
     return plan.training(
         network="transformer",
         options=options,
