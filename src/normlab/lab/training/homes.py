@@ -23,6 +23,9 @@ TRANSFORMER = {  # name → normaliser and options
     "batch, no mask": ("batch", {}),
 }
 RATES, RATE = (3e-3, 1e-2), 3e-3  # of Adam, for the residual network and the Transformer
+_UNFINISHED = (
+    "; in a quick run it has hardly begun, and verdicts may differ from those of a full one"
+)
 Found = Mapping[tuple[str, str], Mapping[str, np.ndarray]]
 Accuracy = Mapping[tuple[str, str], np.ndarray]  # one for each seed
 
@@ -123,7 +126,7 @@ def _design(study: Study, found: Found) -> str:
         f"attention and the mean before the readout leave the padding out, layer and RMS norm take each "
         f"token by itself, and batch norm is or is not told which tokens are padding. Norms stand before "
         f"each branch (pre) unless it says post. {plan.words}, of which at most 6 are used. Intervals are "
-        f"Student's."
+        f"Student's. So few steps tell how fast a network learns{_UNFINISHED if plan.quick else ''}."
     )
 
 

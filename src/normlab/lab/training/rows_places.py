@@ -157,4 +157,4 @@ BIOLOGY = Trial(
     "ReLUs without a norm bears other contrasts by itself while its biases are small.",
 )
 
-PLACES = (EVALUATION, BATCH_SIZE, HOMES, BIOLOGY)
+PLACES = (BATCH_SIZE, EVALUATION, HOMES, BIOLOGY)
