@@ -110,6 +110,7 @@ HOMES = Trial(
     ),
     extra="training",
     cells=f"{HERE}.homes:cells",
+    images=True,
     expectation="Residual networks: yes (He et al. 2016, arXiv:1512.03385), though one of three blocks also "
     "trains without. Transformers: no; they have layer norm (Vaswani et al. 2017, arXiv:1706.03762), and "
     "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in "
@@ -147,6 +148,7 @@ BIOLOGY = Trial(
     ),
     extra="training",
     cells=f"{HERE}.biology:cells",
+    images=True,
     expectation="VGG found no gain by local response norm (Simonyan & Zisserman 2015, arXiv:1409.1556); "
     "batch norm should do better. Divisive norm divides by the activity of the same image, so it should "
     "bear other contrasts better than statistics of the training images do. Miller et al. 2022 find that "
