@@ -33,3 +33,25 @@ class Dropout(Drawn):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.draw if self.training else x
+
+
+class UnitNoise(Drawn):
+    """x · s + m in training: noise whose distribution is drawn anew for every unit and step.
+
+    For each unit μ ~ U(−0.5, 0.5) and σ ~ U(1, 1.25); for each of its values m ~ U(μ − 0.1, μ + 0.1) and
+    s ~ N(σ, 0.1²). Santurkar et al. 2018, appendix A.
+    """
+
+    def __init__(self, batch_size: int, *shape: int):
+        super().__init__(batch_size, 2, *shape)
+
+    def sample(self, generator: torch.Generator) -> Tensor:
+        batch_size, _, *shape = self.draw.shape
+        mean = torch.rand(shape, generator=generator) - 0.5
+        scale = 1 + 0.25 * torch.rand(shape, generator=generator)
+        m = mean + 0.2 * (torch.rand(batch_size, *shape, generator=generator) - 0.5)
+        s = scale + 0.1 * torch.randn(batch_size, *shape, generator=generator)
+        return torch.stack([s, m], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.draw[:, 0] + self.draw[:, 1] if self.training else x

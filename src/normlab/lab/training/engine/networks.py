@@ -11,7 +11,7 @@ from normlab.errors import DataError
 from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import Data
-from normlab.lab.training.engine.drawn import Dropout
+from normlab.lab.training.engine.drawn import Dropout, UnitNoise
 from normlab.lab.training.engine.norms import Kind, make
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -39,8 +39,9 @@ def mlp(
     depth: int = 5,
     activation: str = "relu",
     dropout: float = 0.0,
+    noise: bool = False,
 ) -> nn.Module:
-    """depth × (linear, norm, activation, dropout) and a linear readout; taps input.i before each norm,
+    """depth × (linear, norm, noise, activation, dropout) and a linear readout; taps input.i before each norm,
     drive.i before each activation and output.i after it."""
     parts = nn.Sequential(nn.Flatten())
     features = data.features
@@ -48,6 +49,8 @@ def mlp(
         parts.add_module(f"linear_{i}", nn.Linear(features, width))
         parts.add_module(f"input_{i}", Tap())
         parts.add_module(f"norm_{i}", normalizer(cell, width, "features"))
+        if noise:
+            parts.add_module(f"noise_{i}", UnitNoise(cell.batch_size, width))
         parts.add_module(f"drive_{i}", Tap())
         parts.add_module(f"activation_{i}", _ACTIVATIONS[activation]())
         parts.add_module(f"output_{i}", Tap())

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from normlab.lab.training.engine import evaluating, transformer
+from normlab.lab.training.engine.landscape import entering, gradient_shift, landscape
 
 if TYPE_CHECKING:
     from normlab.lab.training.engine.train import Run
@@ -33,4 +34,7 @@ PROBES: dict[str, Callable[..., Probe]] = {
     "contrasts": evaluating.contrasts,
     "sparsity": evaluating.sparsity,
     "padding": transformer.padding,
+    "landscape": landscape,
+    "gradient-shift": gradient_shift,
+    "entering": entering,
 }

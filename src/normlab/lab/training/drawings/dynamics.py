@@ -1,0 +1,65 @@
+"""Courses of training, and effects by batch size or layer."""
+
+from normlab.report.style import INK, MUTED, feature_color, subplots
+
+
+def faster(steps, curves, percentiles):
+    """curves: name → (means, half-widths); percentiles: name → (marks, 3), one network's."""
+    figure, axes = subplots(1, 1 + len(percentiles), height=3.2)
+    _courses(axes[0, 0], steps, curves)
+    axes[0, 0].set(xlabel="step", ylabel="test accuracy", ylim=(0, 1.02), title="accuracy")
+    axes[0, 0].legend(loc="lower right")
+    for ax, (i, (name, found)) in zip(axes[0, 1:], enumerate(percentiles.items()), strict=True):
+        for place, style in enumerate(("--", "-", "--")):
+            ax.plot(steps, found[:, place], color=_color(i), ls=style)
+        ax.set(xlabel="step", title=f"input of a sigmoid, {name}")
+    return figure
+
+
+def bars(groups, values, ylabels, xlabel):
+    """values: one name → (means, half-widths) over the groups for each panel."""
+    figure, axes = subplots(1, len(values), height=3.3)
+    for ax, panel, ylabel in zip(axes[0], values, ylabels, strict=True):
+        for i, (name, (mean, spread)) in enumerate(panel.items()):
+            at = [place + (i - (len(panel) - 1) / 2) * 0.16 for place in range(len(groups))]
+            ax.errorbar(at, mean, spread, fmt="o", ms=4, color=_color(i), label=name)
+        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(groups) - 0.5))
+        ax.set_xticks(range(len(groups)), groups)
+    axes[0, 0].legend(ncols=1, loc="best")
+    return figure
+
+
+def panels(steps, measures):
+    """measures: title → name → (means, lower ends, upper ends) over steps, on log axes."""
+    figure, axes = subplots(1, len(measures), height=3.0)
+    for ax, (title, curves) in zip(axes[0], measures.items(), strict=True):
+        for i, (name, (mean, low, high)) in enumerate(curves.items()):
+            ax.plot(steps, mean, color=_color(i), label=name)
+            ax.fill_between(steps, low, high, color=_color(i), alpha=0.15, lw=0)
+        ax.set(xlabel="step", title=title, yscale="log")
+    axes[0, 0].legend(loc="best")
+    return figure
+
+
+def shift(steps, accuracy, measures):
+    """measures: title → (log?, layers, name → (means, half-widths) over the layers)."""
+    figure, axes = subplots(2, 2, height=5.4)
+    _courses(axes[0, 0], steps, accuracy)
+    axes[0, 0].set(xlabel="step", title="test accuracy", ylim=(0, 1.02))
+    axes[0, 0].legend(loc="lower right")
+    for ax, (title, (log, layers, curves)) in zip(axes.flat[1:], measures.items(), strict=True):
+        _courses(ax, layers, curves, marker="o", ms=3.5)
+        ax.set(xlabel="layer", title=title, yscale="log" if log else "linear")
+        ax.set_xticks(layers)
+    return figure
+
+
+def _courses(ax, places, curves, **look):
+    for i, (name, (mean, spread)) in enumerate(curves.items()):
+        ax.plot(places, mean, color=_color(i), label=name, **look)
+        ax.fill_between(places, mean - spread, mean + spread, color=_color(i), alpha=0.15, lw=0)
+
+
+def _color(i):
+    """The first is grey, the second the first colour, and so on."""
+    return (MUTED, *(feature_color(k) for k in range(5)), INK)[i % 7]
