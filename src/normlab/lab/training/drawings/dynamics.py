@@ -12,7 +12,9 @@ def faster(steps, curves, percentiles):
     for ax, (i, (name, found)) in zip(axes[0, 1:], enumerate(percentiles.items()), strict=True):
         for place, style in enumerate(("--", "-", "--")):
             ax.plot(steps, found[:, place], color=_color(i), ls=style)
-        ax.set(xlabel="step", title=f"input of a sigmoid, {name}")
+        ax.set(
+            xlabel="step", title=f"input of a sigmoid, {name}", ylim=_around(*percentiles.values())
+        )
     return figure
 
 
@@ -25,7 +27,9 @@ def bars(groups, values, ylabels, xlabel):
             ax.errorbar(at, mean, spread, fmt="o", ms=4, color=_color(i), label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(groups) - 0.5))
         ax.set_xticks(range(len(groups)), groups)
-    axes[0, 0].legend(ncols=1, loc="best")
+    axes[0, 0].legend(
+        ncols=len(values[0]), loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1
+    )
     return figure
 
 
@@ -36,7 +40,9 @@ def panels(steps, measures):
         for i, (name, (mean, low, high)) in enumerate(curves.items()):
             ax.plot(steps, mean, color=_color(i), label=name)
             ax.fill_between(steps, low, high, color=_color(i), alpha=0.15, lw=0)
-        ax.set(xlabel="step", title=title, yscale="log")
+        means = [mean for mean, _, _ in curves.values()]
+        low, high = min(map(min, means)), max(map(max, means))
+        ax.set(xlabel="step", title=title, yscale="log", ylim=(low / 2, high * 2))
     axes[0, 0].legend(loc="best")
     return figure
 
@@ -58,6 +64,12 @@ def _courses(ax, places, curves, **look):
     for i, (name, (mean, spread)) in enumerate(curves.items()):
         ax.plot(places, mean, color=_color(i), label=name, **look)
         ax.fill_between(places, mean - spread, mean + spread, color=_color(i), alpha=0.15, lw=0)
+
+
+def _around(*found):
+    """Limits for all of the arrays, so that panels can be compared."""
+    low, high = min(a.min() for a in found), max(a.max() for a in found)
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
 
 
 def _color(i):
