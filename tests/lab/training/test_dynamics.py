@@ -1,4 +1,4 @@
-"""Speed, regularisation, smoothness, covariate shift: probes against loops by hand, verdicts on made-up data."""
+"""Probes of the dynamics of training against loops by hand, and verdicts on made-up data."""
 
 from types import SimpleNamespace
 
