@@ -8,6 +8,7 @@ import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from normlab.errors import DataError
 from normlab.lab.experiment import Record
 from normlab.lab.family import Study, load
 from normlab.lab.training import FAMILY, covariate, faster, regulariser
@@ -272,3 +273,8 @@ def test_every_claim_holds_where_it_is_so_and_not_where_it_is_not(name):
 def test_noise_that_moves_nothing_tests_nothing():
     outcomes, _ = judged("covariate-shift", shifted(False, moves=0.5))
     assert outcomes["noise"] == "inconclusive"
+
+
+def test_too_few_examples_for_a_batch_are_told():
+    with pytest.raises(DataError, match="20 examples to train on given; batches of 32 need as many"):
+        train(cell(train=20))

@@ -38,8 +38,8 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
             train=TRAIN,
             batch_size=batch,
             lrs=(LR * batch / AT,),
-            steps=epochs * (examples // batch),
-            marks=(epochs * (examples // batch),),
+            steps=epochs * max(1, examples // batch),
+            marks=(epochs * max(1, examples // batch),),
             watch_training=True,
         )
         for name, (norm, dropout) in kinds.items()

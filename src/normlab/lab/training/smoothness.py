@@ -58,7 +58,7 @@ def measure(study: Study) -> None:
             words: {n: _course(a[key]) for n, a in found.items()} for key, words in MEASURES.items()
         },
     )
-    present(study, _design(plan, len(steps)), picture, _table(found))
+    present(study, _design(plan, len(steps)), picture, _table(found), _thirds(found))
 
 
 def _course(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,3 +103,15 @@ def _table(found: dict[str, dict[str, np.ndarray]]) -> Numbers:
         for name, a in found.items()
     ]
     return Numbers("Geometric means over marks and seeds", header, tuple(rows))
+
+
+def _thirds(found: dict[str, dict[str, np.ndarray]]) -> Numbers:
+    """Early and late apart: who has learned has small gradients, however rough the loss is."""
+    rows = []
+    for key, words in MEASURES.items():
+        parts = zip(*(np.array_split(found[n][key], 3, 1) for n in ("batch", "none")), strict=True)
+        rows.append((words, *(factor(*ratio(typical(b), typical(n))) for b, n in parts)))
+    header = ("batch norm over none", "first third", "second", "last")
+    return Numbers(
+        "The same ratios by thirds of the marks, with 95 % intervals", header, tuple(rows)
+    )

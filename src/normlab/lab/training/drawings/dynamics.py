@@ -35,6 +35,8 @@ def bars(groups, values, ylabels, xlabel):
 
 def panels(steps, measures):
     """measures: title → name → (means, lower ends, upper ends) over steps, on log axes."""
+    from matplotlib.ticker import LogFormatter
+
     figure, axes = subplots(1, len(measures), height=3.0)
     for ax, (title, curves) in zip(axes[0], measures.items(), strict=True):
         for i, (name, (mean, low, high)) in enumerate(curves.items()):
@@ -43,6 +45,8 @@ def panels(steps, measures):
         means = [mean for mean, _, _ in curves.values()]
         low, high = min(map(min, means)), max(map(max, means))
         ax.set(xlabel="step", title=title, yscale="log", ylim=(low / 2, high * 2))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
     axes[0, 0].legend(loc="best")
     return figure
 

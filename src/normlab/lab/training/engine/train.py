@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.errors import CheckError, NormlabError
+from normlab.errors import CheckError, DataError, NormlabError
 from normlab.lab.training.engine.cell import Member, Training
 from normlab.lab.training.engine.data import Data, load, split
 from normlab.lab.training.engine.group import Group, in_parts, stackable
@@ -128,7 +128,13 @@ class Run:
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of a step: (M, batch, …) and its classes (M, batch); each epoch in a new order."""
-        per_epoch = len(self.splits[0].train) // self.cell.batch_size
+        examples = len(self.splits[0].train)
+        per_epoch = examples // self.cell.batch_size
+        if not per_epoch:
+            raise DataError(
+                f"{examples} examples to train on given; batches of {self.cell.batch_size} need as many: "
+                f"give more data."
+            )
         epoch, place = divmod(step, per_epoch)
         while len(self._epochs) <= epoch:
             self._epochs.append([self._order(i) for i in range(len(self.members))])
