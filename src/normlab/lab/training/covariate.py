@@ -9,6 +9,7 @@ from normlab.lab.training.effects import difference, factor, points, ratio
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.smoothness import typical
 from normlab.report.page import Numbers
 
 DEPTH = 8
@@ -54,7 +55,7 @@ def measure(study: Study) -> None:
     steps = np.array(cells(plan)["batch"].marks)
     accuracy = {n: a["test_accuracy"] for n, a in found.items()}
     moved = {n: movement(a["mean"], a["std"]) for n, a in found.items()}
-    shift = {n: 10 ** np.log10(a["shift"]).mean(1) for n, a in found.items()}
+    shift = {n: typical(a["shift"]) for n, a in found.items()}
     cosine = {n: a["cosine"].mean(1) for n, a in found.items()}
     for name, a in found.items():
         study.number(f"accuracy.{name}", accuracy[name].mean(), "test accuracy, mean over training")
@@ -125,7 +126,8 @@ def _design(plan: Plan, pairs: int) -> str:
         f"gradient descent at {LR:g} in batches of {cell.batch_size} for {cell.steps} steps. Noise after "
         f"every batch norm: for each unit and step a mean from U(−0.5, 0.5) and a scale from U(1, 1.25), and "
         f"about them noise of its own for each example (appendix A of the paper); accuracies are those of "
-        f"evaluation mode, without the noise, and are averaged over {2 * pairs} marks of training. At "
+        f"evaluation mode, without the noise (whose running statistics were taken with it, a cost to the noisy "
+        f"network), and are averaged over {2 * pairs} marks of training. At "
         f"{pairs} pairs of neighbouring steps, for one fixed batch in training mode: how far mean and "
         f"standard deviation of each rectifier's input move. At the same steps, definition 2.1 of the "
         f"paper: the gradient of each layer's weights before the step, and after only the layers below have "

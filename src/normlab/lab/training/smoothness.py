@@ -34,7 +34,7 @@ def cells(plan: Plan) -> dict[str, Training]:
 
 
 def typical(values: np.ndarray) -> np.ndarray:
-    """Geometric mean over the marks, (seeds, marks) → (seeds,)."""
+    """Geometric mean over the marks, (seeds, marks, …) → (seeds, …)."""
     with np.errstate(divide="ignore"):
         return 10 ** np.log10(values).mean(1)
 
