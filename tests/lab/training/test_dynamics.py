@@ -276,5 +276,7 @@ def test_noise_that_moves_nothing_tests_nothing():
 
 
 def test_too_few_examples_for_a_batch_are_told():
-    with pytest.raises(DataError, match="20 examples to train on given; batches of 32 need as many"):
+    with pytest.raises(
+        DataError, match="20 examples to train on given; batches of 32 need as many"
+    ):
         train(cell(train=20))
