@@ -90,7 +90,7 @@ def test_landscape_is_that_of_a_loop_by_hand(norm):
 @pytest.mark.parametrize(("norm", "noise"), [("none", False), ("batch", False), ("batch", True)])
 def test_gradient_shift_is_that_of_layers_moved_by_hand(norm, noise):
     run, before = in_double(norm, noise)
-    found = PROBES["gradient-shift"](run)()
+    found = PROBES["gradient_shift"](run)()
     now = {n: p.detach() for n, p in run.group.parameters.items()}
     layers = ["linear_1", "linear_2", "readout"]
     below = [("0",), ("0", "1"), ("0", "1", "2")]
@@ -110,7 +110,7 @@ def test_gradient_shift_is_that_of_layers_moved_by_hand(norm, noise):
 
 
 def test_a_stack_measures_what_each_alone_does_and_probes_change_nothing():
-    probes = {"landscape": {}, "gradient-shift": {}, "entering": {"taps": TAPS}}
+    probes = {"landscape": {}, "gradient_shift": {}, "entering": {"taps": TAPS}}
     options = SMALL | {"noise": True}
     stacked = train(cell(options=options, probes=probes))
     alone = train(cell(options=options, probes=probes, stacked=False))

@@ -31,7 +31,7 @@ def cells(plan: Plan) -> dict[str, Training]:
             marks=tuple(sorted({mark for pair in pairs for mark in (pair, pair + 1)})),
             lrs=(LR,),
             options={"depth": DEPTH, "noise": noise},
-            probes={"gradient-shift": {}, "entering": {"taps": taps}},
+            probes={"gradient_shift": {}, "entering": {"taps": taps}},
         )
         for name, (norm, noise) in networks.items()
     }

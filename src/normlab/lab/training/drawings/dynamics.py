@@ -1,6 +1,7 @@
 """Courses of training, and effects by batch size or layer."""
 
-from normlab.report.style import INK, MUTED, feature_color, subplots
+from normlab.lab.training.drawings import color
+from normlab.report.style import subplots
 
 
 def faster(steps, curves, percentiles):
@@ -11,7 +12,7 @@ def faster(steps, curves, percentiles):
     axes[0, 0].legend(loc="lower right")
     for ax, (i, (name, found)) in zip(axes[0, 1:], enumerate(percentiles.items()), strict=True):
         for place, style in enumerate(("--", "-", "--")):
-            ax.plot(steps, found[:, place], color=_color(i), ls=style)
+            ax.plot(steps, found[:, place], color=color(i), ls=style)
         ax.set(
             xlabel="step", title=f"input of a sigmoid, {name}", ylim=_around(*percentiles.values())
         )
@@ -24,7 +25,7 @@ def bars(groups, values, ylabels, xlabel):
     for ax, panel, ylabel in zip(axes[0], values, ylabels, strict=True):
         for i, (name, (mean, spread)) in enumerate(panel.items()):
             at = [place + (i - (len(panel) - 1) / 2) * 0.16 for place in range(len(groups))]
-            ax.errorbar(at, mean, spread, fmt="o", ms=4, color=_color(i), label=name)
+            ax.errorbar(at, mean, spread, fmt="o", ms=4, color=color(i), label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(groups) - 0.5))
         ax.set_xticks(range(len(groups)), groups)
     axes[0, 0].legend(
@@ -40,8 +41,8 @@ def panels(steps, measures):
     figure, axes = subplots(1, len(measures), height=3.0)
     for ax, (title, curves) in zip(axes[0], measures.items(), strict=True):
         for i, (name, (mean, low, high)) in enumerate(curves.items()):
-            ax.plot(steps, mean, color=_color(i), label=name)
-            ax.fill_between(steps, low, high, color=_color(i), alpha=0.15, lw=0)
+            ax.plot(steps, mean, color=color(i), label=name)
+            ax.fill_between(steps, low, high, color=color(i), alpha=0.15, lw=0)
         means = [mean for mean, _, _ in curves.values()]
         low, high = min(map(min, means)), max(map(max, means))
         ax.set(xlabel="step", title=title, yscale="log", ylim=(low / 2, high * 2))
@@ -66,16 +67,11 @@ def shift(steps, accuracy, measures):
 
 def _courses(ax, places, curves, **look):
     for i, (name, (mean, spread)) in enumerate(curves.items()):
-        ax.plot(places, mean, color=_color(i), label=name, **look)
-        ax.fill_between(places, mean - spread, mean + spread, color=_color(i), alpha=0.15, lw=0)
+        ax.plot(places, mean, color=color(i), label=name, **look)
+        ax.fill_between(places, mean - spread, mean + spread, color=color(i), alpha=0.15, lw=0)
 
 
 def _around(*found):
     """Limits for all of the arrays, so that panels can be compared."""
     low, high = min(a.min() for a in found), max(a.max() for a in found)
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
-
-
-def _color(i):
-    """The first is grey, the second the first colour, and so on."""
-    return (MUTED, *(feature_color(k) for k in range(5)), INK)[i % 7]

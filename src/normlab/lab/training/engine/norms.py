@@ -26,10 +26,17 @@ def _layer(channels: int, kind: Kind, **options: Any) -> nn.Module:
     return layers.LayerNorm(channels, **options)
 
 
-def _rms(channels: int, kind: Kind, **options: Any) -> nn.Module:
-    if kind == "images":
-        raise SettingError("rms norm has no form for images here; take layer.")
-    return layers.RMSNorm(channels, **options)
+def _rms(channels: int, kind: Kind, eps: float | None = None, **options: Any) -> nn.Module:
+    """As layer norm, without the mean: of images by the divisive row it is, x / √(eps + mean x²)."""
+    if kind != "images":
+        return layers.RMSNorm(channels, eps=eps, **options)
+    settings = {
+        "over": "c s",
+        "reduce": "mean",
+        "sigma": (eps or 1e-5) ** 0.5,
+        "learn_sigma": False,
+    }
+    return _divisive(channels, kind, **settings | options)
 
 
 def _group(channels: int, kind: Kind, num_groups: int = GROUPS, **options: Any) -> nn.Module:

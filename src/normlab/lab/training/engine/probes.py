@@ -35,6 +35,6 @@ PROBES: dict[str, Callable[..., Probe]] = {
     "sparsity": evaluating.sparsity,
     "padding": transformer.padding,
     "landscape": landscape,
-    "gradient-shift": gradient_shift,
+    "gradient_shift": gradient_shift,
     "entering": entering,
 }
