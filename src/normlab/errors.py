@@ -47,3 +47,7 @@ class CheckError(NormlabError, ValueError):
 
 class MissingExtraError(NormlabError, ImportError):
     """A part of normlab needs a package that only comes with an extra."""
+
+
+class ProcessError(NormlabError, RuntimeError):
+    """A process that computed for this one was ended before it had finished."""

@@ -64,12 +64,12 @@ def _run(context: typer.Context) -> None:
         print("\nnormlab run NAME runs one; normlab run NAME --help shows its options.")
 
 
-def stop_after_verifying(record: Path | None, as_json: bool) -> None:
-    """With a record to verify, that is all the command does."""
+def stop_after_verifying(record: Path | None, as_json: bool, **how: Any) -> None:
+    """With a record to verify, that is all the command does; how: settings that change no number."""
     if record is not None:
         from normlab.lab.verify import verify_file
 
-        raise typer.Exit(verify_file(record, say, as_json))
+        raise typer.Exit(verify_file(record, say, as_json, **how))
 
 
 def run_experiment(name: str, settings: dict[str, Any], out: Path | None, as_json: bool) -> None:

@@ -70,7 +70,8 @@ def run_training(
     `normlab run` lists the experiments; training.NAME runs one. What is finished is kept: after Ctrl-C
     the same command goes on where it was.
     """
-    stop_after_verifying(verify, as_json)
+    count = _cores() if processes is None else whole("processes", processes)
+    stop_after_verifying(verify, as_json, processes=count)
     settings: dict[str, Any] = {
         "quick": quick,
         "norm": [name.strip() for name in norm.split(",")] if norm else [],
@@ -78,7 +79,7 @@ def run_training(
         "seeds": whole("seeds", seeds),
         "device": device,
         "cache": None if fresh else cache or _cache(),
-        "processes": _cores() if processes is None else whole("processes", processes),
+        "processes": count,
     }
     given = {key: value for key, value in settings.items() if value is not None}
     if not fresh:

@@ -16,8 +16,10 @@ _NEEDED = {"experiment": str, "settings": dict, "versions": dict, "numbers": dic
 _HOOKS = {"say", "progress"}  # of a run, and no settings
 
 
-def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False) -> int:
+def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False, **how: Any) -> int:
     """Compare a fresh run with a record; returns 0 if no number moved, else 1.
+
+    how: settings that change no number, and so are not in the record, such as processes.
 
     A number has moved when it differs by more than 1e-6 of the larger of 1 and itself; smaller
     differences are counted as rounding.
@@ -25,7 +27,7 @@ def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False) -
     record = _read(path)
     check(record["experiment"], **record["settings"])
     with bar() as step:
-        now = run(record["experiment"], progress=step, **record["settings"]).numbers
+        now = run(record["experiment"], progress=step, **record["settings"], **how).numbers
     was = record["numbers"]
     moved = differences(was, now)
     unequal = sum(was.get(key, "absent") != _null(now.get(key, "absent")) for key in was | now)

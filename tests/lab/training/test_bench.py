@@ -1,5 +1,6 @@
 """Cells are kept, found again, never trusted when broken, and the same wherever they are computed."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from command import NORMLAB
-from normlab.errors import DataError
+from normlab.errors import DataError, ProcessError
 from normlab.lab.training.bench import Bench
 from normlab.lab.training.engine import cell as cells
 from normlab.lab.training.engine.cell import Source, Training, key
@@ -129,3 +130,17 @@ def test_interrupted_and_resumed(tmp_path):
     assert done.returncode == 0, done.stderr
     now = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert len(now) == 6 and kept.items() <= now.items()
+
+
+def test_a_process_that_is_killed_is_told_of():
+    """As the system does when memory runs out."""
+    long = replace(CELL, steps=100_000)
+    with Bench(Settings.of(processes=1)) as bench:
+        bench.expect([long])
+
+        def kill(done):
+            for process in multiprocessing.active_children():
+                process.kill()
+
+        with pytest.raises(ProcessError, match="ended from outside"):
+            bench.run({"long": long}, kill)

@@ -116,3 +116,16 @@ def test_help_has_an_example():
     assert (
         "Example: normlab run training.initialisation" in done.stdout and "--quick" in done.stdout
     )
+
+
+def test_verify_runs_it_again(folder):
+    done = normlab(*INPUTS, "--fresh", "--out", "v", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    again = normlab("run", "training.inputs", "--verify", "v/numbers.json", cwd=folder)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "0 of 10 numbers moved" in again.stdout
+    record = json.loads((folder / "v" / "numbers.json").read_text())
+    record["numbers"]["inputs.condition.raw"] *= 1.01
+    (folder / "v" / "other.json").write_text(json.dumps(record))
+    moved = normlab("run", "training.inputs", "--verify", "v/other.json", cwd=folder)
+    assert moved.returncode == 1 and "moved: inputs.condition.raw" in moved.stdout

@@ -4,13 +4,14 @@ import multiprocessing
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import torch
 
-from normlab.errors import NormlabError
+from normlab.errors import NormlabError, ProcessError
 from normlab.lab.family import Member, Study, load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.plan import Plan
@@ -39,7 +40,6 @@ class Bench:
         self.settings, self.plan = settings, Plan.of(settings)
         self.store = Store(settings.cache)
         self.done = 0  # net-steps of what was kept, or computed here
-        self._expected: dict[str, Cell] = {}
         self._futures: dict[str, Future[Arrays]] = {}
         self._known: dict[str, Arrays] = {}
         self._pool: ProcessPoolExecutor | None = None
@@ -55,7 +55,6 @@ class Bench:
     def expect(self, cells: Iterable[Cell]) -> int:
         """Start to compute what is not known yet; how many net-steps there are in all."""
         new = {key(cell): cell for cell in cells}
-        self._expected |= new
         missing = []
         for name, cell in new.items():
             if name in self._known or name in self._futures:
@@ -78,7 +77,7 @@ class Bench:
         while waiting:
             finished, waiting = wait(waiting, timeout=_LOOK)
             for future in finished:
-                future.result()  # an error of one ends all
+                _finished(future)  # an error of one ends all
             tell(self.done + self._counter.value)
         for cell in cells.values():
             if (name := key(cell)) not in self._futures and name not in self._known:
@@ -122,6 +121,16 @@ class Bench:
             self._stop.set()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+def _finished(future: Future[Arrays]) -> Arrays:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise ProcessError(
+            "a process that computes was ended from outside, as when memory runs out; try --processes 1. "
+            "What was finished is kept."
+        ) from error
 
 
 def prepare(settings: Settings) -> Bench:

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-_DECIDING = ("dtypes.py", "errors.py", "tracing.py", "moments.py", "filters.py")
+_DECIDING = ("dtypes.py", "tracing.py", "moments.py", "filters.py")
 _DECIDING_FOLDERS = ("equation", "functional", "kernels", "nn", "lab/training/engine")
 
 
