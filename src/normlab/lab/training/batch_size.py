@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, points
+from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.plan import Plan
@@ -90,10 +90,7 @@ def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -
 
 
 def _figure(study: Study, errors: Errors):
-    series = {
-        norm: np.array([mean_and_spread(error) for error in by_size.values()]).T
-        for norm, by_size in errors.items()
-    }
+    series = {norm: intervals(by_size.values()) for norm, by_size in errors.items()}
     sizes = tuple(str(size) for size in errors["batch"])
     return study.figure(
         dots.panels,

@@ -7,7 +7,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, points
+from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
@@ -91,8 +91,8 @@ def _design(study: Study, found: Found) -> str:
 
 
 def _figure(study: Study, found: Found):
-    contrast = {name: series(cell["contrast"][:, -1]) for name, cell in found.items()}
-    gini = {name: series(cell["gini"][:, -1]) for name, cell in found.items()}
+    contrast = {name: intervals(cell["contrast"][:, -1].T) for name, cell in found.items()}
+    gini = {name: intervals(cell["gini"][:, -1].T) for name, cell in found.items()}
     return study.figure(
         dots.panels,
         "Left: accuracy on test images of other contrast than in training. Right: Gini index at the first "
@@ -107,11 +107,6 @@ def _figure(study: Study, found: Found):
         ylabel=("test accuracy", "Gini index"),
         joined=True,
     )
-
-
-def series(values: np.ndarray) -> np.ndarray:
-    """(seeds, places) → means and half-widths, (2, places)."""
-    return np.array([mean_and_spread(column) for column in values.T]).T
 
 
 def _table(found: Found) -> Numbers:

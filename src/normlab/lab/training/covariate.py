@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import difference, factor, points, ratio
+from normlab.lab.training.effects import difference, factor, intervals, points, ratio
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
@@ -70,7 +70,7 @@ def measure(study: Study) -> None:
 
 def _figure(study: Study, steps: np.ndarray, accuracy, moved, shift, cosine):
     def courses(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {n: np.array([mean_and_spread(c) for c in v.T]).T for n, v in values.items()}
+        return {n: intervals(v.T) for n, v in values.items()}
 
     return study.figure(
         dynamics.shift,

@@ -1,5 +1,7 @@
 """Effects over seeds with their intervals, in words."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,6 +21,16 @@ def ratio(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return mean_and_spread(np.log10(np.asarray(first, float) / np.asarray(second, float)))
+
+
+def intervals(values: Iterable[ArrayLike]) -> np.ndarray:
+    """Means and half-widths of intervals of each of several sets of seeds: (2, sets).
+
+    >>> intervals([[1.0, 1.0], [2.0, 2.0]])
+    array([[1., 2.],
+           [0., 0.]])
+    """
+    return np.array([mean_and_spread(seeds) for seeds in values]).T
 
 
 def factor(mean: float, spread: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, points
+from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
@@ -122,7 +122,7 @@ def _figure(study: Study, found: Found):
         "own": "of all test images",
         "batches": f"of batches of {BATCH}",
     }
-    shifts = {words: _series(batch[name][:, -1]) for name, words in names.items()}
+    shifts = {words: intervals(batch[name][:, -1].T) for name, words in names.items()}
     last = np.column_stack([running_at_end(found), batch["last_batch"][:, -1]])
     return study.figure(
         dots.panels,
@@ -141,21 +141,16 @@ def _figure(study: Study, found: Found):
             (
                 "Last update, momentum",
                 ("none", *(f"{m:g}" for m in LAST)),
-                {"running": _series(last)},
+                {"running": intervals(last.T)},
             ),
             (
                 "Momentum throughout",
                 tuple(f"{m:g}" for m in MOMENTA),
-                {"running": _series(momentum_accuracy(found).T)},
+                {"running": intervals(momentum_accuracy(found))},
             ),
         ),
         ylabel="test accuracy",
     )
-
-
-def _series(values: np.ndarray) -> np.ndarray:
-    """(seeds, places) → means and half-widths, (2, places)."""
-    return np.array([mean_and_spread(column) for column in values.T]).T
 
 
 def _table(compared: Found) -> Numbers:

@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import difference, factor, points, ratio, seeds_last
+from normlab.lab.training.effects import difference, factor, intervals, points, ratio, seeds_last
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
@@ -90,7 +90,7 @@ def measure(study: Study) -> None:
         "85th percentiles of one sigmoid's input over the test data, first seed.",
         "Accuracy over steps for each normaliser, and three lines for each that follow one unit's input.",
         steps=steps,
-        curves={n: np.array([mean_and_spread(a) for a in v.T]).T for n, v in accuracy.items()},
+        curves={n: intervals(v.T) for n, v in accuracy.items()},
         percentiles={n: inputs[n][0] for n in ("none", "batch")},
     )
     present(study, _design(plan, level, steps), picture, _table(every, inputs, reached))

@@ -7,7 +7,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, points, seeds_last
+from normlab.lab.training.effects import difference, intervals, points, seeds_last
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
@@ -135,7 +135,7 @@ def _figure(study: Study, accuracy: Accuracy):
     for title, network in (("Residual network", "resnet"), ("Transformer", "transformer")):
         chosen = {name: values for (kind, name), values in accuracy.items() if kind == network}
         names = tuple(name.replace(", ", ",\n") for name in chosen)
-        series = np.array([mean_and_spread(values) for values in chosen.values()]).T
+        series = intervals(chosen.values())
         panels.append((title, names, {"accuracy": series}))
     return study.figure(
         dots.panels,

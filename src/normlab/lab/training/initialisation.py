@@ -4,12 +4,12 @@ import numpy as np
 
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.drawings import sweeps
-from normlab.lab.training.effects import difference, points, seeds_last
+from normlab.lab.training.effects import difference, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
 from normlab.lab.training.rates import NORMS
+from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 
 SCALES = decades(-2, 2, 9)
@@ -18,8 +18,12 @@ WORKS = 0.9  # of the best mean accuracy of all
 LR = 0.1
 
 
+def _steps(plan: Plan) -> int:
+    return plan.choose(400, 150)
+
+
 def cells(plan: Plan) -> dict[str, Training]:
-    steps = plan.choose(400, 150)
+    steps = _steps(plan)
     return {
         norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=(LR,), scales=SCALES)
         for norm in plan.norms(*NORMS)
@@ -27,39 +31,25 @@ def cells(plan: Plan) -> dict[str, Training]:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
-    found = study.shared.of(study)
-    seeds = len(plan.seeds)
-    accuracy = {n: seeds_last(a["test_accuracy"][:, -1], seeds) for n, a in found.items()}
-    diverged = {n: seeds_last(a["diverged"] >= 0, seeds).mean(1) for n, a in found.items()}
-    top = max(a.mean(1).max() for a in accuracy.values())
-    spans = {n: STEP * (a >= WORKS * top).sum(0) for n, a in accuracy.items()}
-    for name in found:
-        study.curve(
-            f"accuracy.{name}", SCALES, accuracy[name].mean(1), "mean test accuracy at a scale"
-        )
-        study.curve(f"diverged.{name}", SCALES, diverged[name], "share of seeds that diverged")
-        study.number(
-            f"decades.{name}", spans[name].mean(), "decades of scale at which training works"
-        )
+    alt = (
+        "Curves of accuracy over four decades of scale: narrow without normalisation, wide with it."
+    )
+    accuracy, picture = swept(study, SCALES, "scale of the first weights", alt)
+    top = max(found.mean(1).max() for found in accuracy.values())
+    spans = {name: STEP * (found >= WORKS * top).sum(0) for name, found in accuracy.items()}
+    for name, found in spans.items():
+        study.number(f"decades.{name}", found.mean(), "decades of scale at which training works")
     _judge(study, accuracy, spans)
-    design = (
+    present(study, _design(study.shared.plan), picture, _table(accuracy, spans))
+
+
+def _design(plan: Plan) -> str:
+    return (
         f"Five layers of 64 rectified units as in the experiment on learning rates, at the rate {LR:g}, "
-        f"for {found['batch']['loss'].shape[1]} steps; He's first weights times {len(SCALES)} scales from "
-        f"{SCALES[0]:g} to {SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of "
-        f"the best mean accuracy of all. {plan.words}. Intervals are Student's, widened by half a step."
+        f"for {_steps(plan)} steps; He's first weights times {len(SCALES)} scales from {SCALES[0]:g} to "
+        f"{SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of the best mean "
+        f"accuracy of all. {plan.words}. Intervals are Student's, widened by half a step."
     )
-    picture = study.figure(
-        sweeps.sweep,
-        "Test accuracy after training (mean over seeds, band: 95 % interval), and the share of seeds whose "
-        "loss became infinite, against the scale of the first weights.",
-        "Curves of accuracy over four decades of scale: narrow without normalisation, wide with it.",
-        places=np.array(SCALES),
-        curves={n: np.array([mean_and_spread(row) for row in a]).T for n, a in accuracy.items()},
-        shares=diverged,
-        xlabel="scale of the first weights",
-    )
-    present(study, design, picture, _table(accuracy, spans))
 
 
 def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> None:

@@ -4,11 +4,11 @@ import numpy as np
 
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.drawings import sweeps
-from normlab.lab.training.effects import difference, factor, points, seeds_last
+from normlab.lab.training.effects import difference, factor, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
+from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 
 NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
@@ -20,8 +20,12 @@ STABLE = 0.9  # of the best mean accuracy that this normaliser reaches at any ra
 WORKS = 0.5  # of the best of all: below it, nothing was learned that could be stable
 
 
+def _steps(plan: Plan) -> int:
+    return plan.choose(400, 150)
+
+
 def cells(plan: Plan) -> dict[str, Training]:
-    steps = plan.choose(400, 150)
+    steps = _steps(plan)
     return {
         norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=LRS, batch_size=32)
         for norm in plan.norms(*NORMS)
@@ -41,26 +45,19 @@ def largest(accuracy: np.ndarray, places: np.ndarray, best: float) -> np.ndarray
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
-    found = study.shared.of(study)
-    seeds = len(plan.seeds)
-    accuracy = {n: seeds_last(a["test_accuracy"][:, -1], seeds) for n, a in found.items()}
-    diverged = {n: seeds_last(a["diverged"] >= 0, seeds).mean(1) for n, a in found.items()}
-    top = max(a.mean(1).max() for a in accuracy.values())
-    rates = {
-        n: largest(a, np.log10(LRS), max(STABLE * a.mean(1).max(), WORKS * top))
-        for n, a in accuracy.items()
-    }
-    for name in found:
-        study.curve(f"accuracy.{name}", LRS, accuracy[name].mean(1), "mean test accuracy at a rate")
-        study.curve(
-            f"diverged.{name}", LRS, diverged[name], "share of seeds whose loss became infinite"
-        )
-        study.number(f"largest.{name}", 10 ** rates[name].mean(), "largest stable rate")
-    _judge(study, accuracy, rates)
-    present(
-        study, _design(plan, found), _figure(study, accuracy, diverged), _table(accuracy, rates)
+    alt = (
+        "Curves of accuracy that rise with the rate and then fall off; without normalisation first."
     )
+    accuracy, picture = swept(study, LRS, "learning rate", alt)
+    top = max(found.mean(1).max() for found in accuracy.values())
+    rates = {
+        name: largest(found, np.log10(LRS), max(STABLE * found.mean(1).max(), WORKS * top))
+        for name, found in accuracy.items()
+    }
+    for name, found in rates.items():
+        study.number(f"largest.{name}", 10 ** found.mean(), "largest stable rate")
+    _judge(study, accuracy, rates)
+    present(study, _design(study.shared.plan), picture, _table(accuracy, rates))
 
 
 def _judge(study: Study, accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> None:
@@ -75,26 +72,12 @@ def _judge(study: Study, accuracy: dict[str, np.ndarray], rates: dict[str, np.nd
     study.claim("accuracy", mean, spread, points(mean, spread))
 
 
-def _design(plan: Plan, found: dict[str, dict[str, np.ndarray]]) -> str:
-    steps = found["batch"]["loss"].shape[1]
+def _design(plan: Plan) -> str:
     return (
         f"Five layers of 64 rectified units, normalised before the rectifier; plain gradient descent in "
-        f"batches of 32 for {steps} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. A rate is "
-        f"stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
+        f"batches of 32 for {_steps(plan)} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. A "
+        f"rate is stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
         f"{plan.words}. The interval is Student's, widened by half a step of the rates."
-    )
-
-
-def _figure(study: Study, accuracy: dict[str, np.ndarray], diverged: dict[str, np.ndarray]):
-    return study.figure(
-        sweeps.sweep,
-        "Test accuracy after training (mean over seeds, band: 95 % interval), and the share of seeds whose "
-        "loss became infinite, against the learning rate.",
-        "Curves of accuracy that rise with the rate and then fall off; without normalisation first.",
-        places=np.array(LRS),
-        curves={n: np.array([mean_and_spread(row) for row in a]).T for n, a in accuracy.items()},
-        shares=diverged,
-        xlabel="learning rate",
     )
 
 

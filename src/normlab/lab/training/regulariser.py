@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import difference, points
+from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
@@ -94,7 +94,7 @@ def _judge(study: Study, accuracy: Table, gap: Table) -> None:
 
 def _panel(values: Table) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for name, _ in values)
-    return {n: np.array([mean_and_spread(values[n, b]) for b in BATCHES]).T for n in names}
+    return {n: intervals(values[n, b] for b in BATCHES) for n in names}
 
 
 def _design(plan: Plan) -> str:

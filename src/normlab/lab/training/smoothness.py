@@ -3,9 +3,8 @@
 import numpy as np
 
 from normlab.lab.family import Study
-from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import factor, ratio
+from normlab.lab.training.effects import factor, intervals, ratio
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
@@ -63,7 +62,7 @@ def measure(study: Study) -> None:
 
 def _course(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Geometric mean at each mark with the two ends of its interval."""
-    mean, spread = np.array([mean_and_spread(column) for column in np.log10(values).T]).T
+    mean, spread = intervals(np.log10(values).T)
     return 10**mean, 10 ** (mean - spread), 10 ** (mean + spread)
 
 
