@@ -37,16 +37,9 @@ def cell(**given):
 
 def in_double(norm, noise=False):
     """A run after three steps, all in float64, and its parameters before the last one."""
-    made = cell(norm=Source(norm), options=SMALL | {"noise": noise}, lrs=(0.1, 0.3), seeds=(0,))
+    options = SMALL | {"noise": noise}
+    made = cell(norm=Source(norm), options=options, lrs=(0.1, 0.3), seeds=(0,), dtype="float64")
     run = Run(made, data_of(made.data), made.members, stacked=True)
-    run.data = SimpleNamespace(x=run.data.x.double(), y=run.data.y)
-    for kept in (run.group.parameters, run.group.buffers):
-        for name, value in kept.items():
-            kept[name] = value.detach().to(
-                torch.float64 if value.is_floating_point() else value.dtype
-            )
-    for p in run.group.parameters.values():
-        p.requires_grad_()
     for _ in range(3):
         before = {n: p.detach().clone() for n, p in run.group.parameters.items()}
         run._advance()

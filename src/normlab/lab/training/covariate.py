@@ -109,7 +109,7 @@ def left(none: np.ndarray, batch: np.ndarray, noisy: np.ndarray) -> tuple[float,
 
     Nothing is known where batch norm itself gains nothing that could be lost.
 
-    >>> left(np.array([0.5, 0.5]), np.array([0.7, 0.7]), np.array([0.5, 0.5]))[0].round(3)
+    >>> round(left(np.array([0.5, 0.5]), np.array([0.7, 0.7]), np.array([0.5, 0.5]))[0], 3)
     -0.1
     """
     mean, spread = difference(noisy - none, SHARE * (batch - none))
