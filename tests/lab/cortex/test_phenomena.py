@@ -9,7 +9,7 @@ from normlab.lab.cortex.catalogue import PHENOMENA
 from normlab.lab.cortex.frontend import images
 from normlab.lab.cortex.setup import prepare
 from normlab.lab.experiment import Record
-from normlab.lab.family import Near, Study, _load
+from normlab.lab.family import Near, Study, load
 
 CHANGED = "reproduced by the changed set"
 OTHERWISE = {
@@ -55,7 +55,7 @@ def lab():
 def test_verdict_and_numbers(lab, name):
     record = Record()
     study = Study(record, PHENOMENA[name], lab)
-    _load(study.member.measure)(study)
+    load(study.member.measure)(study)
     study.finish()
     told = [f"{v.claim.name}: {v.measured:.4g} ({v.detail})" for v in study.verdicts]
     assert FAMILY.outcome(study.verdicts) == OTHERWISE.get(name, "reproduced"), told
