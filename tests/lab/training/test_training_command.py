@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from command import normlab
+from normlab.errors import SettingError
+from normlab.lab.training.engine import norms
+from normlab.lab.training.plan import Plan
+from normlab.lab.training.settings import Settings
 
 MINE = """
 import torch
@@ -85,6 +89,16 @@ def test_a_broken_cell_is_told_of(folder):
     assert f"{path.stem}.broken" in (folder / "b" / "report.html").read_text()
 
 
+def test_own_norms_do_not_take_the_place_of_ours_or_of_each_other(folder):
+    for name, spelt in (("batch.py", "batch"), ("again.py", "Mine")):
+        (folder / name).write_text(MINE.replace("Mine", spelt))
+    assert norms.source(f"{folder}/batch.py:batch").name == f"{folder}/batch.py:batch"
+    assert norms.source(f"{folder}/mine.py:Mine").name == "Mine"
+    both = Settings.of(norm=[f"{folder}/mine.py:Mine", f"{folder}/again.py:Mine"])
+    with pytest.raises(SettingError, match="have the same name; rename one of the two"):
+        Plan.of(both)
+
+
 REFUSED = {
     "--norm nosuch": "no norm 'nosuch'. Give none, batch, layer",
     "--norm bach": "Did you mean 'batch'?",
@@ -94,7 +108,7 @@ REFUSED = {
     "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
     "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, an npz file",
     "--data one.npz": "y has the one class 0; there must be two or more.",
-    "--data few.npz": "few.npz has 40 examples to train on; batches of 128 need that many: give more.",
+    "--data few.npz": "few.npz has 39 examples to train on; batches of 128 need that many: give more.",
     "--data mine.py": "mine.py cannot be read as npz",
     "--seeds 1": "seeds=1 given; it must be 2 or more",
     "--seeds x": "--seeds 'x' given; it must be a whole number.",
