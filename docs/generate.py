@@ -18,6 +18,7 @@ from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
 from normlab.lab.training.trial import Trial
+from normlab.report.markdown import markdown
 from normlab.showing import cells, checked, converting, properties, side_by_side
 
 DOCS = Path(__file__).parent
@@ -38,9 +39,9 @@ def row_page(row: Norm) -> str:
         f"```text\n{chr(10).join(cells(row))}\n```",
         "It " + "; ".join(properties(row)) + ".",
         "## Settings",
-        table(("setting", "default", "must be", "meaning", "paper's symbol"), settings),
+        markdown(("setting", "default", "must be", "meaning", "paper's symbol"), settings),
         "## Symbols of the paper",
-        table(("paper", "here"), list(row.symbols.items())),
+        markdown(("paper", "here"), list(row.symbols.items())),
         f"Source: {row.source}. Same as: "
         f"{', '.join(f'`{name}`' for name in row.torch) or 'nothing in torch'}.",
         "## Where conventions differ",
@@ -61,10 +62,10 @@ def experiment_page(name: str, result: Result) -> str:
         f'`normlab run {name}` · `normlab.lab.run("{name}")`',
         result.question,
         "## Claims, with the thresholds stated before the run",
-        table(("claim", "in words", "threshold"), claims),
+        markdown(("claim", "in words", "threshold"), claims),
         "## Keys of numbers.json",
         "A `*` stands for the name of a feature.",
-        table(("key", "meaning"), meanings),
+        markdown(("key", "meaning"), meanings),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -81,13 +82,13 @@ def family_page(name: str, family: Experiment) -> str:
         f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.',
         family.question,
         "## Claims, with the thresholds stated before the run",
-        table(("experiment", "what is said", "claim"), claims),
+        markdown(("experiment", "what is said", "claim"), claims),
     ]
     trials = [m for m in members(name).values() if isinstance(m, Trial)]
     if trials:
         parts.append("## What was expected, and what would change the verdict")
         rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in trials]
-        parts.append(table(("experiment", "expected", "what would change the verdict"), rows))
+        parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
     return "\n\n".join(parts) + "\n"
 
 
@@ -101,7 +102,7 @@ def conventions_page() -> str:
         "torch's terms where that is another number.",
     ]
     for row in ROWS:
-        parts += [f"## {TABLE[row].title}", table(*side_by_side(row))]
+        parts += [f"## {TABLE[row].title}", markdown(*side_by_side(row))]
         entries = [entry for (_, name), entry in CONVENTIONS.items() if name == row]
         parts += [_convention(entry) for entry in entries if entry.framework != "torch"]
     return "\n\n".join(parts) + "\n"
@@ -112,7 +113,7 @@ def _convention(theirs: Convention) -> str:
     notes = [*differences(theirs, CONVENTIONS["torch", theirs.row]), *theirs.notes]
     parts = [
         f"### {FRAMEWORKS[theirs.framework]}: {TABLE[theirs.row].title.lower()}",
-        table(("theirs", "here", "must be"), words),
+        markdown(("theirs", "here", "must be"), words),
         "\n".join(f"- {note}" for note in notes),
         f"```text\n{chr(10).join(converting(theirs))}\n```",
         f"Source: <{theirs.source}>. Checked: {checked(theirs)}.",
@@ -124,15 +125,6 @@ def _must(word: Word) -> str:
     if word.only is None:
         return "given" if word.required else "–"
     return f"{word.only.words}. {word.why}".strip()
-
-
-def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return str(text).replace("|", "\\|")
 
 
 def index() -> str:

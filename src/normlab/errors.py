@@ -48,6 +48,18 @@ class CheckError(NormlabError, ValueError):
 class MissingExtraError(NormlabError, ImportError):
     """A part of normlab needs a package that only comes with an extra."""
 
+    @classmethod
+    def of(cls, what: str, package: str | None, extra: str) -> "MissingExtraError":
+        """What needs which package, and the command that installs it.
+
+        >>> str(MissingExtraError.of("the page", "starlette", "explorer"))
+        'the page needs starlette, which is not installed; install it with pip install "normlab[explorer]".'
+        """
+        return cls(
+            f"{what} needs {package}, which is not installed; install it with "
+            f'pip install "normlab[{extra}]".'
+        )
+
 
 class ProcessError(NormlabError, RuntimeError):
     """A process that computed for this one was ended before it had finished."""

@@ -123,7 +123,4 @@ def check_installed() -> None:
         import uvicorn  # noqa: F401
         import websockets  # noqa: F401
     except ImportError as error:
-        raise MissingExtraError(
-            f"the explorer's page needs {error.name}, which is not installed; install it with "
-            f'pip install "normlab[explorer]".'
-        ) from error
+        raise MissingExtraError.of("the explorer's page", error.name, "explorer") from error

@@ -7,10 +7,7 @@ from normlab.errors import MissingExtraError
 
 class _Missing:
     def __init__(self, **state: Any) -> NoReturn:
-        raise MissingExtraError(
-            "the explorer in a notebook needs anywidget, which is not installed; install it with "
-            'pip install "normlab[jupyter]".'
-        )
+        raise MissingExtraError.of("the explorer in a notebook", "anywidget", "jupyter")
 
 
 def _found() -> type:

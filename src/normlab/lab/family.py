@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
+from normlab.report.markdown import markdown
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
 
 
@@ -216,7 +217,7 @@ class Family:
 
     def markdown(self, rows: Iterable[tuple[Cell, ...]]) -> str:
         """The family's table, for a README."""
-        return "\n".join(_markdown(row) for row in (self.header, ["---"] * 4, *rows))
+        return markdown(self.header, rows)
 
     def _measured(self, study: Study) -> tuple[Cell, ...]:
         load(study.member.measure)(study)
@@ -233,10 +234,6 @@ class Family:
         )
 
 
-def _markdown(cells: Iterable[Cell]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
 def _lines(row: tuple[Cell, ...], width: int) -> str:
     """A row of the table, the signature under what was measured."""
     name, signature, found, verdict = row
@@ -248,10 +245,7 @@ def _check_installed(members: Iterable[Member]) -> None:
     for member in members:
         for package in EXTRAS.get(member.extra, ()):
             if find_spec(package) is None:
-                raise MissingExtraError(
-                    f"{member.name} needs {package}, which is not installed; install it with "
-                    f'pip install "normlab[{member.extra}]".'
-                )
+                raise MissingExtraError.of(member.name, package, member.extra)
 
 
 def load(place: str) -> Callable[..., Any]:

@@ -1,14 +1,11 @@
 """Drawing in processes of their own: they load matplotlib while the caller still computes."""
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 
 from normlab.report.figures import Drawn, Figure
+from normlab.report.processes import started
 
 Draw = Callable[[Sequence[Figure], Callable[[int], None]], list[Drawn]]
 
@@ -22,11 +19,8 @@ def painters(count: int | None = None) -> Iterator[Draw]:
     `draw` must be a module's function with picklable arguments, in modules that import nothing heavy.
     """
     count = count or min(2, os.cpu_count() or 1)
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    pool = started(count, _warm)
     try:
-        with deaf_to_interrupts():
-            for _ in range(count):
-                pool.submit(_warm)
 
         def draw(figures: Sequence[Figure], done: Callable[[int], None]) -> list[Drawn]:
             finished = []
@@ -44,20 +38,3 @@ def _warm() -> None:
     from normlab.report.style import subplots
 
     subplots()
-
-
-@contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Processes started here inherit a blocked SIGINT: Ctrl-C is the caller's to handle.
-
-    The tracker, which each pool needs, unblocks it when it starts; so it starts before.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,6 +1,5 @@
 """Where cells are computed: in this process, or in processes of their own; what is finished is kept."""
 
-import multiprocessing
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -14,11 +13,12 @@ import torch
 from normlab.errors import NormlabError, ProcessError
 from normlab.lab.family import Member, Study, load
 from normlab.lab.training.engine.cell import Cell, key
+from normlab.lab.training.engine.data import load as load_data
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
 from normlab.lab.training.trial import Trial
-from normlab.report.painters import deaf_to_interrupts
+from normlab.report.processes import SPAWN, started
 
 K = TypeVar("K", bound=Hashable)
 Tell = Callable[[int], None]
@@ -39,9 +39,9 @@ class Bench:
     def __init__(self, settings: Settings):
         self.settings, self.plan = settings, Plan.of(settings)
         self.store = Store(settings.cache)
+        self.store.check()
         self.done = 0  # net-steps of what was kept, or computed here
-        self._futures: dict[str, Future[Arrays]] = {}
-        self._known: dict[str, Arrays] = {}
+        self._results: dict[str, Future[Arrays]] = {}
         self._pool: ProcessPoolExecutor | None = None
         self._counter: Any = None
         self._stop: Any = None
@@ -54,39 +54,31 @@ class Bench:
 
     def expect(self, cells: Iterable[Cell]) -> int:
         """Start to compute what is not known yet; how many net-steps there are in all."""
-        new = {key(cell): cell for cell in cells}
-        missing = []
-        for name, cell in new.items():
-            if name in self._known or name in self._futures:
+        every = {key(cell): cell for cell in cells}
+        for name, cell in every.items():
+            if name in self._results:
                 continue
             if (kept := self.store.get(cell)) is not None:
-                self._known[name] = kept
+                self._results[name] = _ready(kept)
                 self.done += cell.net_steps
-            else:
-                missing.append((name, cell))
-        if missing and self.settings.processes:
-            pool = self._processes()
-            for name, cell in missing:
-                self._futures[name] = pool.submit(_work, cell, self.settings.cache)
-        return sum(cell.net_steps for cell in new.values())
+            elif self.settings.processes:
+                self._results[name] = self._processes().submit(_work, cell, self.settings.cache)
+        return sum(cell.net_steps for cell in every.values())
 
     def run(self, cells: Mapping[K, Cell], tell: Tell = lambda done: None) -> dict[K, Arrays]:
         """The arrays of every cell, in its order; `tell` hears how many net-steps are done in all."""
         self.expect(cells.values())
-        waiting = {self._futures[key(c)] for c in cells.values() if key(c) in self._futures}
+        names = {label: key(cell) for label, cell in cells.items()}
+        for label, name in names.items():
+            if name not in self._results:
+                self._results[name] = _ready(self._here(cells[label], tell))
+        waiting = {self._results[name] for name in names.values()}
         while waiting:
             finished, waiting = wait(waiting, timeout=_LOOK)
             for future in finished:
-                _finished(future)  # an error of one ends all
-            tell(self.done + self._counter.value)
-        for cell in cells.values():
-            if (name := key(cell)) not in self._futures and name not in self._known:
-                self._known[name] = self._here(cell, tell)
-        tell(self.done + (self._counter.value if self._counter else 0))
-        return {label: self._result(key(cell)) for label, cell in cells.items()}
-
-    def _result(self, name: str) -> Arrays:
-        return self._known[name] if name in self._known else self._futures[name].result()
+                _arrays(future)  # an error of one ends all
+            tell(self.done + (self._counter.value if self._counter else 0))
+        return {label: _arrays(self._results[name]) for label, name in names.items()}
 
     def _here(self, cell: Cell, tell: Tell) -> Arrays:
         def tick(net_steps: int) -> None:
@@ -100,17 +92,9 @@ class Bench:
 
     def _processes(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._counter, self._stop = context.Value("q", 0), context.Event()
-            self._pool = ProcessPoolExecutor(
-                self.settings.processes,
-                mp_context=context,
-                initializer=_begin,
-                initargs=(self._counter, self._stop),
-            )
-            with deaf_to_interrupts():
-                for _ in range(self.settings.processes):
-                    self._pool.submit(time.monotonic)  # starts a process, which inherits the mask
+            self._counter, self._stop = SPAWN.Value("q", 0), SPAWN.Event()
+            given = {"initializer": _begin, "initargs": (self._counter, self._stop)}
+            self._pool = started(self.settings.processes, time.monotonic, **given)
         return self._pool
 
     def __enter__(self) -> Self:
@@ -123,7 +107,13 @@ class Bench:
             self._pool = None
 
 
-def _finished(future: Future[Arrays]) -> Arrays:
+def _ready(arrays: Arrays) -> Future[Arrays]:
+    future: Future[Arrays] = Future()
+    future.set_result(arrays)
+    return future
+
+
+def _arrays(future: Future[Arrays]) -> Arrays:
     try:
         return future.result()
     except BrokenProcessPool as error:
@@ -145,7 +135,7 @@ def work(bench: Bench, trials: Iterable[Member]) -> int:
 
 def fits(bench: Bench, trial: Trial) -> str:
     """Why an experiment cannot be made with the reader's data, or nothing."""
-    return bench.plan.no_images if trial.images else ""
+    return load_data(bench.plan.data).lack if trial.images else ""
 
 
 def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:

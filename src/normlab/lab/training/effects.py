@@ -1,6 +1,7 @@
 """Effects over seeds with their intervals, in words."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +22,16 @@ def ratio(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return mean_and_spread(np.log10(np.asarray(first, float) / np.asarray(second, float)))
+
+
+def geometric_mean(values: ArrayLike, axis: int | None = None) -> Any:
+    """10 to the mean of log10, over one axis or all.
+
+    >>> float(round(geometric_mean([1.0, 100.0]), 9))
+    10.0
+    """
+    with np.errstate(divide="ignore"):
+        return 10 ** np.log10(np.asarray(values)).mean(axis)
 
 
 def intervals(values: Iterable[ArrayLike]) -> np.ndarray:

@@ -4,8 +4,17 @@ import numpy as np
 
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.catalogue import TRIALS
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import difference, factor, intervals, points, ratio, seeds_last
+from normlab.lab.training.effects import (
+    difference,
+    factor,
+    geometric_mean,
+    intervals,
+    points,
+    ratio,
+    seeds_last,
+)
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
@@ -15,7 +24,7 @@ LRS = (0.3, 1.0, 3.0)
 LR = 1.0
 LEVEL = 0.9  # of the best mean accuracy that the plain network reaches at any rate
 NETWORK = {"width": 100, "depth": 3, "activation": "sigmoid"}
-BOUND = 0.3
+BOUND = next(claim.bound for claim in TRIALS["faster"].claims if claim.name == "faster")
 
 
 def cells(plan: Plan) -> dict[str, Training]:
@@ -142,7 +151,7 @@ def _table(
         medians = (float(np.median(found)) for found in reached[name])
         words = (f"{m:.0f}" if np.isfinite(m) else "not reached" for m in medians)
         final = accuracy[LRS.index(LR), :, -1]
-        moved = float(10 ** np.log10(unsteadiness(inputs[name])).mean())
+        moved = float(geometric_mean(unsteadiness(inputs[name])))
         rows.append((name, *words, *mean_and_spread(final), moved))
     header = ("norm", *(f"steps at {lr:g}" for lr in LRS), "last accuracy", "±", "median moves")
     return Numbers(

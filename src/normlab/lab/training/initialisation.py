@@ -8,7 +8,7 @@ from normlab.lab.training.effects import difference, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
-from normlab.lab.training.rates import NORMS
+from normlab.lab.training.rates import NORMS, steps_of
 from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 
@@ -18,12 +18,8 @@ WORKS = 0.9  # of the best mean accuracy of all
 LR = 0.1
 
 
-def _steps(plan: Plan) -> int:
-    return plan.choose(400, 150)
-
-
 def cells(plan: Plan) -> dict[str, Training]:
-    steps = _steps(plan)
+    steps = steps_of(plan)
     return {
         norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=(LR,), scales=SCALES)
         for norm in plan.norms(*NORMS)
@@ -46,7 +42,7 @@ def measure(study: Study) -> None:
 def _design(plan: Plan) -> str:
     return (
         f"Five layers of 64 rectified units as in the experiment on learning rates, at the rate {LR:g}, "
-        f"for {_steps(plan)} steps; He's first weights times {len(SCALES)} scales from {SCALES[0]:g} to "
+        f"for {steps_of(plan)} steps; He's first weights times {len(SCALES)} scales from {SCALES[0]:g} to "
         f"{SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of the best mean "
         f"accuracy of all. {plan.words}. Intervals are Student's, widened by half a step."
     )

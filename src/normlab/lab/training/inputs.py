@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import descents
-from normlab.lab.training.effects import factor, ratio, seeds_last
+from normlab.lab.training.effects import factor, geometric_mean, ratio, seeds_last
 from normlab.lab.training.engine.cell import Source
 from normlab.lab.training.engine.data import words
 from normlab.lab.training.engine.descent import Descent
@@ -55,7 +55,7 @@ def measure(study: Study) -> None:
     conditions = {name: found["sgd", name]["condition"] for name in INPUTS}
     for name, values in conditions.items():
         study.number(
-            f"condition.{name}", 10 ** np.log10(values).mean(), "condition number, geometric mean"
+            f"condition.{name}", geometric_mean(values), "condition number, geometric mean"
         )
     _judge(study, conditions, steps)
     picture = study.figure(
@@ -66,7 +66,7 @@ def measure(study: Study) -> None:
         "Four curves that fall: with standardised inputs early, with raw inputs far later or never.",
         places={label: found[label]["places"] for label in found},
         curves=curves,
-        target=0.25 * float(curves["sgd", "raw"][0]),
+        target=asked["sgd", "raw"].target * float(curves["sgd", "raw"][0]),
     )
     present(study, _design(plan, asked), picture, _table(conditions, steps, found))
 
@@ -98,7 +98,7 @@ def _design(plan: Plan, asked: dict[Label, Descent]) -> str:
 def _table(conditions: dict[str, np.ndarray], steps: dict[Label, np.ndarray], found) -> Numbers:
     rows = []
     for name in INPUTS:
-        row: list[str | float] = [name, float(10 ** np.log10(conditions[name]).mean())]
+        row: list[str | float] = [name, float(geometric_mean(conditions[name]))]
         for optimizer in ("sgd", "adam"):
             mean, spread = mean_and_spread(steps[optimizer, name])
             never = np.isinf(seeds_last(found[optimizer, name]["reached"], len(conditions[name])))

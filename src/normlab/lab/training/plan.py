@@ -1,6 +1,5 @@
 """What the reader's settings mean for every experiment's cells."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +30,7 @@ class Plan:
         source = data.source(settings.data or DIGITS.name)
         _check_size(source)
         own = tuple(norms.source(name) for name in settings.norm)
+        _check_names(own)
         given = bool(settings.data)
         return cls(source, own, settings.each, settings.quick, settings.device, given)
 
@@ -46,17 +46,6 @@ class Plan:
     def norms(self, *names: str) -> tuple[Source, ...]:
         """An experiment's normalisers and then the reader's, each once."""
         return tuple(dict.fromkeys([*(Source(name) for name in names), *self.own]))
-
-    @property
-    def no_images(self) -> str:
-        """Why the data are not for networks of images, or nothing."""
-        found = data.load(self.data)
-        if found.images:
-            return ""
-        return (
-            f"{self.data.name} has {found.features} features an example; this experiment needs images: x of "
-            f"(N, height, width) or (N, channels, height, width)."
-        )
 
     @property
     def words(self) -> str:
@@ -79,10 +68,6 @@ def decades(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(float(f"{10 ** (low + i * step):.4g}") for i in range(count))
 
 
-def names(sources: Sequence[Source]) -> list[str]:
-    return [source.name for source in sources]
-
-
 def _check_size(source: Source) -> None:
     count = len(data.split(data.load(source), 0).train)
     if count < LARGEST_BATCH:
@@ -90,6 +75,15 @@ def _check_size(source: Source) -> None:
             f"{source.name} has {count} examples to train on; batches of {LARGEST_BATCH} need that many: "
             f"give more."
         )
+
+
+def _check_names(own: tuple[Source, ...]) -> None:
+    places: dict[str, str] = {}
+    for norm in own:
+        if places.setdefault(norm.name, norm.path) != norm.path:
+            raise SettingError(
+                f"{places[norm.name]} and {norm.path} have the same name; rename one of the two."
+            )
 
 
 def _check_device(name: str) -> None:

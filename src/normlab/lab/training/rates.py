@@ -13,19 +13,18 @@ from normlab.report.page import Numbers
 
 NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
 LRS = decades(-1.5, 1.5, 8)
-HALF_STEP = (
-    np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1) / 2
-)  # a rate is known no better than the grid
+# a rate is known no better than the grid
+HALF_STEP = np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1) / 2
 STABLE = 0.9  # of the best mean accuracy that this normaliser reaches at any rate
 WORKS = 0.5  # of the best of all: below it, nothing was learned that could be stable
 
 
-def _steps(plan: Plan) -> int:
+def steps_of(plan: Plan) -> int:
     return plan.choose(400, 150)
 
 
 def cells(plan: Plan) -> dict[str, Training]:
-    steps = _steps(plan)
+    steps = steps_of(plan)
     return {
         norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=LRS, batch_size=32)
         for norm in plan.norms(*NORMS)
@@ -75,8 +74,8 @@ def _judge(study: Study, accuracy: dict[str, np.ndarray], rates: dict[str, np.nd
 def _design(plan: Plan) -> str:
     return (
         f"Five layers of 64 rectified units, normalised before the rectifier; plain gradient descent in "
-        f"batches of 32 for {_steps(plan)} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. A "
-        f"rate is stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
+        f"batches of 32 for {steps_of(plan)} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. "
+        f"A rate is stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
         f"{plan.words}. The interval is Student's, widened by half a step of the rates."
     )
 

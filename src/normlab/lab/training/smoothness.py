@@ -4,7 +4,7 @@ import numpy as np
 
 from normlab.lab.family import Study
 from normlab.lab.training.drawings import dynamics
-from normlab.lab.training.effects import factor, intervals, ratio
+from normlab.lab.training.effects import factor, geometric_mean, intervals, ratio
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
@@ -34,8 +34,7 @@ def cells(plan: Plan) -> dict[str, Training]:
 
 def typical(values: np.ndarray) -> np.ndarray:
     """Geometric mean over the marks, (seeds, marks, …) → (seeds, …)."""
-    with np.errstate(divide="ignore"):
-        return 10 ** np.log10(values).mean(1)
+    return geometric_mean(values, 1)
 
 
 def measure(study: Study) -> None:
@@ -96,7 +95,7 @@ def _table(found: dict[str, dict[str, np.ndarray]]) -> Numbers:
     rows = [
         (
             name,
-            *(float(10 ** np.log10(typical(a[key])).mean()) for key in MEASURES),
+            *(float(geometric_mean(typical(a[key]))) for key in MEASURES),
             float(a["test_accuracy"][:, -1].mean()),
         )
         for name, a in found.items()

@@ -4,18 +4,17 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from normlab.errors import DataError
 from normlab.lab.training.engine.cell import Cell, content_of, key
-from normlab.report.files import check_writable
+from normlab.report.files import check_writable, write_all
 
 Arrays = dict[str, np.ndarray]
 _SETTINGS = "settings.json"
+_OPTION = "--cache"
 
 
 @dataclass
@@ -25,15 +24,16 @@ class Store:
     folder: Path | None
     broken: list[Path] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise at once what `put` would when the first cell is finished."""
         if self.folder is not None:
-            check_writable(self.folder, "--cache")
+            check_writable(self.folder, _OPTION)
 
     def get(self, cell: Cell) -> Arrays | None:
         """What was kept of a cell. A file that is not as it was written is renamed, not trusted."""
         if self.folder is None:
             return None
-        path = self.folder / f"{key(cell)}.npz"
+        path = self.folder / _name(cell)
         try:
             return _read(path.read_bytes(), cell)
         except FileNotFoundError:
@@ -51,7 +51,11 @@ class Store:
 
     def put(self, cell: Cell, arrays: Arrays) -> None:
         if self.folder is not None:
-            _write(self.folder / f"{key(cell)}.npz", _packed(cell, arrays))
+            write_all(self.folder, {_name(cell): _packed(cell, arrays)}, _OPTION)
+
+
+def _name(cell: Cell) -> str:
+    return f"{key(cell)}.npz"
 
 
 def _packed(cell: Cell, arrays: Arrays) -> bytes:
@@ -72,16 +76,3 @@ def _read(content: bytes, cell: Cell) -> Arrays:
     if json.loads(str(arrays.pop(_SETTINGS))) != [cell.job, content_of(cell)]:
         raise ValueError("of another cell")
     return arrays
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except OSError as error:
-        raise DataError(
-            f"cannot write into {str(path.parent)!r}: {error.strerror}. Give another folder with --cache."
-        ) from error

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from normlab.report.style import AFTER, INK, MUTED, feature_color, subplots
+from normlab.lab.training.drawings import color
+from normlab.report.style import subplots
 
-_COLORS = (*(feature_color(k) for k in range(5)), INK, AFTER)
 _MARKS = "osD^vPX"
 
 
@@ -24,10 +24,10 @@ def panels(panels, ylabel, joined=False):
 
 def _panel(ax, places, series, joined):
     at = np.arange(len(places))
+    order = ["none", *(name for name in series if name != "none")]
     for i, (name, (mean, spread)) in enumerate(series.items()):
         beside = (0.1 if joined else 0.5) * ((i + 0.5) / len(series) - 0.5)
-        color = MUTED if name == "none" else _COLORS[i % 7]
-        look = {"color": color, "marker": _MARKS[i % 7], "ms": 4.5, "capsize": 2}
+        look = {"color": color(order.index(name)), "marker": _MARKS[i % 7], "ms": 4.5, "capsize": 2}
         line = "-" if joined else "none"
         ax.errorbar(at + beside, mean, np.nan_to_num(spread), ls=line, label=name, **look)
     ax.set_xticks(at, places)

@@ -36,6 +36,16 @@ class Data:
         return self.x.ndim == 4
 
     @property
+    def lack(self) -> str:
+        """Why they are not for networks of images, or nothing."""
+        if self.images:
+            return ""
+        return (
+            f"examples of {self.features} features given; this experiment needs images: x of "
+            f"(N, height, width) or (N, channels, height, width)."
+        )
+
+    @property
     def features(self) -> int:
         return self.x[0].numel()
 
@@ -96,10 +106,7 @@ def source(name: str) -> Source:
     if name in BUILT_IN:
         wanted = BUILT_IN[name]
         if find_spec(wanted.package) is None:
-            raise MissingExtraError(
-                f"data {name!r} needs {wanted.package}, which is not installed; install it with "
-                f'pip install "normlab[{wanted.extra}]".'
-            )
+            raise MissingExtraError.of(f"data {name!r}", wanted.package, wanted.extra)
         return Source(name)
     path = Path(name)
     if not path.exists():

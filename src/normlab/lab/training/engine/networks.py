@@ -62,11 +62,8 @@ def mlp(
 
 
 def needs_images(data: Data) -> None:
-    if not data.images:
-        raise DataError(
-            f"examples of {data.features} features given; this network needs images: x of "
-            f"(N, height, width) or (N, channels, height, width)."
-        )
+    if data.lack:
+        raise DataError(data.lack)
 
 
 def _later(place: str) -> Callable[..., nn.Module]:

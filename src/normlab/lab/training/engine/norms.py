@@ -52,12 +52,8 @@ def _ghost(channels: int, kind: Kind, **options: Any) -> nn.Module:
 
 
 def _lrn(channels: int, kind: Kind, **options: Any) -> nn.Module:
-    settings = {
-        "size": 5,
-        "alpha": 1e-4 * 5,
-        "beta": 0.75,
-        "k": 2.0,
-    } | options  # AlexNet's, α/n undone
+    """AlexNet's numbers; its α is per channel and not of the window, which the layer divides it by."""
+    settings = {"size": 5, "alpha": 5e-4, "beta": 0.75, "k": 2.0} | options
     return _channels_second(layers.LocalResponseNorm(**settings), kind)
 
 
@@ -121,8 +117,8 @@ def source(name: str) -> Source:
                 f"module:name or file.py:name."
             )
         return Source(name)
-    factory = _factory(name)
-    return Source(name.rpartition(":")[2], name, _digest(factory))
+    factory, short = _factory(name), name.rpartition(":")[2]
+    return Source(name if short in NORMS else short, name, _digest(factory))
 
 
 @cache
