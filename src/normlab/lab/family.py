@@ -202,16 +202,16 @@ class Family:
             raise DataError(reasons[members[0].name])
         work = load(self.work)(shared, fitting) if self.work else 0
         for place, member in enumerate(members):
-            if reason := reasons[member.name]:
-                rows.append((member.name, member.signature, reason, "not run"))
-                continue
 
             def tell(done: int, name: str = member.name) -> None:
                 progress(done, work, name)
 
-            if not work:
-                progress(place, len(members) + 1, member.name)
-            rows.append(self._measured(Study(record, member, shared, tell)))
+            if reason := reasons[member.name]:
+                rows.append((member.name, member.signature, reason, "not run"))
+            else:
+                if not work:
+                    progress(place, len(members) + 1, member.name)
+                rows.append(self._measured(Study(record, member, shared, tell)))
             record.say(_lines(rows[-1], width))
         return rows
 
