@@ -76,7 +76,7 @@ explorer-pictures: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_pictures.py
 
 zoo: .venv/lab.done
-	$(BIN)/python tests/grade/zoo_table.py
+	$(BIN)/python tests/grading/zoo_table.py
 
 snapshot: .venv/test.done
 	$(BIN)/python tests/public/write.py

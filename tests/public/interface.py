@@ -32,7 +32,7 @@ MODULES = (
     "normlab.lab",
     "normlab.errors",
     "normlab.filters",
-    "normlab.grade",
+    "normlab.grading",
     "normlab.lab.cortex.parameters",
 )
 # classes that public names return, take or are made with, which are imported from no public module

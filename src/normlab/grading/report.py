@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from normlab.grade.plan import reasons
-from normlab.grade.scenario import CHECKS, INPUTS
-from normlab.grade.work import Judgement
+from normlab.grading.plan import reasons
+from normlab.grading.scenario import CHECKS, INPUTS
+from normlab.grading.work import Judgement
 
 # the mistakes seen without a model under which a check fails
 _SEEN_IN = {

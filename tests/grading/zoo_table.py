@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from normlab.grade import grade
+from normlab.grading import grade
 
 ZOO = Path(__file__).parent / "zoo"
 

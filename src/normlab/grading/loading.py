@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from normlab.errors import NormlabError, SettingError
-from normlab.grade.names import guess, rows_in
+from normlab.grading.names import guess, rows_in
 
 
 class RefusedError(NormlabError):

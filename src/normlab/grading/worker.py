@@ -19,9 +19,9 @@ from typing import Any, BinaryIO
 import torch
 
 from normlab.errors import NormlabError
-from normlab.grade.judge import judge
-from normlab.grade.serve import quiet, serve
-from normlab.grade.work import StoppedError
+from normlab.grading.judge import judge
+from normlab.grading.serve import quiet, serve
+from normlab.grading.work import StoppedError
 
 LONGEST = 1 << 24  # bytes in an answer
 _LOST = {"status": "refused", "message": "the process that judged it was ended; try it again."}

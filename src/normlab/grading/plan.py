@@ -6,8 +6,8 @@ from typing import Any
 import torch
 
 from normlab.equation.row import Norm
-from normlab.grade.names import rank_in
-from normlab.grade.scenario import (
+from normlab.grading.names import rank_in
+from normlab.grading.scenario import (
     CHECKS,
     FORMS,
     INPUTS,

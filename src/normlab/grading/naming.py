@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from normlab.grade.compare import Seen, agrees, tolerance
-from normlab.grade.mistakes import Mistake
-from normlab.grade.recipe import Recipe
-from normlab.grade.scenario import Scenario
+from normlab.grading.compare import Seen, agrees, tolerance
+from normlab.grading.mistakes import Mistake
+from normlab.grading.recipe import Recipe
+from normlab.grading.scenario import Scenario
 
 
 @dataclass(eq=False)

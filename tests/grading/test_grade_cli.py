@@ -11,9 +11,9 @@ import pytest
 
 from command import NORMLAB, normlab
 from normlab import table
-from normlab.grade import grade
-from normlab.grade.templates import template
-from normlab.grade.text import exit_code, full
+from normlab.grading import grade
+from normlab.grading.templates import template
+from normlab.grading.text import exit_code, full
 
 RIGHT = """
 def batch_norm(x, eps=1e-5):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from normlab.grade.compare import Seen, agrees
-from normlab.grade.mistakes import SEEN, Mistake, possible
-from normlab.grade.naming import Case, Explanation, combined, explain
-from normlab.grade.scenario import Scenario
-from normlab.grade.showing import Found, example, shrunk, shrunk_error, shrunk_flag
-from normlab.grade.work import Judgement
+from normlab.grading.compare import Seen, agrees
+from normlab.grading.mistakes import SEEN, Mistake, possible
+from normlab.grading.naming import Case, Explanation, combined, explain
+from normlab.grading.scenario import Scenario
+from normlab.grading.showing import Found, example, shrunk, shrunk_error, shrunk_flag
+from normlab.grading.work import Judgement
 
 
 def findings(work: Judgement) -> list[dict[str, Any]]:

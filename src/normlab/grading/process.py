@@ -25,7 +25,7 @@ _ALONE = {
 # nothing of the environment or the folder is trusted, and nothing is left in the learner's folder
 _START = (
     "import sys; sys.dont_write_bytecode = True; sys.path[:] = sys.argv[1:]; "
-    "from normlab.grade.worker import main; main()"
+    "from normlab.grading.worker import main; main()"
 )
 _TICK = 0.2
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import torch
 
-from normlab.grade.mistakes import possible
-from normlab.grade.naming import Case, explain
-from normlab.grade.plan import adapted
-from normlab.grade.request import request
-from normlab.grade.scenario import Step
-from normlab.grade.work import Judgement
+from normlab.grading.mistakes import possible
+from normlab.grading.naming import Case, explain
+from normlab.grading.plan import adapted
+from normlab.grading.request import request
+from normlab.grading.scenario import Step
+from normlab.grading.work import Judgement
 
 _FORM = {
     "table": "(N, C)",

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from normlab.grade.compare import Seen, difference, shown
-from normlab.grade.mistakes import Mistake
-from normlab.grade.naming import Case
-from normlab.grade.recipe import Recipe
-from normlab.grade.request import request
-from normlab.grade.scenario import Scenario
-from normlab.grade.shrink import smallest
-from normlab.grade.work import Judgement, StoppedError, flags
+from normlab.grading.compare import Seen, difference, shown
+from normlab.grading.mistakes import Mistake
+from normlab.grading.naming import Case
+from normlab.grading.recipe import Recipe
+from normlab.grading.request import request
+from normlab.grading.scenario import Scenario
+from normlab.grading.shrink import smallest
+from normlab.grading.work import Judgement, StoppedError, flags
 
 # what is shown of a mistake that is seen without a model
 _QUANTITY = {"changes_input": "after", "graph_kept": "", "wrong_shape": "", "wrong_dtype": ""}

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.grade.plan import Offer
-from normlab.grade.scenario import Scenario
+from normlab.grading.plan import Offer
+from normlab.grading.scenario import Scenario
 
 
 def request(scenario: Scenario, offer: Offer) -> dict[str, Any]:

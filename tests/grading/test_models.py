@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from normlab import table
-from normlab.grade.binding import ALIASES
-from normlab.grade.mistakes import possible
-from normlab.grade.naming import case, combined, explain
-from normlab.grade.plan import Offer, scenarios, trials
-from normlab.grade.recipe import Recipe
+from normlab.grading.binding import ALIASES
+from normlab.grading.mistakes import possible
+from normlab.grading.naming import case, combined, explain
+from normlab.grading.plan import Offer, scenarios, trials
+from normlab.grading.recipe import Recipe
 
 
 def offer_of(row):

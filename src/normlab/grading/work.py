@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from normlab.equation.row import Norm
-from normlab.grade.compare import Seen
-from normlab.grade.naming import Case, case
-from normlab.grade.plan import Offer
-from normlab.grade.recipe import Recipe
-from normlab.grade.request import request
-from normlab.grade.scenario import Scenario
+from normlab.grading.compare import Seen
+from normlab.grading.naming import Case, case
+from normlab.grading.plan import Offer
+from normlab.grading.recipe import Recipe
+from normlab.grading.request import request
+from normlab.grading.scenario import Scenario
 
 
 class Ask(Protocol):

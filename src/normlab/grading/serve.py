@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from normlab.grade.binding import WrongSignatureError
-from normlab.grade.calls import Function, Layer
-from normlab.grade.loading import RefusedError, chosen, load
-from normlab.grade.subject import Subject
+from normlab.grading.binding import WrongSignatureError
+from normlab.grading.calls import Function, Layer
+from normlab.grading.loading import RefusedError, chosen, load
+from normlab.grading.subject import Subject
 
 
 def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:
