@@ -56,7 +56,7 @@ def check_file(path: Path) -> str:
 
 
 def grade(
-    *targets: str,
+    *targets: str | os.PathLike[str],
     row: str | None = None,
     timeout: float = 10.0,
     memory: float = 2.0,
@@ -68,18 +68,25 @@ def grade(
     timeout: seconds for the calls of one file; memory: gigabytes on top of what torch has.
     Returns one report for each target, in order: plain data, with keys file, status ("right", "mistakes",
         "not finished", "refused"), and unless refused name, row, score, points, of, mistakes, notes, checks.
-    Errors: SettingError for an unknown row, a limit that is not positive or a platform without fork.
+    Errors: SettingError for an unknown row, a target that is no path, a limit that is not positive or a
+        platform without fork.
     """
     if row is not None:
         find(row)
     for name, value in (("timeout", timeout), ("memory", memory)):
         if not 0 < value < 1e9:
             raise SettingError(f"{name}={value:g} given; it must be a number > 0.")
+    for given in targets:
+        if not isinstance(given, str | os.PathLike):
+            raise SettingError(
+                f"grade: a {type(given).__name__} given; name the file that holds your class or "
+                f"function: normlab.grade('my_bn.py:MyBatchNorm')."
+            )
     if not hasattr(os, "fork"):
         raise SettingError("grade needs a system that can fork (Linux, macOS); run it in WSL here.")
     reports: list[dict[str, Any]] = []
     jobs, places = [], []
-    for text in targets:
+    for text in map(os.fspath, targets):
         path, name = target(text)
         problem = check_file(path)
         refused = {"status": "refused", "message": f"{problem}."} if problem else {}
