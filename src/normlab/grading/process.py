@@ -86,7 +86,8 @@ def grade(
         raise SettingError("grade needs a system that can fork (Linux, macOS); run it in WSL here.")
     reports: list[dict[str, Any]] = []
     jobs, places = [], []
-    for text in map(os.fspath, targets):
+    for given in targets:
+        text = os.fspath(given)
         path, name = target(text)
         problem = check_file(path)
         refused = {"status": "refused", "message": f"{problem}."} if problem else {}
