@@ -6,6 +6,8 @@ Importing this package is cheap: torch is imported when a name that needs it is 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from normlab._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from normlab import data, errors, filters, functional, lab, nn
     from normlab._check import Checked, check
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from normlab.moments import Moments
     from normlab.nn.convert import convert
 
-__version__ = "0.1.0"
 __all__ = [
     "Checked",
     "Explorer",

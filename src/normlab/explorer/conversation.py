@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from normlab import __version__
+from normlab._version import __version__
 from normlab.data import Table, read_table
 from normlab.errors import DataError, NormlabError
 from normlab.explorer import code, presets

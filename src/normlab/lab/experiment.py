@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from normlab import __version__
+from normlab._version import __version__
 from normlab.report.figures import Drawn, Figure
 from normlab.report.files import write_all
 from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow

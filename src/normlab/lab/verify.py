@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from normlab import __version__
+from normlab._version import __version__
 from normlab.errors import DataError
 from normlab.lab import check, known, run
 from normlab.lab.console import bar
