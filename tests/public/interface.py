@@ -17,7 +17,8 @@ from normlab import lab, nn
 from normlab.cli.app import app
 from normlab.explorer.state import DOMAINS, SETTINGS, VERSION, State
 from normlab.lab import EXPERIMENTS, members
-from signatures import annotation, keys_of, lines_of, members_of, shown
+from normlab.lab.cortex.model import V1
+from signatures import annotation, keys_of, lines_of, members_of, ours, shown
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE / "examples"
@@ -59,6 +60,15 @@ def python() -> Iterator[str]:
         yield f"\n[{name}]"
         for member in classes:
             yield from lines_of(member, getattr(import_module(name), member))
+
+    yield "\n[attributes that objects are given when they are made]"
+    own = set(vars(torch.nn.Module()))
+    made = {title: make() for title, make in ({"V1()": V1} | LAYERS).items()}
+    for title, value in made.items():
+        if not ours(type(value)):
+            continue
+        names = sorted(name for name in set(vars(value)) - own if not name.startswith("_"))
+        yield f"{title}: {', '.join(names)}"
 
 
 def command_line() -> Iterator[str]:
