@@ -83,17 +83,18 @@ def _command(path: str, command: Any) -> Iterator[str]:
     yield f"\n{path}"
     written = inspect.signature(command.callback).parameters
     for option in command.params:
-        yield f"    {_option(option, written[option.name].annotation)}"
+        yield f"    {_option(option, written[option.name])}"
     for name, inner in sorted(getattr(command, "commands", {}).items()):
         yield from _command(f"{path} {name}", inner)
 
 
-def _option(option: Any, written: Any) -> str:
-    """Names, the word for a value, type as it is written, default."""
+def _option(option: Any, written: inspect.Parameter) -> str:
+    """Names and the word for a value; type and default as they are written, whatever typer makes of them."""
     names = ", ".join([*option.opts, *option.secondary_opts])
     metavar = f" {option.metavar}" if option.metavar else ""
-    default = " (required)" if option.required else f" = {shown(option.default)}"
-    return f"{names}{metavar}: {annotation(get_args(written)[0])}{default}"
+    required = written.default is written.empty
+    default = " (required)" if required else f" = {shown(written.default)}"
+    return f"{names}{metavar}: {annotation(get_args(written.annotation)[0])}{default}"
 
 
 def printed(*arguments: str) -> Any:
