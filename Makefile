@@ -4,6 +4,7 @@
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
+# make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser
@@ -19,7 +20,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs clean
+.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -75,7 +76,10 @@ explorer-pictures: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_pictures.py
 
 zoo: .venv/lab.done
-	$(BIN)/python tests/grade/zoo_table.py
+	$(BIN)/python tests/grading/zoo_table.py
+
+snapshot: .venv/test.done
+	$(BIN)/python tests/public/write.py
 
 docs: .venv/test.done
 	$(BIN)/python docs/generate.py

@@ -42,7 +42,7 @@ def test_divisive_windows(shape, window, across, own):
     expected = top / (sigma**1.5 + surround(e.numpy(), window, across))
     actual = functional.divisive_norm(
         x,
-        None if own else e,
+        pool_input=None if own else e,
         sigma=torch.tensor(SIGMA, dtype=torch.float64),
         power=1.5,
         over="c" if across else "s",
@@ -55,7 +55,7 @@ def test_divisive_with_a_population_of_its_own():
     """pool_weight (C, channels of the pool): Σ_k w_jk |e_k|²."""
     x, e, w = example((2, 3, 5)), example((2, 4, 5), 1), POOL_WEIGHT[:3]
     expected = x * x.abs() / (0.25 + torch.einsum("jk,nkl->njl", w, e.square()))
-    assert_close(functional.divisive_norm(x, e, sigma=0.5, pool_weight=w), expected)
+    assert_close(functional.divisive_norm(x, pool_input=e, sigma=0.5, pool_weight=w), expected)
 
 
 def test_divisive_over_space_alone():

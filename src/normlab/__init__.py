@@ -6,16 +6,18 @@ Importing this package is cheap: torch is imported when a name that needs it is 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from normlab._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from normlab import data, functional, lab, nn
+    from normlab import data, errors, filters, functional, lab, nn
     from normlab._check import Checked, check
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.widget import Explorer
+    from normlab.grading import grade
     from normlab.moments import Moments
     from normlab.nn.convert import convert
 
-__version__ = "0.1.0"
 __all__ = [
     "Checked",
     "Explorer",
@@ -24,7 +26,10 @@ __all__ = [
     "check",
     "convert",
     "data",
+    "errors",
+    "filters",
     "functional",
+    "grade",
     "lab",
     "nn",
     "normalize",
@@ -39,6 +44,9 @@ _HOME = {
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
+    "errors": ("normlab.errors", None),
+    "filters": ("normlab.filters", None),
+    "grade": ("normlab.grading", "grade"),
     "functional": ("normlab.functional", None),
     "lab": ("normlab.lab", None),
     "nn": ("normlab.nn", None),

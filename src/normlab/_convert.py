@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,13 @@ from normlab.report.files import write_all
 
 
 def converted_from(
-    place: str, to: str, source: str, weights: Path | None, data: Path | None, sizes, groups
+    place: str,
+    to: str,
+    source: str,
+    weights: Path | None,
+    data: Path | None,
+    sizes: Sequence[float] | None,
+    groups: int | None,
 ) -> Conversion:
     """The conversion of the model that `place` returns; refused layers are listed, nothing else done."""
     model = _model(place, weights)

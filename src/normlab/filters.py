@@ -8,6 +8,7 @@ filter of phase 0 (even), the imaginary part that of phase 90 (odd).
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -76,7 +77,7 @@ def gabor_widths(
     return across, along
 
 
-def plane(size: Sequence[int], spacing: float = 1.0, **kind) -> tuple[Tensor, Tensor]:
+def plane(size: Sequence[int], spacing: float = 1.0, **kind: Any) -> tuple[Tensor, Tensor]:
     """x and y of every pixel from the pixel (height//2, width//2), y upwards; shape (height, width).
 
     >>> x, y = plane((2, 4))
@@ -123,7 +124,7 @@ def gabor_bank(
     size: Sequence[int],
     orientations: Sequence[float],
     frequencies: Sequence[float],
-    **settings,
+    **settings: Any,
 ) -> Tensor:
     """Complex Gabors (orientations · frequencies, height, width), the frequencies running faster."""
     return torch.stack(

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def _imported(home: str) -> Any:
         ) from error
 
 
-def drawn(sizes, seed: int, mean: float, std: float) -> Tensor:
+def drawn(sizes: Sequence[float] | None, seed: int, mean: float, std: float) -> Tensor:
     if sizes is None or any(size < 1 or size != int(size) for size in sizes):
         raise SettingError(
             f"--shape {'is missing' if sizes is None else f'{sizes} given'}; give whole sizes, batch "

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -126,8 +127,11 @@ def test_dynamic_tanh_element_by_element(shape):
     assert_close(last(example(shape).movedim(1, -1)).movedim(-1, 1), expected)
 
 
-def test_scale_norm_takes_a_mask_of_whole_tokens():
-    layer, x = beyond.ScaleNorm(3, dtype=torch.float64), example((2, 3, 3))
+@pytest.mark.parametrize(
+    "make", [beyond.ScaleNorm, partial(beyond.DynamicTanh, channels_last=True)]
+)
+def test_a_mask_of_whole_tokens(make):
+    layer, x = make(3, dtype=torch.float64), example((2, 3, 3))
     valid = torch.tensor([[True, True, False], [True, False, False]])
     expected = torch.where(valid.unsqueeze(2), layer(x), 0.0)
     assert_close(layer(torch.where(valid.unsqueeze(2), x, torch.nan), mask=valid), expected)

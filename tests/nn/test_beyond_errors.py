@@ -61,7 +61,6 @@ DTYPES = {
     "FrozenBatchNorm(num_features=4)": beyond.FrozenBatchNorm(4),
     "BatchRenorm(num_features=4)": beyond.BatchRenorm(4),
 }
-MASKED = {name: layer for name, layer in DTYPES.items() if "DynamicTanh" not in name}
 EPS = "eps=-1.0 given, but it must be finite and >= 0."
 LIMITS = "rmax must be >= 1 and dmax >= 0 (1 and 0 are batch norm)."
 SCHEDULE = (
@@ -116,6 +115,11 @@ SETTINGS = {
         lambda: beyond.WeightStandardization(dim=2),
         "WeightStandardization: dim=2 given; it must be 0, or 1 for a transposed convolution.",
     ),
+    "a mask of weights": (
+        lambda: beyond.WeightStandardization()(IMAGE, torch.ones_like(IMAGE).bool()),
+        "WeightStandardization: mask given, but it normalises weights, of which each one counts; give the "
+        "mask to the layers that take the input.",
+    ),
     "no convolution": (
         lambda: beyond.standardize_weights(nn.Linear(2, 2)),
         "standardize_weights: Linear has no convolution whose weights could be standardised.",
@@ -145,7 +149,7 @@ def test_a_setting_is_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize(("name", "layer"), MASKED.items(), ids=MASKED)
+@pytest.mark.parametrize(("name", "layer"), DTYPES.items(), ids=DTYPES)
 def test_a_mask_that_leaves_nothing_or_nan_is_refused(name, layer):
     nothing = (
         f"{name}: mask is False everywhere (x has shape (2, 4, 5, 5)), so nothing is left to normalise; "

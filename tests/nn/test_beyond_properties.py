@@ -29,7 +29,6 @@ LAYERS = {
     "FrozenBatchNorm": lambda c: beyond.FrozenBatchNorm(c, eps=1e-3),
     "BatchRenorm": lambda c: beyond.BatchRenorm(c, eps=1e-3, rmax=1.001, dmax=1e-3, schedule=None),
 }
-MASKED = [name for name in LAYERS if name != "DynamicTanh"]
 UPDATED = {"GhostBatchNorm": 2, "BatchRenorm": 1}
 by_name = pytest.mark.parametrize("name", LAYERS)
 
@@ -134,7 +133,7 @@ def test_the_layout_stays(name, shape, layout, training):
     assert_close(y, expected)
 
 
-@pytest.mark.parametrize("name", MASKED)
+@by_name
 @by_mode
 def test_what_is_masked_might_as_well_not_be_there(name, training):
     """The last places of every sample hold NaN: as if the layer had been given the first ones alone."""

@@ -191,8 +191,8 @@ def test_a_layer_prints_itself(make):
 def test_pool_input_and_mask_reach_the_layer():
     e = example((3, 6, 6), 1, torch.float32)
     layer = nn.DivisiveNorm(4, learn_pool=True, pool_channels=6)
-    expected = functional.divisive_norm(X, e, pool_weight=torch.full((4, 6), 1 / 6))
-    assert_close(layer(X, e), expected, dtype=torch.float32)
+    expected = functional.divisive_norm(X, pool_input=e, pool_weight=torch.full((4, 6), 1 / 6))
+    assert_close(layer(X, pool_input=e), expected, dtype=torch.float32)
     mask = torch.arange(6).expand(3, 6) < 4
     spoilt = torch.where(mask.unsqueeze(1), X, torch.nan)
     for layer in (nn.DivisiveNorm(4, size=3), nn.LocalContrastNorm(4, size=3)):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from normlab.errors import DtypeError, SettingError, ShapeError
+from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.lab.cortex.model import V1
 from normlab.lab.cortex.parameters import FREQUENCIES, SPACING, STANDARD
 from normlab.nn import V1Block
@@ -96,9 +96,56 @@ def test_contrast_hardly_matters_and_much_less_than_before():
     )
 
 
+WIDTH, FILLERS = 24, (0.0, 1e30, math.inf, math.nan)
+
+
+@pytest.mark.parametrize("window", ["gaussian", "box"])
+@pytest.mark.parametrize("filler", FILLERS)
+def test_masked_places_are_like_places_beyond_the_edges(filler, window):
+    """To 1e-9: filters of half the size lose what their envelopes have beyond it, less than e^-40."""
+    block = small(window=window, learn_pool=True).double()
+    x = torch.rand(2, 1, WIDTH, WIDTH, generator=torch.Generator().manual_seed(0)).double() - 0.5
+    long = torch.cat([x, torch.full_like(x, filler)], 3).requires_grad_()
+    mask = torch.arange(2 * WIDTH) < WIDTH
+    expected, slope = block(x.requires_grad_()), torch.rand_like(x)
+    found = block(long, mask)
+    torch.testing.assert_close(found[..., :WIDTH], expected, rtol=1e-9, atol=1e-9)
+    assert not found[..., WIDTH:].any()
+    (here,) = torch.autograd.grad((expected * slope).sum(), x)
+    (there,) = torch.autograd.grad((found[..., :WIDTH] * slope).sum(), long)
+    torch.testing.assert_close(there[..., :WIDTH], here, rtol=1e-9, atol=1e-9)
+    assert not there[..., WIDTH:].any()
+    drives = block.drives(long, mask)
+    torch.testing.assert_close(drives[..., :WIDTH], block.drives(x), rtol=1e-9, atol=1e-9)
+    assert not drives[..., WIDTH:].any()
+
+
+def test_of_a_place_with_some_valid_channels_their_mean_is_filtered():
+    block, x = small(in_channels=3), torch.rand(1, 3, 8, 8) - 0.5
+    mask = torch.ones(1, 3, 8, 8, dtype=torch.bool)
+    mask[:, 1, 2:5], mask[:, :, 0, 0] = False, False
+    spoilt = torch.where(mask, x, math.nan)
+    mean = (torch.where(mask, x, 0.0).sum(1) / mask.sum(1)).nan_to_num().unsqueeze(1)
+    grey = mean.expand(1, 3, 8, 8)
+    places = mask.any(1)
+    torch.testing.assert_close(block(spoilt, mask), block(grey, places))
+    assert not block(spoilt, mask)[:, :, 0, 0].any()
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
+        (
+            lambda: small()(torch.zeros(1, 1, 4, 4), torch.zeros(4, 4).bool()),
+            DataError,
+            "mask is False everywhere",
+        ),
+        (
+            lambda: small()(torch.full((1, 1, 4, 4), math.nan), torch.ones(4, 4).bool()),
+            DataError,
+            "x is NaN at 16 places that mask calls valid",
+        ),
+        (lambda: small()(torch.zeros(1, 1, 4, 4), torch.zeros(4, 4)), DtypeError, "mask is"),
         (lambda: V1Block(frequencies=(0.7,)), SettingError, r"frequency=0\.7 given, but .* 0\.5"),
         (lambda: V1Block(frequencies=()), SettingError, "0 frequencies .* at least one of each"),
         (lambda: V1Block(orientations=0), SettingError, "orientations=0"),

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,17 @@ _CHANNELS = ("num_features", "num_channels", "channels", "features", "dim", "d",
 
 
 def checked(
-    place: str, sizes, data: Path | None, given: list[str], row, seed, mean, std
+    place: str,
+    sizes: Sequence[float] | None,
+    data: Path | None,
+    given: list[str],
+    row: str | None,
+    seed: int,
+    mean: float,
+    std: float,
 ) -> Checked:
     """Import, make, feed and check; weight and bias are drawn, so that their effect is seen."""
-    x = drawn(sizes, seed, mean[0], std[0]) if data is None else read_tensor(data)
+    x = drawn(sizes, seed, mean, std) if data is None else read_tensor(data)
     module = made(found(place), x, dict(_setting(text) for text in given))
     for number, parameter in enumerate(module.parameters()):
         nn.init.uniform_(parameter, 0.5, 1.5, torch.Generator().manual_seed(seed + number))

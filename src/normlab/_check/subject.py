@@ -37,7 +37,9 @@ class Subject:
         module = copied(self.module).train(training)
         return module if dtype is None else module.to(dtype)
 
-    def reference(self, x: Tensor, training: bool, affine=None) -> Normalized:
+    def reference(
+        self, x: Tensor, training: bool, affine: tuple[Any, Any] | None = None
+    ) -> Normalized:
         """The row in float64, with the module's weight and bias (or those given)."""
         weight, bias = (self.weight, self.bias) if affine is None else affine
         wide = {"weight": _wide(weight), "bias": _wide(bias)}

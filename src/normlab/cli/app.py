@@ -10,7 +10,7 @@ try:
 except KeyboardInterrupt:  # main() is not there yet to say it in words
     sys.exit(130)
 
-from normlab import __version__
+from normlab._version import __version__
 from normlab.errors import NormlabError
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from normlab.cli.app import JsonFlag, app
-from normlab.cli.parsing import numbers, whole
+from normlab.cli.parsing import number, numbers, whole
 
 
 @app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")
@@ -39,7 +39,7 @@ def check_module(
     Output, gradients, running statistics, invariances, dtypes, layouts. Exit code 1 if it differs.
     """
     sizes = numbers("shape", shape)
-    where = whole("seed", seed), numbers("mean", mean), numbers("std", std)
+    where = whole("seed", seed) or 0, number("mean", mean) or 0.0, number("std", std) or 0.0
     from normlab._check.command import checked
 
     found = checked(module, sizes, data, given or [], row, *where)

@@ -52,7 +52,10 @@ def pool_row(
 
 
 def cell_map(
-    row: str | Norm, cell: tuple[int, int, int] = (0, 1, 1), shape=(2, 4, 3), **settings: Any
+    row: str | Norm,
+    cell: tuple[int, int, int] = (0, 1, 1),
+    shape: tuple[int, int, int] = (2, 4, 3),
+    **settings: Any,
 ) -> str:
     """A small drawing of an (N, C, L) block: ● the cell, ○ what it is pooled with, · the rest.
 

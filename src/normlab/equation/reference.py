@@ -197,6 +197,11 @@ def check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
 
 def partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """The array pooled in place of d, with the mask in its shape."""
+    if pool_input.dtype == torch.bool or pool_input.is_complex():
+        raise DtypeError(
+            f"pool_input is {pool_input.dtype}; it must hold real numbers, the array that is pooled in "
+            f"place of x. A mask is given as mask=."
+        )
     same = pool_input.dim() == x.dim() and pool_input.shape[2:] == x.shape[2:]
     if not same or pool_input.shape[0] != x.shape[0]:
         raise ShapeError(

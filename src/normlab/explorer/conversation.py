@@ -5,10 +5,10 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from normlab._version import __version__
 from normlab.data import Table, read_table
 from normlab.errors import DataError, NormlabError
 from normlab.explorer import code, presets
@@ -63,7 +63,7 @@ class Conversation:
     def _hello(self, message: Mapping[str, Any]) -> Reply:
         told = {
             "type": "hello",
-            "version": version("normlab"),
+            "version": __version__,
             "strings": strings(),
             "data": list(DATA),
             "panels": list(PANELS),

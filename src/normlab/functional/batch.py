@@ -133,7 +133,15 @@ class Job(NamedTuple):
     single: Single
 
 
-def evaluated(why: str, x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
+def evaluated(
+    why: str,
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    mask: Tensor | None,
+) -> Tensor:
     """Normalised with the running statistics; masked places are 0."""
     if running.mean is None or running.var is None:
         raise SettingError(
@@ -145,7 +153,9 @@ def evaluated(why: str, x: Tensor, running: Running, weight, bias, eps: float, m
     return y if valid is None else torch.where(valid, y, 0.0)
 
 
-def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor, Running]:
+def trained(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> tuple[Tensor, Running]:
     """Normalised with the batch's own statistics, and the running ones after it."""
     alone = job.group is None and x.numel() == x.shape[1]  # other processes may hold more values
     if alone and job.single == "running":
@@ -160,7 +170,9 @@ def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor
     return _valid_only(x, running, weight, bias, job)
 
 
-def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+def _plain(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """y, mean and unbiased variance of the whole batch."""
     if values_known(x) and columns.suits(x):
         mean, var = x.new_zeros(2, x.shape[1]).unbind()
@@ -173,7 +185,9 @@ def _plain(x: Tensor, weight, bias, eps: float) -> tuple[Tensor, Tensor, Tensor]
     return F.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
 
 
-def _valid_only(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor, Running]:
+def _valid_only(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> tuple[Tensor, Running]:
     """The valid elements of all processes; a channel with fewer than two of them learns nothing."""
     work, valid = hide(x, job.mask)
     known = values_known(x)
@@ -187,7 +201,15 @@ def _valid_only(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Te
     return y, (running if known and not bool(enough.any()) else new)
 
 
-def _without_variance(y: Tensor, x: Tensor, running, weight, bias, job: Job, count) -> Tensor:
+def _without_variance(
+    y: Tensor,
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    job: Job,
+    count: Tensor,
+) -> Tensor:
     """y, where channels with one valid element take the running statistics if they may."""
     if job.group is not None and x.shape[1] and not bool(count.any()):
         raise DataError(

@@ -17,8 +17,8 @@ from normlab.kernels.local import normalized
 
 def divisive_norm(
     drive: Tensor,
-    pool_input: Tensor | None = None,
     *,
+    pool_input: Tensor | None = None,
     sigma: float | Tensor = 1.0,
     power: float | Tensor = 2.0,
     drive_power: float | Tensor | None = None,
@@ -66,7 +66,8 @@ def divisive_norm(
     >>> import torch
     >>> divisive_norm(torch.tensor([[1.0, 2.0]]), sigma=1.0)
     tensor([[0.1667, 0.6667]])
-    >>> divisive_norm(torch.tensor([[2.0]]), torch.tensor([[1.0, 1.0]]), sigma=1.0, power=1.0)
+    >>> pool = torch.tensor([[1.0, 1.0]])
+    >>> divisive_norm(torch.tensor([[2.0]]), pool_input=pool, sigma=1.0, power=1.0)
     tensor([[0.6667]])
     >>> divisive_norm(torch.tensor([[[3.0, 4.0]]]), over="s", drive_power=1, outer_power=0.5, sigma=0)
     tensor([[[0.6000, 0.8000]]])

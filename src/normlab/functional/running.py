@@ -17,7 +17,13 @@ class Running(NamedTuple):
 UNTRACKED = Running(None, None, None)
 
 
-def advanced(running: Running, mean, var, momentum: float | None, enough=None) -> Running:
+def advanced(
+    running: Running,
+    mean: Tensor,
+    var: Tensor,
+    momentum: float | None,
+    enough: Tensor | None = None,
+) -> Running:
     """The running statistics after a batch."""
     if running.mean is None or running.var is None:
         return running

@@ -150,7 +150,14 @@ def check_instance(x: Tensor, mask: Tensor | None, own: bool = True) -> None:
     check_valid("instance_norm", x, mask)
 
 
-def _with_running(x: Tensor, running: Running, weight, bias, eps: float, mask) -> Tensor:
+def _with_running(
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    mask: Tensor | None,
+) -> Tensor:
     """The running statistics are those of a channel, as in batch normalisation."""
     if mask is None:
         y = F.instance_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
@@ -160,7 +167,13 @@ def _with_running(x: Tensor, running: Running, weight, bias, eps: float, mask) -
 
 
 def instance_norm_tracked(
-    x: Tensor, running: Running, weight, bias, momentum: float, eps: float, mask: Tensor | None
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    momentum: float,
+    eps: float,
+    mask: Tensor | None,
 ) -> tuple[Tensor, Running]:
     """y, and the running statistics after it; nothing is written."""
     if mask is None and running.mean is None:
@@ -173,7 +186,13 @@ def instance_norm_tracked(
 
 
 def _composed(
-    x: Tensor, running: Running, weight, bias, momentum: float, eps: float, mask: Tensor | None
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    momentum: float,
+    eps: float,
+    mask: Tensor | None,
 ) -> tuple[Tensor, Running]:
     """The equation, whose pool and center give the statistics of each channel of each sample."""
     out = normalize(x, "instance", eps=eps, weight=weight, bias=bias, mask=mask)

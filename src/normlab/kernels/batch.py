@@ -104,7 +104,9 @@ def _parts(x: Tensor) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 
-def _affine(x: Tensor, weight, bias, mean: Tensor, var: Tensor, job: Job) -> Tensor:
+def _affine(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, var: Tensor, job: Job
+) -> Tensor:
     slope = (var + job.eps).rsqrt()
     slope = slope if weight is None else slope * weight.double()
     offset = torch.zeros_like(mean) if bias is None else -bias.double()
@@ -153,7 +155,9 @@ def _valid(a: Tensor, ok: Tensor | None) -> Tensor:
     return a if ok is None else torch.where(ok, a, 0.0)
 
 
-def _through_composed(g: Tensor, x: Tensor, weight, bias, job: Job) -> list[Tensor | None]:
+def _through_composed(
+    g: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> list[Tensor | None]:
     """The gradients with a graph of their own, for a second derivative."""
     inputs = [x, weight, bias]
     wanted = [a for a in inputs if a is not None and a.requires_grad]
@@ -162,7 +166,9 @@ def _through_composed(g: Tensor, x: Tensor, weight, bias, job: Job) -> list[Tens
     return [next(found) if a is not None and a.requires_grad else None for a in inputs]
 
 
-def composed(x: Tensor, weight, bias, job: Job) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def composed(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The same as `normalized`, of torch's differentiable operators: for transforms and tracing."""
     wide, dims = x.double(), (0, *range(2, x.dim()))
     ok = job.valid

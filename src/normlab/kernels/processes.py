@@ -37,7 +37,7 @@ class Processes:
     def __deepcopy__(self, memo: Any) -> "Processes":
         return self
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         if self.which != "world":
             raise SettingError(
                 "a layer with a ProcessGroup of its own cannot be pickled, since the group means "

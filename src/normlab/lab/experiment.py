@@ -11,10 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from normlab._version import __version__
 from normlab.report.figures import Drawn, Figure
 from normlab.report.files import write_all
 from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow
 
+FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
 
@@ -145,8 +147,9 @@ class Result:
         return {figure.name: figure.render() for figure in self.record.figures}
 
     def json(self) -> str:
-        """numbers.json: settings, versions, numbers (NaN as null), their meanings, verdicts."""
+        """numbers.json: format, settings, versions, numbers (NaN as null), their meanings, verdicts."""
         content = {
+            "format": FORMAT,
             "experiment": self.experiment,
             "made": self.when.isoformat(timespec="seconds"),
             "settings": dict(self.settings),
@@ -204,9 +207,8 @@ class Result:
 
 def versions() -> dict[str, str]:
     """What the numbers depend on besides the settings."""
-    packages = {
-        name: version(name) for name in ("normlab", "torch", "numpy", "scipy", "matplotlib")
-    }
+    packages = {name: version(name) for name in ("torch", "numpy", "scipy", "matplotlib")}
+    packages = {"normlab": __version__} | packages
     return packages | {"python": platform.python_version(), "machine": platform.machine()}
 
 

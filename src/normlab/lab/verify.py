@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from normlab._version import __version__
 from normlab.errors import DataError
 from normlab.lab import check, known, run
 from normlab.lab.console import bar
-from normlab.lab.experiment import versions
+from normlab.lab.experiment import FORMAT, versions
 
 RELATIVE = 1e-6  # what another machine's order of additions may change
 _NEEDED = {"experiment": str, "settings": dict, "versions": dict, "numbers": dict}
@@ -111,12 +112,17 @@ def _problem(record: Any) -> str:
     """What keeps this from being a record that can be run again."""
     if not isinstance(record, dict) or not set(_NEEDED) <= set(record):
         return f"has not {', '.join(sorted(_NEEDED))}"
+    given = record.get("format", FORMAT)  # the first records named none
+    if isinstance(given, bool) or given != FORMAT:
+        return f"is of format {str(given)[:40]!r}, and normlab {__version__} reads format {FORMAT}"
     for key, kind in _NEEDED.items():
         if not isinstance(record[key], kind):
             return f"has a {type(record[key]).__name__} as its {key}"
     for key, value in record["numbers"].items():
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             return f"has a {type(value).__name__} as its number {key!r}"
+        if value is not None and not math.isfinite(value):
+            return f"has {value} as its number {key!r}, where null stands for what is not finite"
     if not known(record["experiment"]):
         return f"is of experiment {record['experiment']!r}, which is unknown here"
     if hooks := _HOOKS & set(record["settings"]):

@@ -43,7 +43,8 @@ class DivisiveNorm(PublishedForms):
         each axis of space) over neighbours in space too; pool_weight gives their first values; weight
         (the γ of the paper) and bias unless affine=False.
     Domain: sigma >= 0.001 of its least first value, weights of the pool >= 0, power >= 0.1, always.
-    Shapes: x (N, C, *); sigma, weight, bias (C,); pool_weight (C, pool_channels, *kernel).
+    Shapes: x (N, C, *); sigma, weight, bias (C,); pool_weight (C, pool_channels, *kernel); mask and,
+        by keyword alone, pool_input, as in `normlab.functional.divisive_norm`.
     Units: sigma has those of x.
     Errors: ShapeError, DtypeError, SettingError, DataError.
     Limits: zero drive → bias.
@@ -123,12 +124,12 @@ class DivisiveNorm(PublishedForms):
         return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
 
     def forward(
-        self, input: Tensor, pool_input: Tensor | None = None, mask: Tensor | None = None
+        self, input: Tensor, mask: Tensor | None = None, *, pool_input: Tensor | None = None
     ) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         return functional.divisive_norm(
             input,
-            pool_input,
+            pool_input=pool_input,
             sigma=self.sigma,
             power=self.power,
             pool_weight=self.pool_weight,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from normlab.equation.masks import check_valid, hide
 from normlab.errors import SettingError
 from normlab.filters import (
     bell,
@@ -41,12 +42,16 @@ class V1Block(nn.Module):
         by default nothing. They start at the values above.
     Gains: kn and kd are such that a grating of contrast 1 (±½) and of the middle frequency has drive and
         pool 1, so α and β are contrasts.
-    Shapes: x (N, in_channels, H, W), any H and W → y (N, orientations · frequencies · phases, H, W), the
+    Shapes: x (N, in_channels, H, W), any H and W; mask, boolean, True = valid, broadcastable to x or
+        (N, H, W); → y (N, orientations · frequencies · phases, H, W), the
         phases running fastest.
     Units: x is contrast, about 0 with extremes of about ±½, for example (image − mean) / (2·mean); y has
         those of maximum. Beyond the edges x is 0.
+    Mask: a place none of whose channels is valid is like a place beyond the edges, and its output and
+        gradient are 0: the filters find 0 there, and no window counts it. Of other places the mean of the
+        valid channels is filtered.
     Errors: SettingError for frequencies above 0.5 cycles/pixel (Nyquist) and widths that are not
-        positive; ShapeError, DtypeError.
+        positive; ShapeError, DtypeError; DataError for a mask that is False everywhere or leaves NaN.
     Limits: filters are applied by FFT in images of twice the size, whose spectra are kept for the last
         size seen. Against a pool over the whole plane, windows end at 3 standard deviations and are
         renormalised at the edges.
@@ -111,26 +116,36 @@ class V1Block(nn.Module):
         """Channels of the output."""
         return self.orientations * len(self.frequencies) * len(self.phases)
 
-    def forward(self, input: Tensor) -> Tensor:
-        even_odd = self._filtered(input)
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        even_odd, places = self._filtered(input, mask)
         drive = self.maintained + self.kn * self._by_phase(even_odd)  # (N, o, f, φ, H, W)
         energy = even_odd.abs()
-        parts = [norm(drive[:, :, i].flatten(1, 2), energy) for i, norm in enumerate(self.norms)]
+        parts = [
+            norm(drive[:, :, i].flatten(1, 2), places, pool_input=energy)
+            for i, norm in enumerate(self.norms)
+        ]
         split = (self.orientations, len(self.phases))
         joined = torch.stack([part.unflatten(1, split) for part in parts], 2)
         return self.maximum * joined.flatten(1, 3)
 
-    def drives(self, input: Tensor) -> Tensor:
-        """⌊kn E_φ⌋ before β and division, in the channels of the output."""
-        drive = self._by_phase(self._filtered(input)).flatten(1, 3)
-        return self.kn * drive.relu()
+    def drives(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        """⌊kn E_φ⌋ before β and division, in the channels of the output; 0 where the mask is."""
+        even_odd, places = self._filtered(input, mask)
+        drive = self.kn * self._by_phase(even_odd).flatten(1, 3).relu()
+        return drive if places is None else torch.where(places, drive, 0.0)
 
-    def _filtered(self, input: Tensor) -> Tensor:
-        """Complex responses (N, orientations · frequencies, H, W)."""
+    def _filtered(self, input: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Complex responses (N, orientations · frequencies, H, W), and which places are valid."""
         check_channels(self, input, self.in_channels, "in_channels", least=4)
+        check_valid(f"V1Block(in_channels={self.in_channels})", input, mask)
         half = input.dtype in (torch.float16, torch.bfloat16)
-        image = (input.float() if half else input).mean(1)
-        return correlate(image, self._kept_spectra(image))
+        x, valid = hide(input.float() if half else input, mask)
+        if valid is None:
+            image, places = x.mean(1), None
+        else:
+            image = x.sum(1) / valid.sum(1).clamp_min(1)
+            places = valid.any(1, keepdim=True)
+        return correlate(image, self._kept_spectra(image)), places
 
     def _by_phase(self, even_odd: Tensor) -> Tensor:
         """Re(E e^{−iφ}) for every phase, (N, orientations, frequencies, phases, H, W)."""

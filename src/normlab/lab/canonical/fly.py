@@ -38,7 +38,7 @@ def projection(rate: Tensor, total: Tensor, rmax: float = RMAX, sigma: float = S
     own = rate.reshape(-1, 1)
     pool = torch.cat([own, LATERAL * total.reshape(-1, 1) / PER], 1)
     weight = rate.new_tensor([rmax])
-    y = divisive_norm(own, pool, power=POWER, sigma=sigma, weight=weight)
+    y = divisive_norm(own, pool_input=pool, power=POWER, sigma=sigma, weight=weight)
     return y.reshape(rate.shape)
 
 

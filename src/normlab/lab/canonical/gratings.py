@@ -37,7 +37,7 @@ def population(contrast: Tensor, power: float) -> Tensor:
     """
     drive = contrast**power @ _tunings()
     rms = torch.linalg.vector_norm(contrast, dim=1, keepdim=True)
-    return divisive_norm(drive, rms, power=power, drive_power=1.0, sigma=C50)
+    return divisive_norm(drive, pool_input=rms, power=power, drive_power=1.0, sigma=C50)
 
 
 def linear(contrast: Tensor, power: float) -> Tensor:

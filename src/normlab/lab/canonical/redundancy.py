@@ -98,7 +98,7 @@ def together(pair: Tensor, pool: Tensor) -> Tensor:
     """Both of a pair (photographs, N, 2) divided by the root mean square of one pool, badly chosen."""
     sigma = SMALL * pair.std().item()
     settings: dict[str, Any] = {**ROOT, "sigma": sigma, "reduce": "mean"}
-    out = divisive_norm(pair.flatten(0, 1), pool.flatten(0, 1), **settings)
+    out = divisive_norm(pair.flatten(0, 1), pool_input=pool.flatten(0, 1), **settings)
     return out.reshape(pair.shape)
 
 

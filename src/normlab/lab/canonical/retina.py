@@ -32,7 +32,7 @@ Retina = Callable[[Tensor], Tensor]
 def flash(light: Tensor, background: Tensor) -> Tensor:
     """Response to a flash on a background: the pool is the light of both. I / (σ + I + I_background)."""
     pool = torch.stack([light, background.expand_as(light)], 1)
-    return divisive_norm(light[:, None], pool, power=1.0, sigma=SIGMA)[:, 0]
+    return divisive_norm(light[:, None], pool_input=pool, power=1.0, sigma=SIGMA)[:, 0]
 
 
 def local(light: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def whole(light: Tensor) -> Tensor:
 
 def _pixels(light: Tensor, mean: Tensor) -> Tensor:
     pool = torch.stack([light, mean])[None]
-    return divisive_norm(light[None, None], pool, power=1.0, sigma=SIGMA)[0, 0]
+    return divisive_norm(light[None, None], pool_input=pool, power=1.0, sigma=SIGMA)[0, 0]
 
 
 def surround(light: Tensor) -> Tensor:

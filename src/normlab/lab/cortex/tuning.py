@@ -31,7 +31,9 @@ def gratings(model: V1, axis: str, diameter: float | None = None) -> list:
     return [screen.grating(2.0**f) * window for f in OCTAVES]
 
 
-def tuned(lab: Lab, axis: str, diameter: float | None = None, model: V1 | None = None):
+def tuned(
+    lab: Lab, axis: str, diameter: float | None = None, model: V1 | None = None
+) -> np.ndarray:
     """Rates (place on the axis, GRADES) and drives; kept where the standard set measured them."""
     model = model or lab.model()
     key = f"{axis} {diameter} {model.parameters}"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.dtypes import widened
-from normlab.equation.masks import check_valid
+from normlab.equation.masks import check_valid, hide
 from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
 from normlab.errors import ShapeError
@@ -143,9 +143,12 @@ class DynamicTanh(Affine):
 
     Args: num_channels; alpha=0.5, its first value; channels_last=False: with True the channels are the
         last axis of x, as those of tokens are.
-    Shapes: x (N, C, *), or (*, C) with channels_last; alpha (1,); weight, bias (C,).
+    Shapes: x (N, C, *), or (*, C) with channels_last; alpha (1,); weight, bias (C,); mask, boolean,
+        True = valid, broadcastable to x or (N, *), or with channels_last of the leading dimensions:
+        masked places may hold anything, their output is 0.
     Dtype: half types are computed in float32.
-    Errors: ShapeError for another number of channels; DtypeError.
+    Errors: ShapeError for another number of channels; DtypeError; DataError for a mask that is False
+        everywhere or leaves NaN.
     Limits: zero → bias; large x → bias ± weight, where the gradient vanishes.
     Source: Zhu, Chen, He, LeCun & Liu 2025 (arXiv:2503.10622), section 4. Not a row: no pool.
 
@@ -172,19 +175,28 @@ class DynamicTanh(Affine):
         super().reset_parameters()
         nn.init.constant_(self.alpha, self.first_alpha)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if self.channels_last:
             self._check_last(input)
         else:
             check_channels(self, input, self.num_channels, "num_channels", least=2)
-        x = widened(input)
+        if mask is not None and self.channels_last:
+            mask = leading(mask, input)
+        check_valid(self._name, input, mask)
+        x, valid = hide(widened(input), mask)
         weight, bias = (
             a.to(x) if self.channels_last else over(a, x) for a in (self.weight, self.bias)
         )
-        return (weight * torch.tanh(self.alpha.to(x) * x) + bias).to(input.dtype)
+        y = (weight * torch.tanh(self.alpha.to(x) * x) + bias).to(input.dtype)
+        return y if valid is None else torch.where(valid, y, 0.0)
+
+    @property
+    def _name(self) -> str:
+        last = ", channels_last=True" if self.channels_last else ""
+        return f"DynamicTanh(num_channels={self.num_channels}{last})"
 
     def _check_last(self, x: Tensor) -> None:
-        name = f"DynamicTanh(num_channels={self.num_channels}, channels_last=True)"
+        name = self._name
         check_floating(name, x)
         if x.dim() < 1 or x.shape[-1] != self.num_channels:
             raise ShapeError(

@@ -22,6 +22,8 @@ class WeightStandardization(nn.Module):
     Args: eps=1e-6; dim=0, the axis of the output channels, 1 for a transposed convolution, with its
         number of groups.
     Shapes: W (out, in, *), or (in, out / groups, *) with dim=1; Ŵ as W.
+    Mask: none is taken, since this normalises weights, of which each one counts; the input's mask goes to
+        the layers after the convolution.
     Dtype: half types are computed in float32.
     Errors: ShapeError for an output channel of one weight, which would become 0; SettingError.
     Limits: equal weights → 0. Ŵ is larger than usual first weights by the root of their number, so a
@@ -44,7 +46,12 @@ class WeightStandardization(nn.Module):
             )
         self.eps, self.dim, self.groups = eps, dim, groups
 
-    def forward(self, weight: Tensor) -> Tensor:
+    def forward(self, weight: Tensor, mask: None = None) -> Tensor:
+        if mask is not None:
+            raise SettingError(
+                "WeightStandardization: mask given, but it normalises weights, of which each one counts; "
+                "give the mask to the layers that take the input."
+            )
         rows = weight if self.dim == 0 else self._turned(weight, self.groups)
         if rows.dim() < 2 or rows[0].numel() < 2:
             raise ShapeError(

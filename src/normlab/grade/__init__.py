@@ -1,8 +1,0 @@
-"""A learner's own implementation of a row: tested, and its mistake named.
-
-Importing this needs no torch: the work is done in a process of its own.
-"""
-
-from normlab.grade.process import grade
-
-__all__ = ["grade"]

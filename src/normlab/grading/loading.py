@@ -1,0 +1,109 @@
+"""A learner's file, run and looked through. Runs in the learner's process."""
+
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from normlab.errors import NormlabError, SettingError
+from normlab.grading.names import guess, rows_in
+
+
+class RefusedError(NormlabError):
+    """The file cannot be graded as it is, and why."""
+
+
+def load(path: Path) -> ModuleType:
+    """Run the file as a module of its own; its folder can be imported from."""
+    spec = importlib.util.spec_from_file_location(f"learner_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise RefusedError(
+            f"line {error.lineno}: {error.msg}, so Python cannot read it; mend that line first."
+        ) from error
+    except ImportError as error:
+        raise RefusedError(
+            f"{error}{_line(error, path)}; install it, or do without the import."
+        ) from error
+    except BaseException as error:
+        raise RefusedError(
+            f"running the file ends in {words(error, path)}; it must be possible to import it."
+        ) from error
+    return module
+
+
+def words(error: BaseException, path: Path) -> str:
+    """An error in one line, with the last line of the learner's file that it came through."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 160 else text[:157] + "..."
+    return f"{type(error).__name__}{': ' if text else ''}{text}{_line(error, path)}"
+
+
+def _line(error: BaseException, path: Path) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f" (line {lines[-1]})" if lines else ""
+
+
+def chosen(module: ModuleType, path: Path, name: str | None, row: str | None) -> tuple[Any, str]:
+    """The class or function to grade, and its row."""
+    defined = {
+        key: value
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+        and (inspect.isclass(value) or inspect.isfunction(value))
+    }
+    if name is not None:
+        if name not in defined:
+            raise RefusedError(f"it defines no {name!r}; it has {listed(defined)}.")
+        target = name
+    else:
+        target = _only(defined, row)
+    try:
+        return defined[target], row or guess(target, re.sub(r"\W", "_", path.stem))
+    except SettingError as error:
+        raise RefusedError(str(error)) from error
+
+
+def listed(names: Any) -> str:
+    return ", ".join(names) or "no class and no function"
+
+
+def _only(defined: dict[str, Callable[..., Any]], row: str | None) -> str:
+    """The one candidate: public, callable on x, named after a row where others are not."""
+    public = [name for name in defined if not name.startswith("_")]
+    callable_ = [
+        name for name in public if not inspect.isclass(defined[name]) or forward_of(defined[name])
+    ]
+    named = [name for name in callable_ if rows_in(name) and (row is None or row in rows_in(name))]
+    for names in (named or callable_,):
+        classes = [name for name in names if inspect.isclass(defined[name])]
+        found = classes or names
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise RefusedError(f"it defines {listed(found)}; say which, as in FILE.py:{found[0]}.")
+    if public:
+        raise RefusedError(
+            f"the class {public[0]} has no forward; give it forward(self, x), or write a function of x."
+        )
+    raise RefusedError("it defines no class and no function; write one of them.")
+
+
+def forward_of(kind: Any) -> Callable[..., Any] | None:
+    """What is called with x: forward, or __call__ where the class has one of its own."""
+    own = [vars(base) for base in kind.__mro__]
+    for name in ("forward", "__call__"):
+        if any(callable(held.get(name)) for held in own):
+            return getattr(kind, name)
+    return None

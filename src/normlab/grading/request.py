@@ -1,0 +1,34 @@
+"""A scenario as the request that is sent to the learner's process."""
+
+from typing import Any
+
+from torch import Tensor
+
+from normlab.grading.plan import Offer
+from normlab.grading.scenario import Scenario
+
+
+def request(scenario: Scenario, offer: Offer) -> dict[str, Any]:
+    """Plain lists and numbers; per-channel settings are cut to the channels there are."""
+    cut = {name: scenario.cut(value) for name, value in scenario.settings.items()}
+    given: dict[str, Any] = {
+        name: value.tolist() if isinstance(value, Tensor) else value for name, value in cut.items()
+    }
+    if offer.has("sigma_raised") and "sigma" in given:
+        sigma = given.pop("sigma")
+        given["sigma_raised"] = [v**2 for v in sigma] if offer.row == "gdn" else sigma
+    if offer.has("normalized_shape") or offer.row in ("layer", "rms", "l2"):
+        given["normalized_shape"] = list(scenario.normalized_shape)
+    for name in ("weight", "bias"):
+        value = getattr(scenario, name)
+        if value is not None:
+            given[name] = value.tolist()
+    steps = [
+        {
+            "x": step.x.tolist(),
+            "train": step.train,
+            "slope": None if step.slope is None else step.slope.tolist(),
+        }
+        for step in scenario.steps
+    ]
+    return {"given": given, "channels": scenario.channels, "steps": steps}

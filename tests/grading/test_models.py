@@ -1,0 +1,70 @@
+"""The table of mistakes by itself: each is told apart from all others by some scenario."""
+
+import pytest
+import torch
+
+from normlab import table
+from normlab.grading.binding import ALIASES
+from normlab.grading.mistakes import possible
+from normlab.grading.naming import case, combined, explain
+from normlab.grading.plan import Offer, scenarios, trials
+from normlab.grading.recipe import Recipe
+
+
+def offer_of(row):
+    roles = frozenset(ALIASES[row.name]) - {"sigma_raised"}
+    return Offer("class", "it", row.name, roles, dict(row.defaults), True, True)
+
+
+def all_scenarios(row):
+    offer = offer_of(row)
+    tried = trials(row, offer)
+    forms = list(dict.fromkeys(s.check for s in tried))
+    return [*tried, *scenarios(row, offer, forms)]
+
+
+def measured(predicted):
+    """As a learner's float32 code would give it."""
+
+    def rounded(value):
+        return value.float().double() if isinstance(value, torch.Tensor) else value
+
+    return [{key: rounded(value) for key, value in step.items()} for step in predicted]
+
+
+def cancelled(step):
+    return step | {"y": torch.full((1,), 3.0)} if isinstance(step.get("y"), str) else step
+
+
+ROWS = [pytest.param(row, id=name) for name, row in table.items()]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_each_mistake_is_seen_and_told_apart_from_all_others(row):
+    right, offer = Recipe(row), offer_of(row)
+    mistakes = possible(row, set(offer.offers), offer.defaults)
+    assert len(mistakes) > 4
+    for mistake in mistakes:
+        recipe = combined(right, [mistake])
+        cases = [
+            case(s, [cancelled(step) for step in measured(recipe.predict(s))], right)
+            for s in all_scenarios(row)
+        ]
+        assert not all(c.passed() for c in cases), mistake.sentence
+        found = explain(right, mistakes, cases)
+        assert found is not None, mistake.sentence
+        assert [m.sentence for m in found.mistakes] == [mistake.sentence]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_right_recipe_passes(row):
+    right = Recipe(row)
+    assert all(case(s, measured(right.predict(s)), right).passed() for s in all_scenarios(row))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_axes_cannot_hide(row):
+    """The sizes of a form that is no square all differ."""
+    for scenario in all_scenarios(row):
+        if not scenario.square:
+            assert len(set(scenario.shape)) == len(scenario.shape)
