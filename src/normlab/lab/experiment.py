@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from normlab.report.figures import Drawn, Figure
-from normlab.report.files import write_all
 from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow
+from normlab.system.files import write_all
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
