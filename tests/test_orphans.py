@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -152,3 +153,18 @@ def _parent_of_sleep(number):
             if child.name() == "sleep":
                 return child.parent()
     return None
+
+
+def test_an_explorer_of_tests_that_are_killed(tmp_path):
+    script = "from serving import explorer\nwith explorer() as page: print(page.port, flush=True); input()"
+    places = os.pathsep.join([str(Path(__file__).with_name("explorer")), *filter(None, sys.path)])
+    read, write = os.pipe()
+    command = [sys.executable, "-c", script]
+    with running(command, tmp_path, read, PYTHONPATH=places) as process:
+        assert process.stdout.readline().strip().isdigit(), (tmp_path / "errors").read_text()
+        until_started(process, 1)
+        process.kill()
+        process.wait()
+        none_left(process, tmp_path)
+    os.close(read)
+    os.close(write)
