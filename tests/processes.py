@@ -26,6 +26,8 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from normlab.system.processes import end_with
+
 GROUP_SECONDS = 60  # a collective that one rank never joins
 ALL_SECONDS = 600  # everything, after which the processes are killed
 SILENT = "no answer: the process was killed, or never got this far"
@@ -110,7 +112,7 @@ def _start(folder, jobs):
     try:
         for rank in range(size):
             with (folder / f"errors-{rank}.txt").open("w") as errors:
-                command = [sys.executable, __file__, str(folder), str(rank)]
+                command = [sys.executable, __file__, str(folder), str(rank), str(os.getpid())]
                 environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
                 running.append(subprocess.Popen(command, stderr=errors, env=environment))
         end = time.monotonic() + ALL_SECONDS
@@ -164,4 +166,5 @@ def answer(case, store, rank, size):
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[3]))
     _work(Path(sys.argv[1]), int(sys.argv[2]))

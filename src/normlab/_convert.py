@@ -12,7 +12,7 @@ from torch import nn
 from normlab.errors import CheckError, DataError
 from normlab.importing import drawn, named, read_tensor
 from normlab.nn.convert import Conversion, converted, plan
-from normlab.report.files import write_all
+from normlab.system.files import write_all
 
 
 def converted_from(

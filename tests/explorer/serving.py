@@ -10,7 +10,7 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from command import NORMLAB
+from command import attended
 
 ENDED = "The explorer has ended.\n"
 PATIENCE = 60  # seconds, of which it needs two or three unless the machine is busy
@@ -51,7 +51,7 @@ class Explorer(Started):
 @contextlib.contextmanager
 def started(*options, **environment):
     """The command with these options, for the block; nothing of it is left afterwards."""
-    command = [str(NORMLAB), "explore", *map(str, options)]
+    command = attended("explore", *options)
     known = {name: value for name, value in os.environ.items() if name not in ALONE}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -15,8 +15,8 @@ from normlab import lab
 from normlab.errors import DataError, SettingError
 from normlab.lab.experiment import Claim, Record, Result, versions
 from normlab.report import style
-from normlab.report.files import check_writable, write_all
 from normlab.report.page import Note, Picture, Prose
+from normlab.system.files import check_writable, write_all
 
 NAN, INF = math.nan, math.inf
 

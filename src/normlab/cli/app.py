@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Annotated, Any, NoReturn
 
 try:
@@ -25,22 +26,30 @@ app = typer.Typer(
 )
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer's or click's, as typer likes
-_INTERRUPTED = 130
-_pressed: list[int] = []  # one for each Ctrl-C
+_INTERRUPTED = 130  # 128 and the number of SIGINT; of other signals accordingly
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_pressed: list[int] = []  # the signals that came: one for each Ctrl-C
 _kept: list[str] = []  # what a command says it leaves behind when it is interrupted
 
 
 def main() -> None:
-    """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
-        signal.signal(signal.SIGINT, press)
+    """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe.
+
+    A request to end (SIGTERM) and a closed terminal (SIGHUP) are taken as Ctrl-C is: what was started ends,
+    and temporary files are removed.
+    """
+    for number in (signal.SIGINT, *_ENDING):
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):  # else ignored
+            signal.signal(number, press)
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
         _end(2, _usage(error))
     except NormlabError as error:
-        _end(2, str(error))
+        if not _pressed:
+            _end(2, str(error))
+        code = _INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:
@@ -51,6 +60,8 @@ def main() -> None:
             raise
         code = _INTERRUPTED
     interrupted = code == _INTERRUPTED  # typer makes it an exit code of its own
+    if interrupted and _pressed:
+        code = 128 + _pressed[0]
     _end(code or 0, f"interrupted; {_left()}" if interrupted else "")
 
 
@@ -65,6 +76,8 @@ def _left() -> str:
 
 def press(number: int, frame: Any) -> NoReturn:
     _pressed.append(number)
+    if number in _ENDING:  # they often come twice, to the process and to its group; once is enough
+        _ignore(*_ENDING)
     raise KeyboardInterrupt
 
 
@@ -87,13 +100,19 @@ def _usage(error: Any) -> str:
 def _end(code: int, message: str = "") -> NoReturn:
     too_late()
     if message:
-        print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
+        with suppress(OSError):  # of a terminal that was closed
+            print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
 
 
 def too_late() -> None:
     """Ctrl-C no longer stops anything: all is done but the end of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ignore(signal.SIGINT, *_ENDING)
+
+
+def _ignore(*numbers: int) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _version(wanted: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from normlab.cli.app import app, say
 from normlab.cli.parsing import numbers, whole
-from normlab.report.files import check_writable
+from normlab.system.files import check_writable
 
 
 @app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")

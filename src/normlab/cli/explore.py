@@ -1,7 +1,6 @@
 """normlab explore: the page on which normalisation is touched."""
 
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,11 +11,11 @@ from urllib.parse import parse_qsl, quote
 
 import typer
 
-from normlab.cli.app import JsonFlag, app, press, pressed, say, too_late
+from normlab.cli.app import JsonFlag, app, pressed, say, too_late
 from normlab.cli.parsing import whole
 from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
-from normlab.report.files import check_writable
+from normlab.system.files import check_writable
 
 _CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
@@ -98,7 +97,6 @@ def _export(file: Path, as_json: bool) -> None:
 @contextmanager
 def _ended_quietly(tell) -> Iterator[None]:
     """Ctrl-C and SIGTERM are how the explorer ends: no error, whatever they interrupted."""
-    signal.signal(signal.SIGTERM, press)
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:

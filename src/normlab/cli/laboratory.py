@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from normlab.cli.app import app, say, stop_if_pressed, too_late
-from normlab.report.files import check_writable, write_all
+from normlab.system.files import check_writable, write_all
 
 OUT = Path("normlab-out")
 OutOption = Annotated[

@@ -6,10 +6,12 @@ the same for every format.
 """
 
 import difflib
+import io
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import torch
 
 from normlab.data.binary import read_feather, read_numpy, read_parquet, read_torch
 from normlab.data.columns import Column, Read, listed, quoted, reason
-from normlab.data.text import read_csv
+from normlab.data.text import read_csv, read_text
 from normlab.errors import DataError
 
 
@@ -99,9 +101,10 @@ def read_table(
     Raises DataError, and nothing else, for a file that cannot be used as it is.
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "cells.csv"
-    >>> _ = path.write_text("rate,kind,depth\\n1.5,a,10\\n2,b,30\\n")
-    >>> table = read_table(path)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cells.csv")
+    ...     _ = path.write_text("rate,kind,depth\\n1.5,a,10\\n2,b,30\\n")
+    ...     table = read_table(path)
     >>> table.columns, table.values.tolist()
     (('rate', 'depth'), [[1.5, 10.0], [2.0, 30.0]])
     >>> table.notes
@@ -109,19 +112,36 @@ def read_table(
     """
     file = Path(os.fsdecode(path))
     try:
-        names, arrays, notes = _read(file)
-        named = dict(zip(_unique(names, notes), arrays, strict=True))
-        chosen = _choose(named, columns, notes)
-        values = _complete(_stack(chosen), list(chosen), drop_missing, notes)
+        ending = _ending(file)
+        return _table(
+            file.name, _read(partial(_READERS[ending], file), ending), columns, drop_missing
+        )
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
-    return Table(torch.from_numpy(values), tuple(chosen), file.name, tuple(notes))
 
 
-def _read(file: Path) -> Read:
-    ending = _ending(file)
+def parse_table(text: str, name: str, *, tabs: bool = False, drop_missing: bool = False) -> Table:
+    """`read_table` of a text that is in no file, separated by tabs or as a .csv may be.
+
+    >>> parse_table("rate,depth\\n1.5,10\\n2,30\\n", "cells").values.tolist()
+    [[1.5, 10.0], [2.0, 30.0]]
+    """
+    content = text.encode("utf-8", "replace")
+    read = partial(read_text, partial(io.BytesIO, content), tabs)
+    return _table(name, _read(read, ".tsv" if tabs else ".csv"), None, drop_missing)
+
+
+def _table(name: str, read: Read, columns: Sequence[str] | None, drop_missing: bool) -> Table:
+    names, arrays, notes = read
+    named = dict(zip(_unique(names, notes), arrays, strict=True))
+    chosen = _choose(named, columns, notes)
+    values = _complete(_stack(chosen), list(chosen), drop_missing, notes)
+    return Table(torch.from_numpy(values), tuple(chosen), name, tuple(notes))
+
+
+def _read(reader: Callable[[], Read], ending: str) -> Read:
     try:
-        return _READERS[ending](file)
+        return reader()
     except DataError:
         raise
     except Exception as error:  # each library raises kinds of its own, down to zlib's and pickle's

@@ -4,10 +4,11 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from normlab.data.columns import Column, Read, from_arrow, numbered, quoted
 from normlab.errors import DataError
@@ -18,25 +19,30 @@ _HEAD = 1 << 20  # bytes that are looked at to find delimiter and header
 
 
 def read_csv(file: Path) -> Read:
-    text = _head(file)
-    delimiter = "\t" if ".tsv" in file.name.lower()[-7:] else _delimiter(text)
+    import pyarrow as pa
+
+    return read_text(lambda: pa.input_stream(str(file)), ".tsv" in file.name.lower()[-7:])
+
+
+def read_text(opened: Callable[[], Any], tabs: bool) -> Read:
+    """Read what a function opens, as bytes, each time anew."""
+    text = _head(opened)
+    delimiter = "\t" if tabs else _delimiter(text)
     rows = _rows(text, delimiter)
     if not rows:
         raise DataError("is empty; it must hold rows of numbers, so save it again")
     names, notes = _header(*rows[:2])
     if names and len(rows) == 1:
         raise DataError("holds a header and no rows; a table needs at least 2 rows of numbers")
-    parse = partial(_parse, file, delimiter, len(rows[0]), int(bool(names)))
+    parse = partial(_parse, opened, delimiter, len(rows[0]), int(bool(names)))
     columns = parse(".")
     if delimiter == ";" and any(isinstance(column, str) for column in columns):
         columns = _decimal_commas(columns, parse(","), notes)
     return names or numbered(len(columns)), columns, notes
 
 
-def _head(file: Path) -> str:
-    import pyarrow as pa
-
-    with pa.input_stream(str(file)) as stream:
+def _head(opened: Callable[[], Any]) -> str:
+    with opened() as stream:
         head = stream.read(_HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError("is text in UTF-16; save it as UTF-8")
@@ -72,17 +78,22 @@ def _header(first: list[str], second: Sequence[str] = ()) -> tuple[list[str], li
     return [cell.strip() for cell in first], [doubt] if numbers else []
 
 
-def _parse(file: Path, delimiter: str, width: int, skip: int, point: str) -> list[Column]:
+def _parse(
+    opened: Callable[[], Any], delimiter: str, width: int, skip: int, point: str
+) -> list[Column]:
     from pyarrow import csv as arrow
 
     names, marks = numbered(width), ["", *_MISSING, *(f" {mark}" for mark in _MISSING)]
-    table = arrow.read_csv(
-        str(file),
-        # a row must fit into two blocks
-        arrow.ReadOptions(column_names=names, skip_rows_after_names=skip, block_size=16 * _HEAD),
-        arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        arrow.ConvertOptions(null_values=marks, decimal_point=point),
-    )
+    with opened() as stream:
+        table = arrow.read_csv(
+            stream,
+            # a row must fit into two blocks
+            arrow.ReadOptions(
+                column_names=names, skip_rows_after_names=skip, block_size=16 * _HEAD
+            ),
+            arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            arrow.ConvertOptions(null_values=marks, decimal_point=point),
+        )
     return [from_arrow(column) for column in table.columns]
 
 

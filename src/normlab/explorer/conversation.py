@@ -1,15 +1,13 @@
 """What one open page, or one widget, says to Python and is answered. Knows no host."""
 
 import hashlib
-import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from normlab._version import __version__
-from normlab.data import Table, read_table
+from normlab.data import Table
+from normlab.data.table import parse_table
 from normlab.errors import DataError, NormlabError
 from normlab.explorer import code, presets
 from normlab.explorer.datasets import build
@@ -124,15 +122,16 @@ def _read(text: str, name: str) -> Table:
     """A pasted or dropped table, read as a file would be; rows with missing values are left out, and told."""
     if not text.strip():
         raise DataError(say("error.empty"))
-    ending = ".tsv" if name.lower().endswith(".tsv") else ".csv"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, f"table{ending}")
-        file.write_text(text, encoding="utf-8", errors="replace")
-        try:
-            table = read_table(file, drop_missing=True)
-        except DataError as error:
-            raise DataError(say("error.table", why=str(error).removeprefix(f"{file}: "))) from error
-    return _bounded(replace(table, name=name or say("data.pasted")))
+    try:
+        table = parse_table(
+            text,
+            name or say("data.pasted"),
+            tabs=name.lower().endswith(".tsv"),
+            drop_missing=True,
+        )
+    except DataError as error:
+        raise DataError(say("error.table", why=error)) from error
+    return _bounded(table)
 
 
 def _bounded(table: Table) -> Table:

@@ -19,7 +19,7 @@ from normlab.explorer import wire
 from normlab.explorer.ahead import KINDS, states
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.words import say
-from normlab.report.files import write_all
+from normlab.system.files import write_all
 
 Progress = Callable[[int, int], None]
 

@@ -1,19 +1,17 @@
-"""Starts the process that grades, reads what it reports, and ends it and all it started."""
+"""Starts the process that grades, and reads what it reports."""
 
 import json
 import os
 import select
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from normlab.equation.table import find
 from normlab.errors import DataError, SettingError
+from normlab.system.processes import Running, session
 
 Progress = Callable[[int, int], None]
 # what a learner's code needs to see of the environment; the rest is nobody's business
@@ -22,11 +20,7 @@ _ALONE = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")},
     "MPLBACKEND": "Agg",
 }
-# nothing of the environment or the folder is trusted, and nothing is left in the learner's folder
-_START = (
-    "import sys; sys.dont_write_bytecode = True; sys.path[:] = sys.argv[1:]; "
-    "from normlab.grading.worker import main; main()"
-)
+_START = "from normlab.grading.worker import main; main()"
 _TICK = 0.2
 
 
@@ -126,26 +120,11 @@ def _reports(request: dict[str, Any], progress: Progress) -> Iterator[dict[str, 
 
 
 @contextmanager
-def _server() -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """The process that grades, in a group of its own that is ended whatever happens."""
+def _server() -> Iterator[tuple[Running, IO[bytes]]]:
+    """The process that grades."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    path = [entry for entry in sys.path if entry]
-    with tempfile.TemporaryFile() as errors:
-        server = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, *path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment | _ALONE,
-            start_new_session=True,
-        )
-        try:
-            yield server, errors
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(server.pid, signal.SIGKILL)
-            for stream in (server.stdin, server.stdout):
-                with suppress(OSError):
-                    if stream is not None:
-                        stream.close()
-            server.wait()
+    with (
+        tempfile.TemporaryFile() as errors,
+        session(_START, environment | _ALONE, errors) as server,
+    ):
+        yield server, errors

@@ -2,7 +2,7 @@
 
 The server reads one JSON request and writes a JSON line for each file that is done. A judge, forked for
 each file, computes what is right; the learner's code runs in a fork of its own, under a limit of memory, and
-sends back JSON. All are of one process group, which whoever started the server ends.
+sends back JSON. All are of one process group, which ends with whoever started the server.
 """
 
 import json
@@ -22,6 +22,7 @@ from normlab.errors import NormlabError
 from normlab.grading.judge import judge
 from normlab.grading.serve import quiet, serve
 from normlab.grading.work import StoppedError
+from normlab.system.processes import end_group, forked
 
 LONGEST = 1 << 24  # bytes in an answer
 _LOST = {"status": "refused", "message": "the process that judged it was ended; try it again."}
@@ -29,7 +30,6 @@ _GIGABYTE = 1 << 30
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this ends it
     torch.set_num_threads(1)  # forks and thread pools do not go together
     request = json.loads(sys.stdin.readline())
     waiting = list(enumerate(request["files"]))
@@ -37,11 +37,9 @@ def main() -> None:
     while waiting or running:
         while waiting and len(running) < request["workers"]:
             index, job = waiting.pop(0)
-            pipe, pid = _forked(lambda write, job=job: _graded(job, request, write))
+            pipe, pid = _piped(lambda write, job=job: _graded(job, request, write))
             running[pipe] = (index, pid)
-        for pipe in select.select([*running, 0], [], [])[0]:
-            if pipe == 0:  # standard input is closed: nobody is there any more to read what comes
-                os.killpg(0, signal.SIGKILL)
+        for pipe in select.select(list(running), [], [])[0]:
             index, pid = running.pop(pipe)
             with os.fdopen(pipe, "rb") as read:
                 report = read.read()
@@ -50,20 +48,17 @@ def main() -> None:
             print(json.dumps({"index": index} | told), flush=True)
 
 
-def _forked(task: Callable[[int], None]) -> tuple[int, int]:
+def _piped(task: Callable[[int], None]) -> tuple[int, int]:
     """Run a task in a fork; the pipe it writes to, and its process."""
     read, write = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(write)
-        return read, pid
-    code = 1
-    try:
+
+    def run() -> None:
         os.close(read)
         task(write)
-        code = 0
-    finally:
-        os._exit(code)
+
+    pid = forked(run, end_group)  # for what the learner's code started, too
+    os.close(write)
+    return read, pid
 
 
 def _graded(job: dict[str, Any], request: dict[str, Any], write: int) -> None:
@@ -112,11 +107,13 @@ class Learner:
         self.timeout, self.left = timeout, timeout
         answers, theirs = os.pipe()
         asked, self.requests = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
+
+        def live() -> None:
             os.close(answers)
             os.close(self.requests)
             _live(path, name, row, memory, timeout, os.fdopen(asked, "rb"), os.fdopen(theirs, "wb"))
+
+        self.pid = forked(live)
         os.close(theirs)
         os.close(asked)
         self.answers, self.buffer = answers, b""
@@ -167,13 +164,10 @@ def _live(
     read: BinaryIO, write: BinaryIO,
 ) -> None:  # fmt: skip
     """What the learner's process does until it is ended."""
-    try:
-        quiet()
-        _close_all_but(read.fileno(), write.fileno())
-        _limit(memory, timeout)
-        serve(path, name, row, read, write)
-    finally:
-        os._exit(0)
+    quiet()
+    _close_all_but(read.fileno(), write.fileno())
+    _limit(memory, timeout)
+    serve(path, name, row, read, write)
 
 
 def _close_all_but(*kept: int) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from normlab._version import __version__
 from normlab.report.figures import Drawn, Figure
-from normlab.report.files import write_all
 from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow
+from normlab.system.files import write_all
 
 FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
 _SIGNS = {"<=": "≤", ">=": "≥"}

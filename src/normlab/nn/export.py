@@ -1,7 +1,6 @@
 """A module as a file of ONNX, by torch's exporter."""
 
 import os
-import tempfile
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from normlab.errors import DataError, NormlabError, SettingError, ShapeError
 from normlab.nn.modes import evaluating
+from normlab.system.files import staging
 
 _NEEDED = ("onnx", "onnxscript")
 
@@ -101,8 +101,8 @@ def _exported(module: nn.Module, inputs: tuple[Any, ...]) -> bytes:
 def _write(path: Path, content: bytes) -> Path:
     """All of it or nothing: written beside its place and moved there."""
     try:
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as stage:
-            staged = Path(stage, path.name)
+        with staging(path.parent) as stage:
+            staged = stage / path.name
             staged.write_bytes(content)
             os.replace(staged, path)
     except OSError as error:

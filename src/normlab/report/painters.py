@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from normlab.report.figures import Drawn, Figure
-from normlab.report.processes import started
+from normlab.system.processes import started
 
 Draw = Callable[[Sequence[Figure], Callable[[int], None]], list[Drawn]]
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
 from normlab.lab.training.trial import Trial
-from normlab.report.processes import SPAWN, started
+from normlab.system.processes import Pool, spawning, started
 
 K = TypeVar("K", bound=Hashable)
 Tell = Callable[[int], None]
@@ -42,7 +42,7 @@ class Bench:
         self.store.check()
         self.done = 0  # net-steps of what was kept, or computed here
         self._results: dict[str, Future[Arrays]] = {}
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Pool | None = None
         self._counter: Any = None
         self._stop: Any = None
 
@@ -90,9 +90,10 @@ class Bench:
         self.store.put(cell, arrays)
         return arrays
 
-    def _processes(self) -> ProcessPoolExecutor:
+    def _processes(self) -> Pool:
         if self._pool is None:
-            self._counter, self._stop = SPAWN.Value("q", 0), SPAWN.Event()
+            shared = spawning()
+            self._counter, self._stop = shared.Value("q", 0), shared.Event()
             given = {"initializer": _begin, "initargs": (self._counter, self._stop)}
             self._pool = started(self.settings.processes, time.monotonic, **given)
         return self._pool
@@ -157,6 +158,7 @@ def _work(cell: Cell, folder: Path | None) -> Arrays:
         with _counter.get_lock():
             _counter.value += net_steps
 
+    tick(0)  # it may have been stopped while this process imported torch
     arrays = _compute(cell, tick)
     Store(folder).put(cell, arrays)
     return arrays

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from normlab.lab.training.engine.cell import Cell, content_of, key
-from normlab.report.files import check_writable, write_all
+from normlab.system.files import check_writable, write_all
 
 Arrays = dict[str, np.ndarray]
 _SETTINGS = "settings.json"

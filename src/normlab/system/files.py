@@ -1,6 +1,8 @@
 """Writing a set of files so that a reader never sees half of it."""
 
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +16,7 @@ def check_writable(folder: Path, option: str = "--out") -> None:
     """Raise what `write_all` would, before anything is computed; by trying, and leaving nothing."""
     with _told(folder, option):
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=there):
+        with tempfile.TemporaryFile(dir=there):  # which has no name to be left behind
             pass
 
 
@@ -22,19 +24,52 @@ def write_all(folder: Path, files: Mapping[str, bytes], option: str = "--out") -
     """Write files (path inside the folder → content); what else is in the folder is left alone.
 
     Everything is staged beside its destination and then renamed into place. After an error or an
-    interruption all earlier files are as they were.
+    interruption all earlier files are as they were; what a killed process staged, the next one removes.
 
     Errors: DataError when the folder cannot be made or written; it names the `option` that gave it.
     """
     with _told(folder, option):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as stage:
-            new, old = Path(stage, "new"), Path(stage, "old")
+        with staging(folder) as stage:
+            new, old = stage / "new", stage / "old"
             _stage(new, files)
             _copy([name for name in files if (folder / name).exists()], folder, old)
             with _restoring(folder, old, files):
                 _publish(new, folder, files)
     return folder
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A hidden folder in a folder, for files that are then renamed into it; its name says whose it is."""
+    _remove_left(folder)
+    with tempfile.TemporaryDirectory(prefix=f"{_mine()}{os.getpid()}-", dir=folder) as stage:
+        yield Path(stage)
+
+
+def _mine() -> str:
+    return f".writing-{re.sub('[^a-zA-Z0-9]', '_', platform.node())}-"
+
+
+def _remove_left(folder: Path) -> None:
+    """What processes of this machine staged and, as they were killed, could not remove."""
+    for left in folder.glob(f"{_mine()}*"):
+        number = left.name.removeprefix(_mine()).partition("-")[0]
+        if number.isdecimal() and not _lives(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(number: int) -> bool:
+    """Whether there is such a process; where asking would end it, yes."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's; or no number of a process at all
+        return True
+    return True
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What the package asks of the operating system: processes, and files that are whole or not there."""
