@@ -147,5 +147,5 @@ def test_a_page_and_a_picture_hold_a_text(name):
 
 @each
 def test_json_is_read_back_as_it_was(name):
-    text = json_text(json.dumps({name: [name]}, ensure_ascii=False))
+    text = json_text({name: [name]})
     assert json.loads(text.encode()) == {name: [name]}

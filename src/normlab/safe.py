@@ -4,18 +4,20 @@ One function for each target. Whatever the text holds, it stays text there: no l
 no quote ends a literal, no sign begins a formula.
 """
 
+import json
 import math
 import re
 from typing import Any
+from unicodedata import category
 
 _ALONE = re.compile("[\ud800-\udfff]")  # half of a pair: no UTF-8 holds it
 _UNHELD = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 )  # neither XML nor HTML
-_FORMULA = re.compile(
-    r"(^|;)(?= *[=+\-@＝＋－＠])"
-)  # where a spreadsheet computes, or one split at ;
+# where a spreadsheet computes, or would if it took semicolons for the ends of cells
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_JOINERS = "\u200c\u200d"  # of letters in Persian and Hindi, and of emoji
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")  # ASCII punctuation, which a backslash makes plain
 
 
@@ -25,7 +27,11 @@ def printable(text: str) -> str:
     >>> print(printable("a\nb\u2028c"), printable("naïve 很长"))
     a\nb\u2028c naïve 很长
     """
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return "".join(sign if _seen(sign) else ascii(sign)[1:-1] for sign in text)
+
+
+def _seen(sign: str) -> bool:
+    return sign.isprintable() or category(sign) == "Zs" or sign in _JOINERS
 
 
 def python_literal(value: Any) -> str:
@@ -104,10 +110,13 @@ def held(text: str) -> str:
     return _UNHELD.sub("\ufffd", text)
 
 
-def json_text(text: str) -> str:
-    r"""JSON that UTF-8 can hold: half a pair is written as its escape, which JSON reads back.
+def json_text(value: Any, **options: Any) -> str:
+    r"""JSON to be read by people too, which UTF-8 can hold: half a pair is written as its escape.
 
-    >>> print(json_text('{"a": "\udce9σ"}'))
+    Options are those of `json.dumps`.
+
+    >>> print(json_text({"a": "\udce9σ"}, indent=None))
     {"a": "\udce9σ"}
     """
+    text = json.dumps(value, **{"indent": 2, "ensure_ascii": False} | options)
     return _ALONE.sub(lambda found: ascii(found[0])[1:-1], text)

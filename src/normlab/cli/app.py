@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
 
+import io
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ except KeyboardInterrupt:  # main() is not there yet to say it in words
 
 from normlab import __version__
 from normlab.errors import NormlabError
+from normlab.safe import printable
 
 app = typer.Typer(
     name="normlab",
@@ -34,6 +36,9 @@ def main() -> None:
     """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, press)
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what no encoding does
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -87,7 +92,7 @@ def _usage(error: Any) -> str:
 def _end(code: int, message: str = "") -> NoReturn:
     too_late()
     if message:
-        print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
+        print(f"normlab: {printable(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -115,4 +120,5 @@ def _root(
 
 def say(line: str) -> None:
     stop_if_pressed()
-    print(line, flush=True)  # as it comes, also through a pipe
+    shown = "\n".join(map(printable, line.split("\n")))  # a terminal obeys control characters
+    print(shown, flush=True)  # as it comes, also through a pipe
