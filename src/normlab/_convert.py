@@ -1,7 +1,6 @@
 """normlab convert: a model from words, the table of what changes, and its converted weights."""
 
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import nn
 from normlab.errors import CheckError, DataError
 from normlab.importing import drawn, named, read_tensor
 from normlab.nn.convert import Conversion, converted, plan
+from normlab.safe import json_text
 from normlab.system.files import write_all
 
 
@@ -87,7 +87,7 @@ def table(found: Conversion, as_json: bool) -> str:
     ]
     moved = {"carried": found.difference_carried, "fitted": found.difference}
     if as_json:
-        return json.dumps({"changes": rows, "difference": moved}, indent=2, ensure_ascii=False)
+        return json_text({"changes": rows, "difference": moved})
     return "\n".join([*map(_line, rows), "", _summary(found)])
 
 

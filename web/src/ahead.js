@@ -138,7 +138,7 @@ export class Ahead {
     const others = missed.filter((setting) => !this.#moved(wanted, setting));
     if (others.length) {
       const names = new Set(others.map(({ name }) => this.#strings[`control.${name}`] ?? name));
-      return this.#strings["offline.near"].replace("{names}", [...names].join(", "));
+      return this.#strings["offline.near"].replace("{names}", () => [...names].join(", "));
     }
     const looked = ["selected", "step", "frame", "edits"];
     const stays =

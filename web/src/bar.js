@@ -196,9 +196,13 @@ export class Bar {
   }
 }
 
+/** Python's literal of what a state holds; JSON's texts and finite numbers are Python's too. */
 function python(value) {
-  return JSON.stringify(value)
-    .replace(/\bnull\b/g, "None")
-    .replace(/\btrue\b/g, "True")
-    .replace(/\bfalse\b/g, "False");
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(python).join(",")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([name, held]) => `${python(name)}:${python(held)}`)
+    .join(",")}}`;
 }

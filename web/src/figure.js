@@ -18,6 +18,7 @@ const COPIED = [
 ];
 const DROPPED = ["class", "role", "tabindex", "aria-label", "aria-describedby", "aria-hidden", "aria-orientation"];
 const GAP = 16;
+const UNHELD = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu; // what XML cannot hold, and a name may
 
 /** One SVG with the plots of both sides, their histograms below, and a line of words. */
 export function figure(panels, title, background) {
@@ -43,7 +44,7 @@ export function figure(panels, title, background) {
     svg("rect", { width, height: tall + 8, fill: background }),
     svg("text", { x: 4, y: 18, "font-family": style.fontFamily, "font-size": 13, fill: style.color }, title),
   );
-  return new XMLSerializer().serializeToString(out);
+  return new XMLSerializer().serializeToString(out).replace(UNHELD, "\ufffd");
 }
 
 /** Put a plot into the figure, and say how tall it came out. */

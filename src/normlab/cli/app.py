@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
 
+import io
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ except KeyboardInterrupt:  # main() is not there yet to say it in words
 
 from normlab._version import __version__
 from normlab.errors import NormlabError
+from normlab.safe import printable
 
 app = typer.Typer(
     name="normlab",
@@ -41,6 +43,9 @@ def main() -> None:
     for number in (signal.SIGINT, *_ENDING):
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):  # else ignored
             signal.signal(number, press)
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what no encoding does
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -101,7 +106,7 @@ def _end(code: int, message: str = "") -> NoReturn:
     too_late()
     if message:
         with suppress(OSError):  # of a terminal that was closed
-            print(f"normlab: {' '.join(message.split())}", file=sys.stderr)
+            print(f"normlab: {printable(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -134,4 +139,5 @@ def _root(
 
 def say(line: str) -> None:
     stop_if_pressed()
-    print(line, flush=True)  # as it comes, also through a pipe
+    shown = "\n".join(map(printable, line.split("\n")))  # a terminal obeys control characters
+    print(shown, flush=True)  # as it comes, also through a pipe

@@ -1,6 +1,5 @@
 """normlab check: any module against its row, from the command line."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from normlab.cli.app import JsonFlag, app
 from normlab.cli.parsing import number, numbers, whole
+from normlab.safe import json_text
 
 
 @app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")
@@ -43,5 +43,5 @@ def check_module(
     from normlab._check.command import checked
 
     found = checked(module, sizes, data, given or [], row, *where)
-    print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else found)
+    print(json_text(found.to_json()) if as_json else found)
     raise typer.Exit(0 if found.agrees else 1)

@@ -1,6 +1,5 @@
 """normlab grade: a learner's own implementation, its mistake named."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from normlab.cli.app import JsonFlag, app
 from normlab.cli.parsing import number
 from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
+from normlab.safe import json_text
 
 
 @app.command("grade", epilog="Example: normlab grade my_bn.py:MyBatchNorm --row batch")
@@ -57,7 +57,7 @@ def grade_files(
         reports = grade(*files, row=row, progress=progress, **limits)
     if as_json:
         told = reports if solution else text.without_solutions(reports)
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
     elif len(reports) == 1:
         _one(reports[0], solution)
     else:

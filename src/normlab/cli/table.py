@@ -1,11 +1,11 @@
 """normlab list, normlab show."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from normlab.cli.app import JsonFlag, app
+from normlab.safe import json_text
 
 
 @app.command("list", epilog="Example: normlab list --json")
@@ -13,7 +13,7 @@ def list_rows(as_json: JsonFlag = False) -> None:
     """The table: every normaliser that is a row of the equation."""
     from normlab.showing import list_json, list_text
 
-    print(json.dumps(list_json(), indent=2, ensure_ascii=False) if as_json else list_text())
+    print(json_text(list_json()) if as_json else list_text())
 
 
 @app.command("show", epilog="Example: normlab show batch --in keras")
@@ -36,4 +36,4 @@ def show_row(
     else:
         tell = showing.convention_json if as_json else showing.convention_text
         told = tell(name, framework)
-    print(told if isinstance(told, str) else json.dumps(told, indent=2, ensure_ascii=False))
+    print(told if isinstance(told, str) else json_text(told))

@@ -1,6 +1,5 @@
 """The Python that makes the picture again: a script with normlab, which gives the page's own numbers."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,14 @@ from normlab.equation.table import find
 from normlab.explorer.datasets import Data, Tables
 from normlab.explorer.normalising import affine, in_batches, row_settings
 from normlab.explorer.state import State
+from normlab.safe import csv_cell, plain_text, python_comment, python_literal
 
 _INLINE = 20_000  # numbers of a table that are written into the script
 _DATASETS = "from normlab.explorer.datasets import "
 
 
 def script(state: State, data: Data, tables: Tables, picture: bool = True) -> str:
-    """A whole script, with the picture or without."""
+    """A whole script, with the picture or without; every value in it goes through `normlab.safe`."""
     source, lines = _data(state, tables)
     imports = [*(["import matplotlib.pyplot as plt"] if picture else []), "import torch", ""]
     imports += ["import normlab", *source]
@@ -32,7 +32,7 @@ def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     given = {name: getattr(state, name) for name in names}
     start = State()
     changed = {name: value for name, value in given.items() if value != getattr(start, name)}
-    first = _literal(state.data) if maker == "block" else ""
+    first = python_literal(state.data) if maker == "block" else ""
     call = f"{maker}({', '.join(filter(None, [first, _arguments(changed)]))})"
     target = "x, pool_input" if state.data == "contrast" else "x"
     return _edited(state, [maker], [f"{target} = {call}"])
@@ -50,13 +50,12 @@ _MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     table = tables[state.table]
     if table.values.numel() > _INLINE:
-        lines = [
-            f"x = normlab.data.read_table({_literal(table.name)}).values.double()[:{len(table.values)}]"
-        ]
+        name = python_literal(table.name)
+        lines = [f"x = normlab.data.read_table({name}).values.double()[:{len(table.values)}]"]
         return _edited(state, [], lines)
-    rows = (f"    {row}," for row in table.values.double().tolist())
+    rows = (f"    {python_literal(row)}," for row in table.values.double().tolist())
     lines = [
-        f"# {', '.join(table.columns)}",
+        python_comment(", ".join(table.columns)),
         "x = torch.tensor([",
         *rows,
         "], dtype=torch.float64)",
@@ -67,7 +66,7 @@ def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
 def _edited(state: State, makers: list[str], lines: list[str]) -> tuple[list[str], list[str]]:
     if state.edits and state.data in ("points", "table"):
         makers = sorted([*makers, "edited"])
-        lines = [*lines, f"x = edited(x, {state.edits.json()!r})"]
+        lines = [*lines, f"x = edited(x, {python_literal(state.edits.json())})"]
     return ([_DATASETS + ", ".join(makers)] if makers else []), lines
 
 
@@ -76,29 +75,31 @@ def _normalise(state: State, data: Data) -> list[str]:
     lines, given = [], row_settings(state, row, data)
     if (weights := given.pop("pool_weight", None)) is not None:
         lines.append(
-            f"pool_weight = torch.full({tuple(weights.shape)}, {float(state.pool_cross)}, "
-            f"dtype=torch.float64).fill_diagonal_({state.pool_own})"
+            f"pool_weight = torch.full({python_literal(tuple(weights.shape))}, "
+            f"{python_literal(float(state.pool_cross))}, dtype=torch.float64)"
+            f".fill_diagonal_({python_literal(state.pool_own)})"
         )
         given["pool_weight"] = _Name("pool_weight")
     if data.pool_input is not None:
         given["pool_input"] = _Name("pool_input")
     for name, value in affine(state, row, data).items():
         if not bool((value == (name == "weight")).all()):
-            lines.append(f"{name} = torch.tensor({value.tolist()}, dtype=torch.float64)")
+            held = python_literal(value.tolist())
+            lines.append(f"{name} = torch.tensor({held}, dtype=torch.float64)")
             given[name] = _Name(name)
-    call = f"normlab.normalize({{}}, {_literal(row.name)}{{}}{_more(given)})"
     if row.running and state.mode == "eval":
-        return lines + _evaluated(state, data, call)
+        given = {"statistics": _Name("running")} | given
+        return lines + _evaluated(state, data, _call("x", row.name, given))
     if not in_batches(state, row):
         return [
             *lines,
-            f"out = {call.format('x', '')}",
+            f"out = {_call('x', row.name, given)}",
             "y = out.y  # its operands: out.center, out.scale",
         ]
     return [
         *lines,
         _batches(state, data),
-        f"outs = [{call.format('batch', '')} for batch in batches]",
+        f"outs = [{_call('batch', row.name, given)} for batch in batches]",
         "y = torch.cat([out.y for out in outs])  # operands: out.center, out.scale",
     ]
 
@@ -114,7 +115,7 @@ def _evaluated(state: State, data: Data, call: str) -> list[str]:
     """The running statistics after some steps of training, and everything normalised with them."""
     row = find(state.norm)
     eps = row_settings(state, row, data).get("eps", row.defaults["eps"])
-    momentum = f"momentum={state.momentum}, " if state.momentum != 0.1 else ""
+    given = {"eps": eps} | ({"momentum": state.momentum} if state.momentum != 0.1 else {})
     size = state.batch_size if in_batches(state, row) else len(data.x)
     train = ["    layer(batches[step % len(batches)])  # training moves the running statistics"]
     if len(data.x) % size == 1:
@@ -125,11 +126,11 @@ def _evaluated(state: State, data: Data, call: str) -> list[str]:
         ]
     return [
         f"batches = x.split({size})",
-        f"layer = normlab.nn.BatchNorm({data.x.shape[1]}, eps={eps}, {momentum}dtype=torch.float64)",
+        f"layer = normlab.nn.BatchNorm({data.x.shape[1]}{_more(given)}, dtype=torch.float64)",
         f"for step in range({state.step}):",
         *train,
         "running = layer.running_mean, layer.running_var",
-        f"out = {call.format('x', ', statistics=running')}",
+        f"out = {call}",
         "y = out.y  # its operands: out.center, out.scale",
     ]
 
@@ -139,18 +140,17 @@ class _Name(str):
 
     __slots__ = ()
 
-    def __repr__(self) -> str:
-        return str(self)
-
 
 def _arguments(given: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={_literal(value)}" for name, value in given.items())
 
 
 def _literal(value: Any) -> str:
-    """As the formatter writes it."""
-    plain = isinstance(value, str) and not isinstance(value, _Name)
-    return json.dumps(value, ensure_ascii=False) if plain else repr(value)
+    return str(value) if isinstance(value, _Name) else python_literal(value)
+
+
+def _call(x: str, row: str, given: Mapping[str, Any]) -> str:
+    return f"normlab.normalize({x}, {python_literal(row)}{_more(given)})"
 
 
 def _more(given: Mapping[str, Any]) -> str:
@@ -159,14 +159,12 @@ def _more(given: Mapping[str, Any]) -> str:
 
 def _picture(state: State, data: Data) -> list[str]:
     wide = "figure, (before, after) = plt.subplots(1, 2, figsize=(10, 4))"
-    draw = _DRAW[state.data].format(*state.axes, *_names(state, data))
-    ends = ['before.set_title("Before")', f'after.set_title("After: {find(state.norm).title}")']
-    return [wide, *draw.splitlines(), *ends, 'figure.savefig("normlab-explorer.png")']
-
-
-def _names(state: State, data: Data) -> list[str]:
     shown = [min(axis, data.x.shape[1] - 1) for axis in state.axes]
-    return [_literal(data.names[axis]) for axis in shown]
+    names = (python_literal(plain_text(data.names[axis])) for axis in shown)
+    draw = _DRAW[state.data].format(*shown, *names)
+    title = python_literal(f"After: {find(state.norm).title}")
+    ends = ['before.set_title("Before")', f"after.set_title({title})"]
+    return [wide, *draw.splitlines(), *ends, 'figure.savefig("normlab-explorer.png")']
 
 
 _SCATTER = """\
@@ -206,11 +204,6 @@ def csv(names: tuple[str, ...], x: Tensor, y: Tensor, ids: tuple[int, ...]) -> s
         *(f"{label} before" for label in labels),
         *(f"{label} after" for label in labels),
     ]
-    lines = [",".join(_quoted(cell) for cell in head)]
-    for i, before, after in zip(ids, flat_x.tolist(), flat_y.tolist(), strict=True):
-        lines.append(",".join(map(repr, [i, *before, *after])))
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\n') else cell
+    rows = zip(ids, flat_x.tolist(), flat_y.tolist(), strict=True)
+    cells = [head, *([i, *before, *after] for i, before, after in rows)]
+    return "".join(",".join(map(csv_cell, row)) + "\n" for row in cells)

@@ -1,6 +1,5 @@
 """What every experiment is made of: claims with thresholds, a record of what was found, a result."""
 
-import json
 import math
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from normlab._version import __version__
 from normlab.report.figures import Drawn, Figure
 from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, VerdictRow
+from normlab.safe import json_text
 from normlab.system.files import write_all
 
 FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
@@ -158,7 +158,7 @@ class Result:
             "meanings": self.record.meanings,
             "verdicts": [verdict.json() for verdict in self.verdicts],
         }
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(content, allow_nan=False) + "\n"
 
     def html(self) -> str:
         """report.html: one page that needs no other file."""

@@ -11,6 +11,7 @@ from normlab.errors import DataError
 from normlab.lab import check, known, run
 from normlab.lab.console import bar
 from normlab.lab.experiment import FORMAT, versions
+from normlab.safe import json_text
 
 RELATIVE = 1e-6  # what another machine's order of additions may change
 _NEEDED = {"experiment": str, "settings": dict, "versions": dict, "numbers": dict}
@@ -38,7 +39,7 @@ def verify_file(path: Path, say: Callable[[str], None], as_json: bool = False, *
         "numbers": len(was | now),
         "rounding": unequal - len(moved),
     }
-    say(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _words(found))
+    say(json_text(found) if as_json else _words(found))
     return 1 if moved else 0
 
 

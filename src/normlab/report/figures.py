@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import warnings
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from normlab.report.style import ADAPTIVE, styled
+from normlab.safe import plain_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.text import Text
 
 DPI = 150
 _SCREEN = 96  # pixels an inch has on a page
@@ -57,9 +60,13 @@ class Figure:
             )
 
     def render(self) -> Drawn:
-        """Draw once, save twice; the same numbers give the same SVG."""
-        with styled():
+        """Draw once, save twice; the same numbers give the same SVG. Names are shown as they are."""
+        with styled(), warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "Glyph .* missing", UserWarning
+            )  # the page has others
             canvas = self.draw()
+            _make_plain(canvas)
             svg, png = BytesIO(), BytesIO()
             canvas.savefig(svg, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
             canvas.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
@@ -83,6 +90,38 @@ def rasterize(n_points: int) -> bool:
     (False, True)
     """
     return n_points > _RASTER_ABOVE
+
+
+def _make_plain(canvas: Canvas) -> None:
+    """No text is a formula, but for the powers of ten that an axis writes itself."""
+    from matplotlib.ticker import FuncFormatter
+
+    for text in _texts(canvas):
+        text.set_text(_plain(text.get_text()))
+    for ax in canvas.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(
+                formatter := axis.get_major_formatter(), FuncFormatter
+            ):  # ticks with names
+                formatter.func = lambda x, at, named=formatter.func: _plain(named(x, at))
+
+
+def _plain(text: str) -> str:
+    """Line by line, for a drawing may break a long label."""
+    return "\n".join(map(plain_text, text.split("\n")))
+
+
+def _texts(canvas: Canvas) -> Iterator[Text]:
+    """Every text but those at ticks, which do not exist before the figure is saved."""
+    from matplotlib.text import Text
+
+    legends = [*canvas.legends, *(ax.get_legend() for ax in canvas.axes)]
+    for legend in filter(None, legends):
+        yield from (*legend.get_texts(), legend.get_title())
+    for ax in canvas.axes:
+        yield from (ax.xaxis.label, ax.yaxis.label)
+        yield from (child for child in ax.get_children() if isinstance(child, Text))
+    yield from canvas.texts
 
 
 def inline(drawn: Drawn) -> str:

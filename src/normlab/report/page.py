@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from normlab.report.figures import Drawn, inline
 from normlab.report.formula import mathml, phrase, prose
+from normlab.safe import held
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,7 +22,7 @@ Outcome = Literal["holds", "does not hold", "inconclusive"]
 
 @dataclass(frozen=True)
 class Prose:
-    """Text in the markup of `formula.prose`."""
+    """Text in the markup of `formula.prose`; what comes from outside goes through `safe.markup`."""
 
     text: str
 
@@ -124,11 +125,12 @@ class Page:
     def html(self) -> str:
         """The whole page; nothing in it is fetched from elsewhere, and it needs no script."""
         template = _templates().get_template("page.html")
-        return template.render(title=self.title, body=self._body(), css=_css())
+        return held(template.render(title=self.title, body=self._body(), css=_css()))
 
     def fragment(self) -> str:
         """The same for a notebook's `_repr_html_`: no `<html>`, and styles that stay inside."""
-        return f'<style>{_css()}</style><div class="normlab fragment" lang="en-GB">{self._body()}</div>'
+        body = held(self._body())
+        return f'<style>{_css()}</style><div class="normlab fragment" lang="en-GB">{body}</div>'
 
     def _body(self) -> str:
         slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "report"

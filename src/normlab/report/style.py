@@ -91,6 +91,15 @@ def feature_color(i: int) -> str:
     return FEATURES[i % len(FEATURES)]
 
 
+def in_legend(name: str) -> str:
+    """A name as a label for a legend, which leaves out those that begin with an underscore.
+
+    >>> in_legend("_MyNorm"), in_legend("MyNorm")
+    (' _MyNorm', 'MyNorm')
+    """
+    return f" {name}" if name.startswith("_") else name
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """The style, for as long as the block runs: ticks are only made when a figure is saved."""

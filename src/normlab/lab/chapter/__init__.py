@@ -31,6 +31,7 @@ def run(
     from normlab.lab.chapter.setup import prepare, warnings
     from normlab.lab.experiment import Record, Result
     from normlab.report.page import Note, Section
+    from normlab.safe import markup
 
     record = Record(say=say)
     setup = prepare(chosen, record)
@@ -41,6 +42,6 @@ def run(
         part.section(setup)
     if found:
         record.sections.insert(
-            0, Section("About these data", tuple(Note(text, "warning") for text in found))
+            0, Section("About these data", tuple(Note(markup(text), "warning") for text in found))
         )
     return Result("chapter", TITLE, QUESTION, chosen.json(), record)

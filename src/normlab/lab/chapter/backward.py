@@ -8,6 +8,7 @@ from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
 from normlab.lab.experiment import Claim
 from normlab.report.page import Block, Formula, Numbers, Prose
+from normlab.safe import markup
 
 EQUAL = Claim(
     "backward.equal",
@@ -111,7 +112,7 @@ def _closed_form(setup: Setup, batch: Tensor, matrix: Tensor) -> list[Block]:
         ),
         Prose(
             "The three terms: the point itself, its pull on the mean, its pull on the variance. With the "
-            f"numbers of {setup.names[FEATURE]} in the first batch:"
+            f"numbers of {markup(setup.names[FEATURE])} in the first batch:"
         ),
         _terms(setup, batch, matrix),
     ]

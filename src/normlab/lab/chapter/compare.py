@@ -50,7 +50,7 @@ def blocks(
         "Two scatter plots, and histograms of the logarithm of the difference to the layer.",
         before=arrays(setup.x),
         hand=arrays(y_hand),
-        names=setup.names,
+        names=setup.shown,
         gaps=gaps,
     )
     return [

@@ -14,6 +14,7 @@ from normlab.lab.chapter.what import standardise
 from normlab.lab.experiment import Claim
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
+from normlab.safe import markup
 
 MORE = (1024, 4096)
 ENOUGH = 1000  # batches, for a histogram
@@ -76,7 +77,7 @@ def _affine(setup: Setup) -> Block:
         + capped,
         "Outlined histograms: wider with a larger weight, shifted with another bias.",
         outputs=outputs,
-        name=setup.names[0],
+        name=setup.shown[0],
     )
 
 
@@ -153,7 +154,7 @@ def _more_samples(setup: Setup) -> list[Block]:
         rows.append((samples, f"{found:.6f}", f"{(samples / (samples - 1)) ** 0.5:.6f}"))
     if not rows:
         return []
-    header = ("samples", f"std of {setup.names[0]} after", "√(n/(n − 1))")
+    header = ("samples", f"std of {markup(setup.names[0])} after", "√(n/(n − 1))")
     text = (
         "**More samples.** The layer divides each batch by its own biased standard deviation; over all of "
         "them the unbiased one comes out as $\\sqrt{n/(n-1)}$, which creeps towards 1 as points are added."

@@ -10,6 +10,7 @@ from normlab.lab.chapter.setup import Setup, arrays, varies
 from normlab.lab.experiment import Claim
 from normlab.report.page import Block, Formula, Note, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
+from normlab.safe import markup
 
 BESSEL = Claim(
     "after.bessel",
@@ -33,7 +34,7 @@ def section(setup: Setup) -> None:
     record.section(
         f"{row.title}, step by step",
         Prose(
-            f"The data are {setup.table.name}: {len(setup.x)} rows of {_features(setup.x)}. The "
+            f"The data are {markup(setup.table.name)}: {len(setup.x)} rows of {_features(setup.x)}. The "
             f"layer sees them in batches of {setup.settings.batch_size}, as a network would."
         ),
         Formula(formula.latex(row)),
@@ -79,7 +80,7 @@ def _pictures(setup: Setup, stage: str, x: Tensor) -> list[Picture]:
         caption = f"{titles[stage]}: the first {min(x.shape[1], points.PAIRS)} features in pairs."
     return [
         setup.record.figure(
-            stage, kind["draw"], caption, alt, x=arrays(x), names=setup.names, color=color, **extra
+            stage, kind["draw"], caption, alt, x=arrays(x), names=setup.shown, color=color, **extra
         )
     ]
 
@@ -106,7 +107,7 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
             "A grid of pairs of histograms, one pair for each feature.",
             before=arrays(setup.x),
             after=arrays(y),
-            names=setup.names,
+            names=setup.shown,
         )
     ]
 
@@ -146,9 +147,10 @@ def _short_of_one(setup: Setup, left: Tensor) -> str:
     if not value < 0.999:
         return ""
     held = sum(value < 0.999 for value, _ in small)
+    named = markup(repr(name))
     return (
         f" {held} of {len(small)} features end lower: within a batch their variance is not large against "
-        f"ε = {setup.values['eps']:g}, which is added to it. {name!r} keeps {value:.0%} of its spread. "
+        f"ε = {setup.values['eps']:g}, which is added to it. {named} keeps {value:.0%} of its spread. "
         f"Bring such features to a larger unit, or choose a smaller `--eps`."
     )
 
@@ -176,5 +178,5 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
         "Four panels: mean and variance of every batch, before and after normalising.",
         means=[arrays(stage[0]) for stage in stages],
         variances=[arrays(stage[1]) for stage in stages],
-        names=setup.names,
+        names=setup.shown,
     )

@@ -55,7 +55,7 @@ def blocks(setup: Setup) -> list[Block]:
         true_mean=arrays(data.mean),
         true_var=arrays(data.var()),
         epoch=min(len(setup.batches), len(means)),
-        names=setup.names,
+        names=setup.shown,
         train=arrays(train),
         evaluated=arrays(evaluated[: len(train)]),
     )

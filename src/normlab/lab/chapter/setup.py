@@ -16,6 +16,7 @@ from normlab.equation.row import Norm
 from normlab.errors import DataError, SettingError
 from normlab.lab.chapter.settings import ARRAY, Settings
 from normlab.lab.experiment import Record
+from normlab.safe import printable
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Setup:
     @property
     def names(self) -> tuple[str, ...]:
         return self.table.columns
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names for figures, each on one line."""
+        return tuple(map(printable, self.names))
 
     @property
     def own_points(self) -> bool:

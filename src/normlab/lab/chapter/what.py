@@ -85,7 +85,7 @@ def section(setup: Setup) -> None:
         "centred on it.",
         before=arrays(x),
         after=arrays(after),
-        names=setup.names,
+        names=setup.shown,
     )
     found = {"raw": curvatures(x), "standardised": curvatures(after)}
     record.section(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from normlab.report.figures import rasterize
-from normlab.report.style import AFTER, BEFORE, feature_color, subplots
+from normlab.report.style import AFTER, BEFORE, feature_color, in_legend, subplots
 
 PAIRS = 4  # features in a grid of pairs
 HISTOGRAMS = 24
@@ -71,7 +71,7 @@ def histograms(ax: Any, x: np.ndarray, names: Sequence[str], limit: int = 5):
     finite = x[:, :limit][np.isfinite(x[:, :limit])]
     least = float(np.ptp(finite)) / 6 if finite.size else 0.0  # beside a wide one, a bar to see
     for i in range(min(x.shape[1], limit)):
-        bars(ax, x[:, i], least=least, alpha=0.6, color=feature_color(i), label=names[i])
+        bars(ax, x[:, i], least=least, alpha=0.6, color=feature_color(i), label=in_legend(names[i]))
     ax.set_xlabel("value")
     ax.set_ylabel("frequency")
     ax.legend()

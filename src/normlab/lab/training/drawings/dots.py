@@ -3,7 +3,7 @@
 import numpy as np
 
 from normlab.lab.training.drawings import color
-from normlab.report.style import subplots
+from normlab.report.style import in_legend, subplots
 
 _MARKS = "osD^vPX"
 
@@ -29,7 +29,9 @@ def _panel(ax, places, series, joined):
         beside = (0.1 if joined else 0.5) * ((i + 0.5) / len(series) - 0.5)
         look = {"color": color(order.index(name)), "marker": _MARKS[i % 7], "ms": 4.5, "capsize": 2}
         line = "-" if joined else "none"
-        ax.errorbar(at + beside, mean, np.nan_to_num(spread), ls=line, label=name, **look)
+        ax.errorbar(
+            at + beside, mean, np.nan_to_num(spread), ls=line, label=in_legend(name), **look
+        )
     ax.set_xticks(at, places)
     ax.set_xlim(-0.5, len(places) - 0.5)
     ax.xaxis.grid(False)

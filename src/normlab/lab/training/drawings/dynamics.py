@@ -1,7 +1,7 @@
 """Courses of training, and effects by batch size or layer."""
 
 from normlab.lab.training.drawings import color
-from normlab.report.style import subplots
+from normlab.report.style import in_legend, subplots
 
 
 def faster(steps, curves, percentiles):
@@ -25,7 +25,7 @@ def bars(groups, values, ylabels, xlabel):
     for ax, panel, ylabel in zip(axes[0], values, ylabels, strict=True):
         for i, (name, (mean, spread)) in enumerate(panel.items()):
             at = [place + (i - (len(panel) - 1) / 2) * 0.16 for place in range(len(groups))]
-            ax.errorbar(at, mean, spread, fmt="o", ms=4, color=color(i), label=name)
+            ax.errorbar(at, mean, spread, fmt="o", ms=4, color=color(i), label=in_legend(name))
         ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(groups) - 0.5))
         ax.set_xticks(range(len(groups)), groups)
     axes[0, 0].legend(
@@ -41,7 +41,7 @@ def panels(steps, measures):
     figure, axes = subplots(1, len(measures), height=3.0)
     for ax, (title, curves) in zip(axes[0], measures.items(), strict=True):
         for i, (name, (mean, low, high)) in enumerate(curves.items()):
-            ax.plot(steps, mean, color=color(i), label=name)
+            ax.plot(steps, mean, color=color(i), label=in_legend(name))
             ax.fill_between(steps, low, high, color=color(i), alpha=0.15, lw=0)
         means = [mean for mean, _, _ in curves.values()]
         low, high = min(map(min, means)), max(map(max, means))
@@ -67,7 +67,7 @@ def shift(steps, accuracy, measures):
 
 def _courses(ax, places, curves, **look):
     for i, (name, (mean, spread)) in enumerate(curves.items()):
-        ax.plot(places, mean, color=color(i), label=name, **look)
+        ax.plot(places, mean, color=color(i), label=in_legend(name), **look)
         ax.fill_between(places, mean - spread, mean + spread, color=color(i), alpha=0.15, lw=0)
 
 

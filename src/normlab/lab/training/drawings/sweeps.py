@@ -1,7 +1,7 @@
 """Curves over a setting that was swept."""
 
 from normlab.lab.training.drawings import color
-from normlab.report.style import subplots
+from normlab.report.style import in_legend, subplots
 
 
 def sweep(places, curves, shares, xlabel):
@@ -10,7 +10,7 @@ def sweep(places, curves, shares, xlabel):
     above, below = axes[:, 0]
     for i, (name, (mean, spread)) in enumerate(curves.items()):
         look = {"color": color(i), "ls": "-" if i <= 5 else "--"}
-        above.plot(places, mean, marker="o", ms=3.5, label=name, **look)
+        above.plot(places, mean, marker="o", ms=3.5, label=in_legend(name), **look)
         above.fill_between(places, mean - spread, mean + spread, color=color(i), alpha=0.12, lw=0)
         below.plot(places, shares[name], marker="o", ms=3.5, **look)
     above.set(ylabel="test accuracy", ylim=(0, 1.02))

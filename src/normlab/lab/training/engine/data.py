@@ -15,6 +15,7 @@ from torch import Tensor
 from normlab.errors import DataError, MissingExtraError, did_you_mean
 from normlab.lab.training.engine.cell import Source
 from normlab.moments import Moments
+from normlab.safe import markup
 
 LARGEST = 3 * 64 * 64  # values in one example: what dozens of networks side by side can hold
 SIDE = 32  # to which the images of a folder are fitted
@@ -122,12 +123,14 @@ def source(name: str) -> Source:
 
 
 def words(source: Source) -> str:
-    """The data set in words, for designs."""
+    """The data set in words, in the markup of designs."""
     if not source.path:
         return BUILT_IN[source.name].words
     data = load(source)
     shape = " × ".join(str(size) for size in data.x.shape[1:])
-    return f"{source.name}: {len(data.y):,} examples of {shape}, {len(data.classes)} classes"
+    return (
+        f"{markup(source.name)}: {len(data.y):,} examples of {shape}, {len(data.classes)} classes"
+    )
 
 
 @cache
