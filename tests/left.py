@@ -58,10 +58,10 @@ def running(command, folder, input=None, **environment):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.started += psutil.Process(process.pid).children(recursive=True)
         process.kill()
-        process.communicate()
         for child in process.started:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
+        process.communicate()  # which waits for all that could still write
 
 
 def until_started(process, count):
