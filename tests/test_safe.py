@@ -5,8 +5,10 @@ import csv
 import io
 import json
 import math
+import re
 import tokenize
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -130,6 +132,12 @@ def test_the_markup_of_reports_shows_a_text_as_it_is(name):
 
 
 @each
+def test_a_text_at_the_beginning_of_a_paragraph_is_no_list(name):
+    found, words = Elements.of(prose(f"{markup(name)} b"))
+    assert (found, words.strip()) == ([("p", [])], f"{printable(name)} b".strip())
+
+
+@each
 def test_markdown_shows_a_text_as_it_is(name):
     """By CommonMark's own rules too, with HTML, images and links."""
     found, words = Elements.of(MarkdownIt("commonmark").renderInline(f"a {markup(name)} b"))
@@ -149,3 +157,33 @@ def test_a_page_and_a_picture_hold_a_text(name):
 def test_json_is_read_back_as_it_was(name):
     text = json_text({name: [name]})
     assert json.loads(text.encode()) == {name: [name]}
+
+
+ROOT = Path(__file__).parent.parent
+# another way in, and the only files that may use it
+OTHER_WAYS = {
+    r"ensure_ascii": {"src/normlab/safe.py"},
+    r"\bMarkup\(": {
+        "src/normlab/report/page.py"
+    },  # of what `prose`, `phrase`, `mathml`, `inline` escaped
+    r"\|\s*safe\b": {"src/normlab/report/page.html"},
+    r"html import escape": {"src/normlab/explorer/export.py"},
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|new Function": set(),
+}
+
+
+@pytest.mark.parametrize(("way", "users"), OTHER_WAYS.items(), ids=OTHER_WAYS)
+def test_there_is_no_other_way_in(way, users):
+    files = [
+        path
+        for folder, endings in (("src/normlab", {".py", ".html"}), ("web/src", {".js"}))
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in endings and "static" not in path.parts
+    ]
+    found = {p.relative_to(ROOT).as_posix() for p in files if re.search(way, p.read_text("utf-8"))}
+    assert found == users
+
+
+def test_the_exported_script_is_written_with_literals_alone():
+    source = (ROOT / "src/normlab/explorer/code.py").read_text("utf-8")
+    assert not re.search(r"!r\}|\brepr\(|\bjson\b", source.replace(".json()", ""))

@@ -18,7 +18,9 @@ _UNHELD = re.compile(
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _JOINERS = "\u200c\u200d"  # of letters in Persian and Hindi, and of emoji
-_MARKS = re.compile(r"[!-/:-@\[-`{-~]")  # ASCII punctuation, which a backslash makes plain
+# Markdown's signs wherever they stand, and those of a list or a heading at the beginning
+_MARKS = re.compile(r"[\\`*_\[\]<>&$|~!#]")
+_FIRST = re.compile(r"^(\s*(?:[0-9]+(?=[.)]))?)([-+=.)])")
 
 
 def printable(text: str) -> str:
@@ -93,12 +95,12 @@ def plain_text(text: str) -> str:
 
 
 def markup(text: str) -> str:
-    r"""A text for the markup of reports and Markdown: no emphasis, no link, no formula.
+    r"""A text for the markup of reports and Markdown: no emphasis, no link, no formula, no list.
 
-    >>> print(markup("a*b* [c](d) $5"))
-    a\*b\* \[c\]\(d\) \$5
+    >>> print(markup("a*b* [c](d.e) $5"), markup("1. one"))
+    a\*b\* \[c\](d.e) \$5 1\. one
     """
-    return _MARKS.sub(r"\\\g<0>", printable(text))
+    return _FIRST.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", printable(text)))
 
 
 def held(text: str) -> str:
