@@ -42,7 +42,7 @@ def row_page(row: Norm) -> str:
         markdown(("setting", "default", "must be", "meaning", "paper's symbol"), settings),
         "## Symbols of the paper",
         markdown(("paper", "here"), list(row.symbols.items())),
-        f"Source: {row.source}. Same as: "
+        f"Source: {row.source}. Layer: `{row.layer}`. Same as: "
         f"{', '.join(f'`{name}`' for name in row.torch) or 'nothing in torch'}.",
         "## Where conventions differ",
         "\n".join(f"- {line}" for line in row.conventions),

@@ -9,7 +9,7 @@ import torch
 
 import normlab.nn
 from cases import exact
-from normlab.equation.conventions import SIZES, STEERING, WEIGHTS, Convention, Word, differences
+from normlab.equation.conventions import STEERING, WEIGHTS, Convention, Word, differences
 from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError
@@ -41,7 +41,7 @@ def test_words_mean_what_our_layer_has(entry):
     arguments = set(inspect.signature(ours(entry.row).__init__).parameters)
     known = {"", *STEERING, *WEIGHTS, *arguments}
     assert {word.ours for word in entry.words} <= known
-    assert SIZES.get(entry.row, "size") in arguments
+    assert (entry.size or "size") in arguments
     assert entry.source.startswith("https://")
 
 

@@ -670,6 +670,25 @@ CONVENTIONS: Mapping[tuple[str, str], Convention] = MappingProxyType(
 ROWS = tuple(dict.fromkeys(row for _, row in CONVENTIONS))
 
 
+def readings_of_alpha() -> tuple[str, str]:
+    """Which frameworks divide local response norm's α by the size of the window, and which do not.
+
+    >>> readings_of_alpha()
+    ('torch, ONNX, Paddle and Caffe', 'TensorFlow')
+    """
+    words = {
+        FRAMEWORKS[name]: convention.word("alpha")
+        for (name, row), convention in CONVENTIONS.items()
+        if row == "local_response"
+    }
+    divide = [name for name, word in words.items() if word and word.ours == word.formula]
+    return _listed(divide), _listed([name for name in words if name not in divide])
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
 def find(framework: str, row: str) -> Convention:
     """The convention of that framework for that row.
 

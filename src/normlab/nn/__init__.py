@@ -12,6 +12,7 @@ from normlab.nn.conventions import (
 )
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.export import to_onnx
+from normlab.nn.l2 import L2Norm
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from normlab.nn.synchronize import desynchronize, synchronize
@@ -23,6 +24,7 @@ __all__ = [
     "DivisiveNorm",
     "GroupNorm",
     "InstanceNorm",
+    "L2Norm",
     "LayerNorm",
     "LocalContrastNorm",
     "LocalResponseNorm",

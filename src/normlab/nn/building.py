@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from normlab.equation.conventions import SIZES, STEERING, WEIGHTS, Convention
+from normlab.equation.conventions import STEERING, WEIGHTS, Convention
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, ShapeError
 from normlab.nn.batch import BatchNorm
@@ -75,7 +75,7 @@ def _size(
     convention: Convention, values: Mapping[str, Any], arrays: Mapping[str, Tensor], axes: Any
 ) -> dict[str, Any]:
     """The argument that says how large the layer is, as given or as the arrays have it."""
-    name = SIZES.get(convention.row)
+    name = convention.size
     if name is None:
         return {}
     shapes = {convention.word(ours): tuple(value.shape) for ours, value in arrays.items()}

@@ -12,24 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from normlab.equation.conventions import Convention
-from normlab.equation.frameworks import FRAMEWORKS, find
+from normlab.equation.frameworks import FRAMEWORKS, ROWS, find
 from normlab.errors import SettingError
-from normlab.nn.batch import BatchNorm
 from normlab.nn.building import Layer, built
-from normlab.nn.local import LocalResponseNorm
-from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-
-_ROWS: dict[type[nn.Module], str] = {
-    BatchNorm: "batch",
-    LayerNorm: "layer",
-    InstanceNorm: "instance",
-    GroupNorm: "group",
-    RMSNorm: "rms",
-    LocalResponseNorm: "local_response",
-}
+from normlab.nn.registry import layer_for
 
 
 def from_keras(kind: type[Layer], layer: Any = None, /, **settings: Any) -> Layer:
@@ -149,12 +138,13 @@ def _made(framework: str, kind: type[Layer], layer: Any, settings: Mapping[str, 
 
 
 def _convention(framework: str, kind: Any) -> Convention:
-    if kind not in _ROWS:
-        names = ", ".join(known.__name__ for known in _ROWS)
+    layers = {layer_for(row).layer: row for row in ROWS}
+    if kind not in layers:
+        names = ", ".join(known.__name__ for known in layers)
         raise SettingError(
             f"from_{framework}: {kind!r} given first; give one of normlab.nn's {names}."
         )
-    return find(framework, _ROWS[kind])
+    return find(framework, layers[kind])
 
 
 def _read(convention: Convention, layer: Any) -> dict[str, Any]:
