@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from normlab import data, functional, lab, nn
+    from normlab import data, functional, interop, lab, nn
     from normlab._check import Checked, check
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
@@ -25,6 +25,7 @@ __all__ = [
     "convert",
     "data",
     "functional",
+    "interop",
     "lab",
     "nn",
     "normalize",
@@ -40,6 +41,7 @@ _HOME = {
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
     "functional": ("normlab.functional", None),
+    "interop": ("normlab.interop", None),
     "lab": ("normlab.lab", None),
     "nn": ("normlab.nn", None),
     "normalize": ("normlab.equation.reference", "normalize"),

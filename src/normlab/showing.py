@@ -5,8 +5,9 @@ Also a row in the words of another framework: `normlab show batch --in keras`.
 
 from typing import Any
 
-from normlab.equation import formula, frameworks, relatives
-from normlab.equation.conventions import Convention, differences
+from normlab.conventions import frameworks
+from normlab.conventions.convention import Convention, differences
+from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 
@@ -189,7 +190,7 @@ def converting(theirs: Convention) -> list[str]:
     given = ", ".join(
         word.name + ("=…" if word.default is None else f"={word.default}") for word in said
     )
-    lines = [f"layer = normlab.nn.from_{theirs.framework}({kind}, {given})"]
+    lines = [f"layer = normlab.interop.from_{theirs.framework}({kind}, {given})"]
     if theirs.channels == "last":
         lines.append("y = layer(x.movedim(-1, 1)).movedim(1, -1)  # where x has its channels last")
     return lines

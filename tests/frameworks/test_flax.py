@@ -6,8 +6,9 @@ import pytest
 from flax import nnx
 from parity import agree, data, defaults_are, facts, last, second, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm, from_flax
+from normlab.conventions.frameworks import find
+from normlab.interop import from_flax
+from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 
 LAYERS = {
     "batch": BatchNorm,

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from parity import agree, data, defaults_are, facts, last, positive, second, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import BatchNorm, GroupNorm, LayerNorm, RMSNorm, from_keras
+from normlab.conventions.frameworks import find
+from normlab.interop import from_keras
+from normlab.nn import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 
 LAYERS = {"batch": BatchNorm, "layer": LayerNorm, "group": GroupNorm, "rms": RMSNorm}
 SETTINGS = {

@@ -8,16 +8,9 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 from parity import agree, data, facts, positive, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    RMSNorm,
-    from_onnx,
-)
+from normlab.conventions.frameworks import find
+from normlab.interop import from_onnx
+from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm
 
 OPSET = 23
 

@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 from parity import agree, data, defaults_are, facts, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    from_paddle,
-)
+from normlab.conventions.frameworks import find
+from normlab.interop import from_paddle
+from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns when it is imported

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 from parity import agree, data, defaults_are, facts, last, positive, second, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import BatchNorm, LocalResponseNorm, from_keras, from_tensorflow
+from normlab.conventions.frameworks import find
+from normlab.interop import from_keras, from_tensorflow
+from normlab.nn import BatchNorm, LocalResponseNorm
 
 LRN = {"depth_radius": 1, "bias": 2.0, "alpha": 0.3, "beta": 0.6}
 OPERATORS = {

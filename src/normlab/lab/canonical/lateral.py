@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.equation.conventions import Convention
-from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, readings_of_alpha
+from normlab.conventions.convention import Convention
+from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, readings_of_alpha
 from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import Normalized, normalize
 from normlab.functional.divisive import divisive_norm

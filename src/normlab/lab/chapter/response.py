@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from normlab.equation.frameworks import readings_of_alpha
+from normlab.conventions.frameworks import readings_of_alpha
 from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import normalize
 from normlab.lab.chapter.drawings import curves

@@ -6,13 +6,7 @@ import torch
 
 from cases import assert_close, exact
 from normlab.errors import NormlabError
-from normlab.nn import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    RMSNorm,
+from normlab.interop import (
     from_caffe,
     from_flax,
     from_keras,
@@ -20,6 +14,7 @@ from normlab.nn import (
     from_paddle,
     from_tensorflow,
 )
+from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm
 
 X = torch.tensor([[1.0, -2.0, 3.0, -4.0], [2.0, 2.0, 0.0, 1.0], [5.0, -1.0, 1.0, 3.0]])
 WEIGHT, BIAS = np.float32([1, 2, 3, 4]), np.float32([0, 1, 0, -1])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from normlab.equation.conventions import STEERING, WEIGHTS, Convention
+from normlab.conventions.convention import STEERING, WEIGHTS, Convention
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, ShapeError
 from normlab.nn.batch import BatchNorm

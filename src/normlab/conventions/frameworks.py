@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from normlab.equation.conventions import Convention, Only, Way, Word
+from normlab.conventions.convention import Convention, Only, Way, Word
 from normlab.equation.table import find as find_row
 from normlab.errors import SettingError, did_you_mean
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.equation.conventions import Convention
-from normlab.equation.frameworks import FRAMEWORKS, ROWS, find
+from normlab.conventions.convention import Convention
+from normlab.conventions.frameworks import FRAMEWORKS, ROWS, find
 from normlab.errors import SettingError
-from normlab.nn.building import Layer, built
+from normlab.interop.from_convention import Layer, built
 from normlab.nn.registry import layer_for
 
 

@@ -1,6 +1,6 @@
 """What another framework calls a row's settings, and how its values become ours. Needs no torch.
 
-The table itself, one convention for each framework and row, is `normlab.equation.frameworks`.
+The table itself, one convention for each framework and row, is `normlab.conventions.frameworks`.
 """
 
 from collections.abc import Callable, Mapping
@@ -130,7 +130,7 @@ class Convention:
     def ours(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Our names and values for theirs, and their defaults for what is not given.
 
-        >>> from normlab.equation.frameworks import find
+        >>> from normlab.conventions.frameworks import find
         >>> find("tensorflow", "local_response").ours({"depth_radius": 2, "alpha": 1e-4})
         {'size': 5, 'k': 1.0, 'alpha': 0.0005, 'beta': 0.5}
         """

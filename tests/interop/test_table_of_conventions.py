@@ -9,8 +9,8 @@ import torch
 
 import normlab.nn
 from cases import exact
-from normlab.equation.conventions import STEERING, WEIGHTS, Convention, Word, differences
-from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
+from normlab.conventions.convention import STEERING, WEIGHTS, Convention, Word, differences
+from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError
 from normlab.showing import converting
