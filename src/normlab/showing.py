@@ -190,7 +190,7 @@ def converting(theirs: Convention) -> list[str]:
     given = ", ".join(
         word.name + ("=…" if word.default is None else f"={word.default}") for word in said
     )
-    lines = [f"layer = normlab.interop.from_{theirs.framework}({kind}, {given})"]
+    lines = [f"layer = normlab.interop.from_{theirs.framework}({theirs.row!r}, {given})"]
     if theirs.channels == "last":
         lines.append("y = layer(x.movedim(-1, 1)).movedim(1, -1)  # where x has its channels last")
     return lines
