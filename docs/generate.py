@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from normlab._check.page import page as check_page
+from normlab.conventions.convention import Convention, Word, differences
+from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
 from normlab.equation import formula, relatives
-from normlab.equation.conventions import Convention, Word, differences
-from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
@@ -42,7 +42,7 @@ def row_page(row: Norm) -> str:
         markdown(("setting", "default", "must be", "meaning", "paper's symbol"), settings),
         "## Symbols of the paper",
         markdown(("paper", "here"), list(row.symbols.items())),
-        f"Source: {row.source}. Same as: "
+        f"Source: {row.source}. Layer: `{row.layer}`. Same as: "
         f"{', '.join(f'`{name}`' for name in row.torch) or 'nothing in torch'}.",
         "## Where conventions differ",
         "\n".join(f"- {line}" for line in row.conventions),
@@ -97,8 +97,8 @@ def conventions_page() -> str:
     parts = [
         "# Conventions",
         "What torch, TensorFlow, Keras, Flax, Caffe, ONNX and Paddle mean by the same layer. "
-        "`normlab show batch --in keras` prints one of them; `normlab.nn.from_keras` and the like make a "
-        "layer of theirs ours, weights included. A setting is in their words with their default, then in "
+        "`normlab show batch --in keras` prints one of them; `normlab.interop.from_keras` and the like make "
+        "a layer of theirs ours, weights included. A setting is in their words with their default, then in "
         "torch's terms where that is another number.",
     ]
     for row in ROWS:

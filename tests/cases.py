@@ -5,10 +5,9 @@ import re
 
 import pytest
 import torch
-from torch import nn
 
-import normlab.nn
 from normlab import normalize, table
+from normlab.nn.registry import layer_for
 
 SHAPE = (2, 4, 5)
 POOL_WEIGHT = torch.tensor(
@@ -77,29 +76,16 @@ def exact(message):
     return f"^{re.escape(message)}$"
 
 
-class L2(nn.Module):
-    """The row without a layer as one, so that it is held to the same properties."""
-
-    eps, normalized_shape = 1e-2, None
-
-    def forward(self, input, mask=None):
-        return normalize(input, "l2", eps=self.eps, mask=mask).y
+MORE = {"instance": {"affine": True}}  # arguments of layers that are no settings of their rows
 
 
-# row → its layer for input of that shape; sigma large enough for finite differences
-LAYERS = {
-    "batch": lambda shape: normlab.nn.BatchNorm(shape[1], eps=1e-3),
-    "layer": lambda shape: normlab.nn.LayerNorm(shape[1:], eps=1e-3),
-    "instance": lambda shape: normlab.nn.InstanceNorm(shape[1], eps=1e-3, affine=True),
-    "group": lambda shape: normlab.nn.GroupNorm(2, shape[1], eps=1e-3),
-    "rms": lambda shape: normlab.nn.RMSNorm(shape[1:], eps=1e-3),
-    "l2": lambda shape: L2(),
-    "local_response": lambda shape: normlab.nn.LocalResponseNorm(3, 0.6, 0.8, 1.5),
-    "local_contrast": lambda shape: normlab.nn.LocalContrastNorm(shape[1], size=3, width=0.8),
-    "divisive": lambda shape: normlab.nn.DivisiveNorm(shape[1], power=3.0),
-    "gdn": lambda shape: normlab.nn.GDN(shape[1]),
-    "gdn1": lambda shape: normlab.nn.GDN(shape[1], simplified=True),
-}
+def new_layer(row, shape):
+    """The row's layer for input of that shape, as its constructor leaves it."""
+    extent = shape[1:] if row.extent == "normalized_shape" else shape[1]
+    plain = {n: v for n, v in SETTINGS[row.name].items() if not isinstance(v, torch.Tensor)}
+    return layer_for(row).make(extent, **plain, **MORE.get(row.name, {}))
+
+
 BY_RANK = {2: (6, 4), 3: SHAPE, 4: (2, 4, 3, 5)}
 PLACES = [
     pytest.param(row, shape, id=f"{row.name}-{rank}d")
@@ -114,7 +100,7 @@ by_mode = pytest.mark.parametrize("training", MODES.values(), ids=MODES)
 
 def layer_of(row, shape=SHAPE, dtype=torch.float64, seed=0):
     """The row's layer, its parameters and running statistics positive and all different."""
-    layer = LAYERS[row.name](shape).to(dtype)
+    layer = new_layer(row, shape).to(dtype)
     for value in layer.state_dict().values():
         if value.is_floating_point():
             seed += 10

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from normlab._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from normlab import data, errors, filters, functional, lab, nn
+    from normlab import data, errors, filters, functional, interop, lab, nn
     from normlab._check import Checked, check
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
@@ -30,6 +30,7 @@ __all__ = [
     "filters",
     "functional",
     "grade",
+    "interop",
     "lab",
     "nn",
     "normalize",
@@ -48,6 +49,7 @@ _HOME = {
     "filters": ("normlab.filters", None),
     "grade": ("normlab.grading", "grade"),
     "functional": ("normlab.functional", None),
+    "interop": ("normlab.interop", None),
     "lab": ("normlab.lab", None),
     "nn": ("normlab.nn", None),
     "normalize": ("normlab.equation.reference", "normalize"),

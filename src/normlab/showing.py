@@ -5,8 +5,9 @@ Also a row in the words of another framework: `normlab show batch --in keras`.
 
 from typing import Any
 
-from normlab.equation import formula, frameworks, relatives
-from normlab.equation.conventions import Convention, differences
+from normlab.conventions import frameworks
+from normlab.conventions.convention import Convention, differences
+from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 
@@ -61,6 +62,7 @@ def _facts(row: Norm) -> dict[str, Any]:
         "degree": row.degree(),
         "running_statistics": row.running,
         "affine": row.affine,
+        "layer": row.layer,
         "torch": list(row.torch),
         "source": str(row.source),
     }
@@ -79,6 +81,7 @@ def show_text(name: str) -> str:
         _block(
             "Symbols of the paper", [f"{theirs:10} {ours}" for theirs, ours in row.symbols.items()]
         ),
+        _block("Layer", [row.layer]),
         _block("Same as", list(row.torch) or ["nothing in torch"]),
         _block("Where conventions differ", list(row.conventions)),
         _block("Source", [str(row.source)]),
@@ -179,15 +182,15 @@ def converting(theirs: Convention) -> list[str]:
     """The lines of Python that make our layer of theirs."""
     if theirs.framework == "torch":
         return []
-    kind = find(theirs.row).torch[0].rpartition(".")[2].rstrip("123d")
+    kind = find(theirs.row).layer
     if theirs.placement == "outside":
-        return [f"not possible: normlab.nn.{kind} has its ε inside the root"]
+        return [f"not possible: {kind} has its ε inside the root"]
     told = {*find(theirs.row).defaults, "momentum", "divisor"}
     said = [word for word in theirs.words if word.array or word.ours in told]
     given = ", ".join(
         word.name + ("=…" if word.default is None else f"={word.default}") for word in said
     )
-    lines = [f"layer = normlab.nn.from_{theirs.framework}(normlab.nn.{kind}, {given})"]
+    lines = [f"layer = normlab.interop.from_{theirs.framework}({theirs.row!r}, {given})"]
     if theirs.channels == "last":
         lines.append("y = layer(x.movedim(-1, 1)).movedim(1, -1)  # where x has its channels last")
     return lines

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from cases import assert_close
-from normlab.equation.frameworks import CONVENTIONS
+from normlab.conventions.frameworks import CONVENTIONS
 
 SHAPE = (4, 6, 3, 5)  # samples, channels, space: no two alike
 ELEMENTS = SHAPE[0] * SHAPE[2] * SHAPE[3]  # of one channel

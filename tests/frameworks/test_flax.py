@@ -6,16 +6,9 @@ import pytest
 from flax import nnx
 from parity import agree, data, defaults_are, facts, last, second, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm, from_flax
+from normlab.conventions.frameworks import find
+from normlab.interop import from_flax
 
-LAYERS = {
-    "batch": BatchNorm,
-    "layer": LayerNorm,
-    "instance": InstanceNorm,
-    "group": GroupNorm,
-    "rms": RMSNorm,
-}
 SETTINGS = {
     "batch": {"momentum": 0.9, "epsilon": 0.2},
     "layer": {"epsilon": 0.2},
@@ -40,19 +33,19 @@ def test_versions():
     versions_are("flax")
 
 
-@pytest.mark.parametrize("row", LAYERS)
+@pytest.mark.parametrize("row", SETTINGS)
 def test_defaults(row):
     convention = find("flax", row)
     defaults_are(convention, getattr(nnx, convention.layer.rpartition(".")[2]))
 
 
-@pytest.mark.parametrize("row", LAYERS)
+@pytest.mark.parametrize("row", SETTINGS)
 def test_its_layers(row):
     x = data()
     layer = theirs(row)
     layer.eval()
     expected = np.asarray(layer(last(x)))
-    made = from_flax(LAYERS[row], layer)
+    made = from_flax(layer)
     assert made.training == (row != "batch")
     if row in PERMUTED:
         agree(made, x, second(expected))
@@ -66,7 +59,7 @@ def test_without_weight_or_bias(row, without):
     x = data()
     layer = theirs(row, **{without: False})
     layer.eval()
-    made, expected = from_flax(LAYERS[row], layer), np.asarray(layer(last(x)))
+    made, expected = from_flax(layer), np.asarray(layer(last(x)))
     agree(
         made, x if row in PERMUTED else last(x), second(expected) if row in PERMUTED else expected
     )
@@ -77,8 +70,8 @@ def test_group_size():
     layer = theirs("group", num_groups=None, group_size=3)
     arrays = {"scale": np.asarray(layer.scale), "bias": np.asarray(layer.bias)}
     for made in (
-        from_flax(GroupNorm, layer),
-        from_flax(GroupNorm, group_size=3, epsilon=0.2, **arrays),
+        from_flax(layer),
+        from_flax("group", group_size=3, epsilon=0.2, **arrays),
     ):
         agree(made, x, second(layer(last(x))))
 
@@ -87,7 +80,7 @@ def test_momentum_and_running_variance():
     x = data()
     layer = theirs("batch")
     before = np.array(layer.var)
-    made = from_flax(BatchNorm, layer)
+    made = from_flax(layer)
     agree(made, x, second(layer(last(x))))
     assert facts(before, layer.var, x, made.momentum) == find("flax", "batch").running
     assert np.allclose(made.running_mean, np.asarray(layer.mean), rtol=1e-5)
@@ -95,10 +88,10 @@ def test_momentum_and_running_variance():
 
 def test_half_precision_arrays():
     layer = nnx.LayerNorm(6, param_dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
-    assert from_flax(LayerNorm, layer).weight.tolist() == [1.0] * 6
+    assert from_flax(layer).weight.tolist() == [1.0] * 6
 
 
 def test_axes_that_share_their_weights():
     layer = nnx.LayerNorm(6, reduction_axes=(1, 2, 3), rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match=r"reduction_axes=.* given, but it must be -1"):
-        from_flax(LayerNorm, layer)
+        from_flax(layer)

@@ -8,7 +8,7 @@ from torch import nn
 
 import normlab.nn as layers
 from cases import assert_close
-from normlab.nn import to_onnx
+from normlab.interop import to_onnx
 
 SHAPE = (2, 4, 6, 5)
 KINDS = {

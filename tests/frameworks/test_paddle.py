@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from parity import agree, data, defaults_are, facts, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import (
-    BatchNorm,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    from_paddle,
-)
+from normlab.conventions.frameworks import find
+from normlab.interop import from_paddle
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns when it is imported
@@ -23,10 +16,10 @@ with warnings.catch_warnings():
 nn = paddle.nn
 pytestmark = pytest.mark.filterwarnings("ignore:When training, we now always track:UserWarning")
 LAYERS = {
-    "batch": (BatchNorm, lambda **more: nn.BatchNorm2D(6, 0.9, 0.2, **more)),
-    "layer": (LayerNorm, lambda **more: nn.LayerNorm([3, 5], 1e-3, **more)),
-    "instance": (InstanceNorm, lambda **more: nn.InstanceNorm2D(6, 0.2, **more)),
-    "group": (GroupNorm, lambda **more: nn.GroupNorm(3, 6, 0.2, **more)),
+    "batch": lambda **more: nn.BatchNorm2D(6, 0.9, 0.2, **more),
+    "layer": lambda **more: nn.LayerNorm([3, 5], 1e-3, **more),
+    "instance": lambda **more: nn.InstanceNorm2D(6, 0.2, **more),
+    "group": lambda **more: nn.GroupNorm(3, 6, 0.2, **more),
 }
 SCALE = {"layer": 0.05}  # small enough for its largest epsilon, 1e-3, to be seen
 LRN = {"alpha": 0.3, "beta": 0.6, "k": 2.0}
@@ -34,7 +27,7 @@ LRN = {"alpha": 0.3, "beta": 0.6, "k": 2.0}
 
 def theirs(row, **more):
     """With arrays that are all different."""
-    layer = LAYERS[row][1](**more)
+    layer = LAYERS[row](**more)
     for i, value in enumerate(layer.state_dict().values()):
         value.set_value(paddle.to_tensor(np.abs(data(tuple(value.shape), seed=i)) + 0.5))
     return layer
@@ -58,7 +51,7 @@ def test_defaults(row):
 def test_its_layers(row):
     x, layer = SCALE.get(row, 1.0) * data(), theirs(row)
     layer.eval()
-    agree(from_paddle(LAYERS[row][0], layer).eval(), x, run(layer, x))
+    agree(from_paddle(layer).eval(), x, run(layer, x))
 
 
 @pytest.mark.parametrize("row", ["batch", "layer", "group"])
@@ -66,13 +59,13 @@ def test_its_layers(row):
 def test_without_weight_or_bias(row, without):
     x, layer = SCALE.get(row, 1.0) * data(), theirs(row, **{without: False})
     layer.eval()
-    agree(from_paddle(LAYERS[row][0], layer).eval(), x, run(layer, x))
+    agree(from_paddle(layer).eval(), x, run(layer, x))
 
 
 def test_momentum_and_running_variance():
     x, layer = data(), theirs("batch")
     before = layer._variance.numpy().copy()
-    made = from_paddle(BatchNorm, layer)
+    made = from_paddle(layer)
     agree(made, x, run(layer, x))
     assert (
         facts(before, layer._variance.numpy(), x, made.momentum) == find("paddle", "batch").running
@@ -83,11 +76,11 @@ def test_momentum_and_running_variance():
 @pytest.mark.parametrize("size", [3, 4])
 def test_local_response(size):
     x, layer = data(), nn.LocalResponseNorm(size, **LRN)
-    agree(from_paddle(LocalResponseNorm, layer), x, run(layer, x))
+    agree(from_paddle(layer), x, run(layer, x))
 
 
 def test_statistics_kept_in_training():
     x, layer = data(), theirs("batch", use_global_stats=True)
-    made = from_paddle(BatchNorm, layer)
+    made = from_paddle(layer)
     assert not made.training
     agree(made, x, run(layer, x))

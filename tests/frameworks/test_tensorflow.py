@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from parity import agree, data, defaults_are, facts, last, positive, second, versions_are
 
-from normlab.equation.frameworks import find
-from normlab.nn import BatchNorm, LocalResponseNorm, from_keras, from_tensorflow
+from normlab.conventions.frameworks import find
+from normlab.interop import from_keras, from_tensorflow
 
 LRN = {"depth_radius": 1, "bias": 2.0, "alpha": 0.3, "beta": 0.6}
 OPERATORS = {
@@ -31,7 +31,7 @@ def test_defaults(row):
 def test_batch_in_evaluation():
     x, settings = data(), {"epsilon": 0.2, "is_training": False}
     expected = OPERATORS["batch"](last(x), **arrays(), **settings)[0]
-    made = from_tensorflow(BatchNorm, **arrays(), **settings)
+    made = from_tensorflow("batch", **arrays(), **settings)
     assert not made.training
     agree(made, x, second(expected))
 
@@ -39,7 +39,7 @@ def test_batch_in_evaluation():
 def test_momentum_and_running_variance():
     x, settings = data(), {"epsilon": 0.2, "exponential_avg_factor": 0.3}
     expected, mean, variance = OPERATORS["batch"](last(x), **arrays(), **settings)
-    made = from_tensorflow(BatchNorm, **arrays(), **settings)
+    made = from_tensorflow("batch", **arrays(), **settings)
     agree(made, x, second(expected))
     kind = facts(arrays()["variance"], variance, x, made.momentum)
     assert kind == find("tensorflow", "batch").running
@@ -50,7 +50,7 @@ def test_momentum_and_running_variance():
 def test_local_response():
     x = data()
     expected = OPERATORS["local_response"](last(x), **LRN)
-    agree(from_tensorflow(LocalResponseNorm, **LRN), x, second(expected))
+    agree(from_tensorflow("local_response", **LRN), x, second(expected))
 
 
 def test_a_keras_layer_on_tensorflow():
@@ -58,4 +58,4 @@ def test_a_keras_layer_on_tensorflow():
     layer = tf.keras.layers.BatchNormalization(epsilon=0.2)
     layer.build(last(x).shape)
     layer.moving_mean.assign(data((6,)))
-    agree(from_keras(BatchNorm, layer).eval(), x, second(layer(last(x))))
+    agree(from_keras(layer).eval(), x, second(layer(last(x))))

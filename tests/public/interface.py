@@ -34,6 +34,8 @@ MODULES = (
     "normlab.errors",
     "normlab.filters",
     "normlab.grading",
+    "normlab.interop",
+    "normlab.nn.registry",
     "normlab.lab.cortex.parameters",
 )
 # classes that public names return, take or are made with, which are imported from no public module
@@ -158,6 +160,7 @@ LAYERS: dict[str, Make] = {
     "InstanceNorm(2, affine=True, track_running_stats=True)": lambda: nn.InstanceNorm(
         2, affine=True, track_running_stats=True
     ),
+    "L2Norm()": lambda: nn.L2Norm(),
     "LocalResponseNorm(3)": lambda: nn.LocalResponseNorm(3),
     "LocalContrastNorm(2)": lambda: nn.LocalContrastNorm(2),
     "GDN(2)": lambda: nn.GDN(2),

@@ -31,6 +31,7 @@ NAMES = {  # by where they are reached
         "moment_shortcut standardize_weights"
     ),
     "data": "read_table",
+    "interop": ("from_caffe from_flax from_keras from_onnx from_paddle from_tensorflow to_onnx"),
     "lab": "run",
 }
 

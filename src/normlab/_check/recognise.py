@@ -1,15 +1,12 @@
 """Which row a module is: by its type where that is known, else by what it does to numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.instancenorm import _InstanceNorm
 
-from normlab import nn as ours
 from normlab._check.behaviour import Behaviour, behaviour
 from normlab._check.subject import Subject, copied, run
 from normlab.equation.pools import Axes
@@ -17,48 +14,8 @@ from normlab.equation.reference import normalize
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 from normlab.errors import CheckError, NormlabError
-from normlab.functional.divisive import equation
+from normlab.nn import registry
 
-Known = tuple[str | Norm, dict[str, Any]]
-
-
-def _divisive(m: ours.DivisiveNorm) -> Known:
-    plain = dict(m.plain)
-    if plain.pop("rectify"):
-        raise CheckError(
-            "DivisiveNorm(rectify=True) takes max(x, 0) first, which is no part of the equation; check "
-            "the layer without rectify, on x.relu()."
-        )
-    return equation(sigma=m.sigma, power=m.power, pool_weight=m.pool_weight, **plain)
-
-
-def _local_contrast(m: ours.LocalContrastNorm) -> Known:
-    if isinstance(m.sigma, str):
-        raise CheckError(
-            "LocalContrastNorm(sigma='mean') divides by the larger of two numbers, which is no row of "
-            "the table; check it with a number for sigma."
-        )
-    window = {"size": m.size, "width": m.width, "window": m.window}
-    return "local_contrast", {"sigma": m.sigma, **window}
-
-
-KNOWN: dict[type[nn.Module], Callable[[Any], Known]] = {
-    _BatchNorm: lambda m: ("batch", {"eps": m.eps}),
-    _InstanceNorm: lambda m: ("instance", {"eps": m.eps}),
-    nn.GroupNorm: lambda m: ("group", {"eps": m.eps, "num_groups": m.num_groups}),
-    nn.LayerNorm: lambda m: ("layer", {"eps": m.eps, "normalized_shape": m.normalized_shape}),
-    nn.RMSNorm: lambda m: ("rms", {"eps": m.eps, "normalized_shape": m.normalized_shape}),
-    nn.LocalResponseNorm: lambda m: (
-        "local_response",
-        {"size": m.size, "alpha": m.alpha, "beta": m.beta, "k": m.k},
-    ),
-    ours.GDN: lambda m: (
-        "gdn1" if m.simplified else "gdn",
-        {"sigma": m.sigma, "pool_weight": m.pool_weight},
-    ),
-    ours.DivisiveNorm: _divisive,
-    ours.LocalContrastNorm: _local_contrast,
-}
 _SPELLINGS = {  # how authors name a setting of ours
     "eps": ("eps", "epsilon", "variance_epsilon"),
     "num_groups": ("num_groups", "groups", "G"),
@@ -72,10 +29,10 @@ _ALIKE = 1e-2  # relative error up to which a module is taken for the row it is 
 def recognise(module: nn.Module, x: Tensor, row: str | Norm | None) -> Subject:
     """The subject of a check; an unknown module is tried against every row that fits x."""
     if row is None:
-        for kind, read in KNOWN.items():
-            if isinstance(module, kind):
-                known, settings = read(module)
-                return _subject(module, find(known), settings, f"a {kind.__name__.strip('_')}")
+        entry = registry.entry_of(module)
+        if entry is not None:
+            kind = entry.known.__name__.strip("_")
+            return _subject(module, *entry.settings(module), f"a {kind}")
     rows = list(TABLE.values()) if row is None else [find(row)]
     # of rows that all give its numbers, the one that needs the fewest settings guessed
     found = sorted(_tried(module, x, rows), key=lambda one: (max(one[0], 1e-9), one[1]))

@@ -86,6 +86,8 @@ class Norm:
     p: Number | None = None
     affine: Literal["channel", "shape"] | None = None
     running: bool = False
+    layer: str = ""  # where its layer is imported from; `normlab.nn.registry` has the layer itself
+    extent: str | None = None  # the argument of its layer that says how large the layer is
     torch: tuple[str, ...] = ()
 
     def __post_init__(self):

@@ -1,9 +1,11 @@
 """THE table: every normaliser that is a row of the equation. Needs no torch to be read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from normlab.equation.domains import COUNT, NON_NEGATIVE, POSITIVE, SHAPE, one_of
+from normlab.equation.papers import alexnet_settings
 from normlab.equation.pools import Axes, ChannelWindow, Learned, Surround
 from normlab.equation.row import Norm, Setting, Sigma, Source
 from normlab.errors import SettingError, did_you_mean
@@ -26,6 +28,8 @@ _BATCH = Norm(
     sigma=Sigma("eps"),
     affine="channel",
     running=True,
+    layer="normlab.nn.BatchNorm",
+    extent="num_features",
     settings=(_EPS,),
     source=Source(
         "Ioffe & Szegedy",
@@ -50,6 +54,8 @@ _LAYER = Norm(
     center=True,
     sigma=Sigma("eps"),
     affine="shape",
+    layer="normlab.nn.LayerNorm",
+    extent="normalized_shape",
     settings=(_EPS, _LAST),
     source=Source("Ba, Kiros & Hinton", 2016, "Layer normalization", "arXiv:1607.06450, eq. 3"),
     symbols={"μ": "center", "σ": "square root of pool", "g": "weight", "b": "bias"},
@@ -68,6 +74,8 @@ _INSTANCE = Norm(
     center=True,
     sigma=Sigma("eps"),
     affine="channel",
+    layer="normlab.nn.InstanceNorm",
+    extent="num_features",
     settings=(_EPS,),
     source=Source(
         "Ulyanov, Vedaldi & Lempitsky",
@@ -90,6 +98,8 @@ _GROUP = Norm(
     center=True,
     sigma=Sigma("eps"),
     affine="channel",
+    layer="normlab.nn.GroupNorm",
+    extent="num_channels",
     settings=(
         Setting("num_groups", 1, COUNT, "number of channel groups; divides the channels", "G"),
         _EPS,
@@ -110,6 +120,8 @@ _RMS = Norm(
     pool=Axes("g c s", shape="normalized_shape"),
     sigma=Sigma("eps"),
     affine="shape",
+    layer="normlab.nn.RMSNorm",
+    extent="normalized_shape",
     settings=(
         Setting(
             "eps",
@@ -140,6 +152,7 @@ _L2 = Norm(
     title="L2 (unit length) normalisation",
     pool=Axes("g c s", "sum", shape="normalized_shape"),
     sigma=Sigma("eps", placement="clamp"),
+    layer="normlab.nn.L2Norm",
     settings=(
         Setting("eps", 1e-12, NON_NEGATIVE, "smallest length divided by; units of x", "ε"),
         _LAST,
@@ -164,6 +177,7 @@ _LOCAL_RESPONSE = Norm(
     pool=ChannelWindow(),
     sigma=Sigma("k"),
     p="beta",
+    layer="normlab.nn.LocalResponseNorm",
     settings=(
         Setting("size", 5, COUNT, "channels in the window", "n"),
         Setting(
@@ -182,7 +196,9 @@ _LOCAL_RESPONSE = Norm(
     torch=("torch.nn.LocalResponseNorm",),
     conventions=(
         "alpha: torch, Caffe, ONNX and Paddle divide it by size, the paper and TensorFlow do not; "
-        "the paper's constants are size=5, alpha=5e-4, beta=0.75, k=2 here.",
+        "the paper's constants are "
+        + ", ".join(f"{name}={value:g}" for name, value in alexnet_settings().items())
+        + " here.",
         "even windows: torch pads the extra channel before, ONNX after.",
         "window: TensorFlow's depth_radius r means size = 2r + 1.",
     ),
@@ -195,6 +211,8 @@ _LOCAL_CONTRAST = Norm(
     center=True,
     sigma=Sigma("sigma", raised=True),
     affine="channel",
+    layer="normlab.nn.LocalContrastNorm",
+    extent="num_channels",
     settings=(
         _SIGMA,
         Setting("size", 9, COUNT, "side of the spatial window, in samples"),
@@ -230,6 +248,8 @@ _DIVISIVE = Norm(
     m="power",
     p=1.0,
     affine="channel",
+    layer="normlab.nn.DivisiveNorm",
+    extent="num_channels",
     settings=(
         _SIGMA,
         Setting("power", 2.0, POSITIVE.single(), "exponent of drive and pool", "n"),
@@ -268,6 +288,8 @@ _GDN = Norm(
     title="Generalised divisive normalisation",
     pool=Learned(),
     sigma=Sigma("sigma", raised=True),
+    layer="normlab.nn.GDN",
+    extent="num_channels",
     settings=(_SIGMA, _POOL_WEIGHT),
     source=_GDN_SOURCE,
     symbols={"β_i": "sigma²", "γ_ij": "pool_weight", "α_ij": "2", "ε_i": "1/2"},
@@ -283,6 +305,8 @@ _GDN1 = Norm(
     pool=Learned(),
     n=1.0,
     sigma=Sigma("sigma", raised=True),
+    layer="normlab.nn.GDN",
+    extent="num_channels",
     settings=(_SIGMA, _POOL_WEIGHT),
     source=Source(
         "Johnston, Eban, Gordon & Ballé",
@@ -311,6 +335,18 @@ _ROWS = {
     )
 }
 TABLE: Mapping[str, Norm] = MappingProxyType(_ROWS)
+
+
+@contextmanager
+def extended(row: Norm) -> Iterator[None]:
+    """The table with one more row, for as long as a `with` block lasts."""
+    if row.name in _ROWS:
+        raise SettingError(f"The table has a row {row.name!r} already; give yours another name.")
+    _ROWS[row.name] = row
+    try:
+        yield
+    finally:
+        del _ROWS[row.name]
 
 
 def find(row: str | Norm) -> Norm:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from normlab.equation.papers import alexnet_settings
+
 _CELL = {
     "data": "contrast",
     "norm": "divisive",
@@ -14,7 +16,8 @@ _CELL = {
     "power": 2.9,
     "selected": [39, 0, 0],
 }
-_BANK = {"data": "bank", "norm": "local_response", "alpha": 5e-4, "k": 2.0, "selected": [0, 7, 0]}
+_ALEXNET = {name: alexnet_settings()[name] for name in ("alpha", "k")}
+_BANK = {"data": "bank", "norm": "local_response", **_ALEXNET, "selected": [0, 7, 0]}
 
 # what choosing a kind of data sets besides, so that there is something to see
 STARTS: Mapping[str, dict[str, Any]] = {

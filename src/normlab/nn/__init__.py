@@ -2,16 +2,8 @@
 
 from normlab.nn import beyond
 from normlab.nn.batch import BatchNorm
-from normlab.nn.conventions import (
-    from_caffe,
-    from_flax,
-    from_keras,
-    from_onnx,
-    from_paddle,
-    from_tensorflow,
-)
 from normlab.nn.divisive import DivisiveNorm
-from normlab.nn.export import to_onnx
+from normlab.nn.l2 import L2Norm
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from normlab.nn.synchronize import desynchronize, synchronize
@@ -23,6 +15,7 @@ __all__ = [
     "DivisiveNorm",
     "GroupNorm",
     "InstanceNorm",
+    "L2Norm",
     "LayerNorm",
     "LocalContrastNorm",
     "LocalResponseNorm",
@@ -30,12 +23,5 @@ __all__ = [
     "V1Block",
     "beyond",
     "desynchronize",
-    "from_caffe",
-    "from_flax",
-    "from_keras",
-    "from_onnx",
-    "from_paddle",
-    "from_tensorflow",
     "synchronize",
-    "to_onnx",
 ]

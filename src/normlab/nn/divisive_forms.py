@@ -49,6 +49,21 @@ class PublishedForms(nn.Module):
         )
 
     @classmethod
+    def root_mean_square(
+        cls, num_channels: int, *, eps: float | None = None, over: str = "c", **more: Any
+    ) -> Self:
+        """x / √(σ² + mean x²) over the channels of each place, or over="c s" over space too.
+
+        The signed form that can stand where batch or layer normalisation stood: with eps, σ = √eps and
+        is not learned; without it, σ starts at 1 and is.
+
+        Source: Zhang & Sennrich 2019, eq. 4, with another pool.
+        """
+        fixed = {} if eps is None else {"sigma": math.sqrt(eps), "learn_sigma": False}
+        form = {"drive_power": 1.0, "outer_power": 0.5, "reduce": "mean", "over": over}
+        return cls(num_channels, **form | fixed | more)
+
+    @classmethod
     def miller(
         cls,
         num_channels: int,

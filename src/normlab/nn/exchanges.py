@@ -4,21 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab.errors import SettingError
-from normlab.nn.batch import BatchNorm
+from normlab.nn import registry
 from normlab.nn.beyond import FrozenBatchNorm
 from normlab.nn.divisive import DivisiveNorm
-from normlab.nn.standard import GroupNorm, InstanceNorm, RMSNorm
 
-SOURCES: dict[str, tuple[type[nn.Module], ...]] = {
-    "batch": (_BatchNorm,),
-    "instance": (_InstanceNorm,),
-    "group": (nn.GroupNorm,),
-    "layer": (nn.LayerNorm,),
-    "frozen": (FrozenBatchNorm,),
+SOURCES: dict[str, type[nn.Module]] = {
+    **{row: registry.layer_for(row).known for row in ("batch", "instance", "group", "layer")},
+    "frozen": FrozenBatchNorm,
 }
 
 
@@ -39,6 +34,11 @@ def _kind(old: Any) -> dict[str, Any]:
     return {} if own is None else {"device": own.device, "dtype": own.dtype}
 
 
+def _made(row: str, old: Any, extent: Any, **options: Any) -> nn.Module:
+    """The row's layer with the ε, device and dtype of the old one."""
+    return registry.layer_for(row).make(extent, eps=old.eps, **options, **_kind(old))
+
+
 def _to_group(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
     channels = _channels(old)
     groups = num_groups or _usual_groups(channels)
@@ -49,9 +49,8 @@ def _to_group(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
             f"{groups} groups of {channels} channels leave one element per group, whose variance is 0, "
             f"so that y would be the bias alone; use fewer groups."
         )
-    return GroupNorm(
-        groups, channels, old.eps, **_kind(old)
-    ), f"{channels // groups} channels a group"
+    new = _made("group", old, channels, num_groups=groups)
+    return new, f"{channels // groups} channels a group"
 
 
 def _usual_groups(channels: int) -> int:
@@ -69,7 +68,7 @@ def _to_layer(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
         raise RefusedError(
             "a single channel without space leaves one element per sample; it would be erased."
         )
-    new = GroupNorm(1, _channels(old), old.eps, **_kind(old))
+    new = _made("group", old, _channels(old), num_groups=1)
     return new, "layer norm over channels and space, one weight per channel"
 
 
@@ -79,9 +78,7 @@ def _to_instance(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
             f"the input of {type(old).__name__} may have no space, and one element per channel would be "
             f"erased; use to='group' or 'layer'."
         )
-    return InstanceNorm(
-        _channels(old), old.eps, affine=True, **_kind(old)
-    ), "each channel of each sample"
+    return _made("instance", old, _channels(old), affine=True), "each channel of each sample"
 
 
 def _to_rms(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
@@ -91,7 +88,7 @@ def _to_rms(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
                 f"RMSNorm has no bias, and this one reaches {old.bias.detach().abs().max():.3g}; "
                 f"set it to 0 or fold it into the next layer first."
             )
-        return RMSNorm(list(old.normalized_shape), old.eps, **_kind(old)), "no mean subtracted"
+        return _made("rms", old, list(old.normalized_shape)), "no mean subtracted"
     return _root_mean_square(old, "c s"), "root mean square over channels and space, bias kept"
 
 
@@ -105,9 +102,8 @@ def _to_divisive(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
     ), "divided by the root mean square of all channels at its place"
 
 
-def _root_mean_square(old: Any, over: str) -> DivisiveNorm:
-    form = {"drive_power": 1.0, "outer_power": 0.5, "reduce": "mean", "over": over}
-    return DivisiveNorm(_channels(old), sigma=old.eps**0.5, learn_sigma=False, **form, **_kind(old))
+def _root_mean_square(old: Any, over: str) -> nn.Module:
+    return DivisiveNorm.root_mean_square(_channels(old), eps=old.eps, over=over, **_kind(old))
 
 
 def _to_frozen(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
@@ -119,7 +115,7 @@ def _to_frozen(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
 
 
 def _to_batch(old: Any, num_groups: int | None) -> tuple[nn.Module, str]:
-    new = BatchNorm(_channels(old), old.eps, **_kind(old))
+    new = _made("batch", old, _channels(old))
     if isinstance(old, FrozenBatchNorm):
         new.load_state_dict(old.state_dict(), strict=False)
         return new, "the same function in eval()"

@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.equation.conventions import Convention
-from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS
+from normlab.conventions.convention import Convention
+from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, readings_of_alpha
+from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import Normalized, normalize
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import channels
 from normlab.lab.family import Study
 from normlab.report.page import Ask, Formula, Note, Numbers, Picture, Prose
 
-PAPER = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}  # Krizhevsky et al. 2012, section 3.3
 CHANNELS, QUIET, LOUD, EDGE = 24, 20.0, 400.0, 100.0
 SINGLE, DOUBLE = 6, (15, 17)  # a strong channel, and two with one between them
 _PLACES = (SINGLE - 1, DOUBLE[0] + 1, SINGLE)  # beside a loud one, between two, a loud one
@@ -43,11 +43,6 @@ def layer(x: Tensor, **settings: Any) -> Normalized:
     return normalize(x, "local_response", **settings)
 
 
-def of_the_paper() -> dict[str, float]:
-    """The paper's numbers in the row's terms: its α multiplies the sum, the row's its mean over size."""
-    return PAPER | {"alpha": PAPER["alpha"] * PAPER["size"]}
-
-
 def readings() -> Mapping[str, Convention]:
     """Every framework of the table of conventions that has the layer, by its printed name."""
     return {
@@ -59,17 +54,19 @@ def readings() -> Mapping[str, Convention]:
 
 def typed(convention: Convention) -> dict[str, float]:
     """The paper's four numbers in the framework's words, each as it is printed; the window as wide."""
-    theirs: dict[str, float] = {w.name: PAPER[w.ours] for w in convention.words if w.ours in PAPER}
+    theirs: dict[str, float] = {
+        w.name: ALEXNET[w.ours] for w in convention.words if w.ours in ALEXNET
+    }
     size = convention.word("size")
     assert size is not None
-    wide = (n for n in range(1, 20) if size.way.of(n, {}) == PAPER["size"])
+    wide = (n for n in range(1, 20) if size.way.of(n, {}) == ALEXNET["size"])
     return theirs | {size.name: next(wide)}
 
 
 def literal() -> dict[str, dict[str, float]]:
     """What each makes of the paper's numbers typed as printed, in the row's terms; the paper first."""
     made = {name: _settings(c, typed(c)) for name, c in readings().items()}
-    return {KRIZHEVSKY: of_the_paper()} | made
+    return {KRIZHEVSKY: alexnet_settings()} | made
 
 
 def defaults() -> dict[str, dict[str, float]]:
@@ -78,18 +75,18 @@ def defaults() -> dict[str, dict[str, float]]:
     for name, convention in readings().items():
         size = convention.word("size")
         assert size is not None
-        given = {size.name: PAPER["size"]} if size.default is None else {}
+        given = {size.name: ALEXNET["size"]} if size.default is None else {}
         made[name] = _settings(convention, given)
-    return {KRIZHEVSKY: of_the_paper()} | made
+    return {KRIZHEVSKY: alexnet_settings()} | made
 
 
 def _settings(convention: Convention, given: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in convention.ours(given).items() if name in PAPER}
+    return {name: value for name, value in convention.ours(given).items() if name in ALEXNET}
 
 
 def measure(study: Study, layer: Layer = layer) -> None:
     """Measure and judge; another layer can be put in the place of the row's."""
-    paper = of_the_paper()
+    paper = alexnet_settings()
     _same(study, layer, paper)
     slopes = _inhibition(study, layer, paper)
     edge = _edge(study, layer, paper)
@@ -153,7 +150,7 @@ def _conventions(study: Study, layer: Layer, outputs: dict[str, Normalized]) -> 
     study.curve("alpha", alphas, alphas.values(), "α that multiplies the sum, when 1e-4 is typed")
     reference = alphas[KRIZHEVSKY]
     ratio = max(reference / alpha for alpha in alphas.values())
-    study.claim("fifth", abs(ratio / PAPER["size"] - 1))
+    study.claim("fifth", abs(ratio / ALEXNET["size"] - 1))
     mended = [layer(profile(), **_settings(c, converted(c))).y for c in readings().values()]
     expected = outputs[KRIZHEVSKY].y
     study.claim("converted", max(((y - expected) / expected).abs().max().item() for y in mended))
@@ -172,7 +169,7 @@ def converted(convention: Convention) -> dict[str, float]:
     words, alpha = typed(convention), convention.word("alpha")
     assert alpha is not None
     meant = convention.ours(words)["alpha"] / words[alpha.name]
-    return words | {alpha.name: of_the_paper()["alpha"] / meant}
+    return words | {alpha.name: alexnet_settings()["alpha"] / meant}
 
 
 def _divide(outputs: dict[str, Normalized]) -> str:
@@ -187,7 +184,7 @@ def _gain(out: Normalized, settings: Mapping[str, float]) -> np.ndarray:
 
 
 def _show(study: Study, slopes: Tensor, edge, outputs, own) -> None:
-    paper = of_the_paper()
+    paper = alexnet_settings()
     inhibition = study.figure(
         channels.inhibition,
         f"Left: {CHANNELS} channels with activity {QUIET:g}, three with {LOUD:g}; the two on either side "
@@ -218,6 +215,7 @@ def _tell(study: Study, inhibition: Picture, outputs, own) -> None:
         typed={name: _gain(out, typed_in[name]) for name, out in outputs.items()},
         defaults={name: _gain(out, by_default[name]) for name, out in own.items()},
     )
+    divide, multiply = readings_of_alpha()
     study.show(
         Prose(
             "Local response normalisation divides a channel by the activity of its neighbours at the same "
@@ -230,10 +228,11 @@ def _tell(study: Study, inhibition: Picture, outputs, own) -> None:
         ),
         inhibition,
         Ask(
-            "You type the paper's size 5, α 1e-4, β 0.75, k 2 into six libraries. How many layers do you "
-            "get?",
-            "Two. In the paper and in TensorFlow α multiplies the sum of squares; torch, ONNX, Paddle and "
-            "Caffe divide it by the size, so that it is five times too small there.",
+            f"You type the paper's size {ALEXNET['size']}, α {ALEXNET['alpha']:g}, β {ALEXNET['beta']:g}, "
+            f"k {ALEXNET['k']:g} into {len(readings())} libraries. How many layers do you get?",
+            f"Two. In the paper and in {multiply} α multiplies the sum of squares; "
+            f"{divide} divide it by the size, so that it is {ALEXNET['size']} times too small "
+            f"there.",
         ),
         six,
         _table("The paper's numbers typed into each as printed", outputs, typed_in),

@@ -1,19 +1,19 @@
 """The layer that the by-hand result is held against: torch's where torch has one, else ours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from normlab.equation.row import Norm
-from normlab.nn import GDN, DivisiveNorm
+from normlab.nn.registry import layer_for
 
 
 class _Unit(nn.Module):
     """torch.nn.functional.normalize, which torch has only as a function."""
 
-    def __init__(self, eps: float):
+    def __init__(self, normalized_shape: Any, eps: float) -> None:
         super().__init__()
         self.eps = eps
 
@@ -28,29 +28,29 @@ class _Window(nn.LocalResponseNorm):
         return super().forward(input[..., None])[..., 0]
 
 
-# features, settings, dtype and device: made as they are used, for 0.1 as float32 is another number
-_LAYERS: dict[str, Callable[[int, dict[str, Any], dict[str, Any]], nn.Module]] = {
-    "batch": lambda d, v, k: nn.BatchNorm1d(d, eps=v["eps"], track_running_stats=False, **k),
-    "layer": lambda d, v, k: nn.LayerNorm(d, eps=v["eps"], **k),
-    "group": lambda d, v, k: nn.GroupNorm(v["num_groups"], d, eps=v["eps"], **k),
-    "rms": lambda d, v, k: nn.RMSNorm(d, eps=v["eps"], **k),
-    "l2": lambda d, v, k: _Unit(v["eps"]),
-    "local_response": lambda d, v, k: _Window(v["size"], v["alpha"], v["beta"], v["k"]),
-    "divisive": lambda d, v, k: DivisiveNorm(d, sigma=v["sigma"], power=v["power"], **k),
-    "gdn": lambda d, v, k: GDN(d, sigma=v["sigma"], **k),
-    "gdn1": lambda d, v, k: GDN(d, sigma=v["sigma"], simplified=True, **k),
-}
+# torch's, where what it has does not take a table as it is; the others by the registry
+_TABLES: Mapping[str, Callable[..., nn.Module]] = {"l2": _Unit, "local_response": _Window}
 
 
 def layer_of(row: Norm, weight: Tensor, bias: Tensor, values: dict[str, Any]) -> nn.Module:
     """The row's layer, in training mode, with weight and bias where it has them."""
-    kind = {"dtype": weight.dtype, "device": weight.device}
-    layer = _LAYERS[row.name](len(weight), values, kind)
+    layer = _made(row, weight, values)
     with torch.no_grad():
         for name, value in (("weight", weight), ("bias", bias)):
             if isinstance(getattr(layer, name, None), nn.Parameter):
                 getattr(layer, name).copy_(value)
     return layer
+
+
+def _made(row: Norm, like: Tensor, values: dict[str, Any]) -> nn.Module:
+    if row.name in _TABLES:
+        return _TABLES[row.name](**values)
+    entry = layer_for(row)
+    sized = {"normalized_shape", "pool_weight"}  # the number of features, and what is learned
+    settings = {name: value for name, value in values.items() if name not in sized}
+    untracked = {"track_running_stats": False} if row.running else {}
+    kind = entry.torch[0] if entry.torch else None
+    return entry.make(len(like), kind=kind, like=like, **settings, **untracked)
 
 
 def apply(layer: nn.Module, batch: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

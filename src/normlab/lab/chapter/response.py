@@ -3,13 +3,16 @@
 import numpy as np
 import torch
 
+from normlab.conventions.frameworks import readings_of_alpha
+from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import normalize
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
 from normlab.lab.experiment import Claim
 from normlab.report.page import Formula, Note, Numbers, Prose
 
-SIZE, ALPHA, BETA, K = 5, 1e-4, 0.75, 2.0  # Krizhevsky et al. 2012, section 3.3
+SIZE, ALPHA, BETA, K = (ALEXNET[name] for name in ("size", "alpha", "beta", "k"))
+HERE = alexnet_settings()
 CHANNELS, STRONG, QUIET, LOUD = 16, 8, 20.0, 400.0
 SAME = Claim(
     "response.same",
@@ -29,10 +32,9 @@ def section(setup: Setup) -> None:
     record = setup.record
     x = torch.full((1, CHANNELS), QUIET, dtype=torch.float64)
     x[0, STRONG] = LOUD
-    settings = {"size": SIZE, "beta": BETA, "k": K}
-    paper = normalize(x, "local_response", alpha=ALPHA * SIZE, **settings)
-    trap = normalize(x, "local_response", alpha=ALPHA, **settings)
-    layer = torch.nn.LocalResponseNorm(SIZE, ALPHA * SIZE, BETA, K)
+    paper = normalize(x, "local_response", **HERE)
+    trap = normalize(x, "local_response", **ALEXNET)
+    layer = torch.nn.LocalResponseNorm(**HERE)  # type: ignore[arg-type]
     difference = ((layer(x[..., None])[..., 0] - paper.y) / paper.y).abs().max()
     record.claim(SAME, difference)
     gain = K**BETA / paper.scale[0]
@@ -56,6 +58,7 @@ def section(setup: Setup) -> None:
         gains={"α, the paper": arrays(gain), "α/n, torch": arrays(trapped)},
         alone=1.0,
     )
+    divide, multiply = readings_of_alpha()
     record.section(
         "In AlexNet: local response normalisation",
         Prose(
@@ -81,16 +84,17 @@ def section(setup: Setup) -> None:
                     float(g[STRONG - 1]),
                 )
                 for name, alpha, o, g in (
-                    ("the paper's, α", ALPHA * SIZE, paper, gain),
+                    ("the paper's, α", HERE["alpha"], paper, gain),
                     ("the trap, α/n", ALPHA, trap, trapped),
                 )
             ),
         ),
         Note(
-            f"torch, Caffe and ONNX divide α by n; TensorFlow and Paddle do not. To get the paper's "
-            f"layer from torch write `LocalResponseNorm(size=5, alpha=5e-4, beta=0.75, k=2)`. With "
-            f"`alpha=1e-4` the inhibition is five times weaker inside the bracket: the neighbour keeps "
-            f"{trapped[STRONG - 1]:.0%} of its activity instead of {beside:.0%}.",
+            f"{divide} divide α by n; {multiply} and the paper do not. To get the "
+            f"paper's layer from torch write `LocalResponseNorm(size={SIZE}, alpha={HERE['alpha']:g}, "
+            f"beta={BETA:g}, k={K:g})`. With `alpha={ALPHA:g}` the inhibition is {SIZE} times weaker "
+            f"inside the bracket: the neighbour keeps {trapped[STRONG - 1]:.0%} of its activity instead "
+            f"of {beside:.0%}.",
             "warning",
         ),
     )

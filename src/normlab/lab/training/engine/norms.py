@@ -10,41 +10,41 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from normlab import nn as layers
+from normlab.equation.papers import alexnet_settings
 from normlab.errors import SettingError, did_you_mean
 from normlab.importing import named
 from normlab.lab.training.engine.cell import Source
+from normlab.nn.registry import layer_for
 
 Kind = Literal["features", "images", "tokens"]  # (N, C), (N, C, H, W), (N, L, C)
 GROUPS = 4
 _EXAMPLE = "torch.nn:BatchNorm1d or mine.py:MyNorm"
 
 
+def made(row: str, channels: int, **options: Any) -> nn.Module:
+    return layer_for(row).make(channels, **options)
+
+
 def _layer(channels: int, kind: Kind, **options: Any) -> nn.Module:
     """Over all of an example: channels and places of an image, the channels of one token."""
-    if kind == "images":
-        return layers.GroupNorm(1, channels, **options)
-    return layers.LayerNorm(channels, **options)
+    row = "group" if kind == "images" else "layer"
+    return made(row, channels, **options)
 
 
 def _rms(channels: int, kind: Kind, eps: float | None = None, **options: Any) -> nn.Module:
     """As layer norm, without the mean: of images by the divisive row it is, x / √(eps + mean x²)."""
     if kind != "images":
-        return layers.RMSNorm(channels, eps=eps, **options)
-    settings = {
-        "over": "c s",
-        "reduce": "mean",
-        "sigma": (eps or 1e-5) ** 0.5,
-        "learn_sigma": False,
-    }
-    return _divisive(channels, kind, **settings | options)
+        return made("rms", channels, eps=eps, **options)
+    eps = layer_for("batch").row.defaults["eps"] if eps is None else eps
+    return layers.DivisiveNorm.root_mean_square(channels, eps=eps, over="c s", **options)
 
 
 def _group(channels: int, kind: Kind, num_groups: int = GROUPS, **options: Any) -> nn.Module:
-    return _channels_second(layers.GroupNorm(num_groups, channels, **options), kind)
+    return _channels_second(made("group", channels, num_groups=num_groups, **options), kind)
 
 
 def _batch(channels: int, kind: Kind, **options: Any) -> nn.Module:
-    return _channels_second(layers.BatchNorm(channels, **options), kind)
+    return _channels_second(made("batch", channels, **options), kind)
 
 
 def _ghost(channels: int, kind: Kind, **options: Any) -> nn.Module:
@@ -53,14 +53,13 @@ def _ghost(channels: int, kind: Kind, **options: Any) -> nn.Module:
 
 def _lrn(channels: int, kind: Kind, **options: Any) -> nn.Module:
     """AlexNet's numbers; its α is per channel and not of the window, which the layer divides it by."""
-    settings = {"size": 5, "alpha": 5e-4, "beta": 0.75, "k": 2.0} | options
-    return _channels_second(layers.LocalResponseNorm(**settings), kind)
+    settings = alexnet_settings() | options
+    return _channels_second(made("local_response", channels, **settings), kind)
 
 
 def _divisive(channels: int, kind: Kind, **options: Any) -> nn.Module:
     """x / √(σ² + mean of all channels' x²) with σ learned: signed, so that it can stand before a ReLU."""
-    settings = {"drive_power": 1.0, "outer_power": 0.5, "reduce": "mean"} | options
-    return _channels_second(layers.DivisiveNorm(channels, **settings), kind)
+    return _channels_second(layers.DivisiveNorm.root_mean_square(channels, **options), kind)
 
 
 def _miller(channels: int, kind: Kind, **options: Any) -> nn.Module:

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-import normlab.nn.export as export
+import normlab.interop.onnx as export
 from cases import exact
-from normlab.nn import BatchNorm, to_onnx
+from normlab.interop import to_onnx
+from normlab.nn import BatchNorm
 
 X = torch.zeros(2, 3, 4)
 TRAINING = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from normlab.equation.conventions import Convention, Only, Way, Word
+from normlab.conventions.convention import Convention, Only, Way, Word
 from normlab.equation.table import find as find_row
 from normlab.errors import SettingError, did_you_mean
 
@@ -65,6 +65,19 @@ def _count_axes(value: Any, given: Mapping[str, Any]) -> int:
     return len(value) if isinstance(value, list | tuple) else 1
 
 
+def _axes_from(axis: int, given: Mapping[str, Any]) -> int:
+    """How many axes are pooled from that one on; one counted from the front is told by the scale's shape."""
+    if axis < 0:
+        return -axis
+    scale = next((given[name] for name in ("Scale", "scale") if given.get(name) is not None), None)
+    if scale is None:
+        raise SettingError(
+            f"axis={axis} given without the scale, whose shape tells how many axes are pooled; give the "
+            f"scale, or an axis counted from the end (-1 is the last)."
+        )
+    return len(scale.shape)
+
+
 def _trailing(value: Any) -> bool:
     axes = sorted(value) if isinstance(value, list | tuple) else [value]
     return axes == list(range(-len(axes), 0))
@@ -84,10 +97,9 @@ TRUTH = Way("theirs != 0", lambda value, given: bool(value))
 KERAS_GROUPS = Way("theirs, or as many as channels for -1", _keras_groups)
 FLAX_GROUPS = Way("theirs, or channels / group_size", _flax_groups)
 AXES = Way("theirs", _count_axes)
-FROM_AXIS = Way("theirs", lambda value, given: -value)
+FROM_AXIS = Way("theirs", _axes_from)
 
 TRAILING = Only("-1, or the last axes counted from the end ([-2, -1])", _trailing)
-FROM_END = Only("< 0, counted from the end", lambda value: value < 0)
 LAST = Only("-1", lambda value: value in (-1, [-1], (-1,)))
 ODD = Only("odd", lambda value: value % 2 == 1)
 NOTHING = Only("None", lambda value: value is None)
@@ -426,7 +438,7 @@ _ONNX = (
         row="layer",
         layer="LayerNormalization (opset 17)",
         words=(
-            Word("axis", "axes", -1, FROM_AXIS, FROM_END, _RANK),
+            Word("axis", "axes", -1, FROM_AXIS),
             _eps(1e-5),
             _STASH,
             Word("Scale", "weight", required=True),
@@ -462,7 +474,7 @@ _ONNX = (
         row="rms",
         layer="RMSNormalization (opset 23)",
         words=(
-            Word("axis", "axes", -1, FROM_AXIS, FROM_END, _RANK),
+            Word("axis", "axes", -1, FROM_AXIS),
             _eps(1e-5),
             _STASH,
             *_arrays("scale", required=True),
@@ -668,6 +680,25 @@ CONVENTIONS: Mapping[tuple[str, str], Convention] = MappingProxyType(
     }
 )
 ROWS = tuple(dict.fromkeys(row for _, row in CONVENTIONS))
+
+
+def readings_of_alpha() -> tuple[str, str]:
+    """Which frameworks divide local response norm's α by the size of the window, and which do not.
+
+    >>> readings_of_alpha()
+    ('torch, ONNX, Paddle and Caffe', 'TensorFlow')
+    """
+    words = {
+        FRAMEWORKS[name]: convention.word("alpha")
+        for (name, row), convention in CONVENTIONS.items()
+        if row == "local_response"
+    }
+    divide = [name for name, word in words.items() if word and word.ours == word.formula]
+    return _listed(divide), _listed([name for name in words if name not in divide])
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def find(framework: str, row: str) -> Convention:

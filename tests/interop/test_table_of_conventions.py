@@ -7,12 +7,11 @@ import sys
 import pytest
 import torch
 
-import normlab.nn
 from cases import exact
-from normlab.equation.conventions import SIZES, STEERING, WEIGHTS, Convention, Word, differences
-from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
-from normlab.equation.table import TABLE
+from normlab.conventions.convention import STEERING, WEIGHTS, Convention, Word, differences
+from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.errors import SettingError
+from normlab.nn.registry import layer_for
 from normlab.showing import converting
 
 ENTRIES = [
@@ -24,7 +23,7 @@ FOUR = ("batch", "layer", "group", "local_response")
 
 def ours(row):
     """The class of normlab.nn for a row."""
-    return getattr(normlab.nn, TABLE[row].torch[0].rpartition(".")[2].rstrip("123d"))
+    return layer_for(row).layer
 
 
 def test_every_framework_and_row_is_there():
@@ -41,7 +40,7 @@ def test_words_mean_what_our_layer_has(entry):
     arguments = set(inspect.signature(ours(entry.row).__init__).parameters)
     known = {"", *STEERING, *WEIGHTS, *arguments}
     assert {word.ours for word in entry.words} <= known
-    assert SIZES.get(entry.row, "size") in arguments
+    assert (entry.size or "size") in arguments
     assert entry.source.startswith("https://")
 
 

@@ -1,12 +1,13 @@
 """What another framework calls a row's settings, and how its values become ours. Needs no torch.
 
-The table itself, one convention for each framework and row, is `normlab.equation.frameworks`.
+The table itself, one convention for each framework and row, is `normlab.conventions.frameworks`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from normlab.equation.table import TABLE
 from normlab.errors import SettingError, did_you_mean
 
 STEERING = {
@@ -17,14 +18,6 @@ STEERING = {
     "divisor": "divides mean and variance",
 }
 WEIGHTS = ("weight", "bias", "running_mean", "running_var")
-# the argument of ours that the arrays tell, or that has to be given where there are none
-SIZES = {
-    "batch": "num_features",
-    "instance": "num_features",
-    "group": "num_channels",
-    "layer": "normalized_shape",
-    "rms": "normalized_shape",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,12 @@ class Convention:
     @property
     def channels(self) -> str:
         """The axis of the channels; "" where the last axes are pooled, whatever they hold."""
-        return "" if SIZES.get(self.row) == "normalized_shape" else self.layout
+        return "" if self.size == "normalized_shape" else self.layout
+
+    @property
+    def size(self) -> str | None:
+        """The argument of ours that the arrays tell, or that has to be given where there are none."""
+        return TABLE[self.row].extent
 
     def word(self, ours: str) -> Word | None:
         return next((word for word in self.words if word.ours == ours), None)
@@ -132,14 +130,14 @@ class Convention:
     def ours(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Our names and values for theirs, and their defaults for what is not given.
 
-        >>> from normlab.equation.frameworks import find
+        >>> from normlab.conventions.frameworks import find
         >>> find("tensorflow", "local_response").ours({"depth_radius": 2, "alpha": 1e-4})
         {'size': 5, 'k': 1.0, 'alpha': 0.0005, 'beta': 0.5}
         """
         self._check_names(given)
         values = {word.ours: self._value(word, given) for word in self.words}
-        size = SIZES.get(self.row, "")
-        extra = {size: given[size]} if given.get(size) is not None else {}
+        size = self.size
+        extra = {size: given[size]} if size and given.get(size) is not None else {}
         return {name: value for name, value in values.items() if name} | extra
 
     def _value(self, word: Word, given: Mapping[str, Any]) -> Any:
@@ -163,7 +161,7 @@ class Convention:
     def _check_names(self, given: Mapping[str, Any]) -> None:
         known = [word.name for word in self.words]
         for name in given:
-            if name not in known and name != SIZES.get(self.row):
+            if name not in known and name != self.size:
                 hint = did_you_mean(name, known)
                 raise SettingError(
                     f"{self.layer} has no setting {name!r} here; it has {', '.join(known)}.{hint}"

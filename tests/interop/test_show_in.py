@@ -5,7 +5,7 @@ import json
 import pytest
 
 from command import normlab
-from normlab.equation.frameworks import CONVENTIONS
+from normlab.conventions.frameworks import CONVENTIONS
 from normlab.showing import convention_text, side_by_side
 
 
@@ -18,7 +18,7 @@ def test_a_row_in_the_words_of_another_framework():
         "moving_variance     running_var",
         "eps        0.001        1e-05",
         "running variance: biased there, unbiased in torch",
-        "layer = normlab.nn.from_keras(normlab.nn.BatchNorm, momentum=0.99, epsilon=0.001, gamma=…",
+        "layer = normlab.interop.from_keras('batch', momentum=0.99, epsilon=0.001, gamma=…",
         "y = layer(x.movedim(-1, 1)).movedim(1, -1)",
         "by running keras 3.15.1",
     ):

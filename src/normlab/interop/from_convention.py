@@ -2,23 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from normlab.equation.conventions import SIZES, STEERING, WEIGHTS, Convention
+from normlab.conventions.convention import STEERING, WEIGHTS, Convention
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, ShapeError
-from normlab.nn.batch import BatchNorm
-from normlab.nn.local import LocalResponseNorm
-from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
-
-Layer = TypeVar("Layer", BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm)
+from normlab.nn.registry import RowLayer
 
 
-def built(kind: type[Layer], convention: Convention, values: dict[str, Any]) -> Layer:
-    """The layer of that kind, with these settings and arrays by our names."""
+def built(entry: RowLayer, convention: Convention, values: dict[str, Any]) -> nn.Module:
+    """The row's layer, with these settings and arrays by our names."""
     arrays = {name: values[name] for name in WEIGHTS if values.get(name) is not None}
     said = {name: values.pop(name, None) for name in STEERING}
     values = {name: v for name, v in values.items() if v is not None and name not in WEIGHTS}
@@ -26,7 +22,7 @@ def built(kind: type[Layer], convention: Convention, values: dict[str, Any]) -> 
     values |= _size(convention, values, arrays, said["axes"])
     present = {name: _present(convention, arrays, name, said) for name in ("weight", "bias")}
     dtype = {"dtype": next(iter(arrays.values())).dtype} if arrays else {}
-    made = kind(**values, **_affine(convention, present), **dtype)
+    made = entry.layer(**values, **_affine(convention, present), **dtype)
     with torch.no_grad():
         for name, value in arrays.items():
             getattr(made, name).copy_(value.reshape(getattr(made, name).shape))
@@ -75,7 +71,7 @@ def _size(
     convention: Convention, values: Mapping[str, Any], arrays: Mapping[str, Tensor], axes: Any
 ) -> dict[str, Any]:
     """The argument that says how large the layer is, as given or as the arrays have it."""
-    name = SIZES.get(convention.row)
+    name = convention.size
     if name is None:
         return {}
     shapes = {convention.word(ours): tuple(value.shape) for ours, value in arrays.items()}

@@ -1,0 +1,1 @@
+"""What the frameworks mean by the rows of the table. Needs no torch."""
