@@ -9,7 +9,7 @@ python docs/generate.py --check   # exit 1 if a page is not what would be writte
 import sys
 from pathlib import Path
 
-from normlab._check.page import page as check_page
+from normlab.checks.page import page as check_page
 from normlab.conventions.convention import Convention, Word, differences
 from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
 from normlab.equation import formula, relatives
@@ -18,8 +18,8 @@ from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
 from normlab.lab.training.trial import Trial
-from normlab.report.markdown import markdown
 from normlab.showing import cells, checked, converting, properties, side_by_side
+from normlab.system.markdown import markdown
 
 DOCS = Path(__file__).parent
 PICTURES = {"chapter": ("what", "relatives")}

@@ -10,13 +10,13 @@ from normlab._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from normlab import data, errors, filters, functional, interop, lab, nn
-    from normlab._check import Checked, check
+    from normlab.checks.checking import Checked, check
+    from normlab.conversion.exchange import convert
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.widget import Explorer
     from normlab.grading import grade
     from normlab.moments import Moments
-    from normlab.nn.convert import convert
 
 __all__ = [
     "Checked",
@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "convert": ("normlab.nn.convert", "convert"),
-    "Checked": ("normlab._check", "Checked"),
-    "check": ("normlab._check", "check"),
+    "convert": ("normlab.conversion.exchange", "convert"),
+    "Checked": ("normlab.checks.checking", "Checked"),
+    "check": ("normlab.checks.checking", "check"),
     "Explorer": ("normlab.explorer.notebook", "Explorer"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),

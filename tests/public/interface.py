@@ -42,8 +42,8 @@ MODULES = (
 CLASSES = (
     ("normlab.equation.row", "Norm", "Setting", "Sigma", "Source"),
     ("normlab.equation.domains", "Domain"),
-    ("normlab._check.finding", "Finding"),
-    ("normlab.nn.convert", "Change", "Conversion"),
+    ("normlab.checks.finding", "Finding"),
+    ("normlab.conversion.exchange", "Change", "Conversion"),
     ("normlab.lab.experiment", "Claim", "Record", "Result", "Verdict"),
     ("normlab.lab.family", "Family", "Member", "Near", "Study"),
     ("normlab.lab.cortex.model", "Response", "V1"),

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from normlab.cli.app import JsonFlag, app
-from normlab.cli.parsing import number, numbers, whole
 from normlab.safe import json_text
+from normlab.system.options import number, numbers, whole
 
 
 @app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")
@@ -40,7 +40,7 @@ def check_module(
     """
     sizes = numbers("shape", shape)
     where = whole("seed", seed) or 0, number("mean", mean) or 0.0, number("std", std) or 0.0
-    from normlab._check.command import checked
+    from normlab.checks.from_words import checked
 
     found = checked(module, sizes, data, given or [], row, *where)
     print(json_text(found.to_json()) if as_json else found)

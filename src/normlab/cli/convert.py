@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from normlab.cli.app import app, say
-from normlab.cli.parsing import numbers, whole
 from normlab.system.files import check_writable
+from normlab.system.options import numbers, whole
 
 
 @app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")
@@ -49,7 +49,7 @@ def convert_model(
     sizes, groups = numbers("shape", shape), whole("num-groups", num_groups)
     if out is not None:
         check_writable(out.parent)
-    from normlab._convert import converted_from, saved, table
+    from normlab.conversion.from_words import converted_from, saved, table
 
     found = converted_from(model, to, source, weights, data, sizes, groups)
     say(table(found, as_json))

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, quote
 import typer
 
 from normlab.cli.app import JsonFlag, app, pressed, say, too_late
-from normlab.cli.parsing import whole
-from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
 from normlab.system.files import check_writable
+from normlab.system.options import whole
+from normlab.system.progress import bar
 
 _CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is

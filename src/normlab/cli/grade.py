@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from normlab.cli.app import JsonFlag, app
-from normlab.cli.parsing import number
-from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
 from normlab.safe import json_text
+from normlab.system.options import number
+from normlab.system.progress import bar
 
 
 @app.command("grade", epilog="Example: normlab grade my_bn.py:MyBatchNorm --row batch")

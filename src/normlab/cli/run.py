@@ -12,7 +12,7 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.cli.parsing import number, numbers, whole
+from normlab.system.options import number, numbers, whole
 
 
 @run_app.command(

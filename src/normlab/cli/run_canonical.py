@@ -12,7 +12,7 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.cli.parsing import whole
+from normlab.system.options import whole
 
 
 @run_app.command("canonical", epilog="Example: normlab run canonical --seed 1")

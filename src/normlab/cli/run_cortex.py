@@ -12,7 +12,7 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.cli.parsing import number, whole
+from normlab.system.options import number, whole
 
 
 def _option(words: str, metavar: str = "NUMBER") -> Any:

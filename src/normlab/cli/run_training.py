@@ -14,7 +14,7 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.cli.parsing import whole
+from normlab.system.options import whole
 
 
 @run_app.command(

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
-from normlab.report.markdown import markdown
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
+from normlab.system.markdown import markdown
 
 
 @dataclass(frozen=True)

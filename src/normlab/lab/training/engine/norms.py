@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from normlab import nn as layers
 from normlab.equation.papers import alexnet_settings
 from normlab.errors import SettingError, did_you_mean
-from normlab.importing import named
 from normlab.lab.training.engine.cell import Source
 from normlab.nn.registry import layer_for
+from normlab.system.importing import named
 
 Kind = Literal["features", "images", "tokens"]  # (N, C), (N, C, H, W), (N, L, C)
 GROUPS = 4

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab._check import numbers, running, traits
-from normlab._check.finding import Finding
-from normlab._check.recognise import recognise
-from normlab._check.subject import Subject, copied, run
+from normlab.checks import numbers, running, traits
+from normlab.checks.finding import Finding
+from normlab.checks.recognise import recognise
+from normlab.checks.subject import Subject, copied, run
 from normlab.equation.row import Norm
 from normlab.errors import CheckError, DtypeError, ShapeError
 
@@ -53,12 +53,12 @@ class Checked:
         return next(finding for finding in self.findings if finding.check == check)
 
     def __str__(self) -> str:
-        from normlab._check.text import table
+        from normlab.checks.text import table
 
         return table(self)
 
     def to_json(self) -> dict[str, Any]:
-        from normlab._check.text import as_json
+        from normlab.checks.text import as_json
 
         return as_json(self)
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab._check import Checked, check
+from normlab.checks.checking import Checked, check
 from normlab.errors import CheckError, SettingError
-from normlab.importing import drawn, named, read_tensor
+from normlab.system.importing import drawn, named, read_tensor
 
 _CHANNELS = ("num_features", "num_channels", "channels", "features", "dim", "d", "c", "C")
 

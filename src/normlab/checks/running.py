@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from normlab._check.finding import Finding, compared, told, without
-from normlab._check.subject import Subject, run
+from normlab.checks.finding import Finding, compared, told, without
+from normlab.checks.subject import Subject, run
 from normlab.dtypes import computed_in
 from normlab.errors import CheckError
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
+from normlab.conversion.calibrate import difference, fitted, outputs
+from normlab.conversion.targets import SOURCES, Builder, RefusedError, builder_for
 from normlab.errors import CheckError
-from normlab.nn.calibrate import difference, fitted, outputs
-from normlab.nn.exchanges import SOURCES, Builder, RefusedError, builder_for
 from normlab.nn.synchronize import desynchronize, synchronize
 
 

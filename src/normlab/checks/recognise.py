@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab._check.behaviour import Behaviour, behaviour
-from normlab._check.subject import Subject, copied, run
+from normlab.checks.behaviour import Behaviour, behaviour
+from normlab.checks.subject import Subject, copied, run
 from normlab.equation.pools import Axes
 from normlab.equation.reference import normalize
 from normlab.equation.row import Norm

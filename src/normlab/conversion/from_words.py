@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from normlab.conversion.exchange import Conversion, converted, plan
 from normlab.errors import CheckError, DataError
-from normlab.importing import drawn, named, read_tensor
-from normlab.nn.convert import Conversion, converted, plan
 from normlab.safe import json_text
 from normlab.system.files import write_all
+from normlab.system.importing import drawn, named, read_tensor
 
 
 def converted_from(

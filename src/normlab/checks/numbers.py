@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from normlab._check import rounding
-from normlab._check.finding import Finding, compared, without
-from normlab._check.subject import Subject, run
+from normlab.checks import rounding
+from normlab.checks.finding import Finding, compared, without
+from normlab.checks.subject import Subject, run
 from normlab.dtypes import HALF, computed_in
 from normlab.kernels.layouts import CHANNELS_LAST
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from normlab import nn as ours
-from normlab._check import Checked, check
+from normlab.checks.checking import Checked, check
 
 IMAGE, TABLE = (16, 8, 24, 24), (8000, 8)
 PAIRS: dict[str, tuple[nn.Module, nn.Module, tuple[int, ...]]] = {

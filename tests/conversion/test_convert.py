@@ -11,10 +11,10 @@ from torch import nn
 import normlab
 from cases import assert_close, exact
 from command import normlab as command
+from normlab.conversion.calibrate import difference, outputs
+from normlab.conversion.exchange import converted, plan
+from normlab.conversion.targets import TARGETS
 from normlab.errors import CheckError, SettingError
-from normlab.nn.calibrate import difference, outputs
-from normlab.nn.convert import converted, plan
-from normlab.nn.exchanges import TARGETS
 
 IMAGES = {name: kind for name, kind in ALL.items() if name != "Transformer"}
 OTHERS = [to for to in TARGETS if to not in ("frozen", "batch", "sync")]

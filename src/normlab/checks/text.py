@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from normlab._check import Checked
+    from normlab.checks.checking import Checked
 
 _MARKS = {"agrees": "agrees", "differs": "DIFFERS", "does not apply": "–"}
 
@@ -12,7 +12,7 @@ _MARKS = {"agrees": "agrees", "differs": "DIFFERS", "does not apply": "–"}
 def table(checked: "Checked") -> str:
     """
     >>> import torch
-    >>> from normlab._check import check
+    >>> from normlab.checks.checking import check
     >>> print(str(check(torch.nn.GroupNorm(2, 4), torch.randn(3, 4))).splitlines()[0])
     GroupNorm is checked as group (a GroupNorm): eps=1e-05, num_groups=2
     """

@@ -1,0 +1,1 @@
+"""Any module against its float64 reference: normlab.check."""

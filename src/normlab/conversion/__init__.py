@@ -1,0 +1,1 @@
+"""One normaliser for another throughout a model: normlab.convert."""
