@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import JsonFlag, app
+from normlab.cli.app import app
 from normlab.safe import json_text
-from normlab.system.options import number, numbers, whole
+from normlab.system.options import JsonFlag, number, numbers, whole
 
 
 @app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")

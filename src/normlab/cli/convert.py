@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import app, say
+from normlab.cli.app import app
+from normlab.system.console import say
 from normlab.system.files import check_writable
 from normlab.system.options import numbers, whole
 

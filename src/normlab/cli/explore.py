@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, quote
 
 import typer
 
-from normlab.cli.app import JsonFlag, app, pressed, say, too_late
+from normlab.cli.app import app
 from normlab.errors import DataError, SettingError
+from normlab.system.console import pressed, say, too_late
 from normlab.system.files import check_writable
-from normlab.system.options import whole
+from normlab.system.options import JsonFlag, whole
 from normlab.system.progress import bar
 
 _CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table

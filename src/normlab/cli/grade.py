@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.app import JsonFlag, app
+from normlab.cli.app import app
 from normlab.errors import DataError, SettingError
 from normlab.safe import json_text
-from normlab.system.options import number
+from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
 
 

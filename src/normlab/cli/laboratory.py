@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from normlab.cli.app import app, say, stop_if_pressed, too_late
+from normlab.cli.app import app
+from normlab.system.console import say, stop_if_pressed, too_late
 from normlab.system.files import check_writable, write_all
 
 OUT = Path("normlab-out")

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.app import JsonFlag
 from normlab.cli.laboratory import (
     OutOption,
     VerifyOption,
@@ -12,7 +11,7 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.system.options import number, whole
+from normlab.system.options import JsonFlag, number, whole
 
 
 def _option(words: str, metavar: str = "NUMBER") -> Any:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.app import JsonFlag, keeps, say
 from normlab.cli.laboratory import (
     OutOption,
     VerifyOption,
@@ -14,7 +13,8 @@ from normlab.cli.laboratory import (
     run_experiment,
     stop_after_verifying,
 )
-from normlab.system.options import whole
+from normlab.system.console import keeps, say
+from normlab.system.options import JsonFlag, whole
 
 
 @run_app.command(

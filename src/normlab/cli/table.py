@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import JsonFlag, app
+from normlab.cli.app import app
 from normlab.safe import json_text
+from normlab.system.options import JsonFlag
 
 
 @app.command("list", epilog="Example: normlab list --json")

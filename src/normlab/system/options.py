@@ -1,9 +1,16 @@
-"""Numbers out of options, read here and not by typer, whose message leaves out what was given."""
+"""Options that commands share, and numbers out of options.
+
+They are read here and not by typer, whose message leaves out what was given.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from normlab.errors import SettingError
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
 def whole(name: str, text: str | None) -> int | None:
