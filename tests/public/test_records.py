@@ -7,8 +7,8 @@ import pytest
 
 from command import normlab
 from interface import EXAMPLES
-from normlab.cli.explore import _link
 from normlab.errors import DataError, SettingError
+from normlab.explorer.command import _link
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.state import State
 from normlab.lab.verify import verify_file

@@ -1,28 +1,14 @@
-"""The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
+"""The command line: each room registers its commands; nothing heavy is imported until one runs."""
 
-# their import registers the commands
-from normlab.cli import (
-    check,
-    convert,
-    explore,
-    grade,
-    run,
-    run_canonical,
-    run_cortex,
-    run_training,
-    table,
-)
-from normlab.cli.app import main
+from normlab.checks import command as checks
+from normlab.cli import table
+from normlab.cli.app import app, main
+from normlab.conversion import command as conversion
+from normlab.explorer import command as explorer
+from normlab.grading import command as grading
+from normlab.lab.commands import canonical, chapter, cortex, laboratory, training
 
-__all__ = [
-    "check",
-    "convert",
-    "explore",
-    "grade",
-    "main",
-    "run",
-    "run_canonical",
-    "run_cortex",
-    "run_training",
-    "table",
-]
+__all__ = ["app", "canonical", "chapter", "cortex", "main", "training"]
+
+for room in (table, laboratory, checks, grading, conversion, explorer):
+    room.register(app)

@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import app
 from normlab.safe import json_text
 from normlab.system.options import JsonFlag
 
 
-@app.command("list", epilog="Example: normlab list --json")
 def list_rows(as_json: JsonFlag = False) -> None:
     """The table: every normaliser that is a row of the equation."""
     from normlab.showing import list_json, list_text
@@ -17,7 +15,6 @@ def list_rows(as_json: JsonFlag = False) -> None:
     print(json_text(list_json()) if as_json else list_text())
 
 
-@app.command("show", epilog="Example: normlab show batch --in keras")
 def show_row(
     name: Annotated[str, typer.Argument(help="A normaliser, as `normlab list` names it.")],
     framework: Annotated[
@@ -38,3 +35,8 @@ def show_row(
         tell = showing.convention_json if as_json else showing.convention_text
         told = tell(name, framework)
     print(told if isinstance(told, str) else json_text(told))
+
+
+def register(app: typer.Typer) -> None:
+    app.command("list", epilog="Example: normlab list --json")(list_rows)
+    app.command("show", epilog="Example: normlab show batch --in keras")(show_row)

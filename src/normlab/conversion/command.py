@@ -5,13 +5,11 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import app
 from normlab.system.console import say
 from normlab.system.files import check_writable
 from normlab.system.options import numbers, whole
 
 
-@app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")
 def convert_model(
     model: Annotated[
         str,
@@ -58,3 +56,9 @@ def convert_model(
         saved(found, out)
         if not as_json:
             say(f"Written: {out}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")(
+        convert_model
+    )

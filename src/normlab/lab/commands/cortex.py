@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.laboratory import (
+from normlab.lab.commands.laboratory import (
     OutOption,
     VerifyOption,
     run_app,

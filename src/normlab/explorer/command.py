@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, quote
 
 import typer
 
-from normlab.cli.app import app
 from normlab.errors import DataError, SettingError
 from normlab.system.console import pressed, say, too_late
 from normlab.system.files import check_writable
@@ -22,7 +21,6 @@ _CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version,
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 
-@app.command("explore", epilog="Example: normlab explore --state 'norm=layer&batch_size=16'")
 def explore_page(
     port: Annotated[
         str, typer.Option(help="If it is taken, the next that is free; 0: any.", metavar="NUMBER")
@@ -126,3 +124,9 @@ def _spinner():
 
     console = Console(stderr=True)
     return console.status("Python imports torch; the page opens meanwhile")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explore", epilog="Example: normlab explore --state 'norm=layer&batch_size=16'")(
+        explore_page
+    )

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from normlab.cli.app import app
 from normlab.system.console import say, stop_if_pressed, too_late
 from normlab.system.files import check_writable, write_all
 
@@ -50,7 +49,6 @@ run_app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-app.add_typer(run_app, name="run")
 
 
 @run_app.callback()
@@ -90,3 +88,7 @@ def run_experiment(name: str, settings: dict[str, Any], out: Path | None, as_jso
     held = [verdict.outcome for verdict in result.verdicts]
     counts = ", ".join(f"{held.count(kind)} {kind}" for kind in dict.fromkeys(held))
     print(f"\nClaims: {counts}.\nReport: {report}")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(run_app, name="run")

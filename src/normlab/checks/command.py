@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.app import app
 from normlab.safe import json_text
 from normlab.system.options import JsonFlag, number, numbers, whole
 
 
-@app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")
 def check_module(
     module: Annotated[
         str,
@@ -45,3 +43,9 @@ def check_module(
     found = checked(module, sizes, data, given or [], row, *where)
     print(json_text(found.to_json()) if as_json else found)
     raise typer.Exit(0 if found.agrees else 1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("check", epilog="Example: normlab check torch.nn:BatchNorm2d --shape 16,8,32,32")(
+        check_module
+    )

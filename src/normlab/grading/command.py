@@ -5,14 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.cli.app import app
 from normlab.errors import DataError, SettingError
 from normlab.safe import json_text
 from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
 
 
-@app.command("grade", epilog="Example: normlab grade my_bn.py:MyBatchNorm --row batch")
 def grade_files(
     files: Annotated[
         list[str] | None,
@@ -94,3 +92,9 @@ def _template(row: str | None, out: Path | None, files: list[str] | None) -> Non
             f"cannot write {str(out)!r}: {error.strerror}. Give another --out."
         ) from error
     print(f"{out}: write its body, then run normlab grade {out}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("grade", epilog="Example: normlab grade my_bn.py:MyBatchNorm --row batch")(
+        grade_files
+    )

@@ -1,0 +1,1 @@
+"""normlab run and its options: they stand apart from the families, so that --help loads none of them."""
