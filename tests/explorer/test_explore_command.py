@@ -16,7 +16,7 @@ from checks import until
 from serving import ENDED, explorer, free_port, started, until_served
 from tabs import tab
 
-from command import NORMLAB, normlab
+from command import NORMLAB, here, normlab
 
 LIGHT = """
 import sys
@@ -73,7 +73,15 @@ REFUSED = {
 
 @pytest.mark.parametrize(("options", "message"), REFUSED.items(), ids=REFUSED)
 def test_what_cannot_be_served_is_one_line(options, message):
-    done = normlab("explore", *options.split())
+    refused(here, options, message)
+
+
+def test_a_process_of_its_own_says_the_same():
+    refused(normlab, "--state norm=bach", REFUSED["--state norm=bach"])
+
+
+def refused(run, options, message):
+    done = run("explore", *options.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"normlab: {message}")
     assert done.stderr.count("\n") == 1

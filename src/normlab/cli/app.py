@@ -35,7 +35,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, press)
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="normlab", standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
         _end(2, _usage(error))

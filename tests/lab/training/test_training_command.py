@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from command import normlab
+from command import here, normlab
 from normlab.errors import SettingError
 from normlab.lab.training.engine import norms
 from normlab.lab.training.plan import Plan
@@ -120,13 +120,21 @@ REFUSED = {
 
 @pytest.mark.parametrize("arguments", REFUSED)
 def test_refused(folder, arguments):
-    done = normlab("run", "training.learning-rate", "--quick", *arguments.split(), cwd=folder)
+    refused(here, folder, arguments)
+
+
+def test_a_process_of_its_own_says_the_same(folder):
+    refused(normlab, folder, "--norm bach")
+
+
+def refused(run, folder, arguments):
+    done = run("run", "training.learning-rate", "--quick", *arguments.split(), cwd=folder)
     assert done.returncode == 2, done.stdout + done.stderr
     assert REFUSED[arguments] in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_help_has_an_example():
-    done = normlab("run", "training.initialisation", "--help")
+    done = here("run", "training.initialisation", "--help")
     assert (
         "Example: normlab run training.initialisation" in done.stdout and "--quick" in done.stdout
     )
