@@ -12,12 +12,13 @@ import pytest
 from normlab.cli import main
 
 NORMLAB = Path(sys.executable).with_name("normlab")
+PATIENCE = 600  # seconds after which what is waited for will never come; no machine is that busy
 
 
-def normlab(*arguments, cwd=None, seconds=300):
-    """As its user starts it; the seconds only keep a run that hangs from hanging for ever."""
+def normlab(*arguments, cwd=None):
+    """As its user starts it."""
     command = [str(NORMLAB), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=seconds)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=PATIENCE)
 
 
 def here(*arguments, cwd="."):

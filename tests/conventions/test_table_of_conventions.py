@@ -9,6 +9,7 @@ import torch
 
 import normlab.nn
 from cases import exact
+from command import PATIENCE
 from normlab.equation.conventions import SIZES, STEERING, WEIGHTS, Convention, Word, differences
 from normlab.equation.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.equation.table import TABLE
@@ -137,6 +138,8 @@ def test_it_needs_no_torch():
         "import sys; from normlab.showing import convention_text; print(convention_text('batch', 'keras'))"
         "; sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert "momentum = 1 − theirs" in done.stdout

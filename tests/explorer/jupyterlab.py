@@ -22,7 +22,7 @@ SETTINGS = {  # asks no one for news, and keeps cells in the page that are out o
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-PATIENCE = 120_000  # milliseconds: JupyterLab and a kernel that imports torch, on a busy machine
+PATIENCE = 600_000  # milliseconds, after which it will never come
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from checks import until
 from serving import ENDED, explorer, free_port, started, until_served
 from tabs import tab
 
-from command import NORMLAB, here, normlab
+from command import NORMLAB, PATIENCE, here, normlab
 
 LIGHT = """
 import sys
@@ -37,7 +37,7 @@ main()
 
 def python(code, *arguments):
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_help_has_an_example_and_is_light():
@@ -125,9 +125,7 @@ def test_it_ends_quietly_with_pages_open(number):
     with explorer() as own, tab(own.port) as page:
         assert page.ask({"type": "scene", "seq": 1, "state": {}})[0]["type"] == "scene"
         children = psutil.Process(own.process.pid).children(recursive=True)
-        began = time.monotonic()
         assert own.stop(number) == (0, "", ENDED)
-        assert time.monotonic() - began < 20  # one or two, unless the machine is busy
         assert [child for child in children if child.is_running()] == []
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", own.port))
@@ -216,5 +214,5 @@ def test_a_browser_of_the_terminal_does_not_take_it(tmp_path):
 
 def test_a_closed_pipe_is_no_traceback():
     script = f"'{NORMLAB}' explore --no-browser --port 0 | true"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("", "")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from exported import asked, close, stored
 
-from command import NORMLAB, here
+from command import NORMLAB, PATIENCE, here
 from normlab import __version__
 from normlab.errors import DataError
 from normlab.explorer import export
@@ -108,7 +108,7 @@ def _interrupted(path, number):
         shown += os.read(leader, 4096)
     time.sleep(0.5)
     os.killpg(process.pid, number)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=PATIENCE)
     os.close(leader)
     return process.returncode, out
 

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from command import NORMLAB, here, normlab
+from command import NORMLAB, PATIENCE, here, normlab
 from normlab import table
 from normlab.grade import grade
 from normlab.grade.templates import template
@@ -233,15 +233,15 @@ def test_templates_are_not_finished(tmp_path, monkeypatch):
 
 def test_ctrl_c_leaves_no_process(folder):
     process = subprocess.Popen(
-        [str(NORMLAB), "grade", "endless_bn.py", "--timeout", "100"],
+        [str(NORMLAB), "grade", "endless_bn.py", "--timeout", str(HOUR)],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while len(left := psutil.Process(process.pid).children(recursive=True)) < 3:
         assert time.monotonic() < end
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)  # to it alone
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert err == "normlab: interrupted; nothing was written.\n"
-    assert psutil.wait_procs(left, timeout=10)[1] == []
+    assert psutil.wait_procs(left, timeout=PATIENCE)[1] == []
