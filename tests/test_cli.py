@@ -193,7 +193,12 @@ def members(group):
     return found
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.5, 2.5, 3.2])
+MOMENTS = [
+    pytest.param(s, marks=() if s == 1.5 else pytest.mark.slow) for s in (0.3, 1.5, 2.5, 3.2)
+]
+
+
+@pytest.mark.parametrize("seconds", MOMENTS)
 def test_ctrl_c_leaves_the_earlier_report_whole(ran, seconds):
     """To the whole process group, as a terminal sends it; a run that was faster has simply finished."""
     out = ran[0] / "normlab-out" / "chapter"

@@ -131,8 +131,14 @@ def test_it_ends_quietly_with_pages_open(number):
             socket.create_connection(("127.0.0.1", own.port))
 
 
-@pytest.mark.parametrize("seconds", [0, 0.6, 1.5, 2.5])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+EARLY = [
+    pytest.param(number, seconds, marks=() if seconds == soon else pytest.mark.slow)
+    for number, soon in ((signal.SIGINT, 0.6), (signal.SIGTERM, 1.5))
+    for seconds in (0, 0.6, 1.5, 2.5)
+]
+
+
+@pytest.mark.parametrize(("number", "seconds"), EARLY)
 def test_it_ends_quietly_while_torch_is_imported(number, seconds):
     """An import in C may swallow what a signal raises, or make another exception of it."""
     port = free_port()
