@@ -97,7 +97,7 @@ def dealt(cases):
             yield pytest.param(case, norm, marks=() if chosen else SLOW)
 
 
-@pytest.mark.parametrize(("case", "norm"), dealt(DATA))
+@pytest.mark.parametrize(("case", "norm"), list(dealt(DATA)))
 def test_data(case, norm):
     settings = DATA[case]
     if refused(norm, settings, 1 if case == "1 feature" else 2):
@@ -108,7 +108,7 @@ def test_data(case, norm):
         assert result.settings.get("data") == (ARRAY if "data" in settings else None)
 
 
-@pytest.mark.parametrize(("case", "norm"), dealt(OPTIONS))
+@pytest.mark.parametrize(("case", "norm"), list(dealt(OPTIONS)))
 def test_options(case, norm):
     settings = OPTIONS[case]
     if refused(norm, settings, 2):
