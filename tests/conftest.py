@@ -5,6 +5,7 @@ of what was proved of which row (docs/coverage.md).
 import importlib.util
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ DOCS = Path(__file__).parent.parent / "docs"
 # two workers share two cores; and processes that tests start inherit it
 os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
 torch.set_num_threads(1)
+# a shell has what it starts in the background ignore Ctrl-C, and all that is started by it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("normlab", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("normlab")
