@@ -16,7 +16,7 @@ import psutil
 import pytest
 from sklearn.datasets import load_iris, load_wine
 
-from command import NORMLAB, PATIENCE, normlab
+from command import NORMLAB, PATIENCE, here, normlab
 from normlab import __version__, table
 
 HELPS = [
@@ -94,9 +94,9 @@ def test_a_member_of_a_family_runs_alone_and_is_verified(tmp_path):
         "figures/contrast-response.svg",
         "figures/contrast-response.png",
     }
-    again = normlab("run", "cortex.contrast-response", "--verify", out / "numbers.json")
+    again = here("run", "cortex.contrast-response", "--verify", out / "numbers.json")
     assert again.returncode == 0, again.stdout + again.stderr
-    told = normlab("run", "cortex.contrast-response", "--maximum", "20", "--json", cwd=tmp_path)
+    told = here("run", "cortex.contrast-response", "--maximum", "20", "--json", cwd=tmp_path)
     assert json.loads(told.stdout)["settings"]["maximum"] == 20.0
 
 
@@ -136,7 +136,10 @@ def test_verify_tells_what_moved(ran, tmp_path):
     assert "(by -0.25)" in done.stdout
 
 
-@pytest.mark.parametrize(("load", "ending"), [(load_iris, "csv"), (load_wine, "parquet")])
+@pytest.mark.parametrize(
+    ("load", "ending"),
+    [(load_iris, "csv"), pytest.param(load_wine, "parquet", marks=pytest.mark.slow)],
+)
 def test_real_tables(load, ending, tmp_path):
     import pyarrow as pa
     from pyarrow import csv, parquet
