@@ -1,5 +1,6 @@
 # make lab    install, run the chapter, say where the report is
-# make test   install what the tests need (as root also Chromium, with apt-get), run them all
+# make test       install what the tests need (as root also Chromium, with apt-get), prove everything once
+# make test-all   the same, the tests marked slow, and ten times as many drawn examples: what CI runs
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make lint   ruff, pyright, import-linter
@@ -7,7 +8,7 @@
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
-# make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser
+# make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
@@ -20,18 +21,22 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
 	$(BIN)/normlab run chapter
 
 # With Chromium everything runs. Without it, and without the right to install it, the rest does, and the line
-# at the end counts what was not run.
-test: .venv/test.done browser
-	@if $(CHROMIUM); then $(BIN)/python -m pytest -q --timing=only tests/explorer && \
-		$(BIN)/python -m pytest -q -n 2 --timing=none; else \
-		$(BIN)/python -m pytest -q -n 2 -m "not browser"; ended=$$?; \
+# at the end counts what was not run. A worker takes over what another has left: it shares more that way.
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test: CHOSEN = not slow
+test-all: CHOSEN =
+test-all: PYTEST += --hypothesis-profile=thorough
+test test-all: .venv/test.done browser
+	@if $(CHROMIUM); then $(PYTEST) -m "$(CHOSEN)"; else \
+		$(PYTEST) -m "not browser$(if $(CHOSEN), and $(CHOSEN))"; ended=$$?; \
 		echo "NOT RUN: $$($(BIN)/python -m pytest -q --collect-only -m browser | grep -c ::) tests of pages," \
 			"which need a browser: apt-get install chromium"; exit $$ended; fi
 

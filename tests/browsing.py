@@ -8,7 +8,8 @@ from playwright.sync_api import expect, sync_playwright
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-expect.set_options(timeout=20_000)  # milliseconds, of which a busy machine needs some
+PATIENCE = 300_000  # milliseconds, after which what is waited for will never come
+expect.set_options(timeout=PATIENCE)
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

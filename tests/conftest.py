@@ -3,7 +3,9 @@ of what was proved of which row (docs/coverage.md).
 """
 
 import importlib.util
+import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -17,9 +19,16 @@ from normlab.equation.row import Norm
 
 DOCS = Path(__file__).parent.parent / "docs"
 
+# two workers share two cores; and processes that tests start inherit it
+os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
 torch.set_num_threads(1)
+# a shell has what it starts in the background ignore Ctrl-C, and all that is started by it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("normlab", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("normlab")
+WHOLE = ("", "not slow")  # both prove every cell of docs/coverage.md
 
 
 def load(name):
@@ -55,21 +64,16 @@ def docs():
 
 def pytest_addoption(parser):
     parser.addoption("--write-coverage", action="store_true", help="write docs/coverage.md")
-    parser.addoption("--timing", choices=("only", "none"), help="tests that need a quiet machine")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
-    """What uses a browser is marked so; timings are taken alone: another worker would be seen in them."""
+def pytest_collection_modifyitems(items):
+    """What uses a browser is marked so; what fills a cell of docs/coverage.md is never left to test-all."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    wanted = config.option.timing
-    if wanted:
-        timings = [item for item in items if "timing" in item.keywords]
-        others = [item for item in items if "timing" not in item.keywords]
-        items[:], left_out = (timings, others) if wanted == "only" else (others, timings)
-        config.hook.pytest_deselected(items=left_out)
+        if item.get_closest_marker("slow") and item.get_closest_marker("proves"):
+            raise pytest.UsageError(f"{item.nodeid}: what proves a row is not slow")
 
 
 def pytest_runtest_setup(item):
@@ -99,13 +103,13 @@ def _proofs(config):
 
 
 def _whole(session):
-    """Whether this run was of everything: no file, keyword or marker chosen, not stopped early."""
+    """Whether this run was make test's or make test-all's: no file or keyword chosen, not stopped early."""
     option, config = session.config.option, session.config
-    chosen = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
+    chosen = (option.keyword, option.deselect, option.ignore, option.ignore_glob)
     ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     stopped = session.shouldstop or session.shouldfail or option.collectonly
     everything = config.args_source == config.ArgsSource.TESTPATHS and not any(chosen)
-    return everything and ended and not stopped
+    return everything and option.markexpr in WHOLE and ended and not stopped
 
 
 def pytest_sessionfinish(session):

@@ -28,8 +28,8 @@ import torch.distributed as dist
 
 from normlab.system.processes import end_with
 
-GROUP_SECONDS = 60  # a collective that one rank never joins
-ALL_SECONDS = 600  # everything, after which the processes are killed
+GROUP_SECONDS = 300  # a collective that one rank never joins
+ALL_SECONDS = 1800  # everything, after which the processes are killed
 SILENT = "no answer: the process was killed, or never got this far"
 
 

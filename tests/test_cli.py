@@ -16,7 +16,7 @@ import psutil
 import pytest
 from sklearn.datasets import load_iris, load_wine
 
-from command import NORMLAB, normlab
+from command import NORMLAB, PATIENCE, here, normlab
 from normlab import __version__, table
 
 HELPS = [
@@ -42,7 +42,7 @@ finally:
 def light(*arguments):
     """Run in a process that fails if torch was imported."""
     command = [sys.executable, "-c", LOADED, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("command", HELPS, ids=" ".join)
@@ -94,9 +94,9 @@ def test_a_member_of_a_family_runs_alone_and_is_verified(tmp_path):
         "figures/contrast-response.svg",
         "figures/contrast-response.png",
     }
-    again = normlab("run", "cortex.contrast-response", "--verify", out / "numbers.json")
+    again = here("run", "cortex.contrast-response", "--verify", out / "numbers.json")
     assert again.returncode == 0, again.stdout + again.stderr
-    told = normlab("run", "cortex.contrast-response", "--maximum", "20", "--json", cwd=tmp_path)
+    told = here("run", "cortex.contrast-response", "--maximum", "20", "--json", cwd=tmp_path)
     assert json.loads(told.stdout)["settings"]["maximum"] == 20.0
 
 
@@ -136,7 +136,10 @@ def test_verify_tells_what_moved(ran, tmp_path):
     assert "(by -0.25)" in done.stdout
 
 
-@pytest.mark.parametrize(("load", "ending"), [(load_iris, "csv"), (load_wine, "parquet")])
+@pytest.mark.parametrize(
+    ("load", "ending"),
+    [(load_iris, "csv"), pytest.param(load_wine, "parquet", marks=pytest.mark.slow)],
+)
 def test_real_tables(load, ending, tmp_path):
     import pyarrow as pa
     from pyarrow import csv, parquet
@@ -193,7 +196,12 @@ def members(group):
     return found
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.5, 2.5, 3.2])
+MOMENTS = [
+    pytest.param(s, marks=() if s == 1.5 else pytest.mark.slow) for s in (0.3, 1.5, 2.5, 3.2)
+]
+
+
+@pytest.mark.parametrize("seconds", MOMENTS)
 def test_ctrl_c_leaves_the_earlier_report_whole(ran, seconds):
     """To the whole process group, as a terminal sends it; a run that was faster has simply finished."""
     out = ran[0] / "normlab-out" / "chapter"
@@ -204,14 +212,14 @@ def test_ctrl_c_leaves_the_earlier_report_whole(ran, seconds):
     )  # fmt: skip
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, 130)
     after = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
     if process.returncode == 130:
         assert err in ("", "normlab: interrupted; nothing was written.\n")
         assert after == before
     assert not [p for p in out.iterdir() if p.name.startswith(".writing")]
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE
     while left := members(process.pid):
         assert time.monotonic() < end, left
         time.sleep(0.1)
@@ -219,7 +227,7 @@ def test_ctrl_c_leaves_the_earlier_report_whole(ran, seconds):
 
 def test_a_closed_pipe_is_no_traceback(tmp_path):
     script = f"'{NORMLAB}' run chapter --out '{tmp_path}' | head -1"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "Original data shape: torch.Size([128, 2])\n"
     assert done.stderr == ""
 
@@ -244,8 +252,8 @@ def test_lines_go_into_a_pipe_while_the_bar_is_on_a_terminal(tmp_path):
     with process.stdout:
         first = process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
-        code = process.wait(60)
-    reader.join(60)
+        code = process.wait(PATIENCE)
+    reader.join(PATIENCE)
     os.close(terminal)
     shown = b"".join(drawn).decode()
     assert (first, code) == ("Original data shape: torch.Size([128, 2])\n", 130), shown

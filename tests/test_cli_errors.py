@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from command import normlab
+from command import here, normlab
+from normlab import lab
+from normlab.errors import DataError
 
 FILES = {
     "ok.csv": "p,q\n" + "".join(f"{i},{i * i}\n" for i in range(17)),
@@ -18,18 +20,21 @@ FILES = {
     "broken.parquet": "PAR1 no more",
 }
 
-CHAPTER = {
-    "--data missing.csv": "missing.csv: cannot be opened (No such file or directory); check path and rights",
-    "--data .": ".: is a folder; give one file in it",
-    "--data empty.csv": "empty.csv: is empty; it must hold rows of numbers, so save it again",
-    "--data header.csv": "header.csv: holds a header and no rows; a table needs at least 2 rows of numbers",
-    "--data text.csv": "text.csv: no column is numeric, of 'a' (text), 'b' (text); a table needs one",
-    "--data one.csv": "one.csv: rows: 1; a table needs at least 2, so add rows",
-    "--data gaps.csv": "gaps.csv: missing or infinite values in 2 of 4 rows (data rows 2, 4, counted from 1 "
+TABLES = {
+    "missing.csv": "missing.csv: cannot be opened (No such file or directory); check path and rights",
+    ".": ".: is a folder; give one file in it",
+    "empty.csv": "empty.csv: is empty; it must hold rows of numbers, so save it again",
+    "header.csv": "header.csv: holds a header and no rows; a table needs at least 2 rows of numbers",
+    "text.csv": "text.csv: no column is numeric, of 'a' (text), 'b' (text); a table needs one",
+    "one.csv": "one.csv: rows: 1; a table needs at least 2, so add rows",
+    "gaps.csv": "gaps.csv: missing or infinite values in 2 of 4 rows (data rows 2, 4, counted from 1 "
     "without the header; columns 'b'); use --drop-missing to go on without them (in Python: "
     "drop_missing=True)",
-    "--data table.xyz": "table.xyz: the ending must be one of .csv",
-    "--data broken.parquet": "broken.parquet: cannot be read as .parquet",
+    "table.xyz": "table.xyz: the ending must be one of .csv",
+    "broken.parquet": "broken.parquet: cannot be read as .parquet",
+}
+
+CHAPTER = {
     "--data ok.csv --columns p,r": "ok.csv: has no column 'r'; did you mean 'q'? It has 'p', 'q'",
     "--data ok.csv": "the last batch has 1 row (17 rows in batches of 8), whose variance is 0: torch's layer "
     "says 'Expected more than 1 value per channel when training'. Use --drop-last, or another --batch-size.",
@@ -85,14 +90,23 @@ def folder(tmp_path_factory):
     return folder
 
 
-def refused(folder, arguments, message):
+def refused(folder, arguments, message, run=here):
     before = sorted(path.name for path in folder.rglob("*"))
-    done = normlab(*arguments, cwd=folder)
+    done = run(*arguments, cwd=folder)
     assert done.returncode == 2
     assert done.stderr.startswith(f"normlab: {message}")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr + done.stdout
     assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("name", "message"), TABLES.items(), ids=TABLES)
+def test_a_table_that_cannot_be_read(folder, monkeypatch, name, message):
+    """As the command says it, without the processes that would have drawn its figures."""
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError) as refusal:
+        lab.run("chapter", data=name)
+    assert str(refusal.value).startswith(message) and "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(("options", "message"), CHAPTER.items(), ids=CHAPTER)
@@ -103,6 +117,18 @@ def test_a_chapter_that_cannot_run(folder, options, message):
 @pytest.mark.parametrize(("command", "message"), OTHERS.items(), ids=OTHERS)
 def test_a_command_that_is_none(folder, command, message):
     refused(folder, command.split(), message)
+
+
+PROCESSES = ("nosuch", "show grop", "run chaper", "run cortex --semisaturation -1")
+
+
+@pytest.mark.parametrize("command", PROCESSES)
+def test_a_process_of_its_own_says_the_same(folder, command):
+    refused(folder, command.split(), OTHERS[command], normlab)
+
+
+def test_a_chapter_in_a_process_of_its_own_says_the_same(folder):
+    refused(folder, ["run", "chapter", "--data", "gaps.csv"], TABLES["gaps.csv"], normlab)
 
 
 SETTINGS = {"unknown": {"speed": 3}, "a wrong type": {"batch_size": "eight"}, "a hook": {"say": 1}}

@@ -8,6 +8,7 @@ import torch
 
 import normlab
 from cases import exact, example
+from command import here
 from command import normlab as command
 from normlab.errors import CheckError, DtypeError, SettingError, ShapeError
 
@@ -204,5 +205,11 @@ BAD = {
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path):
     (tmp_path / "bad.py").write_text("print((\n")
     (tmp_path / "lost.py").write_text("import nothing\n")
+    done = here("check", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr, done.stdout) == (2, f"normlab: {message}\n", "")
+
+
+def test_a_process_of_its_own_says_the_same(tmp_path):
+    arguments, message = BAD["no class"]
     done = command("check", *arguments, cwd=tmp_path)
     assert (done.returncode, done.stderr, done.stdout) == (2, f"normlab: {message}\n", "")

@@ -10,6 +10,7 @@ from torch import nn
 
 import normlab
 from cases import assert_close, exact
+from command import here
 from command import normlab as command
 from normlab.conversion.calibrate import difference, outputs
 from normlab.conversion.exchange import converted, plan
@@ -221,7 +222,15 @@ BAD = {
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path):
-    (tmp_path / "net.py").write_text(NET)
-    done = command("convert", *arguments, cwd=tmp_path)
+    refused(here, arguments, message, tmp_path)
+
+
+def test_a_process_of_its_own_says_the_same(tmp_path):
+    refused(command, *BAD["one element"], tmp_path)
+
+
+def refused(run, arguments, message, folder):
+    (folder / "net.py").write_text(NET)
+    done = run("convert", *arguments, cwd=folder)
     assert (done.returncode, done.stderr) == (2, f"normlab: {message}\n")
-    assert [p.name for p in tmp_path.iterdir()] == ["net.py"]
+    assert [path.name for path in folder.iterdir()] == ["net.py"]

@@ -6,13 +6,15 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from command import PATIENCE
+
 MINUS = "−"
 LOADED = (
     "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family.replaceAll('\"', ''))"
 )
 
 
-def until(holds, seconds=20):
+def until(holds, seconds=PATIENCE):
     """Instead of playwright's own waiting, which evaluates text in the page: its policy forbids that."""
     end = time.monotonic() + seconds
     while not holds():

@@ -8,15 +8,13 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
-from checks import number
 from playwright.sync_api import expect
 from tabs import unpack
 
-from command import normlab
+from checks import number
+from command import PATIENCE, normlab
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.words import say
-
-SECONDS = 300  # to compute it, on a machine that has other things to do
 
 
 def made(factory):
@@ -27,12 +25,12 @@ def made(factory):
     try:
         folder.mkdir()
     except FileExistsError:
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + PATIENCE
         while not (folder / "page.html").exists():
             assert time.monotonic() < end, "the worker that exports the page never came to an end"
             time.sleep(0.1)
     else:
-        done = normlab("explore", "--export", folder / "page.html", seconds=SECONDS)
+        done = normlab("explore", "--export", folder / "page.html")
         assert done.returncode == 0, done.stderr
     return folder / "page.html"
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from checks import until
 from playwright.sync_api import expect
 from serving import free_port
+
+from checks import until
 
 PLACES = (
     "HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
@@ -22,7 +23,7 @@ SETTINGS = {  # asks no one for news, and keeps cells in the page that are out o
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-PATIENCE = 120_000  # milliseconds: JupyterLab and a kernel that imports torch, on a busy machine
+PATIENCE = 600_000  # milliseconds, after which it will never come
 
 
 @contextlib.contextmanager

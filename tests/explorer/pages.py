@@ -4,8 +4,9 @@ import json
 import re
 from urllib.parse import quote, urlencode
 
-from checks import number
 from playwright.sync_api import expect
+
+from checks import number
 
 # counts what is said and answered, and keeps the last scene: arrays as numbers, for comparisons bit by bit
 LISTEN = """
@@ -44,7 +45,7 @@ LISTEN = """
 """
 # not playwright's own waiting, which evaluates text in the page: its policy forbids that
 SETTLED = """() => new Promise((done, fail) => {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 300_000;
   const look = () => {
     if (talk.last && talk.sent > 0 && talk.sent === talk.heard) done();
     else if (performance.now() > end) fail(new Error("asked, and not answered"));

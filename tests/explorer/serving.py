@@ -10,10 +10,9 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from command import attended
+from command import PATIENCE, attended
 
 ENDED = "The explorer has ended.\n"
-PATIENCE = 60  # seconds, of which it needs two or three unless the machine is busy
 ALONE = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # whatever this machine has
 
 
@@ -75,7 +74,9 @@ def until_served(port):
     while time.monotonic() < end:
         with (
             contextlib.suppress(OSError),
-            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as asked,
+            contextlib.closing(
+                http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            ) as asked,
         ):
             asked.request("GET", "/")
             return asked.getresponse().read().decode()

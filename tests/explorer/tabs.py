@@ -7,6 +7,8 @@ import struct
 
 from websockets.sync.client import connect
 
+from command import PATIENCE
+
 
 def unpack(frame):
     """The header and the buffers of a frame, by the words of the format alone."""
@@ -28,7 +30,7 @@ def _next(place):
 def tab(port, name="127.0.0.1", **options):
     """An open page at that port, by that name."""
     given = {"origin": f"http://{name}:{port}", "compression": None, "max_size": None}
-    line = socket.create_connection(("127.0.0.1", port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     where = {"sock": line, "ping_interval": None}
     with connect(f"ws://{name}:{port}/socket", **where | given | options) as opened:
         yield Tab(opened)
@@ -43,7 +45,7 @@ class Tab:
     def say(self, message):
         self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
-    def hear(self, seconds=30):
+    def hear(self, seconds=PATIENCE):
         return unpack(self.socket.recv(timeout=seconds))
 
     def ask(self, message):

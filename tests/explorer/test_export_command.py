@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from exported import asked, close, stored
 
-from command import NORMLAB, normlab
+from command import NORMLAB, PATIENCE, here
 from normlab import __version__
 from normlab.errors import DataError
 from normlab.explorer import export
@@ -71,7 +71,7 @@ REFUSED = {
 def test_a_name_that_cannot_be_written_is_refused_at_once_in_one_line(tmp_path, name, words):
     (tmp_path / "folder.html").mkdir()
     (tmp_path / "file").write_text("")
-    done = normlab("explore", "--export", name, cwd=tmp_path)
+    done = here("explore", "--export", name, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("normlab: ") and done.stderr.count("\n") == 1
     assert words.partition(":")[0] in done.stderr
@@ -79,7 +79,7 @@ def test_a_name_that_cannot_be_written_is_refused_at_once_in_one_line(tmp_path, 
 
 
 def test_a_state_is_refused_beside_it(tmp_path):
-    done = normlab("explore", "--export", tmp_path / "page.html", "--state", "norm=layer")
+    done = here("explore", "--export", tmp_path / "page.html", "--state", "norm=layer")
     assert done.returncode == 2
     assert done.stderr == "normlab: --export writes a page of its own; leave out --state.\n"
 
@@ -108,7 +108,7 @@ def _interrupted(path, number):
         shown += os.read(leader, 4096)
     time.sleep(0.5)
     os.killpg(process.pid, number)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=PATIENCE)
     os.close(leader)
     return process.returncode, out
 
@@ -122,6 +122,6 @@ def test_ctrl_c_leaves_an_earlier_file_whole(tmp_path):
 
 
 def test_help_tells_of_it():
-    done = normlab("explore", "--help")
+    done = here("explore", "--help")
     assert done.returncode == 0
     assert "Write a page for a classroom without Python" in " ".join(done.stdout.split())

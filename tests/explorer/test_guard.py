@@ -7,6 +7,8 @@ import pytest
 from tabs import tab
 from websockets.exceptions import InvalidStatus
 
+from command import PATIENCE
+
 PATHS = ("/", "/page.js", "/page.css", "/explorer.js", "/explorer.css")
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -18,7 +20,7 @@ HEADERS = {
 
 def asked(port, path="/", method="GET", **headers):
     """The whole answer, headers in lower case."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, headers=given)
     answer = connection.getresponse()
@@ -30,7 +32,7 @@ def asked(port, path="/", method="GET", **headers):
 
 def raw(port, text):
     """What the server says to these very bytes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         line.sendall(text.format(port=port).replace("\n", "\r\n").encode("latin-1"))
         line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(4096), b"")).decode("latin-1")

@@ -1,8 +1,9 @@
 """Batches: stepped, played, reset; what the layer keeps of them, and that evaluation keeps it still."""
 
-import checks
 import pytest
 from playwright.sync_api import expect
+
+import checks
 
 
 def whole(explorer):
@@ -44,7 +45,7 @@ def test_evaluation_leaves_the_running_statistics_as_they_are(at):
 def test_play_steps_by_itself_until_it_is_paused(at):
     explorer = at()
     explorer.button("Play").click()
-    expect(explorer[".batches .seen"]).to_have_count(3, timeout=15_000)
+    expect(explorer[".batches .seen"].nth(2)).to_be_visible()
     explorer.button("Pause").click()
     explorer.settled()
     step = explorer.scene["state"]["step"]

@@ -9,11 +9,11 @@ import signal
 import struct
 
 import pytest
-from checks import row, until
 from playwright.sync_api import expect
 from serving import explorer, free_port, started, until_served
 from tabs import tab
 
+from checks import row, until
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.sockets import MOST_PAGES
 
@@ -105,9 +105,8 @@ def test_more_than_fits_is_refused_in_words_without_being_sent(running, opened):
 def test_the_page_says_that_python_starts_and_then_shows_the_explorer(opened):
     port = free_port()
     with started("--no-browser", "--port", port):
-        until_served(port)
+        assert STARTING in until_served(port)
         page = opened(f"http://127.0.0.1:{port}/").page
-        expect(page.get_by_text(STARTING)).to_be_visible()
         expect(page.get_by_text(STARTING)).to_be_hidden(timeout=20_000)
         expect(page.locator("#explorer")).not_to_be_empty()
 
@@ -125,7 +124,7 @@ def test_a_line_lost_before_the_first_answer_comes_back(opened):
         expect(page.get_by_text(LOST)).to_be_visible()
         expect(page.get_by_text(STARTING)).to_be_hidden()
     with explorer(port=port):
-        expect(page.locator("#explorer")).to_have_text("hello", timeout=20_000)
+        expect(page.locator("#explorer")).to_have_text("hello")
         expect(page.get_by_text(LOST)).to_be_hidden()
 
 
@@ -153,7 +152,7 @@ def test_the_explorer_comes_back_with_its_state_when_python_does(opened):
         first.stop(signal.SIGKILL)
         expect(page.get_by_role("alert")).to_contain_text("The connection to Python was lost.")
     with explorer(port=port):
-        expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0, timeout=20_000)
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
         expect(status).to_have_text(told or "")
         assert row(page, 50) == values
         assert page.url == address

@@ -1,13 +1,11 @@
-"""How soon the picture follows: single presses, sixty fast ones, and ten thousand points."""
+"""What the picture is after sixty fast presses and with ten thousand points.
 
-import math
+How soon it follows is measured by `make bench-explorer`, which fails when it is late.
+"""
 
-import pytest
-from latency import FRAME, STAMPS, Stopwatch, median_and_p95
+from latency import FRAME
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.timing
-TRIES, OPENINGS = 6, 20
 CIRCLES = (
     "all => all.map(e => [e.getAttribute('cx'), e.getAttribute('cy'), e.getAttribute('class')])"
 )
@@ -30,31 +28,9 @@ PAINTED = """all => all.map((canvas) => {
 })"""
 
 
-def fast_enough(measure, *, median, p95=math.inf):
-    """Some tries, since the machine may be busy with something else; no laxer the last time."""
-    told = []
-    for _ in range(TRIES):
-        found = median_and_p95(measure())
-        told.append(found)
-        if found[0] < median and found[1] < p95:
-            return
-    raise AssertionError(f"milliseconds (median, 95th percentile): {told}")
-
-
-def test_a_press_on_the_slider_of_the_batch_size_is_soon_in_the_picture(at):
-    watch = Stopwatch(at(script=STAMPS, batch_size=64))
-    fast_enough(lambda: watch.presses("batch_size"), median=50, p95=120)
-
-
-def test_ten_thousand_points_are_usable(at):
-    explorer = at(script=STAMPS, n=10_000, batch_size=100)
-    expect(explorer[".cloud canvas.many"].first).to_be_visible()
-    watch = Stopwatch(explorer)
-    fast_enough(lambda: watch.presses("weight", 15), median=100)
-
-
 def test_ten_thousand_points_stay_within_the_axes_and_below_the_ring(at):
     explorer = at(n=10_000, batch_size=100)
+    expect(explorer[".cloud canvas.many"].first).to_be_visible()
     painted = explorer["canvas.many"].evaluate_all(PAINTED)
     assert [inside > 1000 for inside, _ in painted] == [True, True]
     assert [outside for _, outside in painted] == [0, 0]
@@ -65,11 +41,7 @@ def test_ten_thousand_points_stay_within_the_axes_and_below_the_ring(at):
         )
 
 
-def test_the_first_plot_is_there_soon_and_the_page_is_small(at):
-    firsts = []
-    while not any(0 < first < 700 for first in firsts):
-        assert len(firsts) < OPENINGS, f"milliseconds to the first plot: {firsts}"
-        firsts.append(Stopwatch(at(script=STAMPS)).first)
+def test_the_page_is_small(at):
     sizes = at().page.evaluate(
         "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
         ".map(entry => entry.encodedBodySize)"
@@ -78,19 +50,14 @@ def test_the_first_plot_is_there_soon_and_the_page_is_small(at):
 
 
 def test_after_sixty_fast_presses_the_picture_is_that_of_the_last(at):
-    explorer = at(script=STAMPS, batch_size=30)
+    explorer = at(batch_size=30)
     slider = explorer.control("batch_size")
     slider.focus()
     for _ in range(40):
         explorer.page.keyboard.down("ArrowRight")  # held: it repeats without being let go
     for _ in range(20):
         explorer.page.keyboard.down("ArrowLeft")
-    tail = Stopwatch(explorer).spent()
-    if tail >= 200:  # as above, once more
-        for _ in range(20):
-            explorer.page.keyboard.down("ArrowLeft")
-        tail = Stopwatch(explorer).spent()
-    assert tail < 200
+    explorer.settled()
     explorer.page.evaluate(FRAME)
     size = explorer.scene["state"]["batch_size"]
     assert slider.get_attribute("aria-valuetext") == f"{size}"

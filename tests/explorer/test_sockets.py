@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from checks import until
 from tabs import tab
 from websockets.exceptions import ConnectionClosed
 
+from checks import until
+from command import PATIENCE
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.launch import bound
 from normlab.explorer.server import application, configured
@@ -136,7 +137,7 @@ def test_more_pages_than_there_is_room_for_are_told_so(running):
             == f"{MOST_PAGES} pages are open already: close one, and reload this one."
         )
         pages[0].socket.close()
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while not room(running.port):
             assert time.monotonic() < end
         assert pages[1].ask(HELLO)[0]["type"] == "hello"

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import normlab
+from command import PATIENCE
 from normlab.errors import MissingExtraError, NormlabError, SettingError
 
 LIGHT = """
@@ -26,12 +27,12 @@ except ImportError as error:
 
 
 def test_importing_the_package_stays_light():
-    subprocess.run([sys.executable, "-c", LIGHT], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", LIGHT], check=True, timeout=PATIENCE)
 
 
 def test_without_anywidget_only_its_use_is_an_error_that_says_what_to_do():
     command = [sys.executable, "-c", WITHOUT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == (
         "MissingExtraError the explorer in a notebook needs anywidget, which is not installed; "
         'install it with pip install "normlab[jupyter]".\n'

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
+from browsing import PATIENCE
+
 
 @dataclass
 class Watched:
@@ -33,6 +35,7 @@ def contexts(browser):
 
     def open_(address="", **options):
         held.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
+        held[-1].set_default_timeout(PATIENCE)
         watched = Watched(held[-1].new_page())
         if address:
             watched.page.goto(address)

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from command import NORMLAB, normlab
+from command import NORMLAB, PATIENCE, here, normlab
 from normlab import table
 from normlab.grading import grade
 from normlab.grading.templates import template
@@ -100,11 +100,22 @@ def folder(tmp_path_factory):
     return folder
 
 
+ENDLESS = {
+    "endless_bn.py",
+    "forever_bn.py",
+}  # alone run into a limit of time, however short or long
+HOUR = 3600.0  # the others never do, however slow the machine
+
+
 def test_limits_findings_and_refusals(folder, monkeypatch):
     """All at once, and every process that was started is gone afterwards."""
     monkeypatch.chdir(folder)
     began = time.time()
-    reports = {r["file"]: r for r in grade(*FOUND, *REFUSED, timeout=3, memory=0.25)}
+    others = [name for name in (*FOUND, *REFUSED) if name not in ENDLESS]
+    given = ((others, HOUR), (sorted(ENDLESS), 3))
+    reports = {
+        r["file"]: r for files, limit in given for r in grade(*files, timeout=limit, memory=0.25)
+    }
     messages = {name: reports[name].get("message") for name in REFUSED}
     assert messages == REFUSED
     told = {n: (reports[n]["status"], [m["name"] for m in reports[n]["mistakes"]]) for n in FOUND}
@@ -188,7 +199,15 @@ BAD = {
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.items(), ids=BAD)
 def test_bad_input_is_one_line(folder, arguments, message):
-    done = normlab("grade", *arguments.split(), cwd=folder)
+    refused(here, folder, arguments, message)
+
+
+def test_a_process_of_its_own_says_the_same(folder):
+    refused(normlab, folder, "norm.py", BAD["norm.py"])
+
+
+def refused(run, folder, arguments, message):
+    done = run("grade", *arguments.split(), cwd=folder)
     assert done.returncode == 2
     assert done.stderr.startswith(f"normlab: {message}")
     assert done.stderr.count("\n") == 1
@@ -214,15 +233,15 @@ def test_templates_are_not_finished(tmp_path, monkeypatch):
 
 def test_ctrl_c_leaves_no_process(folder):
     process = subprocess.Popen(
-        [str(NORMLAB), "grade", "endless_bn.py", "--timeout", "100"],
+        [str(NORMLAB), "grade", "endless_bn.py", "--timeout", str(HOUR)],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while len(left := psutil.Process(process.pid).children(recursive=True)) < 3:
         assert time.monotonic() < end
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)  # to it alone
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert err == "normlab: interrupted; nothing was written.\n"
-    assert psutil.wait_procs(left, timeout=10)[1] == []
+    assert psutil.wait_procs(left, timeout=PATIENCE)[1] == []

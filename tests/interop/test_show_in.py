@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from command import normlab
+from command import here, normlab
 from normlab.conventions.frameworks import CONVENTIONS
 from normlab.showing import convention_text, side_by_side
 
@@ -26,7 +26,7 @@ def test_a_row_in_the_words_of_another_framework():
 
 
 def test_as_json():
-    done = normlab("show", "local_response", "--in", "tensorflow", "--json")
+    done = here("show", "local_response", "--in", "tensorflow", "--json")
     told = json.loads(done.stdout)
     assert told["settings"][0] == {
         "name": "depth_radius",
@@ -53,7 +53,7 @@ ERRORS = {
 
 @pytest.mark.parametrize(("arguments", "message"), ERRORS.items(), ids=ERRORS)
 def test_told_in_a_line(arguments, message):
-    done = normlab("show", *arguments.split())
+    done = here("show", *arguments.split())
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from cases import exact
+from command import PATIENCE
 from normlab.conventions.convention import STEERING, WEIGHTS, Convention, Word, differences
 from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.errors import SettingError
@@ -136,6 +137,8 @@ def test_it_needs_no_torch():
         "import sys; from normlab.showing import convention_text; print(convention_text('batch', 'keras'))"
         "; sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert "momentum = 1 − theirs" in done.stdout

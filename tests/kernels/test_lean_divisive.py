@@ -205,11 +205,29 @@ def test_a_transform_over_the_parameters():
         assert_close(slope, expected)
 
 
+# one of every kernel; compiling takes seconds
+SOON = {
+    "channels",
+    "batch",
+    "learned powers",
+    "box",
+    "widths within",
+    "decay",
+    "weights",
+    "neighbours",
+    "centered",
+}
 COMPILED = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
 @COMPILED
-@by_settings
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(settings, id=name, marks=() if name in SOON else pytest.mark.slow)
+        for name, settings in SETTINGS.items()
+    ],
+)
 def test_compiled_whole(settings):
     torch._dynamo.reset()
     call, tensors = with_tensors(settings)

@@ -14,6 +14,7 @@ from normlab.lab.chapter.settings import ARRAY
 from normlab.report.page import Note, Picture
 
 NORMS = [name for name, row in table.items() if not row.needs_space]
+SLOW = pytest.mark.slow
 RANDOM = np.random.default_rng(0)
 NORMAL, LINE = RANDOM.normal(size=(40, 3)), RANDOM.normal(size=(40, 1))
 CONSTANT = np.c_[NORMAL[:, :1], np.full(40, 0.1)]  # a mean that rounds: its std is not exactly 0
@@ -87,8 +88,16 @@ def refused(norm, settings, features):
     return one_row or (features == 1 and norm in ("layer", "group"))
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("case", DATA)
+def dealt(cases):
+    """Every case with batch norm and one other, each in its turn; all other pairs are for test-all."""
+    _, *others = NORMS
+    for i, case in enumerate(cases):
+        for norm in NORMS:
+            chosen = norm in (NORMS[0], others[i % len(others)])
+            yield pytest.param(case, norm, marks=() if chosen else SLOW)
+
+
+@pytest.mark.parametrize(("case", "norm"), list(dealt(DATA)))
 def test_data(case, norm):
     settings = DATA[case]
     if refused(norm, settings, 1 if case == "1 feature" else 2):
@@ -99,8 +108,7 @@ def test_data(case, norm):
         assert result.settings.get("data") == (ARRAY if "data" in settings else None)
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("case", OPTIONS)
+@pytest.mark.parametrize(("case", "norm"), list(dealt(OPTIONS)))
 def test_options(case, norm):
     settings = OPTIONS[case]
     if refused(norm, settings, 2):
@@ -219,11 +227,11 @@ def test_what_is_refused(settings, message):
     ("case", "norm"),
     [
         ("all constant", "batch"),
-        ("breast cancer", "batch"),
-        ("the chapter's", "layer"),
-        ("2 samples", "rms"),
         ("1 feature", "gdn1"),
-        ("far away in float32", "gdn"),
+        pytest.param("breast cancer", "batch", marks=SLOW),  # the chapter's own: tests/test_cli.py
+        pytest.param("the chapter's", "layer", marks=SLOW),
+        pytest.param("2 samples", "rms", marks=SLOW),
+        pytest.param("far away in float32", "gdn", marks=SLOW),
     ],
 )
 def test_drawn_and_rendered(case, norm):

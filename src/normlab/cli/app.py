@@ -41,7 +41,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="normlab", standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
         _end(2, _usage(error))

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from normlab.safe import printable
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+LISTENED = (signal.SIGINT, *_ENDING)
 _pressed: list[int] = []  # the signals that came: one for each Ctrl-C
 _kept: list[str] = []  # what a command says it leaves behind when it is interrupted
 
@@ -19,7 +20,7 @@ def say(line: str) -> None:
 
 def listen() -> None:
     """Take what asks a process to end as Ctrl-C is taken, unless it was started to ignore it."""
-    for number in (signal.SIGINT, *_ENDING):
+    for number in LISTENED:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, press)
 
@@ -48,7 +49,7 @@ def stop_if_pressed() -> None:
 
 def too_late() -> None:
     """Ctrl-C no longer stops anything: all is done but the end of the process."""
-    _ignore(signal.SIGINT, *_ENDING)
+    _ignore(*LISTENED)
 
 
 def _ignore(*numbers: int) -> None:

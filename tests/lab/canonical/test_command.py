@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from command import normlab
+from command import here, normlab
 from normlab import lab
 from normlab.errors import SettingError
 from normlab.lab.canonical.members import MEMBERS
@@ -34,7 +34,7 @@ def test_one_member_writes_its_report(tmp_path):
     ],
 )
 def test_bad_input_is_one_line(words, message):
-    done = normlab("run", *words)
+    done = here("run", *words)
     assert done.returncode == 2
     assert done.stdout == ""
     assert message in done.stderr and len(done.stderr.splitlines()) == 1

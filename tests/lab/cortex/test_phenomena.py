@@ -51,7 +51,13 @@ def lab():
     return prepare(Settings(frames=20_000, noises=20))
 
 
-@pytest.mark.parametrize("name", PHENOMENA)
+LONG = ("noise-map",)  # its parts have tests of their own in test_model.py
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in PHENOMENA],
+)
 def test_verdict_and_numbers(lab, name):
     record = Record()
     study = Study(record, PHENOMENA[name], lab)

@@ -25,6 +25,8 @@ SMALL = Training(
     watch_training=True,
 )
 ROUNDING = 1e-9  # float64, a dozen steps of networks that do not amplify more than this
+# where a gradient is 0 but for rounding, Adam divides that rounding by its eps of 1e-8, in each step
+OF_ADAM = SMALL.steps * max(SMALL.lrs) * 2.0**-52 / 1e-8
 
 
 def alone(cell, member):
@@ -37,10 +39,10 @@ def alone(cell, member):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_stack_is_each_alone(norm, optimizer):
     cell = replace(SMALL, norm=Source(norm), optimizer=optimizer, momentum=0.9)
-    together = train(cell)
+    together, allowed = train(cell), OF_ADAM if optimizer == "adam" else ROUNDING
     for i, member in enumerate(cell.members):
         for name, value in train(alone(cell, member)).items():
-            np.testing.assert_allclose(together[name][i], value[0], rtol=ROUNDING, atol=ROUNDING)
+            np.testing.assert_allclose(together[name][i], value[0], rtol=allowed, atol=allowed)
 
 
 def test_dropout_draws_the_same_for_each():

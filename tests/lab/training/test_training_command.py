@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from command import normlab
+from command import here, normlab
 from normlab.errors import SettingError
 from normlab.lab.training.engine import norms
 from normlab.lab.training.plan import Plan
@@ -40,6 +40,15 @@ def folder(tmp_path_factory):
 OWN = ["run", "training.learning-rate", "--quick", "--seeds", "2", "--data", "own.npz"]
 OWN += ["--norm", "mine.py:Mine"]
 INPUTS = ["run", "training.inputs", "--quick", "--seeds", "2", "--data", "own.npz"]
+ALONE = ["--processes", "0"]
+
+
+@pytest.fixture(scope="module")
+def ran(folder):
+    """A run in processes: its numbers, which are in `ran/numbers.json`, with its cells in `kept`."""
+    done = normlab(*INPUTS, "--cache", "kept", "--json", "--out", "ran", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["numbers"]
 
 
 def test_own_norm_on_own_data_and_again_from_what_was_kept(folder):
@@ -60,7 +69,7 @@ def test_own_norm_on_own_data_and_again_from_what_was_kept(folder):
         "own.npz: 240 examples of 5, 3 classes" in page and "What would change the verdict" in page
     )
     kept = {path.name: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()}
-    table = normlab(*OWN, "--cache", "cells", "--table", cwd=folder)
+    table = here(*OWN, "--cache", "cells", "--table", cwd=folder)
     assert table.returncode == 0, table.stderr
     lines = table.stdout.splitlines()
     assert lines[0] == "| experiment | the chapter says | measured | verdict |" and len(lines) == 3
@@ -70,23 +79,18 @@ def test_own_norm_on_own_data_and_again_from_what_was_kept(folder):
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "cells").iterdir()} == kept
 
 
-def test_the_same_numbers_in_one_process_and_afresh(folder):
-    first, second = (
-        json.loads(normlab(*INPUTS, "--json", "--out", f"o{i}", *more, cwd=folder).stdout)
-        for i, more in enumerate((["--fresh"], ["--fresh", "--processes", "0"]))
-    )
-    assert first["numbers"] == second["numbers"]
+def test_the_same_numbers_in_one_process_and_afresh(folder, ran):
+    done = here(*INPUTS, *ALONE, "--fresh", "--json", "--out", "fresh", cwd=folder)
+    assert json.loads(done.stdout)["numbers"] == ran
 
 
-def test_a_broken_cell_is_told_of(folder):
-    done = normlab(*INPUTS, "--cache", "broken", "--out", "b", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    path = sorted((folder / "broken").glob("*.npz"))[0]
+def test_a_broken_cell_is_told_of(folder, ran):
+    path = sorted((folder / "kept").glob("*.npz"))[0]
     path.write_bytes(b"damaged")
-    again = normlab(*INPUTS, "--cache", "broken", "--out", "b", cwd=folder)
+    again = here(*INPUTS, *ALONE, "--cache", "kept", "--out", "broken", cwd=folder)
     assert again.returncode == 0, again.stderr
     assert f"{path.stem}.broken" in again.stdout
-    assert f"{path.stem}.broken" in (folder / "b" / "report.html").read_text()
+    assert f"{path.stem}.broken" in (folder / "broken" / "report.html").read_text()
 
 
 def test_own_norms_do_not_take_the_place_of_ours_or_of_each_other(folder):
@@ -120,26 +124,33 @@ REFUSED = {
 
 @pytest.mark.parametrize("arguments", REFUSED)
 def test_refused(folder, arguments):
-    done = normlab("run", "training.learning-rate", "--quick", *arguments.split(), cwd=folder)
+    refused(here, folder, arguments)
+
+
+def test_a_process_of_its_own_says_the_same(folder):
+    refused(normlab, folder, "--norm bach")
+
+
+def refused(run, folder, arguments):
+    done = run("run", "training.learning-rate", "--quick", *arguments.split(), cwd=folder)
     assert done.returncode == 2, done.stdout + done.stderr
     assert REFUSED[arguments] in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_help_has_an_example():
-    done = normlab("run", "training.initialisation", "--help")
+    done = here("run", "training.initialisation", "--help")
     assert (
         "Example: normlab run training.initialisation" in done.stdout and "--quick" in done.stdout
     )
 
 
-def test_verify_runs_it_again(folder):
-    done = normlab(*INPUTS, "--fresh", "--out", "v", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    again = normlab("run", "training.inputs", "--verify", "v/numbers.json", cwd=folder)
+def test_verify_runs_it_again(folder, ran):
+    verify = ("run", "training.inputs", "--verify")
+    again = normlab(*verify, "ran/numbers.json", cwd=folder)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "0 of 10 numbers moved" in again.stdout
-    record = json.loads((folder / "v" / "numbers.json").read_text())
+    assert f"0 of {len(ran)} numbers moved" in again.stdout
+    record = json.loads((folder / "ran" / "numbers.json").read_text())
     record["numbers"]["inputs.condition.raw"] *= 1.01
-    (folder / "v" / "other.json").write_text(json.dumps(record))
-    moved = normlab("run", "training.inputs", "--verify", "v/other.json", cwd=folder)
+    (folder / "ran" / "other.json").write_text(json.dumps(record))
+    moved = here(*verify, "ran/other.json", *ALONE, cwd=folder)
     assert moved.returncode == 1 and "moved: inputs.condition.raw" in moved.stdout
