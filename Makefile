@@ -2,6 +2,7 @@
 # make test   install what the tests need (as root also Chromium, with apt-get), run them all
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
+# make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
@@ -19,7 +20,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs clean
+.PHONY: lab test browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -44,6 +45,12 @@ test-frameworks: .venv-frameworks/done
 test-frameworks-more: .venv-frameworks-more/done
 	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_tensorflow.py
 	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_paddle.py
+
+LIBRARY = $(addprefix tests/,equation properties nn kernels check convert $(addprefix test_,$(addsuffix .py,\
+	functional functional_stats functional_windows moments filters)))
+
+test-torch: .venv-torch-$(VERSION)/done
+	.venv-torch-$(VERSION)/bin/python -m pytest -q -n 2 $(LIBRARY)
 
 lint: .venv/lint.done
 	$(BIN)/ruff check .
@@ -112,5 +119,16 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	$(BIN)/pip --python $(@D)/bin/python install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) $(WITH)
 	@touch $@
 
+.venv-torch-/done:
+	@echo "Which torch? For example: make test-torch VERSION=2.10.0" >&2; exit 2
+
+# all that CI runs but torch is pinned as there
+.venv-torch-%/done: pyproject.toml constraints.txt
+	@echo "Installing torch $* and what the tests need into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@grep -v "^torch==" constraints.txt > $(@D)/constraints.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -c $(@D)/constraints.txt $(PIP_ARGS) torch==$* -e ".[test]"
+	@touch $@
+
 clean:
-	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info
