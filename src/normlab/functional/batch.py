@@ -39,7 +39,8 @@ def batch_norm(
         running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, in place.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for one value per channel in training; in evaluation without statistics.
+    Errors: ShapeError for one value per channel in training; SettingError for a negative eps, and in
+        evaluation without statistics.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 
