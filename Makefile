@@ -3,6 +3,7 @@
 # make test-all   the same, the tests marked slow, and ten times as many drawn examples: what CI runs
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
+# make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
@@ -21,7 +22,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -50,6 +51,14 @@ test-frameworks: .venv-frameworks/done
 test-frameworks-more: .venv-frameworks-more/done
 	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_tensorflow.py
 	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_paddle.py
+
+# The library, without laboratory, explorer and grade.
+LIBRARY = $(addprefix src/normlab/,_check _convert.py equation filters.py functional kernels moments.py nn) \
+	$(addprefix tests/,check convert equation kernels nn properties test_filters.py test_functional.py \
+	test_functional_stats.py test_functional_windows.py test_moments.py)
+
+test-torch: .venv-torch-$(VERSION)/done
+	.venv-torch-$(VERSION)/bin/python -m pytest -q -n 2 $(LIBRARY)
 
 lint: .venv/lint.done
 	$(BIN)/ruff check .
@@ -121,5 +130,16 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	$(BIN)/pip --python $(@D)/bin/python install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) $(WITH)
 	@touch $@
 
+.venv-torch-/done:
+	@echo "Which torch? For example: make test-torch VERSION=2.10.0" >&2; exit 2
+
+# all that CI runs but torch is pinned as there
+.venv-torch-%/done: pyproject.toml constraints.txt
+	@echo "Installing torch $* and what the tests need into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@grep -v "^torch==" constraints.txt > $(@D)/constraints.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -c $(@D)/constraints.txt $(PIP_ARGS) torch==$* -e ".[test]"
+	@touch $@
+
 clean:
-	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info

@@ -1,5 +1,6 @@
 """For every row an example it can be measured on, and tolerances that follow from the arithmetic."""
 
+import inspect
 import math
 import re
 
@@ -74,6 +75,16 @@ def assert_close(actual, expected, pooled=64, dtype=torch.float64):
 def exact(message):
     """The whole message as a pattern for pytest.raises."""
     return f"^{re.escape(message)}$"
+
+
+def of_torch(kind, *args, bias=True, **options):
+    """A layer of torch; some of torch 2.10 have no bias=False, and do without a bias all the same."""
+    if not bias and "bias" in inspect.signature(kind).parameters:
+        options["bias"] = False
+    layer = kind(*args, **options)
+    if not bias:
+        layer.register_parameter("bias", None)
+    return layer
 
 
 MORE = {"instance": {"affine": True}}  # arguments of layers that are no settings of their rows

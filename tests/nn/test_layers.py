@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn as torchs
 
-from cases import assert_close, example
+from cases import assert_close, example, of_torch
 from normlab import nn
 
 SHAPES = {2: (6, 4), 3: (5, 4, 6), 4: (3, 4, 3, 5), 5: (2, 4, 2, 3, 4)}
@@ -106,7 +106,7 @@ def test_state_dict_loads_both_ways(ours, theirs, args):
 @pytest.mark.parametrize("options", BATCH_OPTIONS.values(), ids=BATCH_OPTIONS)
 def test_batch_norm_step_by_step(rank, options):
     kind = options | {"dtype": torch.float64}
-    steps(nn.BatchNorm(4, **kind), BATCH[rank](4, **kind), SHAPES[rank])
+    steps(nn.BatchNorm(4, **kind), of_torch(BATCH[rank], 4, **kind), SHAPES[rank])
 
 
 @pytest.mark.proves("outside oracle", "instance")
@@ -114,7 +114,7 @@ def test_batch_norm_step_by_step(rank, options):
 @pytest.mark.parametrize("options", INSTANCE_OPTIONS.values(), ids=INSTANCE_OPTIONS)
 def test_instance_norm_step_by_step(rank, options):
     kind = options | {"dtype": torch.float64}
-    steps(nn.InstanceNorm(4, **kind), INSTANCE[rank](4, **kind), SHAPES[rank])
+    steps(nn.InstanceNorm(4, **kind), of_torch(INSTANCE[rank], 4, **kind), SHAPES[rank])
 
 
 @pytest.mark.parametrize("rank", INSTANCE)
@@ -122,8 +122,8 @@ def test_instance_norm_step_by_step(rank, options):
 def test_instance_norm_of_one_unbatched_sample(rank, options):
     kind = options | {"dtype": torch.float64}
     ours = nn.InstanceNorm(4, **kind, spatial_dims=rank - 2)
-    steps(ours, INSTANCE[rank](4, **kind), SHAPES[rank][1:])
-    steps(ours, INSTANCE[rank](4, **kind), SHAPES[rank])
+    steps(ours, of_torch(INSTANCE[rank], 4, **kind), SHAPES[rank][1:])
+    steps(ours, of_torch(INSTANCE[rank], 4, **kind), SHAPES[rank])
 
 
 OTHERS = {
@@ -138,7 +138,8 @@ OTHERS = {
 def test_other_layers_step_by_step(name, args, choices):
     for options in choices:
         kind = options | {"dtype": torch.float64}
-        steps(getattr(nn, name)(*args, **kind), getattr(torchs, name)(*args, **kind), SHAPES[4])
+        theirs = of_torch(getattr(torchs, name), *args, **kind)
+        steps(getattr(nn, name)(*args, **kind), theirs, SHAPES[4])
 
 
 @pytest.mark.proves("outside oracle", "group")

@@ -9,7 +9,7 @@ from test_layers import BATCH, assert_equal_states
 from torch import nn as torchs
 
 import processes
-from cases import assert_close, example
+from cases import assert_close, example, of_torch
 from normlab import nn
 from normlab.functional import batch_norm_with_stats
 from processes import across
@@ -116,7 +116,7 @@ OPTIONS = {
 @across(2, over=OPTIONS)
 def test_every_option(rank, size, options):
     ours = nn.BatchNorm(4, process_group="world", **options, **DOUBLE)
-    theirs = torchs.BatchNorm2d(4, **options, **DOUBLE)
+    theirs = of_torch(torchs.BatchNorm2d, 4, **options, **DOUBLE)
     for seed in range(3):
         assert_alike(ours, theirs, shards((2, 3), (3, 5), seed), rank, size)
 

@@ -1,8 +1,7 @@
 """The arithmetic of the pools: each returns values that broadcast against what was pooled."""
 
 import math
-from collections.abc import Mapping
-from functools import singledispatch
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -37,12 +36,11 @@ def pooled(pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings) -> T
     return linear.forward(steps(pool, a, valid, settings, weight), a)
 
 
-@singledispatch
 def steps(
     pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings, weight: Tensor | None
 ) -> list[Step]:
     """The pool of arrays like a as linear steps; `weight` as `weights` gives it."""
-    raise TypeError(f"{type(pool).__name__} is not a pool")
+    return _STEPS[type(pool)](pool, a, valid, settings, weight)
 
 
 def weights(pool: Pool, a: Tensor, settings: Settings) -> Tensor | None:
@@ -139,37 +137,30 @@ def _reduced(pool: Axes, a: Tensor, valid: Tensor | None, dims: tuple[int, ...])
     return [total, Times(1 / valid.sum(dims, keepdim=True).clamp_min(1).to(a.dtype))]
 
 
-@steps.register
 def _axes(pool: Axes, a, valid, settings: Settings, weight) -> list[Step]:
     return _reduced(pool, a, valid, positions(pool, a, settings))
 
 
-@steps.register
 def _channel_window(pool: ChannelWindow, a, valid, settings: Settings, weight) -> list[Step]:
     size = held(pool.size, settings)
     box = Box(1, size)
     return [box] if pool.gain is None else [box, Times(held(pool.gain, settings) / size)]
 
 
-@steps.register(Learned)
-@steps.register(ChannelDecay)
 def _mixed(pool: Learned | ChannelDecay, a, valid, settings, weight: Tensor) -> list[Step]:
     return [Mix(weight)]
 
 
-@steps.register
 def _neighbours(pool: Neighbours, a: Tensor, valid, settings, weight: Tensor) -> list[Step]:
     counted = torch.ones_like(a[:1]) if valid is None else valid.to(a.dtype)
     return [linear.Neighbours(weight, counted)]
 
 
-@steps.register
 def _both(pool: Both, a, valid, settings: Settings, weight: Tensor | None) -> list[Step]:
     space = steps(pool.space, a, valid, settings, None)
     return [*space, *steps(pool.channels, a, None, settings, weight)]
 
 
-@steps.register
 def _surround(pool: Surround, a: Tensor, valid, settings: Settings, weight) -> list[Step]:
     """Sums along each axis of space in turn, divided by how much of the window counts."""
     along = _along(pool, a, settings)
@@ -245,3 +236,15 @@ def _gaussian(size: int, width: float) -> tuple[float, ...]:
     offsets = range(-(size // 2), size - size // 2)
     taps = [math.exp(-0.5 * (offset / width) ** 2) for offset in offsets]
     return tuple(tap / sum(taps) for tap in taps)
+
+
+# not functools.singledispatch, whose cache a tracer of torch 2.10 may not write to
+_STEPS: dict[type, Callable[..., list[Step]]] = {
+    Axes: _axes,
+    ChannelWindow: _channel_window,
+    ChannelDecay: _mixed,
+    Learned: _mixed,
+    Neighbours: _neighbours,
+    Both: _both,
+    Surround: _surround,
+}

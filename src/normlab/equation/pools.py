@@ -168,7 +168,8 @@ def named(pool: Pool) -> frozenset[str]:
     """The settings a pool reads: its columns that are strings, but for what it is made of."""
     parts = (pool.space, pool.channels) if isinstance(pool, Both) else (pool,)
     plain = {"mean", "sum", *(getattr(part, "over", "") for part in parts)}
-    columns = [value for part in parts for value in vars(part).values()]
+    # not vars(part), which a tracer of torch 2.10 cannot follow
+    columns = [getattr(part, name) for part in parts for name in type(part).__match_args__]
     return frozenset(value for value in columns if isinstance(value, str)) - plain
 
 

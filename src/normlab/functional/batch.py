@@ -3,7 +3,6 @@
 from typing import Any, Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in
@@ -12,7 +11,7 @@ from normlab.equation.pooling import per_channel
 from normlab.errors import DataError, SettingError, ShapeError
 from normlab.functional.running import Running, advanced, write
 from normlab.kernels import batch as kernel
-from normlab.kernels import columns
+from normlab.kernels import columns, operators
 from normlab.kernels.processes import Processes
 from normlab.tracing import values_known
 
@@ -40,7 +39,8 @@ def batch_norm(
         running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, in place.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for one value per channel in training; in evaluation without statistics.
+    Errors: ShapeError for one value per channel in training; SettingError for a negative eps, and in
+        evaluation without statistics.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 
@@ -54,7 +54,9 @@ def batch_norm(
         return evaluated("batch_norm: training=False", input, running, weight, bias, eps, mask)
     check_batch(input)
     if mask is None:
-        return F.batch_norm(input, running_mean, running_var, weight, bias, True, momentum, eps)
+        return operators.batch_norm(
+            input, running_mean, running_var, weight, bias, True, momentum, eps
+        )
     y, new = trained(
         input, running, weight, bias, Job("batch_norm", eps, momentum, mask, None, "raise")
     )
@@ -149,7 +151,7 @@ def evaluated(
             f"of a batch of more than one value (training=True)."
         )
     x, valid = hide(x, mask)
-    y = F.batch_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
+    y = operators.batch_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
     return y if valid is None else torch.where(valid, y, 0.0)
 
 
@@ -182,7 +184,7 @@ def _plain(
     mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
     # torch wants parameters and statistics in one dtype
     weight, bias = (None if a is None else a.to(kind) for a in (weight, bias))
-    return F.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
+    return operators.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
 
 
 def _valid_only(

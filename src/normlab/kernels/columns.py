@@ -9,9 +9,9 @@ whose mean is small keeps torch's own sums, which are exact enough and faster.
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from normlab.kernels import operators
 from normlab.kernels.batch import local_moments
 from normlab.moments import merged
 
@@ -47,7 +47,7 @@ class _Columns(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float):
         mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
-        y = F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
+        y = operators.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
         rows = x.numel() // x.shape[1]
         unbiased = var * (rows / (rows - 1))
         ctx.eps = eps

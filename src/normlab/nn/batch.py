@@ -12,6 +12,7 @@ from normlab.functional.batch import Job, Single, evaluated, trained
 from normlab.functional.running import UNTRACKED, Running
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
+from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
 from normlab.tracing import in_backward, in_transform
@@ -19,7 +20,7 @@ from normlab.tracing import in_backward, in_transform
 _CUDNN = torch.backends.cudnn
 
 
-class BatchNorm(_BatchNorm):
+class BatchNorm(OptionalBias, _BatchNorm):
     """Batch normalisation for input of any rank: torch's BatchNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias

@@ -8,11 +8,12 @@ from normlab import functional
 from normlab.errors import ShapeError
 from normlab.functional.running import Running
 from normlab.functional.standard import check_instance, instance_norm_tracked
+from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending
 from normlab.nn.running import store
 
 
-class InstanceNorm(_InstanceNorm):
+class InstanceNorm(OptionalBias, _InstanceNorm):
     """Instance normalisation for input of any rank: torch's InstanceNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -86,7 +87,7 @@ class InstanceNorm(_InstanceNorm):
         return y
 
 
-class LayerNorm(nn.LayerNorm):
+class LayerNorm(OptionalBias, nn.LayerNorm):
     """Layer normalisation over the last dimensions.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -130,7 +131,7 @@ class RMSNorm(nn.RMSNorm):
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
 
 
-class GroupNorm(nn.GroupNorm):
+class GroupNorm(OptionalBias, nn.GroupNorm):
     """Group normalisation: center and scale the channels of each group together.
 
         y = weight · (x − mean) / √(var + eps) + bias
