@@ -109,3 +109,12 @@ def test_a_marker_without_a_cell_is_refused(coverage, name, rows):
     assert coverage.pairs("vmap", ["batch", "l2"]) == [("vmap", "batch"), ("vmap", "l2")]
     with pytest.raises(ValueError, match=rf"^proves\('{name}'\): no "):
         coverage.pairs(name, rows)
+
+
+def test_the_oldest_torch_allowed_is_the_oldest_one_tested():
+    allowed = re.findall(r'"torch>=(\d+\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    page = (ROOT / "docs" / "versions.md").read_text()
+    tested = re.findall(r"^\| (\d+)\.(\d+)\.", page, re.MULTILINE)
+    oldest = min((int(major), int(minor)) for major, minor in tested)
+    assert allowed == [f"{oldest[0]}.{oldest[1]}"]
+    assert f"normlab needs torch {allowed[0]} or newer" in page
