@@ -113,15 +113,12 @@ def late(rows: list[tuple[Case, float, float]], first: float, last: float) -> It
     """What is later than its gate, in words."""
     for case, median, p95 in rows:
         if not (median < case.gate[0] and p95 < case.gate[1]):
-            yield f"{case.name}: median {median:.0f}, 95th percentile {p95:.0f}; {_words(case.gate)}"
+            gate = f"below {case.gate[0]:.0f} and {case.gate[1]:.0f} is the gate"
+            yield f"{case.name}: median {median:.0f}, 95th percentile {p95:.0f}; {gate}"
     if not first < FIRST_GATE:
         yield f"first plot after {first:.0f}; below {FIRST_GATE:.0f} is the gate"
     if not last < LAST_GATE:
         yield f"sixty fast presses: {last:.0f}; below {LAST_GATE:.0f} is the gate"
-
-
-def _words(gate: tuple[float, float]) -> str:
-    return f"below {gate[0]:.0f} and {gate[1]:.0f} is the gate"
 
 
 HEAD = """# Timings of the explorer
