@@ -18,7 +18,8 @@ from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
 from normlab.lab.training.trial import Trial
-from normlab.showing import cells, checked, converting, properties, side_by_side
+from normlab.report.conventions import checked, converting, side_by_side
+from normlab.report.rows import cells, properties
 from normlab.system.markdown import markdown
 
 DOCS = Path(__file__).parent

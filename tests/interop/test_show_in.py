@@ -6,7 +6,7 @@ import pytest
 
 from command import here, normlab
 from normlab.conventions.frameworks import CONVENTIONS
-from normlab.showing import convention_text, side_by_side
+from normlab.report.conventions import convention_text, side_by_side
 
 
 def test_a_row_in_the_words_of_another_framework():

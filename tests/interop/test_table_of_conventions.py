@@ -13,7 +13,7 @@ from normlab.conventions.convention import STEERING, WEIGHTS, Convention, Word, 
 from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, READ, ROWS, TORCH, find
 from normlab.errors import SettingError
 from normlab.nn.registry import layer_for
-from normlab.showing import converting
+from normlab.report.conventions import converting
 
 ENTRIES = [
     pytest.param(entry, id=f"{entry.framework}-{entry.row}") for entry in CONVENTIONS.values()
@@ -134,8 +134,8 @@ def test_what_is_not_there_is_told(asked, message):
 
 def test_it_needs_no_torch():
     code = (
-        "import sys; from normlab.showing import convention_text; print(convention_text('batch', 'keras'))"
-        "; sys.exit('torch' in sys.modules)"
+        "import sys; from normlab.report.conventions import convention_text as text; "
+        "print(text('batch', 'keras')); sys.exit('torch' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE

@@ -10,7 +10,7 @@ from normlab.system.options import JsonFlag
 
 def list_rows(as_json: JsonFlag = False) -> None:
     """The table: every normaliser that is a row of the equation."""
-    from normlab.showing import list_json, list_text
+    from normlab.report.rows import list_json, list_text
 
     print(json_text(list_json()) if as_json else list_text())
 
@@ -27,12 +27,12 @@ def show_row(
 
     With --in: what another framework calls its settings, what differs, how to convert.
     """
-    from normlab import showing
+    from normlab.report import conventions, rows
 
     if framework is None:
-        told = showing.show_json(name) if as_json else showing.show_text(name)
+        told = rows.show_json(name) if as_json else rows.show_text(name)
     else:
-        tell = showing.convention_json if as_json else showing.convention_text
+        tell = conventions.convention_json if as_json else conventions.convention_text
         told = tell(name, framework)
     print(told if isinstance(told, str) else json_text(told))
 
