@@ -8,6 +8,7 @@ from torch import nn
 
 import normlab.interop.onnx as export
 from cases import exact
+from normlab.errors import MissingExtraError
 from normlab.interop import to_onnx
 from normlab.nn import BatchNorm
 
@@ -42,7 +43,7 @@ def test_missing_packages(tmp_path, monkeypatch):
         export, "find_spec", lambda name: None if name == "onnx" else find_spec(name)
     )
     monkeypatch.setattr(export, "_NEEDED", ("onnx", "torch"))
-    message = "to_onnx needs onnx, not installed here: pip install 'normlab[onnx]'."
+    message = str(MissingExtraError.of("to_onnx", "onnx", "onnx"))
     with pytest.raises(ImportError, match=exact(message)):
         to_onnx(BatchNorm(3).eval(), X, tmp_path / "layer.onnx")
 

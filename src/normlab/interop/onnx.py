@@ -9,15 +9,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from normlab.errors import DataError, NormlabError, SettingError, ShapeError
+from normlab.errors import DataError, MissingExtraError, SettingError, ShapeError
 from normlab.nn.modes import evaluating
 from normlab.system.files import staging
 
 _NEEDED = ("onnx", "onnxscript")
-
-
-class MissingPackageError(NormlabError, ImportError):
-    """A package that only this needs is not installed."""
 
 
 def to_onnx(
@@ -34,7 +30,7 @@ def to_onnx(
         leave the module as it is.
     Shapes: x (N, …); the file takes any number of samples, the other sizes are those of the example.
     Errors: SettingError for a module in training mode; ShapeError for an example without samples;
-        MissingPackageError without the packages onnx and onnxscript; DataError where path cannot be written.
+        MissingExtraError without the packages onnx and onnxscript; DataError where path cannot be written.
     Limits: nothing is written unless all of it is; one file, of at most 2 GB. A layer without running
         statistics normalises with the batch's in ONNX too.
     Same as: torch.onnx.export(module.eval(), …, dynamo=True), which exports as eval without a word.
@@ -70,9 +66,7 @@ def _refuse_training(module: nn.Module) -> None:
 def _check_packages() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise MissingPackageError(
-            f"to_onnx needs {' and '.join(missing)}, not installed here: pip install 'normlab[onnx]'."
-        )
+        raise MissingExtraError.of("to_onnx", " and ".join(missing), "onnx")
 
 
 def _example(x: Tensor) -> Tensor:
