@@ -12,7 +12,7 @@ from normlab.equation.masks import check_valid
 from normlab.equation.row import Norm
 from normlab.equation.variants import divisive
 from normlab.errors import SettingError
-from normlab.kernels.local import normalized
+from normlab.kernels.sigma_inside import normalized
 
 
 def divisive_norm(
