@@ -60,7 +60,7 @@ def test_layouts_are_as_accurate_as_contiguous_images(order, mean):
 
 def test_a_table_of_small_mean_is_torchs_to_the_last_bit():
     x = laid_out(*ORDERS["table"], 0.3, 1.0)
-    assert columns.suits(x)
+    assert columns.holds(x) and columns.long(x)
     assert torch.equal(nn.BatchNorm(8)(x), torch.nn.BatchNorm1d(8)(x))
 
 
@@ -90,7 +90,7 @@ def test_groups_in_channels_last_are_as_accurate_as_contiguous(layer, mean):
 def test_gradients_and_second_derivatives_of_column_sums(shape, order):
     """Against torch in float64: three ways into the layer, the gradients, and their own gradient."""
     x = laid_out(shape, order, 5.0, 1.0)
-    assert columns.suits(x)
+    assert columns.holds(x) and columns.long(x)
     ours, exact = derivatives(x, torch.float32), derivatives(x, torch.float64)
     for mine, right in zip(ours, exact, strict=True):
         assert (mine.double() - right).abs().max() <= 1e-4 * right.abs().max()

@@ -6,17 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from normlab.equation.masks import check_valid
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, evaluated, trained
+from normlab.functional.batch import Job, Single, normalized
 from normlab.functional.running import UNTRACKED, Running
-from normlab.kernels import columns
 from normlab.kernels.processes import Processes
-from normlab.nn.checks import check_channels
-from normlab.nn.running import store
-from normlab.tracing import in_backward, in_transform
-
-_CUDNN = torch.backends.cudnn
+from normlab.nn.checks import check_channels, check_settings
 
 
 class BatchNorm(_BatchNorm):
@@ -71,6 +65,7 @@ class BatchNorm(_BatchNorm):
         process_group: Any = None,
         single: Single = "raise",
     ):
+        check_settings(type(self).__name__, "batch", eps=eps)
         kind = {"device": device, "dtype": dtype}
         super().__init__(num_features, eps, momentum, affine, track_running_stats, **kind)
         if not bias:
@@ -93,23 +88,12 @@ class BatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
-        if not self.training and self._buffers["running_mean"] is not None:
-            check_valid(self._name, input, mask)
-            return evaluated(
-                self._name, input, self._running, self.weight, self.bias, self.eps, mask
-            )
+        evaluates = not self.training and self._buffers["running_mean"] is not None
         group = self._processes.group if self._processes is not None and self.training else None
-        y = self._as_torch(input) if mask is None and group is None else None
-        return self._by_value(input, mask, group) if y is None else y
-
-    def _by_value(self, input: Tensor, mask: Tensor | None, group: Any) -> Tensor:
-        """With new statistics that are stored when all went well."""
-        check_valid(self._name, input, mask, empty=group is not None)
+        running = self._running if evaluates or self._updates else UNTRACKED
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
-        running = self._running if self._updates else UNTRACKED
-        y, new = trained(input, running, self.weight, self.bias, job)
-        store(self._name, self._running, new)
-        return y
+        affine = self.weight, self.bias
+        return normalized(input, running, *affine, job, "evaluation" if evaluates else None)
 
     @property
     def _name(self) -> str:
@@ -124,32 +108,6 @@ class BatchNorm(_BatchNorm):
     def _running(self) -> Running:
         held = self._buffers  # looked up here, an attribute of a module costs ten times as much
         return Running(held["running_mean"], held["running_var"], held["num_batches_tracked"])
-
-    def _as_torch(self, x: Tensor) -> Tensor | None:
-        """Where torch's operator does all of it: the statistics, and their update in place."""
-        averages = self.momentum is None and self._updates
-        if x.numel() <= x.shape[1] or averages or in_transform():
-            return None
-        mean, var, count = self._running if self._updates else UNTRACKED
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if not torch.compiler.is_compiling() and columns.suits(x):
-            return self._as_torchs_table(x, momentum) if x.dim() == 2 and self._updates else None
-        if mean is not None and var is not None and in_backward():
-            # computed again by a checkpoint: the same operations, on copies nobody keeps
-            mean, var = mean.clone(), var.clone()
-        elif count is not None:
-            count.add_(1)
-        affine = self.weight, self.bias
-        return torch.batch_norm(x, *affine, mean, var, True, momentum, self.eps, _CUDNN.enabled)
-
-    def _as_torchs_table(self, x: Tensor, momentum: float) -> Tensor | None:
-        """The same, unless its long sums are not exact enough: then nothing has moved."""
-        mean, var, count = self._running
-        new = Running(mean.clone(), var.clone(), None if count is None else count + 1)
-        y = columns.of_table(x, self.weight, self.bias, new.mean, new.var, momentum, self.eps)
-        if y is not None:
-            store(self._name, self._running, new)
-        return y
 
     def extra_repr(self) -> str:
         shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]
