@@ -168,16 +168,18 @@ def evaluated(x: Tensor, running: Running, weight, bias, job: Job, why: str = ""
 
 def _in_place(x: Tensor, running: Running, weight, bias, job: Job) -> Tensor | None:
     """By torch's operator, which moves the statistics in place; None where that does not do all of it."""
-    averages = job.momentum is None and running.mean is not None
-    if job.mask is not None or job.group is not None or averages or in_transform():
+    count, averages = x.numel(), job.momentum is None and running.mean is not None
+    if job.mask is not None or job.group is not None or averages or count == 0:
         return None
-    if x.numel() == 0 or x.numel() == x.shape[1]:
+    known = values_known(x)
+    if count == x.size(1) or (not known and in_transform()):
         return None
     held = None if running.mean is None else (running.mean, running.var)
     again = held is not None and in_backward()  # by a checkpoint: on copies that nobody keeps
     if held is not None and again:
         held = held[0].clone(), held[1].clone()
-    y = whole.in_place(x, held, weight, bias, job.momentum or 0.0, job.eps)
+    given = x, held, weight, bias, job.momentum or 0.0, job.eps
+    y = whole.in_place(*given) if known and x.is_cpu else whole.by_torch(*given)
     if y is not None and running.count is not None and not again:
         running.count.add_(1)
     return y

@@ -12,9 +12,11 @@ from normlab.errors import DtypeError
 
 def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
     """Refuse whole numbers, and weights or statistics in a dtype that torch does not mix with x's."""
-    check_floating(name, x)
+    kind = x.dtype
+    if not kind.is_floating_point:
+        check_floating(name, x)
     for value in own:
-        if value is not None and value.dtype != x.dtype and value.dtype != computed_in(x.dtype):
+        if value is not None and value.dtype != kind and value.dtype != computed_in(kind):
             x_is, other = (str(a.dtype).removeprefix("torch.") for a in (x, value))
             raise DtypeError(
                 f"{name}: x is {x_is}, weights or statistics are {other}; give both in one dtype, for "

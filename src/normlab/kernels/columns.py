@@ -15,15 +15,18 @@ from normlab.kernels.batch import local_moments
 from normlab.moments import merged
 
 ROWS = 128  # shorter sums gain no more digits, and cost more time
+SHORT = 16  # rows of a table up to which its sums are as exact as those of an image
 SHARE = 1.0  # |mean| / deviation from which on torch's sums over columns show in y
 STEEP = 100.0  # … from which on the rounding of a short column's own mean shows in its variance
 
 
 def holds(x: Tensor) -> bool:
-    """Whether torch would sum columns: float32, all channels of a place together."""
+    """Whether torch would sum columns that lose digits: float32, all channels of a place together."""
     if x.dtype != torch.float32:
         return False
-    return x.dim() == 2 or (not x.is_contiguous() and x.movedim(1, -1).is_contiguous())
+    if x.dim() == 2:
+        return x.size(0) > SHORT
+    return not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
 
 
 def long(x: Tensor) -> bool:

@@ -25,23 +25,29 @@ FEW = 32  # up to so many statistics a loop is faster than torch's operators
 
 def seen(x: Tensor) -> bool:
     """Whether statistics may be looked at: on the CPU, where that waits for nothing, and untraced."""
-    return x.device.type == "cpu" and values_known(x)
+    return x.is_cpu and values_known(x)
 
 
-def shows(
-    x: Tensor, mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT
-) -> bool:
+def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT) -> bool:
     """Whether rounding of the mean shows in a y that is scaled by rate = 1 / √(var + eps)."""
-    if mean.numel() == x.numel():
-        far, flat = ALONE, torch.inf
     if mean.numel() <= FEW:
-        pairs = zip(mean.flatten().tolist(), rate.flatten().tolist(), strict=True)
-        return any(abs(m) * r > far or (m != 0 and r * r * eps > flat) for m, r in pairs)
+        if mean.dim() > 1:
+            mean, rate = mean.flatten(), rate.flatten()
+        for m, r in zip(mean.tolist(), rate.tolist(), strict=True):
+            if abs(m) * r > far or (m != 0 and r * r * eps > flat):
+                return True
+        return False
     most, fastest = torch.linalg.vector_norm(mean.detach(), torch.inf).item(), rate.amax().item()
     if most * fastest <= far and fastest * fastest * eps <= flat:
         return False
     still = (mean != 0) & (rate * rate * eps > flat)
     return bool((((mean * rate).abs() > far) | still).any())
+
+
+def shows_in(x: Tensor, mean: Tensor, rate: Tensor, eps: float, far: float = FAR) -> bool:
+    """`shows`, for pools that may have a single element."""
+    alone = mean.numel() == x.numel()
+    return shows(mean, rate, eps, ALONE, torch.inf) if alone else shows(mean, rate, eps, far)
 
 
 def about_center(x: Tensor, row: str, **settings: Any) -> tuple[Tensor, Tensor]:

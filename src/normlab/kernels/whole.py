@@ -16,22 +16,25 @@ SQUARES = 0.5  # |mean| / deviation from which on E[x²] − E[x]² loses digits
 _CUDNN = torch.backends.cudnn
 
 
+def by_torch(
+    x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
+) -> Tensor:
+    """torch's y, and the running statistics held are moved."""
+    mean, var = (None, None) if held is None else held
+    return torch.batch_norm(x, weight, bias, mean, var, True, momentum, eps, _CUDNN.enabled)
+
+
 def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
-    """y, and the running statistics held are moved; None, and nothing moved, where sums are not exact.
-
-    Where values must not be looked at it is always torch's.
-    """
+    """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
     mean, var = (None, None) if held is None else held
-    if not steady.seen(x):
-        return torch.batch_norm(x, weight, bias, mean, var, True, momentum, eps, _CUDNN.enabled)
     in_columns = columns.holds(x)
     if in_columns and x.dim() > 2 and columns.long(x):
         return None
     old = [_copied(a) for a in held] if held is not None and in_columns else []
     y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    if not steady.shows(x, own, rate, eps, columns.SHARE if in_columns else steady.FAR):
+    if not steady.shows(own, rate, eps, columns.SHARE if in_columns else steady.FAR):
         return y
     if held is None or in_columns:
         for now, before in zip(held or (), old, strict=True):
@@ -50,7 +53,7 @@ def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor,
     seen = steady.seen(x)
     y, mean, var, rate = _once(x, weight, bias, eps, seen)
     cut = seen and columns.holds(x) and not columns.long(x)
-    if not seen or not steady.shows(x, mean, rate, eps, columns.SHARE if cut else steady.FAR):
+    if not seen or not steady.shows(mean, rate, eps, columns.SHARE if cut else steady.FAR):
         return y, mean, var
     d, center = steady.about_center(x, "batch")
     y, mean, var, _ = _once(d, weight, bias, eps, seen)
@@ -73,7 +76,7 @@ def layer_norm(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: flo
     if x.numel() == 0 or not steady.seen(x):
         return F.layer_norm(x, shape, weight, bias, eps)
     y, mean, rate = torch.native_layer_norm(x, shape, weight, bias, eps)
-    if not steady.shows(x, mean, rate, eps):
+    if not steady.shows_in(x, mean, rate, eps):
         return y
     d, _ = steady.about_center(x, "layer", normalized_shape=shape)
     weight, bias = _as(d, weight, bias)
@@ -89,7 +92,7 @@ def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -
     sizes = x.shape[0], x.shape[1], x.shape[2:].numel()
     y, mean, rate = torch.native_group_norm(x, weight, bias, *sizes, groups, eps)
     # in channels_last its variance is E[x²] − E[x]²
-    if not steady.shows(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
+    if not steady.shows_in(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
         return y
     d, _ = steady.about_center(x, "group", num_groups=groups)
     weight, bias = _as(d, weight, bias)

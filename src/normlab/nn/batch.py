@@ -92,8 +92,15 @@ class BatchNorm(_BatchNorm):
         group = self._processes.group if self._processes is not None and self.training else None
         running = self._running if evaluates or self._updates else UNTRACKED
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
-        affine = self.weight, self.bias
+        affine = self._own("weight"), self._own("bias")
         return normalized(input, running, *affine, job, "evaluation" if evaluates else None)
+
+    def _own(self, name: str) -> Tensor | None:
+        """A parameter, looked up as in `_running`; a parametrised one is an attribute alone."""
+        try:
+            return self._parameters[name]
+        except KeyError:
+            return getattr(self, name)
 
     @property
     def _name(self) -> str:

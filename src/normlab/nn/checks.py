@@ -29,6 +29,8 @@ def check_count(layer: str, argument: str, value: Any) -> None:
 
 def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
     """Refuse what the layer cannot normalise, saying what was given and what to give."""
+    if x.is_floating_point() and x.dim() >= least and x.shape[1] == expected:
+        return
     name = f"{type(layer).__name__}({argument}={expected})"
     check_floating(name, x)
     if x.dim() < least:
@@ -36,11 +38,10 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}; it must be (batch, channels{space})."
         )
-    if x.shape[1] != expected:
-        raise ShapeError(
-            f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
-            f"Use {argument}={x.shape[1]}."
-        )
+    raise ShapeError(
+        f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
+        f"Use {argument}={x.shape[1]}."
+    )
 
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
