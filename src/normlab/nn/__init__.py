@@ -2,6 +2,7 @@
 
 from normlab.nn import beyond
 from normlab.nn.batch import BatchNorm
+from normlab.nn.channels import LayerNorm2d
 from normlab.nn.conventions import (
     from_caffe,
     from_flax,
@@ -24,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
+    "LayerNorm2d",
     "LocalContrastNorm",
     "LocalResponseNorm",
     "RMSNorm",

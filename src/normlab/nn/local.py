@@ -1,6 +1,6 @@
 """Layers that divide by their neighbours: local response, local contrast, GDN."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels, check_count, check_number, check_settings
 from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
+from normlab.nn.reparametrized import translate
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):
@@ -121,7 +122,9 @@ class GDN(nn.Module):
         scale, the approximate inverse of `normlab.functional.gdn`); sigma=1.0 and pool=0.1, the values
         that training starts from (pool times the identity), both kept >= 0.
     Shapes: x (N, C, *); sigma (C,); pool_weight (C, C).
-    Errors: ShapeError, DtypeError.
+    Weights: `load_state_dict` also takes those of CompressAI's GDN (simplified: its GDN1), β and γ
+        with their reparametrisation, by themselves or in the state of a whole model.
+    Errors: ShapeError, DtypeError, SettingError.
     Limits: zero → zero.
     Source: Ballé, Laparra & Simoncelli 2016; GDN1: Johnston et al. 2019.
 
@@ -160,6 +163,14 @@ class GDN(nn.Module):
     def pool_weight(self) -> Tensor:
         """The weights of channel j in the pool of channel i, >= 0."""
         return lower(self.raw_pool_weight)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        least = translate(state_dict, prefix, 1 if self.simplified else 2)
+        if least is not None:
+            self.least_sigma = least
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
