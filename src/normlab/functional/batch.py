@@ -106,7 +106,7 @@ def batch_norm_with_stats(
     if not training:
         y = normalized(input, running, weight, bias, job, "training=False")
         return y, running.mean, running.var, running.count
-    y, new = trained(input, running, weight, bias, _checked(input, running, weight, bias, job))
+    y, new = trained(input, running, weight, bias, checked(input, running, weight, bias, job))
     return y, new.mean, new.var, new.count
 
 
@@ -130,7 +130,7 @@ def normalized(
     """
     if evaluates is not None:
         return evaluated(x, running, weight, bias, job, evaluates)
-    job = _checked(x, running, weight, bias, job)
+    job = checked(x, running, weight, bias, job)
     y = _in_place(x, running, weight, bias, job)
     if y is None:
         y, new = trained(x, running, weight, bias, job)
@@ -138,7 +138,7 @@ def normalized(
     return y
 
 
-def _checked(x: Tensor, running: Running, weight, bias, job: Job) -> Job:
+def checked(x: Tensor, running: Running, weight, bias, job: Job) -> Job:
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
     check_eps(job.name, job.eps)
@@ -158,7 +158,7 @@ def evaluated(x: Tensor, running: Running, weight, bias, job: Job, why: str = ""
             f"{job.name}: {why} needs running_mean and running_var; give both, or normalise with the "
             f"statistics of a batch of more than one value (training=True)."
         )
-    valid = _checked(x, running, weight, bias, job._replace(group=None)).mask
+    valid = checked(x, running, weight, bias, job._replace(group=None)).mask
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
     work = x if valid is None else torch.where(valid, x, 0.0)

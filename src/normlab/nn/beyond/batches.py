@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from normlab.equation.masks import check_valid
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, evaluated, trained
+from normlab.functional.batch import Job, Single, checked, evaluated, trained
 from normlab.functional.running import UNTRACKED, Running, store
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels, check_settings
@@ -72,13 +71,14 @@ class GhostBatchNorm(BatchNorm):
         if not self.training and self.running_mean is not None:
             return super().forward(input, mask)
         self._check_input_dim(input)
-        valid = check_valid(self._name, input, mask)
+        running, ghosts = (self._running if self._updates else UNTRACKED), []
+        job = Job(self._name, self.eps, self.momentum, mask, single=self.single)
+        valid = checked(input, running, self.weight, self.bias, job).mask
         number = max(1, len(input) // self.ghost_batch_size)
         masks = [None] * number if valid is None else valid.tensor_split(number)
-        running, ghosts = (self._running if self._updates else UNTRACKED), []
         for part, held in zip(input.tensor_split(number), masks, strict=True):
-            job = Job(self._name, self.eps, self.momentum, held, single=self.single)
-            y, running = trained(part, running, self.weight, self.bias, job)
+            each = job._replace(mask=held)
+            y, running = trained(part, running, self.weight, self.bias, each)
             ghosts.append(y)
         store(self._name, self._running, running)
         return torch.cat(ghosts)

@@ -12,6 +12,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
 from normlab.equation.resolved import check_floating
 from normlab.errors import ShapeError
+from normlab.functional.checks import check_arguments
 from normlab.functional.standard import layer_norm
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over
@@ -50,7 +51,7 @@ class PositionalNorm(Affine):
         dtype: torch.dtype | None = None,
     ):
         super().__init__(num_channels, affine, {"device": device, "dtype": dtype})
-        check_settings("PositionalNorm", POSITIONAL, eps=eps)
+        check_settings(type(self).__name__, POSITIONAL, eps=eps)
         self.eps, self.return_moments = eps, return_moments
         self.reset_parameters()
 
@@ -58,6 +59,7 @@ class PositionalNorm(Affine):
         self, input: Tensor, mask: Tensor | None = None
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
+        check_arguments(self._name, input, self.weight, self.bias)
         if mask is None and not self.return_moments:
             return self._as_layer_norm(input)
         valid = check_valid(self._name, input, mask)
