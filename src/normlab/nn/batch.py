@@ -30,12 +30,14 @@ class BatchNorm(_BatchNorm):
     Statistics: of the valid elements of the batch in training (biased variance), running ones in
         evaluation (updated with the unbiased variance) unless track_running_stats is False. Under
         activation checkpointing they are updated once.
-    Dtype: half input with float32 parameters is computed in float32. float32 in channels_last, or a
-        table (N, C) whose mean is large, gets the accuracy of contiguous images.
+    Dtype: half input with float32 parameters is computed in float32; x wider than they is refused. On
+        the CPU, and not compiled, float32 in channels_last, or a table (N, C) of more than 16 rows whose
+        mean is large, gets the accuracy of contiguous images.
     Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError;
-        DataError for a mask that is False everywhere or leaves NaN; TransformError when a transform of
-        torch.func has captured the running statistics.
-    Limits: a constant channel → bias; an empty batch leaves the statistics as they are.
+        SettingError; DataError for a mask that is False everywhere or leaves NaN; TransformError when a
+        transform of torch.func has captured the running statistics.
+    Limits: a constant channel → bias, exactly on the CPU unless compiled; an empty batch leaves the
+        statistics as they are.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
