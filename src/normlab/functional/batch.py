@@ -1,5 +1,6 @@
 """Batch normalisation as functions: torch's own, and one that returns the statistics it computed."""
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -8,8 +9,9 @@ from torch import Tensor
 
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
+from normlab.equation.table import find
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.checks import check_arguments, check_eps, of_nothing
+from normlab.functional.checks import check_arguments, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
@@ -50,7 +52,7 @@ def batch_norm(
     """
     job = Job("batch_norm", eps, momentum, mask)
     running = Running(running_mean, running_var, None)
-    return normalized(input, running, weight, bias, job, None if training else "training=False")
+    return normalized(input, running, weight, bias, job, "" if training else "training=False")
 
 
 def check_batch(x: Tensor, name: str) -> None:
@@ -121,14 +123,12 @@ class Job(NamedTuple):
     single: Single = "raise"
 
 
-def normalized(
-    x: Tensor, running: Running, weight, bias, job: Job, evaluates: str | None = None
-) -> Tensor:
+def normalized(x: Tensor, running: Running, weight, bias, job: Job, evaluates: str = "") -> Tensor:
     """The one decision: by running statistics (`evaluates` says why), by torch's operator, or by ours.
 
     In training the running statistics are moved in place.
     """
-    if evaluates is not None:
+    if evaluates:
         return evaluated(x, running, weight, bias, job, evaluates)
     job = checked(x, running, weight, bias, job)
     y = _in_place(x, running, weight, bias, job)
@@ -141,7 +141,8 @@ def normalized(
 def checked(x: Tensor, running: Running, weight, bias, job: Job) -> Job:
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
-    check_eps(job.name, job.eps)
+    if not 0.0 <= job.eps < math.inf:
+        find("batch").resolve({"eps": job.eps}, job.name)  # the row has the words
     if x.dim() < 2 and x.numel():
         raise ShapeError(
             f"{job.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *)."
@@ -174,12 +175,13 @@ def _in_place(x: Tensor, running: Running, weight, bias, job: Job) -> Tensor | N
     known = values_known(x)
     if count == x.size(1) or (not known and in_transform()):
         return None
-    held = None if running.mean is None else (running.mean, running.var)
-    again = held is not None and in_backward()  # by a checkpoint: on copies that nobody keeps
-    if held is not None and again:
-        held = held[0].clone(), held[1].clone()
-    given = x, held, weight, bias, job.momentum or 0.0, job.eps
-    y = whole.in_place(*given) if known and x.is_cpu else whole.by_torch(*given)
+    held, again = None, False
+    if running.mean is not None:
+        held, again = (running.mean, running.var), in_backward()
+        if again:  # by a checkpoint: on copies that nobody keeps
+            held = running.mean.clone(), running.var.clone()
+    way = whole.in_place if known and x.is_cpu else whole.by_torch
+    y = way(x, held, weight, bias, job.momentum or 0.0, job.eps)
     if y is not None and running.count is not None and not again:
         running.count.add_(1)
     return y

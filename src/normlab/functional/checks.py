@@ -1,12 +1,10 @@
 """What every function asks of its arguments before torch sees them."""
 
-import math
-
+import torch
 from torch import Tensor
 
 from normlab.dtypes import computed_in
 from normlab.equation.resolved import check_floating
-from normlab.equation.table import find
 from normlab.errors import DtypeError
 
 
@@ -16,18 +14,18 @@ def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
     if not kind.is_floating_point:
         check_floating(name, x)
     for value in own:
-        if value is not None and value.dtype != kind and value.dtype != computed_in(kind):
-            x_is, other = (str(a.dtype).removeprefix("torch.") for a in (x, value))
-            raise DtypeError(
-                f"{name}: x is {x_is}, weights or statistics are {other}; give both in one dtype, for "
-                f"example x.to(torch.{other}). (With float32 weights x may also be half.)"
-            )
+        if value is not None and value.dtype is not kind:
+            _check_mixed(name, kind, value.dtype)
 
 
-def check_eps(name: str, eps: float) -> None:
-    """Refuse what the row of batch norm refuses; layer, group, instance and RMS norm take all, as torch's."""
-    if not 0 <= eps < math.inf:  # the row knows the words
-        find("batch").resolve({"eps": eps}, name)
+def _check_mixed(name: str, kind: torch.dtype, other: torch.dtype) -> None:
+    if other == computed_in(kind):
+        return
+    x_is, given = (str(dtype).removeprefix("torch.") for dtype in (kind, other))
+    raise DtypeError(
+        f"{name}: x is {x_is}, weights or statistics are {given}; give both in one dtype, for "
+        f"example x.to(torch.{given}). (With float32 weights x may also be half.)"
+    )
 
 
 def of_nothing(x: Tensor, *own: Tensor | None) -> Tensor:

@@ -90,12 +90,15 @@ class BatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
-        evaluates = not self.training and self._buffers["running_mean"] is not None
-        group = self._processes.group if self._processes is not None and self.training else None
-        running = self._running if evaluates or self._updates else UNTRACKED
+        training, held = self.training, self._buffers["running_mean"] is not None
+        uses = held and (self.track_running_stats or not training)
+        running = self._running if uses else UNTRACKED
+        group = self._processes.group if self._processes is not None and training else None
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
         affine = self._own("weight"), self._own("bias")
-        return normalized(input, running, *affine, job, "evaluation" if evaluates else None)
+        return normalized(
+            input, running, *affine, job, "evaluation" if held and not training else ""
+        )
 
     def _own(self, name: str) -> Tensor | None:
         """A parameter, looked up as in `_running`; a parametrised one is an attribute alone."""
