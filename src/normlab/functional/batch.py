@@ -42,7 +42,10 @@ def batch_norm(
         running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, in place.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for one value per channel in training; in evaluation without statistics.
+    Under activation checkpointing they are updated once. On the CPU, and not compiled, channels_last and
+        tables get the accuracy of contiguous images.
+    Errors: ShapeError for one value per channel in training; SettingError for eps < 0 and in evaluation
+        without statistics; DtypeError for weights or statistics in a dtype that torch does not mix with x's.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 
