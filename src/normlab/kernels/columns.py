@@ -8,7 +8,6 @@ up to 100 times less exact than those of contiguous images. Long columns are tak
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.kernels.batch import local_moments
@@ -45,7 +44,7 @@ class _Columns(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float):
         mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
-        y = F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
+        y = torch.batch_norm(x, weight, bias, mean, var, False, 0.0, eps, False)
         rows = x.numel() // x.shape[1]
         unbiased, rate = var * (rows / (rows - 1)), (var + eps).rsqrt()
         ctx.eps = eps

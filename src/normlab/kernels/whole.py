@@ -24,6 +24,11 @@ def by_torch(
     return torch.batch_norm(x, weight, bias, mean, var, True, momentum, eps, _CUDNN.enabled)
 
 
+def evaluated(x: Tensor, held: Statistics, weight: Maybe, bias: Maybe, eps: float) -> Tensor:
+    """torch's y by the running statistics held; not its function, which refuses eps = 0 in older versions."""
+    return torch.batch_norm(x, weight, bias, *held, False, 0.0, eps, _CUDNN.enabled)
+
+
 def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
@@ -66,7 +71,7 @@ def _once(x: Tensor, weight: Maybe, bias: Maybe, eps: float, seen: bool) -> tupl
     if seen and columns.holds(x) and columns.long(x):
         return columns.normalized(x, weight, bias, eps)
     if not seen:
-        return F.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var, mean
+        return by_torch(x, (mean, var), weight, bias, 1.0, eps), mean, var, mean
     y, _, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, 1.0, eps)
     return y, mean, var, rate
 
