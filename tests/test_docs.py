@@ -27,6 +27,11 @@ def test_readme_examples_print_what_they_say():
     assert outcome.failed == 0
 
 
+def test_the_page_on_masks_prints_what_it_says():
+    outcome = doctest.testfile(str(ROOT / "docs" / "masks.md"), module_relative=False)
+    assert outcome.attempted >= 4 and outcome.failed == 0
+
+
 def test_generated_pages_are_fresh(generate):
     assert generate.stale(generate.pages()) == []
 

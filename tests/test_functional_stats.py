@@ -1,10 +1,12 @@
 """batch_norm_with_stats: the new statistics are returned, and nothing is written."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from cases import assert_close, exact, example
 from normlab import functional
@@ -102,3 +104,17 @@ REFUSED = {
 def test_what_is_refused(call, kind, message):
     with pytest.raises(kind, match=exact(message)):
         call()
+
+
+def test_under_a_checkpoint_a_function_updates_statistics_once():
+    x = example((6, 3, 5)).requires_grad_()
+    for call in (functional.batch_norm, functional.instance_norm):
+        held, once = ((torch.zeros(3).double(), torch.ones(3).double()) for _ in range(2))
+        call(x, *once, None, None, True)
+        again = partial(normalised_into, call, held)
+        checkpoint(again, x, use_reentrant=False).sum().backward()
+        assert torch.equal(held[0], once[0]) and torch.equal(held[1], once[1])
+
+
+def normalised_into(call, held, x):
+    return call(x, *held, None, None, True)

@@ -10,7 +10,7 @@ import normlab.interop.onnx as export
 from cases import exact
 from normlab.errors import MissingExtraError
 from normlab.interop import to_onnx
-from normlab.nn import BatchNorm
+from normlab.nn import BatchNorm, V1Block
 
 X = torch.zeros(2, 3, 4)
 TRAINING = (
@@ -53,3 +53,14 @@ def test_an_example_without_samples(tmp_path, monkeypatch):
     message = "to_onnx: the example has shape (0, 3, 4); give one of (samples, …) with a sample."
     with pytest.raises(ValueError, match=exact(message)):
         to_onnx(BatchNorm(3).eval(), X[:0], tmp_path / "layer.onnx")
+
+
+def test_a_part_that_onnx_has_no_operators_for(tmp_path):
+    model = nn.Sequential(V1Block(orientations=2, frequencies=(0.25,)), nn.ReLU()).eval()
+    message = (
+        "to_onnx: V1Block (part '0') cannot be written: its filters are products of complex Fourier "
+        "transforms. Export the model after it, and give it this part's output."
+    )
+    with pytest.raises(ValueError, match=exact(message)):
+        to_onnx(model, torch.zeros(1, 1, 8, 8), tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []

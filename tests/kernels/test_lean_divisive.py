@@ -178,7 +178,7 @@ def test_rows_are_the_references():
 
 
 def divisive_by_row(x, row, settings):
-    from normlab.kernels.local import normalized
+    from normlab.kernels.sigma_inside import normalized
 
     return normalized(x, row, **OWN, **settings)
 

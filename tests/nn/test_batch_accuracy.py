@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from cases import example
-from normlab import nn
+from normlab import functional, nn
 from normlab.kernels import columns
 
 IMAGE, VOLUME, LINE, TABLE = (16, 8, 24, 24), (4, 8, 6, 12, 12), (16, 8, 64), (4000, 8)
@@ -60,7 +60,7 @@ def test_layouts_are_as_accurate_as_contiguous_images(order, mean):
 
 def test_a_table_of_small_mean_is_torchs_to_the_last_bit():
     x = laid_out(*ORDERS["table"], 0.3, 1.0)
-    assert columns.suits(x)
+    assert columns.holds(x) and columns.long(x)
     assert torch.equal(nn.BatchNorm(8)(x), torch.nn.BatchNorm1d(8)(x))
 
 
@@ -90,7 +90,7 @@ def test_groups_in_channels_last_are_as_accurate_as_contiguous(layer, mean):
 def test_gradients_and_second_derivatives_of_column_sums(shape, order):
     """Against torch in float64: three ways into the layer, the gradients, and their own gradient."""
     x = laid_out(shape, order, 5.0, 1.0)
-    assert columns.suits(x)
+    assert columns.holds(x) and columns.long(x)
     ours, exact = derivatives(x, torch.float32), derivatives(x, torch.float64)
     for mine, right in zip(ours, exact, strict=True):
         assert (mine.double() - right).abs().max() <= 1e-4 * right.abs().max()
@@ -127,3 +127,38 @@ def test_half_input_with_float32_weights_is_rms_normalised_in_float32():
     exact = F.rms_norm(x.double(), (16,), layer.weight.double(), torch.finfo(torch.float32).eps)
     assert layer(x).dtype == torch.bfloat16
     assert error(layer(x), exact.detach()) <= torch.finfo(torch.bfloat16).eps * exact.abs().max()
+
+
+SMALL = {
+    "7 × 7": ((4, 256, 7, 7), torch.channels_last),
+    "one place": ((200, 16, 1, 2), torch.channels_last),
+    "volume": ((2, 32, 3, 4, 5), torch.channels_last_3d),
+    "table of 24": ((24, 8), torch.contiguous_format),
+    "table of 200": ((200, 8), torch.contiguous_format),
+}
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0, 10.0, 100.0, 1000.0])
+@pytest.mark.parametrize(("shape", "order"), SMALL.values(), ids=SMALL)
+def test_short_columns_are_as_accurate_in_layers_and_functions(shape, order, mean):
+    x = laid_out(shape, order, mean, 1.0)
+    image = x.contiguous() if x.dim() > 2 else x.t().reshape(1, shape[1], -1)
+    exact = F.batch_norm(x.double(), None, None, training=True)
+    plain = error(F.batch_norm(image, None, None, training=True), whole(exact, image))
+    held = torch.zeros(shape[1]), torch.ones(shape[1])
+    for y in (
+        nn.BatchNorm(shape[1])(x),
+        functional.batch_norm(x, *held, training=True, momentum=1.0),
+        functional.batch_norm(x, None, None, training=True),
+        functional.batch_norm_with_stats(x, None, None)[0],
+    ):
+        assert error(y, exact) <= 2 * plain + 4 * torch.finfo(torch.float32).eps * exact.abs().max()
+    spacing = 4 * torch.finfo(torch.float32).eps * max(mean, 1.0)  # of one short column
+    assert (held[0] - x.double().mean(others(x))).abs().max() <= spacing
+    assert (held[1] / x.double().var(others(x)) - 1).abs().max() <= 1e-5
+
+
+def test_a_function_is_as_accurate_as_a_layer_at_any_size():
+    x = laid_out(*ORDERS["image, channels last"], 1000.0, 1.0)
+    y = functional.batch_norm(x, None, None, training=True)
+    assert torch.equal(y, nn.BatchNorm(8)(x))

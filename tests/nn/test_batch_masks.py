@@ -156,8 +156,8 @@ REFUSED = {
     "instance": (
         lambda: nn.InstanceNorm(3, dtype=torch.float64)(NAN, MASK),
         DataError,
-        "instance_norm: x is NaN at 6 places that mask calls valid, first at (0, 0, 4); set mask to "
-        "False there, or mend x.",
+        "InstanceNorm(num_features=3): x is NaN at 6 places that mask calls valid, first at (0, 0, 4); "
+        "set mask to False there, or mend x.",
     ),
     "rms": (
         lambda: nn.RMSNorm(6, dtype=torch.float64)(NAN, MASK[:, :3]),

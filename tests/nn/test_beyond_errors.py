@@ -70,7 +70,7 @@ SCHEDULE = (
 SETTINGS = {
     "filter response eps": (
         lambda: beyond.FilterResponseNorm(4, eps=-1.0),
-        f"filter_response: {EPS}",
+        f"FilterResponseNorm: {EPS}",
     ),
     "two eps": (
         lambda: beyond.FilterResponseNorm(4, eps=1e-5, learn_eps=True),
@@ -79,10 +79,10 @@ SETTINGS = {
     ),
     "global response eps": (
         lambda: beyond.GlobalResponseNorm(4, eps=-1.0),
-        f"competition: {EPS}",
+        f"GlobalResponseNorm: {EPS}",
     ),
-    "positional eps": (lambda: beyond.PositionalNorm(4, eps=-1.0), f"positional: {EPS}"),
-    "scale eps": (lambda: beyond.ScaleNorm(4, eps=-1.0), f"scale: {EPS}"),
+    "positional eps": (lambda: beyond.PositionalNorm(4, eps=-1.0), f"PositionalNorm: {EPS}"),
+    "scale eps": (lambda: beyond.ScaleNorm(4, eps=-1.0), f"ScaleNorm: {EPS}"),
     "no ghost": (
         lambda: beyond.GhostBatchNorm(4, 0),
         "GhostBatchNorm: ghost_batch_size=0 given, but it must be a whole number >= 1.",

@@ -177,7 +177,8 @@ def test_no_space():
 LAYERS = {
     "negative weights": (
         lambda: nn.DivisiveNorm(4, pool_weight=-W),
-        "-1 given where values must be >= 0.",
+        "DivisiveNorm: pool_weight=a tensor (4, 4) given, but it must be finite and >= 0, or None (0.1 · "
+        "identity, where training starts).",
     ),
     "two shapes of weights": (
         lambda: nn.DivisiveNorm(4, pool_weight=W, kernel=3),

@@ -32,8 +32,8 @@ SHAPES = [
     (
         nn.InstanceNorm(4),
         torch.ones(2, 4, 1),
-        "instance_norm: x has shape (2, 4, 1); it needs (batch, channels, *space) with at least 2 "
-        "elements of space, since the variance of one is 0.",
+        "InstanceNorm(num_features=4): x has shape (2, 4, 1); it needs (batch, channels, *space) with "
+        "at least 2 elements of space, since the variance of one is 0.",
     ),
     (
         nn.InstanceNorm(4, spatial_dims=1),
@@ -89,12 +89,12 @@ SETTINGS = {
     "sigma below 0": (
         lambda: nn.DivisiveNorm(3, sigma=-0.5),
         SettingError,
-        "-0.5 given where values must be >= 0.",
+        "DivisiveNorm: sigma=-0.5 given, but it must be finite and >= 0.",
     ),
     "pool below 0": (
         lambda: nn.GDN(3, pool=-1.0),
         SettingError,
-        "-1 given where values must be >= 0.",
+        "GDN: pool=-1.0 given, but it must be finite and >= 0.",
     ),
     "sigma by another name": (
         lambda: nn.LocalContrastNorm(3, sigma="median"),
@@ -102,19 +102,19 @@ SETTINGS = {
         "LocalContrastNorm: sigma='median' given; a number >= 0 or 'mean'.",
     ),
     "a window of none": (
-        lambda: nn.LocalResponseNorm(0)(IMAGE),
+        lambda: nn.LocalResponseNorm(0),
         SettingError,
-        "local_response: size=0 given, but it must be a whole number >= 1.",
+        "LocalResponseNorm: size=0 given, but it must be a whole number >= 1.",
     ),
     "an unknown window": (
-        lambda: nn.LocalContrastNorm(4, window="disk")(IMAGE),
+        lambda: nn.LocalContrastNorm(4, window="disk"),
         SettingError,
-        "local_contrast: window=disk given, but it must be one of 'gaussian', 'box'.",
+        "LocalContrastNorm: window=disk given, but it must be one of 'gaussian', 'box'.",
     ),
     "a negative power": (
-        lambda: nn.DivisiveNorm(4, power=-1.0)(IMAGE),
+        lambda: nn.DivisiveNorm(4, power=-1.0),
         SettingError,
-        "divisive: power=-1.0 given, but it must be one number, finite and > 0.",
+        "DivisiveNorm: power=-1.0 given, but it must be one number, finite and > 0.",
     ),
 }
 

@@ -149,8 +149,8 @@ def test_of_a_place_with_some_valid_channels_their_mean_is_filtered():
         (lambda: V1Block(frequencies=(0.7,)), SettingError, r"frequency=0\.7 given, but .* 0\.5"),
         (lambda: V1Block(frequencies=()), SettingError, "0 frequencies .* at least one of each"),
         (lambda: V1Block(orientations=0), SettingError, "orientations=0"),
-        (lambda: V1Block(bandwidth=0.0), SettingError, "bandwidth=0 given"),
-        (lambda: V1Block(pool_octaves=-1.0), SettingError, "width=-1 given"),
+        (lambda: V1Block(bandwidth=0.0), SettingError, r"^V1Block: bandwidth=0\.0 given"),
+        (lambda: V1Block(pool_octaves=-1.0), SettingError, r"^V1Block: pool_octaves=-1\.0 given"),
         (
             lambda: small()(torch.zeros(1, 2, 4, 4)),
             ShapeError,

@@ -154,6 +154,7 @@ LAYERS: dict[str, Make] = {
     "BatchNorm(2, affine=False)": lambda: nn.BatchNorm(2, affine=False),
     "BatchNorm(2, track_running_stats=False)": lambda: nn.BatchNorm(2, track_running_stats=False),
     "LayerNorm(2)": lambda: nn.LayerNorm(2),
+    "LayerNorm2d(2)": lambda: nn.LayerNorm2d(2),
     "RMSNorm(2)": lambda: nn.RMSNorm(2),
     "GroupNorm(1, 2)": lambda: nn.GroupNorm(1, 2),
     "InstanceNorm(2)": lambda: nn.InstanceNorm(2),

@@ -36,6 +36,44 @@ def pooled(pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings) -> T
     return linear.forward(steps(pool, a, valid, settings, weight), a)
 
 
+def centered_on(pool: Pool, x: Tensor, valid: Tensor | None, settings: Settings) -> Tensor:
+    """The pool of x as what is subtracted from it: of values that are all equal, exactly that value.
+
+    A mean is rounded; where nothing varies, what is left of x − mean would be all there is. Equal
+    means: over the axes of the pool, or for a window over the whole sample.
+    """
+    center = pooled(pool, x, valid, settings)
+    if x.numel() == 0:
+        return center
+    known = x.detach()
+    low = known if valid is None else torch.where(valid, known, torch.inf)
+    high = known if valid is None else torch.where(valid, known, -torch.inf)
+    low, high = _over(pool, low, settings, torch.amin), _over(pool, high, settings, torch.amax)
+    slip = torch.where(low == high, low - center.detach(), 0.0)
+    return center + slip
+
+
+def _over(pool: Pool, x: Tensor, settings: Settings, reduce: Any) -> Tensor:
+    """Reduced over the axes of the pool, or where that is a window over the whole sample."""
+    if not isinstance(pool, Axes):
+        return reduce(x, tuple(range(1, x.dim())), keepdim=True)
+    if not isinstance(pool.groups, str):
+        return reduce(x, positions(pool, x, settings), keepdim=True)
+    split = (settings[pool.groups], x.shape[1] // settings[pool.groups])
+    out = reduce(x.unflatten(1, split), _within_groups(pool, x), keepdim=True)
+    return _onto_channels(out, split)
+
+
+def _within_groups(pool: Axes, x: Tensor) -> tuple[int, ...]:
+    """The dimensions of the pool where the channels are (groups, channels in a group)."""
+    named = {"n": (0,), "g": (1,), "c": (2,), "s": tuple(range(3, x.dim() + 1))}
+    return tuple(sorted(dim for axis in pool.over.split() for dim in named[axis]))
+
+
+def _onto_channels(out: Tensor, split: tuple[int, int]) -> Tensor:
+    return out.expand(-1, *split, *[-1] * (out.dim() - 3)).flatten(1, 2)
+
+
 def steps(
     pool: Pool, a: Tensor, valid: Tensor | None, settings: Settings, weight: Tensor | None
 ) -> list[Step]:
@@ -116,12 +154,10 @@ def _grouped(pool: Axes, a: Tensor, valid: Tensor | None, groups: int) -> Tensor
             f"{tuple(a.shape)}). Choose one of {_divisors(a.shape[1])}."
         )
     split = (groups, a.shape[1] // groups)
-    named = {"n": (0,), "g": (1,), "c": (2,), "s": tuple(range(3, a.dim() + 1))}
-    dims = tuple(sorted(dim for axis in pool.over.split() for dim in named[axis]))
     view = a.unflatten(1, split)
     counted = None if valid is None else valid.unflatten(1, split)
-    out = linear.forward(_reduced(pool, view, counted, dims), view)
-    return out.expand(-1, *split, *[-1] * (out.dim() - 3)).flatten(1, 2)
+    path = _reduced(pool, view, counted, _within_groups(pool, a))
+    return _onto_channels(linear.forward(path, view), split)
 
 
 def _divisors(number: int) -> list[int]:

@@ -6,13 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
-from normlab.equation.masks import hide
-from normlab.equation.pooling import per_channel, pooled, positions
-from normlab.equation.pools import Axes, needs_space
+from normlab.equation.pooling import centered_on, pooled
+from normlab.equation.resolved import broadcast, fitting, partner, resolved
 from normlab.equation.row import Norm
 from normlab.equation.table import find
-from normlab.errors import DtypeError, SettingError, ShapeError
+from normlab.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,12 @@ def normalize(
     Statistics: of the elements given (biased variance), or `statistics=(mean, var)`: one value per
         channel, or anything that broadcasts against x. Nothing is stored.
     Dtype: any floating dtype; half types are computed in float32.
-    mask: boolean, True = valid, broadcastable to x, or (N, *) for x (N, C, *). Masked places may hold
-        anything; their output and gradient are 0.
+    mask: boolean, True = valid, on x's device; broadcastable to x, or x's shape without its features:
+        (N, *) for x (N, C, *), the first axes for a row over normalized_shape. Of any other shape the
+        first axes or the last; refused where both fit. Masked places may hold anything; their output and
+        gradient are 0.
     pool_input: the array pooled instead of d, of x's rank (e in the equation).
-    Errors: SettingError, ShapeError, DtypeError.
+    Errors: SettingError, ShapeError, DtypeError, DataError for a mask on another device.
     Limits: constant pool → bias (with eps > 0); no valid element → 0; x of no element → y of none;
         σ = 0 over a pool of zeros is 0/0 = NaN. At exactly 0, powers m < 1 have an infinite slope; the
         gradient returned there is 0.
@@ -70,12 +70,9 @@ def normalize(
     tensor([[0.6000, 0.8000]])
     """
     row = find(row)
-    values = row.resolve(settings)
-    check_input(row, x, values)
-    dtype = computed_in(x.dtype)
-    if values.get("eps", 0.0) is None:
-        values["eps"] = torch.finfo(dtype).eps
-    work, valid = hide(x.to(dtype), mask)
+    of = resolved(x, row, mask, settings)
+    values, valid, dtype = of.values, of.valid, of.dtype
+    work = x.to(dtype) if valid is None else torch.where(valid, x.to(dtype), 0.0)
     center, pool = _operands(row, work, valid, pool_input, statistics, values)
     scale = _scale(row, pool, values, x)
     d = work - center if row.center else work
@@ -98,7 +95,7 @@ def _operands(row, x, valid, pool_input, statistics, values) -> tuple[Tensor, Te
         return _given(row, statistics, x)
     center = x.new_zeros(())
     if row.center:
-        center = fitting(row, pooled(row.pool, x, valid, values), x)
+        center = fitting(row, centered_on(row.pool, x, valid, values), x)
     if pool_input is None:
         e = x - center if row.center else x
     else:
@@ -107,19 +104,6 @@ def _operands(row, x, valid, pool_input, statistics, values) -> tuple[Tensor, Te
         e = torch.where(valid, e, 0.0)
     pool = pooled(row.pool, positive_power(e, row.number("n", values)), valid, values)
     return center, fitting(row, pool, x)
-
-
-def fitting(row: Norm, pool: Tensor, x: Tensor) -> Tensor:
-    """The pool, if it fits x."""
-    try:
-        pool.expand(x.shape)
-    except RuntimeError as error:
-        raise ShapeError(
-            f"{row.name}: the pool has shape {tuple(pool.shape)}, which does not fit x "
-            f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as "
-            f"many as x has."
-        ) from error
-    return pool
 
 
 def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -178,59 +162,7 @@ def _is(power: Any, number: float) -> bool:
     return not isinstance(power, Tensor) and power == number
 
 
-def check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:
-    """Refuse an x that the row cannot normalise."""
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.") if isinstance(x, Tensor) else type(x).__name__
-        raise DtypeError(f"{row.name}: x is {given}; give a floating-point tensor, e.g. x.float().")
-    if x.dim() < 2 and values.get("normalized_shape") is None:
-        raise ShapeError(
-            f"{row.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *space)."
-        )
-    empty = isinstance(row.pool, Axes) and not row.grouped and not positions(row.pool, x, values)
-    if (needs_space(row.pool) and x.dim() < 3) or empty:
-        raise ShapeError(
-            f"{row.name}: x has shape {tuple(x.shape)} and so no spatial axis to pool over; give "
-            f"(batch, channels, *space)."
-        )
-
-
-def partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """The array pooled in place of d, with the mask in its shape."""
-    if pool_input.dtype == torch.bool or pool_input.is_complex():
-        raise DtypeError(
-            f"pool_input is {pool_input.dtype}; it must hold real numbers, the array that is pooled in "
-            f"place of x. A mask is given as mask=."
-        )
-    same = pool_input.dim() == x.dim() and pool_input.shape[2:] == x.shape[2:]
-    if not same or pool_input.shape[0] != x.shape[0]:
-        raise ShapeError(
-            f"pool_input has shape {tuple(pool_input.shape)}; it must agree with x "
-            f"{tuple(x.shape)} in all but the channels."
-        )
-    if valid is not None and pool_input.shape != x.shape:
-        valid = valid.all(1, keepdim=True).expand(pool_input.shape)
-    return pool_input.to(x), valid
-
-
 def _affine(row: Norm, name: str, value: Tensor, x: Tensor, dtype: torch.dtype) -> Tensor:
     if row.affine == "shape":
         return broadcast(row, name, value, x, by_channel=False).to(x.device, dtype)
     return broadcast(row, name, value, x).to(x.device, dtype)
-
-
-def broadcast(row: Norm, name: str, value: Any, x: Tensor, by_channel: bool = True) -> Tensor:
-    """A vector as one value per channel, anything else as it is, checked against x."""
-    value = torch.as_tensor(value)
-    if by_channel and value.dim() == 1 and x.dim() > 1:
-        shown, value = tuple(value.shape), per_channel(value, x.dim())
-    else:
-        shown = tuple(value.shape)
-    try:
-        value.expand(x.shape)
-    except RuntimeError as error:
-        raise ShapeError(
-            f"{row.name}: {name} has shape {shown}, which does not fit x {tuple(x.shape)}; "
-            f"{'give one value per channel' if by_channel else 'give the shape normalised over'}."
-        ) from error
-    return value

@@ -137,13 +137,14 @@ class Norm:
     def defaults(self) -> dict[str, Any]:
         return {setting.name: setting.default for setting in self.settings}
 
-    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All settings, with the given ones checked against their domains."""
+    def resolve(self, given: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+        """All settings, the given ones checked against their domains; `where` stands in a message."""
         known = {setting.name: setting for setting in self.settings}
         for name in given:
             if name not in known:
                 raise SettingError(self._unknown(name))
-        return self.defaults | {name: known[name].check(self.name, v) for name, v in given.items()}
+        where = where or self.name
+        return self.defaults | {name: known[name].check(where, v) for name, v in given.items()}
 
     def _unknown(self, name: str) -> str:
         hint = did_you_mean(name, self.defaults)

@@ -1,19 +1,21 @@
 """Batch normalisation as functions: torch's own, and one that returns the statistics it computed."""
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
+from normlab.equation.table import find
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.running import Running, advanced, write
+from normlab.functional.checks import check_arguments, of_nothing
+from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
-from normlab.kernels import columns, operators
+from normlab.kernels import whole
 from normlab.kernels.processes import Processes
-from normlab.tracing import values_known
+from normlab.tracing import in_backward, in_transform, values_known
 
 Single = Literal["raise", "running"]
 
@@ -39,8 +41,10 @@ def batch_norm(
         running ← (1 − momentum)·running + momentum·batch, with the unbiased variance, in place.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for one value per channel in training; SettingError for a negative eps, and in
-        evaluation without statistics.
+    Under activation checkpointing they are updated once. On the CPU, and not compiled, channels_last and
+        tables get the accuracy of contiguous images.
+    Errors: ShapeError for one value per channel in training; SettingError for eps < 0 and in evaluation
+        without statistics; DtypeError for weights or statistics in a dtype that torch does not mix with x's.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 
@@ -48,25 +52,14 @@ def batch_norm(
     >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True).flatten()
     tensor([-1.0000,  1.0000])
     """
-    check_valid("batch_norm", input, mask)
+    job = Job("batch_norm", eps, momentum, mask)
     running = Running(running_mean, running_var, None)
-    if not training:
-        return evaluated("batch_norm: training=False", input, running, weight, bias, eps, mask)
-    check_batch(input)
-    if mask is None:
-        return operators.batch_norm(
-            input, running_mean, running_var, weight, bias, True, momentum, eps
-        )
-    y, new = trained(
-        input, running, weight, bias, Job("batch_norm", eps, momentum, mask, None, "raise")
-    )
-    write(running, new)
-    return y
+    return normalized(input, running, weight, bias, job, "" if training else "training=False")
 
 
-def check_batch(x: Tensor, name: str = "batch_norm", single: Single = "raise") -> None:
+def check_batch(x: Tensor, name: str) -> None:
     """Refuse one value per channel, whose variance is 0."""
-    if single == "raise" and x.dim() >= 2 and x.numel() == x.shape[1]:
+    if x.numel() == x.shape[1]:
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}, one value per channel, whose variance is 0; "
             f"in training give at least 2, or evaluate with running statistics."
@@ -113,78 +106,117 @@ def batch_norm_with_stats(
     """
     running = Running(running_mean, running_var, num_batches_tracked)
     group = None if process_group is None else Processes(process_group).group
-    check_valid("batch_norm_with_stats", input, mask, empty=group is not None)
-    if not training:
-        y = evaluated(
-            "batch_norm_with_stats: training=False", input, running, weight, bias, eps, mask
-        )
-        return y, running.mean, running.var, running.count
     job = Job("batch_norm_with_stats", eps, momentum, mask, group, single)
-    y, new = trained(input, running, weight, bias, job)
+    if not training:
+        y = normalized(input, running, weight, bias, job, "training=False")
+        return y, running.mean, running.var, running.count
+    y, new = trained(input, running, weight, bias, checked(input, running, weight, bias, job))
     return y, new.mean, new.var, new.count
 
 
 class Job(NamedTuple):
-    """How to normalise with the batch's own statistics."""
+    """How to normalise: who asks, with which settings, mask and processes."""
 
     name: str
     eps: float
-    momentum: float | None
-    mask: Tensor | None
-    group: Any
-    single: Single
+    momentum: float | None = None
+    mask: Tensor | None = None
+    group: Any = None
+    single: Single = "raise"
 
 
-def evaluated(
-    why: str,
+def normalized(
     x: Tensor,
     running: Running,
     weight: Tensor | None,
     bias: Tensor | None,
-    eps: float,
-    mask: Tensor | None,
+    job: Job,
+    evaluates: str = "",
+) -> Tensor:
+    """The one decision: by running statistics (`evaluates` says why), by torch's operator, or by ours.
+
+    In training the running statistics are moved in place.
+    """
+    if evaluates:
+        return evaluated(x, running, weight, bias, job, evaluates)
+    job = checked(x, running, weight, bias, job)
+    y = _in_place(x, running, weight, bias, job)
+    if y is None:
+        y, new = trained(x, running, weight, bias, job)
+        store(job.name, running, new)
+    return y
+
+
+def checked(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> Job:
+    """The job with its mask in x's shape, once the arguments are known to agree."""
+    check_arguments(job.name, x, weight, bias, running.mean, running.var)
+    if not 0.0 <= job.eps < math.inf:
+        find("batch").resolve({"eps": job.eps}, job.name)  # the row has the words
+    if x.dim() < 2 and x.numel():
+        raise ShapeError(
+            f"{job.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *)."
+        )
+    if job.mask is None:
+        return job
+    return job._replace(mask=check_valid(job.name, x, job.mask, empty=job.group is not None))
+
+
+def evaluated(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job, why: str = ""
 ) -> Tensor:
     """Normalised with the running statistics; masked places are 0."""
     if running.mean is None or running.var is None:
         raise SettingError(
-            f"{why} needs running_mean and running_var; give both, or normalise with the statistics "
-            f"of a batch of more than one value (training=True)."
+            f"{job.name}: {why} needs running_mean and running_var; give both, or normalise with the "
+            f"statistics of a batch of more than one value (training=True)."
         )
-    x, valid = hide(x, mask)
-    y = operators.batch_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
+    valid = checked(x, running, weight, bias, job._replace(group=None)).mask
+    if x.numel() == 0:
+        return of_nothing(x, weight, bias)
+    work = x if valid is None else torch.where(valid, x, 0.0)
+    y = whole.evaluated(work, (running.mean, running.var), weight, bias, job.eps)
     return y if valid is None else torch.where(valid, y, 0.0)
+
+
+def _in_place(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+) -> Tensor | None:
+    """By torch's operator, which moves the statistics in place; None where that does not do all of it."""
+    count, averages = x.numel(), job.momentum is None and running.mean is not None
+    if job.mask is not None or job.group is not None or averages or count == 0:
+        return None
+    known = values_known(x)
+    if count == x.size(1) or (not known and in_transform()):
+        return None
+    held, again = None, False
+    if running.mean is not None:
+        held, again = (running.mean, running.var), in_backward()
+        if again:  # by a checkpoint: on copies that nobody keeps
+            held = running.mean.clone(), running.var.clone()
+    way = whole.in_place if known and x.is_cpu else whole.by_torch
+    y = way(x, held, weight, bias, job.momentum or 0.0, job.eps)
+    if y is not None and running.count is not None and not again:
+        running.count.add_(1)
+    return y
 
 
 def trained(
     x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
 ) -> tuple[Tensor, Running]:
-    """Normalised with the batch's own statistics, and the running ones after it."""
+    """Normalised with the batch's own statistics, and the running ones after it; nothing is written."""
+    if job.group is None and x.numel() == 0:
+        return of_nothing(x, weight, bias), running
     alone = job.group is None and x.numel() == x.shape[1]  # other processes may hold more values
     if alone and job.single == "running":
-        return evaluated(
-            f"{job.name}: single='running'", x, running, weight, bias, job.eps, job.mask
-        ), running
+        return evaluated(x, running, weight, bias, job, "single='running'"), running
     if alone:
         check_batch(x, job.name)
-    if job.mask is None and job.group is None and x.numel():
-        y, mean, var = _plain(x, weight, bias, job.eps)
+    if job.mask is None and job.group is None:
+        y, mean, var = whole.by_value(x, weight, bias, job.eps)
         return y, advanced(running, mean, var, job.momentum)
     return _valid_only(x, running, weight, bias, job)
-
-
-def _plain(
-    x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """y, mean and unbiased variance of the whole batch."""
-    if values_known(x) and columns.suits(x):
-        mean, var = x.new_zeros(2, x.shape[1]).unbind()
-        y = None if x.dim() > 2 else columns.of_table(x, weight, bias, mean, var, 1.0, eps)
-        return columns.normalized(x, weight, bias, eps) if y is None else (y, mean, var)
-    kind = computed_in(x.dtype)
-    mean, var = (x.new_zeros(x.shape[1], dtype=kind) for _ in range(2))
-    # torch wants parameters and statistics in one dtype
-    weight, bias = (None if a is None else a.to(kind) for a in (weight, bias))
-    return operators.batch_norm(x, mean, var, weight, bias, True, 1.0, eps), mean, var
 
 
 def _valid_only(
@@ -225,5 +257,5 @@ def _without_variance(
             f"{job.name}: channel {int(lone.nonzero()[0])} has one valid element, whose variance is 0; "
             f"in training give at least 2, or set single='running' to use running statistics."
         )
-    other = evaluated(f"{job.name}: single='running'", x, running, weight, bias, job.eps, job.mask)
+    other = evaluated(x, running, weight, bias, job, "single='running'")
     return torch.where(per_channel(lone, x.dim()), other, y)

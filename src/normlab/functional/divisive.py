@@ -12,7 +12,7 @@ from normlab.equation.masks import check_valid
 from normlab.equation.row import Norm
 from normlab.equation.variants import divisive
 from normlab.errors import SettingError
-from normlab.kernels.local import normalized
+from normlab.kernels.sigma_inside import normalized
 
 
 def divisive_norm(
@@ -109,8 +109,9 @@ def equation(
     channel_size: int | None,
     channel_width: Any,
     center: bool,
+    name: str = "divisive_norm",
 ) -> tuple[Norm, dict[str, Any]]:
-    """The row that these arguments of `divisive_norm` mean, and its settings."""
+    """The row that these arguments of `divisive_norm` mean, and its settings; `name` is for messages."""
     settings: dict[str, Any] = {"sigma": sigma, "power": power}
     optional = {
         "pool_weight": pool_weight,
@@ -123,34 +124,36 @@ def equation(
         settings |= {"size": size, "width": width, "window": window}
     if isinstance(outer_power, Tensor) or outer_power != 1.0:
         settings["outer_power"] = outer_power
-    _check_names(reduce, window)
-    return chosen(settings, over=over, reduce=reduce, center=center), settings
+    _check_names(name, reduce, window)
+    row = chosen(settings, over=over, reduce=reduce, center=center, name=name)
+    return row, settings
 
 
-def _check_names(reduce: str, window: str) -> None:
+def _check_names(name: str, reduce: str, window: str) -> None:
     if reduce not in ("sum", "mean"):
-        raise SettingError(
-            f"divisive_norm: reduce={reduce!r} given, but it must be 'sum' or 'mean'."
-        )
+        raise SettingError(f"{name}: reduce={reduce!r} given, but it must be 'sum' or 'mean'.")
     if window not in ("gaussian", "box"):
-        raise SettingError(
-            f"divisive_norm: window={window!r} given, but it must be 'gaussian' or 'box'."
-        )
+        raise SettingError(f"{name}: window={window!r} given, but it must be 'gaussian' or 'box'.")
 
 
 _MIXERS = {"pool_weight": "learned", "channel_size": "window", "channel_width": "decay"}
 
 
 def chosen(
-    settings: dict[str, Any], *, over: str, reduce: Literal["sum", "mean"], center: bool
+    settings: dict[str, Any],
+    *,
+    over: str,
+    reduce: Literal["sum", "mean"],
+    center: bool,
+    name: str = "divisive_norm",
 ) -> Norm:
     """The row for these settings, once they are known to agree."""
     axes, spatial = set(over.split()), "window" in settings
     mixing = [name for name in _MIXERS if name in settings]
     weight = settings.get("pool_weight")
     neighbours = weight is not None and weight.dim() > 2
-    _check_axes(over, axes, spatial, mixing)
-    _check_choices(spatial, mixing, neighbours, reduce, center)
+    _check_axes(name, over, axes, spatial, mixing)
+    _check_choices(name, spatial, mixing, neighbours, reduce, center)
     return divisive(
         channels="c" in axes,
         space="s" in axes,
@@ -165,44 +168,44 @@ def chosen(
     )
 
 
-def _check_axes(over: str, axes: set[str], spatial: bool, mixing: list[str]) -> None:
+def _check_axes(name: str, over: str, axes: set[str], spatial: bool, mixing: list[str]) -> None:
     if not axes or axes - set("ncs"):
         raise SettingError(
-            f"divisive_norm: over={over!r} given, but it must name axes out of n (batch), c (channels) "
+            f"{name}: over={over!r} given, but it must name axes out of n (batch), c (channels) "
             f"and s (space), separated by spaces."
         )
     if "n" in axes and (spatial or mixing):
         given = "a window (size, width)" if spatial else mixing[0]
         raise SettingError(
-            f"divisive_norm: over={over!r} pools the batch, but {given} works within each sample; leave "
+            f"{name}: over={over!r} pools the batch, but {given} works within each sample; leave "
             f"one of them out."
         )
     if mixing and "c" not in axes:
         raise SettingError(
-            f"divisive_norm: {mixing[0]} weighs channels, but over={over!r} does not pool them; put c "
+            f"{name}: {mixing[0]} weighs channels, but over={over!r} does not pool them; put c "
             f"into over."
         )
 
 
 def _check_choices(
-    spatial: bool, mixing: list[str], neighbours: bool, reduce: str, center: bool
+    name: str, spatial: bool, mixing: list[str], neighbours: bool, reduce: str, center: bool
 ) -> None:
     if len(mixing) > 1:
         raise SettingError(
-            f"divisive_norm: {' and '.join(mixing)} all say how channels are weighed; give one."
+            f"{name}: {' and '.join(mixing)} all say how channels are weighed; give one."
         )
     if neighbours and spatial:
         raise SettingError(
-            "divisive_norm: pool_weight has a window of its own, so size and width have no meaning; "
+            f"{name}: pool_weight has a window of its own, so size and width have no meaning; "
             "leave them out, or give pool_weight as (C, channels of the pool)."
         )
     if mixing and reduce == "mean":
         raise SettingError(
-            f"divisive_norm: reduce='mean' with {mixing[0]}, whose weights need not sum to 1; leave "
+            f"{name}: reduce='mean' with {mixing[0]}, whose weights need not sum to 1; leave "
             f"reduce out, or scale them."
         )
     if center and (mixing or reduce != "mean"):
         raise SettingError(
-            "divisive_norm: center=True subtracts the pool's mean, but the weights of this pool do not "
+            f"{name}: center=True subtracts the pool's mean, but the weights of this pool do not "
             "sum to 1; give reduce='mean', and neither pool_weight nor channel_size nor channel_width."
         )

@@ -6,7 +6,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid
 from normlab.equation.table import find
 from normlab.errors import DataError
-from normlab.kernels.local import normalized
+from normlab.kernels.sigma_inside import normalized
 from normlab.tracing import values_known
 
 

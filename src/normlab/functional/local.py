@@ -12,7 +12,7 @@ from normlab.equation.masks import check_valid
 from normlab.equation.table import find
 from normlab.equation.variants import jarrett
 from normlab.errors import SettingError
-from normlab.kernels.local import normalized
+from normlab.kernels.sigma_inside import normalized
 
 
 def local_response_norm(

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from normlab.errors import TransformError
+from normlab.tracing import in_backward, in_transform
+
 
 class Running(NamedTuple):
     """Running mean and variance, tensors, and number of batches; None where nothing is tracked."""
@@ -38,7 +41,24 @@ def advanced(
     )
 
 
-def write(buffers: Running, new: Running) -> None:
+def store(name: str, buffers: Running, new: Running) -> None:
+    """Write the new statistics, unless a checkpoint is only computing its forward pass again."""
+    if new.mean is None or in_backward():
+        return
+    try:
+        _write(buffers, new)
+    except RuntimeError as error:
+        if not in_transform():
+            raise
+        raise TransformError(
+            f"{name}: a transform of torch.func has captured the running statistics, which training "
+            f"updates. Pass parameters and buffers to the transformed function and call "
+            f"torch.func.functional_call with them, or use "
+            f"normlab.functional.batch_norm_with_stats, or call eval() first."
+        ) from error
+
+
+def _write(buffers: Running, new: Running) -> None:
     """Put the new statistics into the tensors that hold the old ones."""
     for old, value in zip(buffers, new, strict=True):
         if old is not None and value is not None and old is not value:

@@ -4,17 +4,19 @@ Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the inp
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from normlab.equation.masks import check_valid, hide
+from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
-from normlab.functional.running import Running, advanced, write
-from normlab.kernels import rms
-from normlab.kernels.layouts import laid_out_as, steadied
+from normlab.functional.batch import Job, evaluated
+from normlab.functional.checks import check_arguments, of_nothing
+from normlab.functional.running import Running, advanced, store
+from normlab.kernels import rms, whole
+from normlab.kernels.layouts import laid_out_as
 from normlab.tracing import in_transform
 
 
@@ -43,19 +45,14 @@ def layer_norm(
     tensor([[-1.,  1.]])
     """
     shape = list(normalized_shape)
+    check_arguments("layer_norm", input, weight, bias)
     if mask is None:
-        return laid_out_as(F.layer_norm(input, shape, weight, bias, eps), input)
-    mask = leading(mask, input)
-    check_valid("layer_norm", input, mask)
-    kept = {"weight": weight, "bias": bias, "mask": mask}
+        return laid_out_as(whole.layer_norm(input, shape, weight, bias, eps), input)
+    valid = check_valid("layer_norm", input, mask, features=len(shape))
+    if input.numel() == 0:
+        return of_nothing(input, weight, bias)
+    kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": valid}
     return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
-
-
-def leading(mask: Tensor, x: Tensor) -> Tensor:
-    """A mask of the leading dimensions of x, as one that broadcasts."""
-    if mask.shape != x.shape[: mask.dim()]:
-        return mask
-    return mask.reshape(*mask.shape, *[1] * (x.dim() - mask.dim()))
 
 
 def group_norm(
@@ -83,20 +80,27 @@ def group_norm(
     >>> group_norm(torch.tensor([[1.0, 3.0, 5.0, 9.0]]), 2, eps=0.0)
     tensor([[-1.,  1., -1.,  1.]])
     """
-    if num_groups < 1 or input.shape[1] % num_groups:
+    check_arguments("group_norm", input, weight, bias)
+    if input.dim() < 2:
+        raise ShapeError(
+            f"group_norm: x has shape {tuple(input.shape)}; it must be (batch, channels, *)."
+        )
+    if input.shape[1] and (num_groups < 1 or input.shape[1] % num_groups):
         raise ShapeError(
             f"group_norm: num_groups={num_groups} does not divide the {input.shape[1]} channels of "
             f"x {tuple(input.shape)}; choose a divisor."
         )
+    if input.numel() == 0:
+        return of_nothing(input, weight, bias)
     if input.numel() == num_groups:
         raise ShapeError(
             f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
             f"variance is 0; use fewer groups."
         )
     if mask is None:
-        return F.group_norm(steadied(input, num_groups), num_groups, weight, bias, eps)
-    check_valid("group_norm", input, mask)
-    kept = {"weight": weight, "bias": bias, "mask": mask}
+        return whole.group_norm(input, num_groups, weight, bias, eps)
+    valid = check_valid("group_norm", input, mask)
+    kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": valid}
     return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
 
 
@@ -131,82 +135,73 @@ def instance_norm(
     >>> instance_norm(torch.tensor([[[1.0, 3.0]]]), eps=0.0)
     tensor([[[-1.,  1.]]])
     """
-    check_instance(input, mask, use_input_stats)
     running = Running(running_mean, running_var, None)
-    if not use_input_stats:
-        return _with_running(input, running, weight, bias, eps, mask)
-    y, new = instance_norm_tracked(input, running, weight, bias, momentum, eps, mask)
-    write(running, new)
-    return y
+    job = Job("instance_norm", eps, momentum, mask)
+    return instance_normalized(input, running, weight, bias, job, use_input_stats)
 
 
-def check_instance(x: Tensor, mask: Tensor | None, own: bool = True) -> None:
-    """Refuse input without space, a single element of it whose own variance is asked for, bad masks."""
+def instance_normalized(
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    job: Job,
+    own: bool = True,
+) -> Tensor:
+    """With each channel's own statistics, which move the running ones, or with these."""
+    check_arguments(job.name, x, weight, bias, running.mean, running.var)
+    check_instance(x, job.name, own)
+    if x.numel() == 0:
+        return of_nothing(x, weight, bias)
+    job = job._replace(mask=check_valid(job.name, x, job.mask))
+    if not own:
+        return laid_out_as(evaluated(x, running, weight, bias, job, "use_input_stats=False"), x)
+    if job.mask is None and running.mean is None:
+        return group_norm(x, x.shape[1], weight, bias, job.eps)
+    traced = job.mask is not None or in_transform()
+    y, new = (_composed if traced else _tracked)(x, running, weight, bias, job)
+    store(job.name, running, new)
+    return laid_out_as(y, x)
+
+
+def check_instance(x: Tensor, name: str, own: bool = True) -> None:
+    """Refuse input without space, or a single element of it whose own variance is asked for."""
     if (own and x.numel() and x.shape[2:].numel() < 2) or x.dim() < 3:
         raise ShapeError(
-            f"instance_norm: x has shape {tuple(x.shape)}; it needs (batch, channels, *space) "
+            f"{name}: x has shape {tuple(x.shape)}; it needs (batch, channels, *space) "
             f"with at least 2 elements of space, since the variance of one is 0."
         )
-    check_valid("instance_norm", x, mask)
 
 
-def _with_running(
-    x: Tensor,
-    running: Running,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    eps: float,
-    mask: Tensor | None,
-) -> Tensor:
-    """The running statistics are those of a channel, as in batch normalisation."""
-    if mask is None:
-        y = F.instance_norm(x, running.mean, running.var, weight, bias, False, 0.0, eps)
-        return laid_out_as(y, x)
-    given = {"statistics": (running.mean, running.var), "mask": mask}
-    return normalize(x, "instance", eps=eps, weight=weight, bias=bias, **given).y
-
-
-def instance_norm_tracked(
-    x: Tensor,
-    running: Running,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    momentum: float,
-    eps: float,
-    mask: Tensor | None,
+def _tracked(
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
 ) -> tuple[Tensor, Running]:
-    """y, and the running statistics after it; nothing is written."""
-    if mask is None and running.mean is None:
-        return group_norm(x, x.shape[1], weight, bias, eps), running
-    if mask is None and not in_transform():
-        mean, var = (a.clone() for a in running[:2])
-        y = F.instance_norm(x, mean, var, weight, bias, True, momentum, eps)
-        return laid_out_as(y, x), Running(mean, var, running.count)
-    return _composed(x, running, weight, bias, momentum, eps, mask)
+    """Batch normalisation of one sample that has every channel of every sample."""
+    samples, channels = x.shape[:2]
+    weight, bias = (None if a is None else a.repeat(samples) for a in (weight, bias))
+    flat = x.reshape(1, samples * channels, *x.shape[2:])
+    y, mean, var = whole.by_value(flat, weight, bias, job.eps)
+    each = Running(running.mean.repeat(samples), running.var.repeat(samples), None)
+    new = advanced(each, mean, var, job.momentum)
+    mean, var = (a.view(samples, channels).mean(0) for a in (new.mean, new.var))
+    return y.view(x.shape), Running(mean, var, running.count)
 
 
 def _composed(
-    x: Tensor,
-    running: Running,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    momentum: float,
-    eps: float,
-    mask: Tensor | None,
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
 ) -> tuple[Tensor, Running]:
     """The equation, whose pool and center give the statistics of each channel of each sample."""
-    out = normalize(x, "instance", eps=eps, weight=weight, bias=bias, mask=mask)
+    out = normalize(x, "instance", eps=job.eps, weight=weight, bias=bias, mask=job.mask)
     full = (*x.shape[:2], 1)
-    _, valid = hide(x, mask)
-    if valid is None:
+    if job.mask is None:
         count = out.pool.new_full(full, x[0, 0].numel())
     else:
-        count = valid.flatten(2).sum(2, keepdim=True).to(out.pool)
+        count = job.mask.flatten(2).sum(2, keepdim=True).to(out.pool)
     mean, var = out.center.reshape(full), out.pool.reshape(full)
     enough = count > 1
     var = var * (count / (count - 1).clamp_min(1))
     channel = _average(mean, count), _average(var, torch.where(enough, count, 0.0))
-    return out.y, advanced(running, *channel, momentum, enough.any(0).flatten())
+    return out.y, advanced(running, *channel, job.momentum, enough.any(0).flatten())
 
 
 def _average(values: Tensor, count: Tensor) -> Tensor:
@@ -238,8 +233,11 @@ def rms_norm(
     tensor([[0.2000, 1.4000]])
     """
     shape = list(normalized_shape)
+    check_arguments("rms_norm", input)
     if mask is not None:
-        mask = leading(mask, input)
-        check_valid("rms_norm", input, mask)
-        return normalize(input, "rms", normalized_shape=shape, eps=eps, weight=weight, mask=mask).y
+        valid = check_valid("rms_norm", input, mask, features=len(shape))
+        if input.numel() == 0:
+            return of_nothing(input, weight)
+        kept: dict[str, Any] = {"weight": weight, "mask": valid}
+        return normalize(input, "rms", normalized_shape=shape, eps=eps, **kept).y
     return laid_out_as(rms.normalized(input, shape, weight, eps), input)

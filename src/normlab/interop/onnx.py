@@ -29,7 +29,8 @@ def to_onnx(
         to do with a module in training mode, "refuse" or "as eval": export what eval() would compute, and
         leave the module as it is.
     Shapes: x (N, …); the file takes any number of samples, the other sizes are those of the example.
-    Errors: SettingError for a module in training mode; ShapeError for an example without samples;
+    Errors: SettingError for a module in training mode, or with a `V1Block`, whose complex numbers ONNX has
+        no operators for; ShapeError for an example without samples;
         MissingExtraError without the packages onnx and onnxscript; DataError where path cannot be written.
     Limits: nothing is written unless all of it is; one file, of at most 2 GB. A layer without running
         statistics normalises with the batch's in ONNX too.
@@ -44,6 +45,7 @@ computes. Call eval() first, or give training="as eval" to export that and leave
         raise SettingError(f"to_onnx: training={training!r} given; use 'refuse' or 'as eval'.")
     if training == "refuse":
         _refuse_training(module)
+    _refuse_unwritable(module)
     _check_packages()
     inputs = x if isinstance(x, tuple) else (x,)
     with evaluating(module):
@@ -61,6 +63,18 @@ def _refuse_training(module: nn.Module) -> None:
         f'computes. Call eval() first, or give training="as eval" to export that and leave the module as it '
         f"is."
     )
+
+
+def _refuse_unwritable(module: nn.Module) -> None:
+    """A part that says of itself why ONNX has no operators for it."""
+    for name, part in module.named_modules():
+        why = getattr(part, "not_in_onnx", None)
+        if isinstance(why, str):
+            which = f" (part {name!r})" if name else ""
+            raise SettingError(
+                f"to_onnx: {type(part).__name__}{which} cannot be written: {why}. Export the model after "
+                f"it, and give it this part's output."
+            )
 
 
 def _check_packages() -> None:

@@ -1,9 +1,8 @@
 """Batch normalisation of channels that lie next to each other in memory: channels_last, and (N, C).
 
 torch sums such columns in their own precision from the first row to the last, and its statistics are
-80 to 100 times less exact than those of contiguous images. Here a column is taken as many short ones:
-(M, C) in memory is also (ROWS, M/ROWS · C). Their moments, exact enough, are merged in float64. A table
-whose mean is small keeps torch's own sums, which are exact enough and faster.
+up to 100 times less exact than those of contiguous images. Long columns are taken as many short ones:
+(M, C) in memory is also (ROWS, M/ROWS · C). Their moments, exact enough, are merged in float64.
 """
 
 from typing import Any
@@ -11,35 +10,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.kernels import operators
 from normlab.kernels.batch import local_moments
 from normlab.moments import merged
 
-Affine = Tensor | None
 ROWS = 128  # shorter sums gain no more digits, and cost more time
-SHARE = 1.0  # |mean| / deviation of a table from which on torch's long sums show in y
+SHORT = 16  # rows of a table up to which its sums are as exact as those of an image
+SHARE = 1.0  # |mean| / deviation from which on torch's sums over columns show in y
 STEEP = 100.0  # … from which on the rounding of a short column's own mean shows in its variance
 
 
-def suits(x: Tensor) -> bool:
-    """Whether torch would sum long columns: float32 on the CPU, all channels of a place together."""
-    if x.numel() < 2 * ROWS * x.shape[1] or x.dtype != torch.float32 or x.device.type != "cpu":
+def holds(x: Tensor) -> bool:
+    """Whether torch would sum columns that lose digits: float32, all channels of a place together."""
+    if x.dtype != torch.float32:
         return False
-    return x.dim() == 2 or (not x.is_contiguous() and x.movedim(1, -1).is_contiguous())
+    if x.dim() == 2:
+        return x.size(0) > SHORT
+    return not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
 
 
-def of_table(
-    x: Tensor, weight: Affine, bias: Affine, mean: Tensor, var: Tensor, momentum: float, eps: float
-) -> Tensor | None:
-    """torch's own y, the running mean and var moved; None where the mean is too large for its sums."""
-    y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    return y if (own * rate).abs().amax().item() <= SHARE else None
+def long(x: Tensor) -> bool:
+    """Whether the columns are long enough to be cut."""
+    return x.numel() >= 2 * ROWS * x.shape[1]
 
 
 def normalized(
-    x: Tensor, weight: Affine, bias: Affine, eps: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(y, mean, unbiased variance) of the batch, as torch's native_batch_norm but exact."""
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(y, mean, unbiased variance, 1 / √(var + eps)) of the batch, as torch's own but exact."""
     return _Columns.apply(x, weight, bias, eps)  # pyright: ignore[reportReturnType]
 
 
@@ -47,13 +44,13 @@ class _Columns(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float):
         mean, var = _moments(x.movedim(1, -1).reshape(-1, x.shape[1]))
-        y = operators.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
+        y = torch.batch_norm(x, weight, bias, mean, var, False, 0.0, eps, False)
         rows = x.numel() // x.shape[1]
-        unbiased = var * (rows / (rows - 1))
+        unbiased, rate = var * (rows / (rows - 1)), (var + eps).rsqrt()
         ctx.eps = eps
-        ctx.save_for_backward(x, weight, mean, (var + eps).rsqrt())
-        ctx.mark_non_differentiable(mean, unbiased)
-        return y, mean, unbiased
+        ctx.save_for_backward(x, weight, mean, rate)
+        ctx.mark_non_differentiable(mean, unbiased, rate)
+        return y, mean, unbiased, rate
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):

@@ -3,6 +3,7 @@
 torch composes this norm on the CPU, keeps two arrays of x's size and takes its backward step by step.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -41,8 +42,9 @@ class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
         x, weight = ctx.saved_tensors
-        rows = x.flatten(-len(ctx.shape)).flatten(0, -2)
-        slopes = grads[0].flatten(-len(ctx.shape)).flatten(0, -2)
+        pooled = math.prod(ctx.shape)
+        samples = math.prod(x.shape[: x.dim() - len(ctx.shape)])
+        rows, slopes = (a.reshape(samples, pooled) for a in (x, grads[0]))
         own = None if weight is None else weight.flatten()
         part = _Slopes(own, ctx.eps, ctx.needs_input_grad[1]).part
         gx, gw = in_blocks(part, rows, (True, False), slopes, rows)

@@ -2,6 +2,7 @@
 
 from normlab.nn import beyond
 from normlab.nn.batch import BatchNorm
+from normlab.nn.channels import LayerNorm2d
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.l2 import L2Norm
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
@@ -17,6 +18,7 @@ __all__ = [
     "InstanceNorm",
     "L2Norm",
     "LayerNorm",
+    "LayerNorm2d",
     "LocalContrastNorm",
     "LocalResponseNorm",
     "RMSNorm",

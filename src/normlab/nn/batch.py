@@ -6,18 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from normlab.equation.masks import check_valid
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, evaluated, trained
+from normlab.functional.batch import Job, Single, normalized
 from normlab.functional.running import UNTRACKED, Running
-from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
-from normlab.nn.checks import check_channels
-from normlab.nn.running import store
-from normlab.tracing import in_backward, in_transform
-
-_CUDNN = torch.backends.cudnn
+from normlab.nn.checks import check_channels, check_settings
 
 
 class BatchNorm(OptionalBias, _BatchNorm):
@@ -37,12 +31,14 @@ class BatchNorm(OptionalBias, _BatchNorm):
     Statistics: of the valid elements of the batch in training (biased variance), running ones in
         evaluation (updated with the unbiased variance) unless track_running_stats is False. Under
         activation checkpointing they are updated once.
-    Dtype: half input with float32 parameters is computed in float32. float32 in channels_last, or a
-        table (N, C) whose mean is large, gets the accuracy of contiguous images.
+    Dtype: half input with float32 parameters is computed in float32; x wider than they is refused. On
+        the CPU, and not compiled, float32 in channels_last, or a table (N, C) of more than 16 rows whose
+        mean is large, gets the accuracy of contiguous images.
     Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError;
-        DataError for a mask that is False everywhere or leaves NaN; TransformError when a transform of
-        torch.func has captured the running statistics.
-    Limits: a constant channel → bias; an empty batch leaves the statistics as they are.
+        SettingError; DataError for a mask that is False everywhere or leaves NaN; TransformError when a
+        transform of torch.func has captured the running statistics.
+    Limits: a constant channel → bias, exactly on the CPU unless compiled; an empty batch leaves the
+        statistics as they are.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
@@ -72,6 +68,7 @@ class BatchNorm(OptionalBias, _BatchNorm):
         process_group: Any = None,
         single: Single = "raise",
     ):
+        check_settings(type(self).__name__, "batch", eps=eps)
         kind = {"device": device, "dtype": dtype}
         super().__init__(num_features, eps, momentum, affine, track_running_stats, **kind)
         if not bias:
@@ -94,23 +91,22 @@ class BatchNorm(OptionalBias, _BatchNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
-        if not self.training and self._buffers["running_mean"] is not None:
-            check_valid(self._name, input, mask)
-            return evaluated(
-                self._name, input, self._running, self.weight, self.bias, self.eps, mask
-            )
-        group = self._processes.group if self._processes is not None and self.training else None
-        y = self._as_torch(input) if mask is None and group is None else None
-        return self._by_value(input, mask, group) if y is None else y
-
-    def _by_value(self, input: Tensor, mask: Tensor | None, group: Any) -> Tensor:
-        """With new statistics that are stored when all went well."""
-        check_valid(self._name, input, mask, empty=group is not None)
+        training, held = self.training, self._buffers["running_mean"] is not None
+        uses = held and (self.track_running_stats or not training)
+        running = self._running if uses else UNTRACKED
+        group = self._processes.group if self._processes is not None and training else None
         job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
-        running = self._running if self._updates else UNTRACKED
-        y, new = trained(input, running, self.weight, self.bias, job)
-        store(self._name, self._running, new)
-        return y
+        affine = self._own("weight"), self._own("bias")
+        return normalized(
+            input, running, *affine, job, "evaluation" if held and not training else ""
+        )
+
+    def _own(self, name: str) -> Tensor | None:
+        """A parameter, looked up as in `_running`; a parametrised one is an attribute alone."""
+        try:
+            return self._parameters[name]
+        except KeyError:
+            return getattr(self, name)
 
     @property
     def _name(self) -> str:
@@ -125,32 +121,6 @@ class BatchNorm(OptionalBias, _BatchNorm):
     def _running(self) -> Running:
         held = self._buffers  # looked up here, an attribute of a module costs ten times as much
         return Running(held["running_mean"], held["running_var"], held["num_batches_tracked"])
-
-    def _as_torch(self, x: Tensor) -> Tensor | None:
-        """Where torch's operator does all of it: the statistics, and their update in place."""
-        averages = self.momentum is None and self._updates
-        if x.numel() <= x.shape[1] or averages or in_transform():
-            return None
-        mean, var, count = self._running if self._updates else UNTRACKED
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if not torch.compiler.is_compiling() and columns.suits(x):
-            return self._as_torchs_table(x, momentum) if x.dim() == 2 and self._updates else None
-        if mean is not None and var is not None and in_backward():
-            # computed again by a checkpoint: the same operations, on copies nobody keeps
-            mean, var = mean.clone(), var.clone()
-        elif count is not None:
-            count.add_(1)
-        affine = self.weight, self.bias
-        return torch.batch_norm(x, *affine, mean, var, True, momentum, self.eps, _CUDNN.enabled)
-
-    def _as_torchs_table(self, x: Tensor, momentum: float) -> Tensor | None:
-        """The same, unless its long sums are not exact enough: then nothing has moved."""
-        mean, var, count = self._running
-        new = Running(mean.clone(), var.clone(), None if count is None else count + 1)
-        y = columns.of_table(x, self.weight, self.bias, new.mean, new.var, momentum, self.eps)
-        if y is not None:
-            store(self._name, self._running, new)
-        return y
 
     def extra_repr(self) -> str:
         shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]

@@ -1,19 +1,36 @@
 """What every layer asks of its input, in words."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from normlab.errors import DtypeError, ShapeError
+from normlab.equation.domains import COUNT, Domain
+from normlab.equation.resolved import check_floating
+from normlab.equation.row import Norm
+from normlab.equation.table import find
+from normlab.errors import SettingError, ShapeError
 
 
-def check_floating(name: str, x: Tensor) -> None:
-    """Refuse whole numbers and complex ones."""
-    if not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.")
-        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+def check_settings(layer: str, row: str | Norm, **given: Any) -> None:
+    """Refuse a setting outside its domain, which the row knows, by the layer's name."""
+    find(row).resolve(given, layer)
+
+
+def check_number(layer: str, argument: str, value: Any, domain: Domain) -> None:
+    """Refuse an argument that is no setting of a row, outside a domain."""
+    if value not in domain:
+        raise SettingError(f"{layer}: {argument}={value} given, but it must be {domain.words}.")
+
+
+def check_count(layer: str, argument: str, value: Any) -> None:
+    """Refuse a number of channels that is none."""
+    check_number(layer, argument, value, COUNT)
 
 
 def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
     """Refuse what the layer cannot normalise, saying what was given and what to give."""
+    if x.is_floating_point() and x.dim() >= least and x.shape[1] == expected:
+        return
     name = f"{type(layer).__name__}({argument}={expected})"
     check_floating(name, x)
     if x.dim() < least:
@@ -21,11 +38,10 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}; it must be (batch, channels{space})."
         )
-    if x.shape[1] != expected:
-        raise ShapeError(
-            f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
-            f"Use {argument}={x.shape[1]}."
-        )
+    raise ShapeError(
+        f"{name}: x has {x.shape[1]} channels (shape {tuple(x.shape)}). "
+        f"Use {argument}={x.shape[1]}."
+    )
 
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:

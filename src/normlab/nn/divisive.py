@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from normlab import functional
 from normlab.errors import SettingError
-from normlab.nn.checks import check_channels
+from normlab.functional.divisive import equation
+from normlab.nn.checks import check_channels, check_count, check_settings
 from normlab.nn.divisive_forms import PublishedForms
 from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, raw
 
@@ -87,8 +88,14 @@ class DivisiveNorm(PublishedForms):
         super().__init__()
         kind: dict[str, Any] = {"device": device, "dtype": dtype}
         given = locals()
+        check_count("DivisiveNorm", "num_channels", num_channels)
         self.num_channels = num_channels
         self.plain = {name: given[name] for name in _PLAIN}
+        sides = (kernel,) if isinstance(kernel, int) else tuple(kernel)
+        weights = None
+        if learn_pool or sides or pool_weight is not None:
+            weights = _first_weights(num_channels, pool_channels, sides, pool_weight)
+        self._check({"sigma": sigma, "power": power, "pool_weight": weights})
         first = torch.as_tensor(sigma, dtype=torch.float64)
         first = first.expand(() if shared_sigma else (num_channels,))
         self.least_sigma = LEAST_SHARE * first.min().item()
@@ -100,13 +107,15 @@ class DivisiveNorm(PublishedForms):
             self.register_buffer("raw_sigma", values.detach())
         self.raw_power = raw(torch.full((), power, **kind)) if learn_power else None
         self.power_given = power
-        sides = (kernel,) if isinstance(kernel, int) else tuple(kernel)
-        self.raw_pool_weight = None
-        if learn_pool or sides or pool_weight is not None:
-            weights = _first_weights(num_channels, pool_channels, sides, pool_weight)
-            self.raw_pool_weight = raw(weights.to(**_default(kind)))
+        self.raw_pool_weight = None if weights is None else raw(weights.to(**_default(kind)))
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine else None
+
+    def _check(self, given: dict[str, Any]) -> None:
+        """Refuse settings that the row refuses, or that exclude each other, before the first call."""
+        plain = {name: value for name, value in self.plain.items() if name != "rectify"}
+        row, settings = equation(**given, **plain, name="DivisiveNorm")
+        check_settings("DivisiveNorm", row, **settings)
 
     @property
     def sigma(self) -> Tensor:

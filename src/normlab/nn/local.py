@@ -1,14 +1,16 @@
 """Layers that divide by their neighbours: local response, local contrast, GDN."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from normlab import functional
+from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
-from normlab.nn.checks import check_channels
+from normlab.nn.checks import check_channels, check_count, check_number, check_settings
 from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
+from normlab.nn.reparametrized import translate
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):
@@ -27,6 +29,11 @@ class LocalResponseNorm(nn.LocalResponseNorm):
     >>> LocalResponseNorm(3, alpha=3.0, beta=0.5, k=0.0)(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+        given = {"size": size, "alpha": alpha, "beta": beta, "k": k}
+        check_settings("LocalResponseNorm", "local_response", **given)
+        super().__init__(**given)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         return functional.local_response_norm(
@@ -74,6 +81,11 @@ class LocalContrastNorm(nn.Module):
             raise SettingError(
                 f"LocalContrastNorm: sigma={sigma!r} given; a number >= 0 or 'mean'."
             )
+        check_count("LocalContrastNorm", "num_channels", num_channels)
+        held = {"sigma": sigma} if learns else {}
+        check_settings(
+            "LocalContrastNorm", "local_contrast", size=size, width=width, window=window, **held
+        )
         self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
         self.least_sigma = 0.0 if isinstance(sigma, str) else LEAST_SHARE * sigma
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
@@ -110,7 +122,9 @@ class GDN(nn.Module):
         scale, the approximate inverse of `normlab.functional.gdn`); sigma=1.0 and pool=0.1, the values
         that training starts from (pool times the identity), both kept >= 0.
     Shapes: x (N, C, *); sigma (C,); pool_weight (C, C).
-    Errors: ShapeError, DtypeError.
+    Weights: `load_state_dict` also takes those of CompressAI's GDN (simplified: its GDN1), β and γ
+        with their reparametrisation, by themselves or in the state of a whole model.
+    Errors: ShapeError, DtypeError, SettingError.
     Limits: zero → zero.
     Source: Ballé, Laparra & Simoncelli 2016; GDN1: Johnston et al. 2019.
 
@@ -131,6 +145,9 @@ class GDN(nn.Module):
         dtype: torch.dtype | None = None,
     ):
         super().__init__()
+        check_count("GDN", "num_channels", num_channels)
+        check_settings("GDN", "gdn1" if simplified else "gdn", sigma=sigma)
+        check_number("GDN", "pool", pool, NON_NEGATIVE)
         kind = {"device": device, "dtype": dtype}
         self.num_channels, self.simplified, self.inverse = num_channels, simplified, inverse
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
@@ -146,6 +163,14 @@ class GDN(nn.Module):
     def pool_weight(self) -> Tensor:
         """The weights of channel j in the pool of channel i, >= 0."""
         return lower(self.raw_pool_weight)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        least = translate(state_dict, prefix, 1 if self.simplified else 2)
+        if least is not None:
+            self.least_sigma = least
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)

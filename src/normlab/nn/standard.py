@@ -1,16 +1,18 @@
 """The layers that torch has: same arguments, same state_dict, one class for every rank."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import functional
 from normlab.errors import ShapeError
+from normlab.functional.batch import Job
 from normlab.functional.running import Running
-from normlab.functional.standard import check_instance, instance_norm_tracked
+from normlab.functional.standard import instance_normalized
 from normlab.nn.bias import OptionalBias
-from normlab.nn.checks import check_channels, check_ending
-from normlab.nn.running import store
+from normlab.nn.checks import check_channels, check_ending, check_settings
 
 
 class InstanceNorm(OptionalBias, _InstanceNorm):
@@ -45,6 +47,7 @@ class InstanceNorm(OptionalBias, _InstanceNorm):
         bias: bool = True,
         spatial_dims: int | None = None,
     ):
+        check_settings("InstanceNorm", "instance", eps=eps)
         super().__init__(
             num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
         )
@@ -73,18 +76,12 @@ class InstanceNorm(OptionalBias, _InstanceNorm):
             return self.forward(
                 input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
             ).squeeze(0)
-        momentum = 0.0 if self.momentum is None else self.momentum
-        given = input, self.running_mean, self.running_var, self.weight, self.bias
-        if not self.training or self.running_mean is None:
-            fresh = not self.track_running_stats
-            return functional.instance_norm(*given, fresh, momentum, self.eps, mask=mask)
-        check_instance(input, mask)
+        name = f"InstanceNorm(num_features={self.num_features})"
         running = Running(self.running_mean, self.running_var, None)
-        y, new = instance_norm_tracked(
-            input, running, self.weight, self.bias, momentum, self.eps, mask
-        )
-        store(f"InstanceNorm(num_features={self.num_features})", running, new)
-        return y
+        own = self.training or not self.track_running_stats
+        momentum = 0.0 if self.momentum is None else self.momentum
+        job = Job(name, self.eps, momentum, mask)
+        return instance_normalized(input, running, self.weight, self.bias, job, own)
 
 
 class LayerNorm(OptionalBias, nn.LayerNorm):
@@ -102,6 +99,19 @@ class LayerNorm(OptionalBias, nn.LayerNorm):
     >>> LayerNorm(2)(torch.tensor([[1.0, 3.0]])).detach()
     tensor([[-1.0000,  1.0000]])
     """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        check_settings("LayerNorm", "layer", eps=eps)
+        kind = {"device": device, "dtype": dtype}
+        super().__init__(_sizes(normalized_shape), eps, elementwise_affine, bias, **kind)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
@@ -125,6 +135,17 @@ class RMSNorm(nn.RMSNorm):
     >>> RMSNorm(2)(torch.tensor([[1.0, 7.0]])).detach()
     tensor([[0.2000, 1.4000]])
     """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        check_settings("RMSNorm", "rms", eps=eps)
+        super().__init__(_sizes(normalized_shape), eps, elementwise_affine, device, dtype)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, x, self.normalized_shape)
@@ -158,6 +179,7 @@ class GroupNorm(OptionalBias, nn.GroupNorm):
         *,
         bias: bool = True,
     ):
+        check_settings("GroupNorm", "group", eps=eps)
         if num_groups < 1 or num_channels % num_groups:
             raise ShapeError(
                 f"GroupNorm(num_groups={num_groups}, num_channels={num_channels}): num_groups must "
@@ -171,3 +193,7 @@ class GroupNorm(OptionalBias, nn.GroupNorm):
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         affine = self.weight, self.bias
         return functional.group_norm(input, self.num_groups, *affine, self.eps, mask=mask)
+
+
+def _sizes(normalized_shape: int | Sequence[int]) -> list[int]:
+    return [normalized_shape] if isinstance(normalized_shape, int) else list(normalized_shape)

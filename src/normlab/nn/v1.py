@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from normlab.equation.domains import NON_NEGATIVE, POSITIVE, one_of
 from normlab.equation.masks import check_valid, hide
 from normlab.errors import SettingError
 from normlab.filters import (
@@ -17,11 +18,23 @@ from normlab.filters import (
     orientation_window,
     spectra,
 )
-from normlab.nn.checks import check_channels
+from normlab.nn.checks import check_channels, check_number
 from normlab.nn.divisive import DivisiveNorm
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
+_POSITIVE = POSITIVE.single()
+_DOMAINS = {
+    "bandwidth": _POSITIVE,
+    "orientation_bandwidth": _POSITIVE,
+    "pool_cycles": _POSITIVE,
+    "pool_octaves": _POSITIVE,
+    "pool_orientation": _POSITIVE,
+    "exponent": _POSITIVE,
+    "pool_exponent": _POSITIVE,
+    "semisaturation": NON_NEGATIVE.single(),
+    "window": one_of("gaussian", "box"),
+}
 _CALIBRATION = 16  # cycles across the grating that gains are found with
 
 
@@ -62,6 +75,8 @@ class V1Block(nn.Module):
     torch.Size([1, 32, 24, 32])
     """
 
+    not_in_onnx = "its filters are products of complex Fourier transforms"
+
     def __init__(
         self,
         in_channels: int = 1,
@@ -85,6 +100,9 @@ class V1Block(nn.Module):
     ):
         super().__init__()
         _check(in_channels, orientations, frequencies, phases)
+        given = locals()
+        for name, domain in _DOMAINS.items():
+            check_number("V1Block", name, given[name], domain)
         self.in_channels, self.orientations = in_channels, orientations
         self.frequencies, self.phases = tuple(frequencies), tuple(phases)
         self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth

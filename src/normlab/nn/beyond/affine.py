@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.pooling import per_channel
+from normlab.nn.checks import check_count
 
 
 class Affine(nn.Module):
@@ -15,8 +16,15 @@ class Affine(nn.Module):
     weight: Any  # a Parameter, or None
     bias: Any
 
-    def __init__(self, num_channels: int, affine: bool, kind: dict[str, Any]):
+    def __init__(
+        self,
+        num_channels: int,
+        affine: bool,
+        kind: dict[str, Any],
+        argument: str = "num_channels",
+    ):
         super().__init__()
+        check_count(type(self).__name__, argument, num_channels)
         self.num_channels = num_channels
         self.weight = nn.Parameter(torch.empty(num_channels, **kind)) if affine else None
         self.bias = nn.Parameter(torch.empty(num_channels, **kind)) if affine else None

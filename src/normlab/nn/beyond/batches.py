@@ -6,13 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from normlab.equation.masks import check_valid, hide
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, evaluated, trained
-from normlab.functional.running import UNTRACKED, Running
+from normlab.functional.batch import Job, Single, checked, evaluated, trained
+from normlab.functional.running import UNTRACKED, Running, store
 from normlab.nn.batch import BatchNorm
-from normlab.nn.checks import check_channels
-from normlab.nn.running import store
+from normlab.nn.checks import check_channels, check_settings
 
 
 class GhostBatchNorm(BatchNorm):
@@ -73,14 +71,14 @@ class GhostBatchNorm(BatchNorm):
         if not self.training and self.running_mean is not None:
             return super().forward(input, mask)
         self._check_input_dim(input)
-        check_valid(self._name, input, mask)
-        number = max(1, len(input) // self.ghost_batch_size)
-        _, valid = hide(input, mask)
-        masks = [None] * number if valid is None else valid.tensor_split(number)
         running, ghosts = (self._running if self._updates else UNTRACKED), []
+        job = Job(self._name, self.eps, self.momentum, mask, single=self.single)
+        valid = checked(input, running, self.weight, self.bias, job).mask
+        number = max(1, len(input) // self.ghost_batch_size)
+        masks = [None] * number if valid is None else valid.tensor_split(number)
         for part, held in zip(input.tensor_split(number), masks, strict=True):
-            job = Job(self._name, self.eps, self.momentum, held, None, self.single)
-            y, running = trained(part, running, self.weight, self.bias, job)
+            each = job._replace(mask=held)
+            y, running = trained(part, running, self.weight, self.bias, each)
             ghosts.append(y)
         store(self._name, self._running, running)
         return torch.cat(ghosts)
@@ -128,6 +126,7 @@ class FrozenBatchNorm(nn.Module):
         dtype: torch.dtype | None = None,
     ):
         super().__init__()
+        check_settings("FrozenBatchNorm", "batch", eps=eps)
         self.num_features, self.eps = num_features, eps
         for name in ("weight", "bias", "running_mean", "running_var"):
             self.register_buffer(name, torch.empty(num_features, device=device, dtype=dtype))
@@ -167,10 +166,9 @@ class FrozenBatchNorm(nn.Module):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
-        name = f"FrozenBatchNorm(num_features={self.num_features})"
-        check_valid(name, input, mask)
+        job = Job(f"FrozenBatchNorm(num_features={self.num_features})", self.eps, mask=mask)
         running = Running(self.running_mean, self.running_var, None)
-        return evaluated(name, input, running, self.weight, self.bias, self.eps, mask)
+        return evaluated(input, running, self.weight, self.bias, job)
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}"

@@ -4,14 +4,13 @@ import torch
 from torch import Tensor, nn
 
 from normlab.dtypes import widened
-from normlab.equation.masks import check_valid, hide
+from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import SettingError, ShapeError
 from normlab.functional.batch import Job, evaluated, trained
-from normlab.functional.running import Running, advanced
+from normlab.functional.running import Running, advanced, store
 from normlab.nn.beyond.affine import Affine, over
-from normlab.nn.checks import check_channels
-from normlab.nn.running import store
+from normlab.nn.checks import check_channels, check_settings
 from normlab.tracing import values_known
 
 Schedule = tuple[int, int, int]
@@ -66,7 +65,8 @@ class BatchRenorm(Affine):
         schedule: Schedule | None = PAPER,
     ):
         kind = {"device": device, "dtype": dtype}
-        super().__init__(num_features, affine, kind)
+        super().__init__(num_features, affine, kind, "num_features")
+        check_settings("BatchRenorm", "batch", eps=eps)
         _check(rmax, dmax, schedule)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.rmax, self.dmax, self.schedule = rmax, dmax, schedule
@@ -100,14 +100,17 @@ class BatchRenorm(Affine):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
-        check_valid(self._name, input, mask)
+        valid = check_valid(self._name, input, mask)
         if not self.training or input.numel() == 0:
             running = Running(self.running_mean, self.running_std**2, None)
-            return evaluated(self._name, input, running, self.weight, self.bias, 0.0, mask)
+            return evaluated(
+                input, running, self.weight, self.bias, Job(self._name, 0.0, mask=valid)
+            )
         x = widened(input)
-        own, mean, std, enough = self._plain(x) if mask is None else self._valid_only(x, mask)
+        own, mean, std, enough = self._plain(x) if valid is None else self._valid_only(x, valid)
         weight, bias = self._corrected(mean, std)
-        y = hide(own * over(weight, own) + over(bias, own), mask)[0]
+        y = own * over(weight, own) + over(bias, own)
+        y = y if valid is None else torch.where(valid, y, 0.0)
         held = Running(self.running_mean, self.running_std, self.num_batches_tracked)
         store(self._name, held, advanced(held, mean, std, self.momentum, enough))
         return y.to(input.dtype)
@@ -115,21 +118,20 @@ class BatchRenorm(Affine):
     def _plain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Normalised with the statistics of the whole batch, and these: torch's operator has them all."""
         none = x.new_zeros(self.num_features)
-        job = Job(self._name, self.eps, 1.0, None, None, "raise")
+        job = Job(self._name, self.eps, 1.0)
         own, found = trained(x, Running(none, none, None), None, None, job)
         rows = x.numel() // self.num_features
         return own, found.mean, (found.var * ((rows - 1) / rows) + self.eps).sqrt(), None
 
-    def _valid_only(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _valid_only(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The same of the valid elements, and which channels have enough of them for a variance."""
-        ones, _ = hide(torch.ones_like(x), mask)
-        count = ones.movedim(1, 0).flatten(1).sum(1)
+        count = valid.movedim(1, 0).flatten(1).sum(1)
         if values_known(x) and bool((count == 1).any()):
             raise ShapeError(
                 f"{self._name}: channel {int((count == 1).nonzero()[0])} has one valid element, whose "
                 f"variance is 0; in training give at least 2."
             )
-        out = normalize(x, "batch", eps=self.eps, mask=mask)
+        out = normalize(x, "batch", eps=self.eps, mask=valid)
         return out.y, out.center.detach().flatten(), out.scale.detach().flatten(), count > 1
 
     def _corrected(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:

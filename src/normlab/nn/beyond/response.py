@@ -4,14 +4,14 @@ import torch
 from torch import Tensor, nn
 
 from normlab.dtypes import widened
-from normlab.equation.masks import check_valid, hide
+from normlab.equation.masks import check_valid
 from normlab.equation.pooling import pooled
 from normlab.equation.pools import Axes
 from normlab.equation.reference import normalize, positive_power
 from normlab.equation.relatives import COMPETITION, FILTER_RESPONSE
 from normlab.errors import SettingError
 from normlab.nn.beyond.affine import Affine, over
-from normlab.nn.checks import check_channels
+from normlab.nn.checks import check_channels, check_settings
 
 LEAST_EPS = 1e-6
 FIRST_EPS = 1e-4
@@ -52,7 +52,7 @@ class FilterResponseNorm(Affine):
     ):
         kind = {"device": device, "dtype": dtype}
         super().__init__(num_channels, affine, kind)
-        FILTER_RESPONSE.resolve({"eps": eps})
+        check_settings("FilterResponseNorm", FILTER_RESPONSE, eps=eps)
         if learn_eps and eps != LEAST_EPS:
             raise SettingError(
                 f"FilterResponseNorm: eps={eps} and learn_eps=True given, but a learned eps starts from "
@@ -77,12 +77,13 @@ class FilterResponseNorm(Affine):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
-        check_valid(self._name, input, mask)
-        given = {"weight": self.weight, "bias": self.bias, "mask": mask}
+        valid = check_valid(self._name, input, mask)
+        given = {"weight": self.weight, "bias": self.bias, "mask": valid}
         y = normalize(input, FILTER_RESPONSE, eps=self.eps, **given).y
         if self.tau is None:
             return y
-        return hide(torch.maximum(y, over(self.tau, y)), mask)[0]
+        y = torch.maximum(y, over(self.tau, y))
+        return y if valid is None else torch.where(valid, y, 0.0)
 
     def extra_repr(self) -> str:
         eps = "learned" if self.raw_eps is not None else self._eps
@@ -122,18 +123,18 @@ class GlobalResponseNorm(Affine):
         dtype: torch.dtype | None = None,
     ):
         super().__init__(num_channels, True, {"device": device, "dtype": dtype})
-        COMPETITION.resolve({"eps": eps})
+        check_settings("GlobalResponseNorm", COMPETITION, eps=eps)
         self.eps = eps
         self.reset_parameters()
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
-        check_valid(self._name, input, mask)
-        x, valid = hide(widened(input), mask)
+        valid = check_valid(self._name, input, mask)
+        x = widened(input) if valid is None else torch.where(valid, widened(input), 0.0)
         size = positive_power(pooled(Axes("s", "sum"), x * x, valid, {}), 0.5)
         share = normalize(size, COMPETITION, eps=self.eps).y
         y = x * (1.0 + over(self.weight, x) * share) + over(self.bias, x)
-        return hide(y, mask)[0].to(input.dtype)
+        return (y if valid is None else torch.where(valid, y, 0.0)).to(input.dtype)
 
     def extra_repr(self) -> str:
         return f"{self.num_channels}, eps={self.eps}"

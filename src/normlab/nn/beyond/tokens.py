@@ -7,14 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from normlab.dtypes import widened
-from normlab.equation.masks import check_valid, hide
+from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
+from normlab.equation.resolved import check_floating
 from normlab.errors import ShapeError
-from normlab.functional.standard import layer_norm, leading
+from normlab.functional.checks import check_arguments
+from normlab.functional.standard import layer_norm
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over
-from normlab.nn.checks import check_channels, check_ending, check_floating
+from normlab.nn.checks import check_channels, check_ending, check_settings
 
 
 class PositionalNorm(Affine):
@@ -49,7 +51,7 @@ class PositionalNorm(Affine):
         dtype: torch.dtype | None = None,
     ):
         super().__init__(num_channels, affine, {"device": device, "dtype": dtype})
-        POSITIONAL.resolve({"eps": eps})
+        check_settings(type(self).__name__, POSITIONAL, eps=eps)
         self.eps, self.return_moments = eps, return_moments
         self.reset_parameters()
 
@@ -57,10 +59,11 @@ class PositionalNorm(Affine):
         self, input: Tensor, mask: Tensor | None = None
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
+        check_arguments(self._name, input, self.weight, self.bias)
         if mask is None and not self.return_moments:
             return self._as_layer_norm(input)
-        check_valid(self._name, input, mask)
-        given = {"weight": self.weight, "bias": self.bias, "mask": mask}
+        valid = check_valid(self._name, input, mask)
+        given = {"weight": self.weight, "bias": self.bias, "mask": valid}
         out = normalize(input, POSITIONAL, eps=self.eps, **given)
         return (out.y, out.center, out.scale) if self.return_moments else out.y
 
@@ -115,7 +118,7 @@ class ScaleNorm(nn.Module):
         dtype: torch.dtype | None = None,
     ):
         super().__init__()
-        SCALE.resolve({"eps": eps, "normalized_shape": normalized_shape})
+        check_settings("ScaleNorm", SCALE, eps=eps, normalized_shape=normalized_shape)
         sizes = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
         self.normalized_shape, self.eps = tuple(sizes), eps
         self.weight = nn.Parameter(torch.empty((), device=device, dtype=dtype))
@@ -126,11 +129,10 @@ class ScaleNorm(nn.Module):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
-        if mask is not None:
-            mask = leading(mask, input)
-            check_valid(f"ScaleNorm({self.normalized_shape})", input, mask)
+        name, axes = f"ScaleNorm({self.normalized_shape})", len(self.normalized_shape)
+        valid = check_valid(name, input, mask, features=axes)
         settings = {"normalized_shape": self.normalized_shape, "eps": self.eps}
-        return normalize(input, SCALE, weight=self.weight, mask=mask, **settings).y
+        return normalize(input, SCALE, weight=self.weight, mask=valid, **settings).y
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}"
@@ -180,10 +182,8 @@ class DynamicTanh(Affine):
             self._check_last(input)
         else:
             check_channels(self, input, self.num_channels, "num_channels", least=2)
-        if mask is not None and self.channels_last:
-            mask = leading(mask, input)
-        check_valid(self._name, input, mask)
-        x, valid = hide(widened(input), mask)
+        valid = check_valid(self._name, input, mask, features=int(self.channels_last))
+        x = widened(input if valid is None else torch.where(valid, input, 0.0))
         weight, bias = (
             a.to(x) if self.channels_last else over(a, x) for a in (self.weight, self.bias)
         )

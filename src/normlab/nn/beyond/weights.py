@@ -7,9 +7,9 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
-from normlab.equation.table import TABLE
 from normlab.errors import SettingError, ShapeError
 from normlab.functional import layer_norm
+from normlab.nn.checks import check_settings
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -38,7 +38,7 @@ class WeightStandardization(nn.Module):
 
     def __init__(self, eps: float = 1e-6, *, dim: int = 0, groups: int = 1):
         super().__init__()
-        TABLE["layer"].resolve({"eps": eps})
+        check_settings("WeightStandardization", "layer", eps=eps)
         if dim not in (0, 1):
             raise SettingError(
                 f"WeightStandardization: dim={dim} given; it must be 0, or 1 for a transposed "

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from normlab.dtypes import computed_in
-from normlab.equation.masks import hide
-from normlab.equation.pooling import channels_out, pooled, weights
+from normlab.equation.pooling import centered_on, channels_out, weights
 from normlab.equation.pools import named, weighted_by
-from normlab.equation.reference import broadcast, check_input, partner, positive_power
+from normlab.equation.reference import positive_power
+from normlab.equation.resolved import broadcast, partner, resolved
 from normlab.equation.row import Norm
 from normlab.errors import ShapeError
 from normlab.kernels.divisive import Plan, divided, prepared
@@ -31,9 +31,8 @@ def normalized(
 
     Memory: x, and the scale where it has x's size, are kept for backward.
     """
-    values = row.resolve(settings)
-    check_input(row, x, values)
-    valid = hide(x.detach(), mask)[1]
+    of = resolved(x, row, mask, settings)
+    values, valid = of.values, of.valid
     d = x - _center(x, row, valid, values) if row.center else x
     e, counted = None, None
     if pool_input is not None and not (pool_input is x and d is x):
@@ -61,7 +60,7 @@ def normalized(
 
 def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any]) -> Tensor:
     with torch.autocast(x.device.type, enabled=False):
-        return pooled(row.pool, prepared(x, valid), valid, values)
+        return centered_on(row.pool, prepared(x, valid), valid, values)
 
 
 def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:

@@ -1,0 +1,57 @@
+"""Where the rounding of a mean would show in y, and normalising about a center instead.
+
+torch computes x·rate − mean·rate. Where |mean| is many deviations, or x does not vary and eps alone is
+the divisor, that difference is rounding. It is seen in the statistics, which have few elements; then x
+is taken about its center first, which no row that subtracts a mean can see.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from normlab.dtypes import widened
+from normlab.equation.pooling import centered_on
+from normlab.equation.table import find
+from normlab.tracing import values_known
+
+FAR = 1e3  # |mean| / deviation from which on rounding shows in y: 1e-4 of it
+FLAT = 0.5  # var + eps of which eps has this share is that of values that hardly vary
+ALONE = (
+    1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
+)
+FEW = 32  # up to so many statistics a loop is faster than torch's operators
+
+
+def seen(x: Tensor) -> bool:
+    """Whether statistics may be looked at: on the CPU, where that waits for nothing, and untraced."""
+    return x.is_cpu and values_known(x)
+
+
+def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT) -> bool:
+    """Whether rounding of the mean shows in a y that is scaled by rate = 1 / √(var + eps)."""
+    if mean.numel() <= FEW:
+        if mean.dim() > 1:
+            mean, rate = mean.flatten(), rate.flatten()
+        for m, r in zip(mean.tolist(), rate.tolist(), strict=True):
+            if abs(m) * r > far or (m != 0 and r * r * eps > flat):
+                return True
+        return False
+    most, fastest = torch.linalg.vector_norm(mean.detach(), torch.inf).item(), rate.amax().item()
+    if most * fastest <= far and fastest * fastest * eps <= flat:
+        return False
+    still = (mean != 0) & (rate * rate * eps > flat)
+    return bool((((mean * rate).abs() > far) | still).any())
+
+
+def shows_in(x: Tensor, mean: Tensor, rate: Tensor, eps: float, far: float = FAR) -> bool:
+    """`shows`, for pools that may have a single element."""
+    alone = mean.numel() == x.numel()
+    return shows(mean, rate, eps, ALONE, torch.inf) if alone else shows(mean, rate, eps, far)
+
+
+def about_center(x: Tensor, row: str, **settings: Any) -> tuple[Tensor, Tensor]:
+    """x − center in the dtype computed in, and the center, which carries no gradient."""
+    wide = widened(x)
+    center = centered_on(find(row).pool, wide.detach(), None, settings)
+    return wide - center, center

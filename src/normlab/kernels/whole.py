@@ -1,0 +1,109 @@
+"""Normalising whole arrays, without a mask: torch's operators, where their rounding does not show in y."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from normlab.dtypes import computed_in
+from normlab.kernels import columns, steady
+from normlab.kernels.layouts import channels_last
+
+Maybe = Tensor | None
+Statistics = tuple[Tensor, Tensor]
+SQUARES = 0.5  # |mean| / deviation from which on E[x²] − E[x]² loses digits that show
+_CUDNN = torch.backends.cudnn
+
+
+def by_torch(
+    x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
+) -> Tensor:
+    """torch's y, and the running statistics held are moved."""
+    mean, var = (None, None) if held is None else held
+    return torch.batch_norm(x, weight, bias, mean, var, True, momentum, eps, _CUDNN.enabled)
+
+
+def evaluated(x: Tensor, held: Statistics, weight: Maybe, bias: Maybe, eps: float) -> Tensor:
+    """torch's y by the running statistics held; not its function, which refuses eps = 0 in older versions."""
+    return torch.batch_norm(x, weight, bias, *held, False, 0.0, eps, _CUDNN.enabled)
+
+
+def in_place(
+    x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
+) -> Tensor | None:
+    """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
+    mean, var = (None, None) if held is None else held
+    in_columns = columns.holds(x)
+    if in_columns and x.dim() > 2 and columns.long(x):
+        return None
+    old = [_copied(a) for a in held] if held is not None and in_columns else []
+    y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
+    if not steady.shows(own, rate, eps, columns.SHARE if in_columns else steady.FAR):
+        return y
+    if held is None or in_columns:
+        for now, before in zip(held or (), old, strict=True):
+            now.copy_(before if isinstance(before, Tensor) else now.new_tensor(before))
+        return None
+    return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
+
+
+def _copied(a: Tensor) -> Any:
+    """The values: of a few a list, which costs less than a tensor."""
+    return a.tolist() if a.numel() <= steady.FEW else a.clone()
+
+
+def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """y, mean and unbiased variance of the batch."""
+    seen = steady.seen(x)
+    y, mean, var, rate = _once(x, weight, bias, eps, seen)
+    cut = seen and columns.holds(x) and not columns.long(x)
+    if not seen or not steady.shows(mean, rate, eps, columns.SHARE if cut else steady.FAR):
+        return y, mean, var
+    d, center = steady.about_center(x, "batch")
+    y, mean, var, _ = _once(d, weight, bias, eps, seen)
+    return y.to(x.dtype), mean + center.flatten(), var
+
+
+def _once(x: Tensor, weight: Maybe, bias: Maybe, eps: float, seen: bool) -> tuple[Tensor, ...]:
+    mean, var = (x.new_zeros(x.shape[1], dtype=computed_in(x.dtype)) for _ in range(2))
+    weight, bias = _as(mean, weight, bias)  # torch wants them and the statistics in one dtype
+    if seen and columns.holds(x) and columns.long(x):
+        return columns.normalized(x, weight, bias, eps)
+    if not seen:
+        return by_torch(x, (mean, var), weight, bias, 1.0, eps), mean, var, mean
+    y, _, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, 1.0, eps)
+    return y, mean, var, rate
+
+
+def layer_norm(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float) -> Tensor:
+    """Over the last dimensions."""
+    if x.numel() == 0 or not steady.seen(x):
+        return F.layer_norm(x, shape, weight, bias, eps)
+    y, mean, rate = torch.native_layer_norm(x, shape, weight, bias, eps)
+    if not steady.shows_in(x, mean, rate, eps):
+        return y
+    d, _ = steady.about_center(x, "layer", normalized_shape=shape)
+    weight, bias = _as(d, weight, bias)
+    return F.layer_norm(d, shape, weight, bias, eps).to(x.dtype)
+
+
+def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -> Tensor:
+    """Over each group of channels and space."""
+    if not steady.seen(x):
+        return F.group_norm(x, groups, weight, bias, eps)
+    kind = channels_last(x)
+    x = x.contiguous(memory_format=kind or torch.contiguous_format)
+    sizes = x.shape[0], x.shape[1], x.shape[2:].numel()
+    y, mean, rate = torch.native_group_norm(x, weight, bias, *sizes, groups, eps)
+    # in channels_last its variance is E[x²] − E[x]²
+    if not steady.shows_in(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
+        return y
+    d, _ = steady.about_center(x, "group", num_groups=groups)
+    weight, bias = _as(d, weight, bias)
+    return F.group_norm(d, groups, weight, bias, eps).to(x.dtype)
+
+
+def _as(x: Tensor, *own: Maybe) -> list[Maybe]:
+    """Weights and biases in x's dtype."""
+    return [None if a is None else a.to(x.dtype) for a in own]
