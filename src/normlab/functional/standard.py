@@ -1,6 +1,8 @@
 """The normalisers that torch has, with its signatures.
 
-Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input.
+Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input. That a constant gives
+the bias holds exactly on the CPU unless compiled; elsewhere as far as the rounding of torch's operator.
+Errors of all: DtypeError for weights or statistics in a dtype that torch does not mix with the input's.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The layers that torch has: same arguments, same state_dict, one class for every rank."""
+"""The layers that torch has: same arguments, same state_dict, one class for every rank.
+
+That a constant gives the bias holds exactly on the CPU unless compiled.
+"""
 
 from collections.abc import Sequence
 
