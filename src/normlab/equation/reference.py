@@ -13,6 +13,7 @@ from normlab.equation.pools import Axes, needs_space
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import DtypeError, SettingError, ShapeError
+from normlab.tracing import recorded
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Normalized:
     row: Norm
 
 
+@recorded
 def normalize(
     x: Tensor,
     row: str | Norm,

@@ -14,11 +14,12 @@ from normlab.functional.running import Running, advanced, write
 from normlab.kernels import batch as kernel
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
-from normlab.tracing import values_known
+from normlab.tracing import recorded, values_known
 
 Single = Literal["raise", "running"]
 
 
+@recorded
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -71,6 +72,7 @@ def check_batch(x: Tensor, name: str = "batch_norm", single: Single = "raise") -
         )
 
 
+@recorded
 def batch_norm_with_stats(
     input: Tensor,
     running_mean: Tensor | None,

@@ -15,9 +15,10 @@ from normlab.errors import ShapeError
 from normlab.functional.running import Running, advanced, write
 from normlab.kernels import rms
 from normlab.kernels.layouts import laid_out_as, steadied
-from normlab.tracing import in_transform
+from normlab.tracing import in_transform, recorded
 
 
+@recorded
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -58,6 +59,7 @@ def leading(mask: Tensor, x: Tensor) -> Tensor:
     return mask.reshape(*mask.shape, *[1] * (x.dim() - mask.dim()))
 
 
+@recorded
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -100,6 +102,7 @@ def group_norm(
     return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
 
 
+@recorded
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -194,6 +197,7 @@ def _average(values: Tensor, count: Tensor) -> Tensor:
     return ((values * count).sum(0) / count.sum(0).clamp_min(1)).flatten()
 
 
+@recorded
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],

@@ -14,7 +14,7 @@ from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
-from normlab.tracing import in_backward, in_transform
+from normlab.tracing import in_backward, in_transform, recorded_layer
 
 _CUDNN = torch.backends.cudnn
 
@@ -91,6 +91,7 @@ class BatchNorm(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         check_channels(self, input, self.num_features, "num_features", least=2)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
         if not self.training and self._buffers["running_mean"] is not None:
@@ -110,6 +111,11 @@ class BatchNorm(_BatchNorm):
         y, new = trained(input, running, self.weight, self.bias, job)
         store(self._name, self._running, new)
         return y
+
+    def _held(self, name: str) -> Any:
+        """A parameter, without the slow look-up of an attribute unless it is parametrised."""
+        held = self._parameters
+        return held[name] if name in held else getattr(self, name)
 
     @property
     def _name(self) -> str:
@@ -139,7 +145,7 @@ class BatchNorm(_BatchNorm):
             mean, var = mean.clone(), var.clone()
         elif count is not None:
             count.add_(1)
-        affine = self.weight, self.bias
+        affine = self._held("weight"), self._held("bias")
         return torch.batch_norm(x, *affine, mean, var, True, momentum, self.eps, _CUDNN.enabled)
 
     def _as_torchs_table(self, x: Tensor, momentum: float) -> Tensor | None:

@@ -12,6 +12,7 @@ from normlab.errors import SettingError
 from normlab.nn.checks import check_channels
 from normlab.nn.divisive_forms import PublishedForms
 from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, raw
+from normlab.tracing import recorded_layer
 
 _PLAIN = {  # the plain settings, which the layer hands on as they are, and their defaults
     "drive_power": None,
@@ -122,6 +123,7 @@ class DivisiveNorm(PublishedForms):
         """The learned weights of the pool, >= 0, or None for a fixed pool."""
         return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
 
+    @recorded_layer
     def forward(
         self, input: Tensor, pool_input: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:

@@ -9,6 +9,7 @@ from normlab import functional
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels
 from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
+from normlab.tracing import recorded_layer
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):
@@ -28,6 +29,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
     tensor([[0.6000, 0.8000]])
     """
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         return functional.local_response_norm(
             input, self.size, self.alpha, self.beta, self.k, mask=mask
@@ -84,6 +86,7 @@ class LocalContrastNorm(nn.Module):
         """The semi-saturation in use, at least 0.001 of its first value, or "mean"."""
         return "mean" if self.raw_sigma is None else lower(self.raw_sigma, self.least_sigma)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         return functional.local_contrast_norm(
@@ -147,6 +150,7 @@ class GDN(nn.Module):
         """The weights of channel j in the pool of channel i, >= 0."""
         return lower(self.raw_pool_weight)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         forms = {"simplified": self.simplified, "inverse": self.inverse}

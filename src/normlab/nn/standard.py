@@ -10,6 +10,7 @@ from normlab.functional.running import Running
 from normlab.functional.standard import check_instance, instance_norm_tracked
 from normlab.nn.checks import check_channels, check_ending
 from normlab.nn.running import store
+from normlab.tracing import recorded_layer
 
 
 class InstanceNorm(_InstanceNorm):
@@ -66,6 +67,7 @@ class InstanceNorm(_InstanceNorm):
                 f"it must be (channels, *space) or (batch, channels, *space) with that many axes of space."
             )
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
@@ -102,6 +104,7 @@ class LayerNorm(nn.LayerNorm):
     tensor([[-1.0000,  1.0000]])
     """
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
         affine = self.weight, self.bias
@@ -125,6 +128,7 @@ class RMSNorm(nn.RMSNorm):
     tensor([[0.2000, 1.4000]])
     """
 
+    @recorded_layer
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, x, self.normalized_shape)
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
@@ -166,6 +170,7 @@ class GroupNorm(nn.GroupNorm):
         if not bias:
             self.register_parameter("bias", None)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         affine = self.weight, self.bias

@@ -18,6 +18,7 @@ from normlab.filters import (
 )
 from normlab.nn.checks import check_channels
 from normlab.nn.divisive import DivisiveNorm
+from normlab.tracing import recorded_layer
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
@@ -111,6 +112,7 @@ class V1Block(nn.Module):
         """Channels of the output."""
         return self.orientations * len(self.frequencies) * len(self.phases)
 
+    @recorded_layer
     def forward(self, input: Tensor) -> Tensor:
         even_odd = self._filtered(input)
         drive = self.maintained + self.kn * self._by_phase(even_odd)  # (N, o, f, φ, H, W)

@@ -13,6 +13,7 @@ from normlab.functional.running import UNTRACKED, Running
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
+from normlab.tracing import recorded_layer
 
 
 class GhostBatchNorm(BatchNorm):
@@ -64,6 +65,7 @@ class GhostBatchNorm(BatchNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, **kept)
         self.ghost_batch_size = ghost_batch_size
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if self._processes is not None:
             raise SettingError(
@@ -165,6 +167,7 @@ class FrozenBatchNorm(nn.Module):
         state_dict.pop(f"{prefix}num_batches_tracked", None)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
         name = f"FrozenBatchNorm(num_features={self.num_features})"

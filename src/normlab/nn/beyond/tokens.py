@@ -15,6 +15,7 @@ from normlab.functional.standard import layer_norm, leading
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_ending, check_floating
+from normlab.tracing import recorded_layer
 
 
 class PositionalNorm(Affine):
@@ -53,6 +54,7 @@ class PositionalNorm(Affine):
         self.eps, self.return_moments = eps, return_moments
         self.reset_parameters()
 
+    @recorded_layer
     def forward(
         self, input: Tensor, mask: Tensor | None = None
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
@@ -124,6 +126,7 @@ class ScaleNorm(nn.Module):
     def reset_parameters(self) -> None:
         nn.init.constant_(self.weight, math.sqrt(math.prod(self.normalized_shape)))
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
         if mask is not None:
@@ -172,6 +175,7 @@ class DynamicTanh(Affine):
         super().reset_parameters()
         nn.init.constant_(self.alpha, self.first_alpha)
 
+    @recorded_layer
     def forward(self, input: Tensor) -> Tensor:
         if self.channels_last:
             self._check_last(input)

@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, ShapeError
 from normlab.functional import layer_norm
+from normlab.tracing import recorded_layer
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -44,6 +45,7 @@ class WeightStandardization(nn.Module):
             )
         self.eps, self.dim, self.groups = eps, dim, groups
 
+    @recorded_layer
     def forward(self, weight: Tensor) -> Tensor:
         rows = weight if self.dim == 0 else self._turned(weight, self.groups)
         if rows.dim() < 2 or rows[0].numel() < 2:
