@@ -14,7 +14,7 @@ from normlab.functional.running import Running, advanced, write
 from normlab.kernels import batch as kernel
 from normlab.kernels import columns
 from normlab.kernels.processes import Processes
-from normlab.tracing import recorded, values_known
+from normlab.tracing import in_forward_mode, recorded, values_known
 
 Single = Literal["raise", "running"]
 
@@ -54,7 +54,7 @@ def batch_norm(
     if not training:
         return evaluated("batch_norm: training=False", input, running, weight, bias, eps, mask)
     check_batch(input)
-    if mask is None:
+    if mask is None and not in_forward_mode():
         return F.batch_norm(input, running_mean, running_var, weight, bias, True, momentum, eps)
     y, new = trained(
         input, running, weight, bias, Job("batch_norm", eps, momentum, mask, None, "raise")
@@ -156,7 +156,7 @@ def trained(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Tensor
         ), running
     if alone:
         check_batch(x, job.name)
-    if job.mask is None and job.group is None and x.numel():
+    if job.mask is None and job.group is None and x.numel() and not in_forward_mode():
         y, mean, var = _plain(x, weight, bias, job.eps)
         return y, advanced(running, mean, var, job.momentum)
     return _valid_only(x, running, weight, bias, job)
@@ -179,7 +179,7 @@ def _valid_only(x: Tensor, running: Running, weight, bias, job: Job) -> tuple[Te
     """The valid elements of all processes; a channel with fewer than two of them learns nothing."""
     work, valid = hide(x, job.mask)
     known = values_known(x)
-    way = kernel.normalized if known else kernel.composed
+    way = kernel.normalized if known and not in_forward_mode() else kernel.composed
     y, count, mean, var = way(work, weight, bias, kernel.Job(valid, job.eps, job.group))
     enough = count > 1
     if known and not bool(enough.all()):

@@ -1,9 +1,12 @@
 """The normalisers that torch has, with its signatures.
 
-Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input.
+Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input. In forward mode the
+equation is computed step by step: torch's fused operators lose second derivatives there (reverse over
+forward takes their saved mean and scale for constants).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +18,7 @@ from normlab.errors import ShapeError
 from normlab.functional.running import Running, advanced, write
 from normlab.kernels import rms
 from normlab.kernels.layouts import laid_out_as, steadied
-from normlab.tracing import in_transform, recorded
+from normlab.tracing import in_forward_mode, in_transform, recorded
 
 
 @recorded
@@ -44,17 +47,17 @@ def layer_norm(
     tensor([[-1.,  1.]])
     """
     shape = list(normalized_shape)
-    if mask is None:
+    if mask is None and not in_forward_mode():
         return laid_out_as(F.layer_norm(input, shape, weight, bias, eps), input)
     mask = leading(mask, input)
     check_valid("layer_norm", input, mask)
-    kept = {"weight": weight, "bias": bias, "mask": mask}
+    kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": mask}
     return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
 
 
-def leading(mask: Tensor, x: Tensor) -> Tensor:
+def leading(mask: Tensor | None, x: Tensor) -> Tensor | None:
     """A mask of the leading dimensions of x, as one that broadcasts."""
-    if mask.shape != x.shape[: mask.dim()]:
+    if mask is None or mask.shape != x.shape[: mask.dim()]:
         return mask
     return mask.reshape(*mask.shape, *[1] * (x.dim() - mask.dim()))
 
@@ -95,10 +98,10 @@ def group_norm(
             f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
             f"variance is 0; use fewer groups."
         )
-    if mask is None:
+    if mask is None and not in_forward_mode():
         return F.group_norm(steadied(input, num_groups), num_groups, weight, bias, eps)
     check_valid("group_norm", input, mask)
-    kept = {"weight": weight, "bias": bias, "mask": mask}
+    kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": mask}
     return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
 
 
@@ -168,7 +171,7 @@ def instance_norm_tracked(
     """y, and the running statistics after it; nothing is written."""
     if mask is None and running.mean is None:
         return group_norm(x, x.shape[1], weight, bias, eps), running
-    if mask is None and not in_transform():
+    if mask is None and not in_transform() and not in_forward_mode():
         mean, var = (a.clone() for a in running[:2])
         y = F.instance_norm(x, mean, var, weight, bias, True, momentum, eps)
         return laid_out_as(y, x), Running(mean, var, running.count)
@@ -223,7 +226,7 @@ def rms_norm(
     tensor([[0.2000, 1.4000]])
     """
     shape = list(normalized_shape)
-    if mask is not None:
+    if mask is not None or in_forward_mode():
         mask = leading(mask, input)
         check_valid("rms_norm", input, mask)
         return normalize(input, "rms", normalized_shape=shape, eps=eps, weight=weight, mask=mask).y

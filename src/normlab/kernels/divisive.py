@@ -23,6 +23,7 @@ from normlab.kernels.powers import (
     inverse_power,
     log_or_zero,
 )
+from normlab.tracing import in_forward_mode
 
 Maybe = Tensor | None
 
@@ -69,7 +70,10 @@ def divided(
     m, n, p = powers
     m = None if m is n else m  # a tracer wants every tensor given once
     counted = None if counted is valid else counted
-    y, _ = _Divided.apply(x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan)
+    given = x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan
+    # in forward mode torch's own operators, which know both
+    y, _ = (_Divided.forward if in_forward_mode() else _Divided.apply)(*given)
+    assert y is not None
     return y
 
 

@@ -14,7 +14,7 @@ from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
-from normlab.tracing import in_backward, in_transform, recorded_layer
+from normlab.tracing import in_backward, in_forward_mode, in_transform, recorded_layer
 
 _CUDNN = torch.backends.cudnn
 
@@ -134,7 +134,7 @@ class BatchNorm(_BatchNorm):
     def _as_torch(self, x: Tensor) -> Tensor | None:
         """Where torch's operator does all of it: the statistics, and their update in place."""
         averages = self.momentum is None and self._updates
-        if x.numel() <= x.shape[1] or averages or in_transform():
+        if x.numel() <= x.shape[1] or averages or in_transform() or in_forward_mode():
             return None
         mean, var, count = self._running if self._updates else UNTRACKED
         momentum = 0.0 if self.momentum is None else self.momentum

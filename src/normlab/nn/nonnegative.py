@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.errors import SettingError
+from normlab.tracing import in_forward_mode
 
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
@@ -39,6 +40,21 @@ class _LowerBound(torch.autograd.Function):
         return torch.where(above | (grad < 0), grad, 0.0), None
 
 
+class _LowerBoundForward(_LowerBound):
+    """The same in forward mode; apart, since torch.compile takes no function with a jvp."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        above = inputs[0] >= inputs[1]
+        ctx.save_for_backward(above)
+        ctx.save_for_forward(above)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        (above,) = ctx.saved_tensors
+        return torch.where(above, tangents[0], 0.0)
+
+
 def raw(value: Tensor) -> nn.Parameter:
     """The parameter that holds a non-negative value.
 
@@ -52,4 +68,5 @@ def raw(value: Tensor) -> nn.Parameter:
 
 def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
     """The value in use: the raw parameter, or its bound where it lies below."""
-    return _LowerBound.apply(parameter, least)
+    bound = _LowerBoundForward if in_forward_mode() else _LowerBound
+    return bound.apply(parameter, least)
