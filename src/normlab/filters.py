@@ -102,6 +102,7 @@ def gabor(
     orientation_bandwidth: float = 40.0,
     spacing: float = 1.0,
     dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
 ) -> Tensor:
     """A complex Gabor filter (height, width): envelope · exp(i 2πF·across), the envelope summing to 1.
 
@@ -114,7 +115,7 @@ def gabor(
     """
     check_frequency(frequency, spacing)
     widths = gabor_widths(frequency, bandwidth, orientation_bandwidth)
-    across, along = turned(*plane(size, spacing, dtype=dtype), orientation)
+    across, along = turned(*plane(size, spacing, dtype=dtype, device=device), orientation)
     envelope = bell(across, widths[0]) * bell(along, widths[1])
     return torch.polar(envelope / envelope.sum(), 2 * math.pi * frequency * across)
 

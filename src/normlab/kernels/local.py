@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
+from normlab.dtypes import computed_in, without_autocast
 from normlab.equation.masks import hide
 from normlab.equation.pooling import channels_out, pooled, weights
 from normlab.equation.pools import named, weighted_by
@@ -60,7 +60,7 @@ def normalized(
 
 
 def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any]) -> Tensor:
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x):
         return pooled(row.pool, prepared(x, valid), valid, values)
 
 

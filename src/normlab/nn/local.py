@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from normlab import functional
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels
-from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
+from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, raw
 from normlab.tracing import recorded_layer
 
 
@@ -36,7 +36,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
         )
 
 
-class LocalContrastNorm(nn.Module):
+class LocalContrastNorm(FirstValues):
     """Local contrast normalisation over a spatial window and all channels.
 
         v = x − mean_window x,   y = weight · v / √(sigma² + mean_window v²) + bias
@@ -76,15 +76,20 @@ class LocalContrastNorm(nn.Module):
             raise SettingError(
                 f"LocalContrastNorm: sigma={sigma!r} given; a number >= 0 or 'mean'."
             )
-        self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
+        self.raw_sigma = raw(torch.full((1,), sigma, **kind)) if learns else None
         self.least_sigma = 0.0 if isinstance(sigma, str) else LEAST_SHARE * sigma
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine and learns else None
+        self.first = {"weight": 1.0, "bias": 0.0}
+        if not isinstance(sigma, str):
+            self.first["raw_sigma"] = float(sigma)
 
     @property
     def sigma(self) -> Tensor | Literal["mean"]:
         """The semi-saturation in use, at least 0.001 of its first value, or "mean"."""
-        return "mean" if self.raw_sigma is None else lower(self.raw_sigma, self.least_sigma)
+        if self.raw_sigma is None:
+            return "mean"
+        return lower(self.raw_sigma, self.least_sigma).squeeze(0)
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -104,7 +109,7 @@ class LocalContrastNorm(nn.Module):
         return f"{self.num_channels}, size={self.size}, width={self.width}, window={self.window!r}"
 
 
-class GDN(nn.Module):
+class GDN(FirstValues):
     """Generalised divisive normalisation with learned weights between channels.
 
         y_i = x_i / √(sigma_i² + Σ_j pool_weight_ij · x_j²);   simplified: x_i / (sigma_i + Σ_j … |x_j|)
@@ -139,6 +144,14 @@ class GDN(nn.Module):
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
         self.least_sigma = LEAST_SHARE * sigma
         self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
+        self.first = {"raw_sigma": float(sigma), "raw_pool_weight": 0.0}
+        self.first_pool = pool
+
+    def reset_parameters(self) -> None:
+        """Every parameter as it was when the layer was made."""
+        super().reset_parameters()
+        with torch.no_grad():
+            self.raw_pool_weight.fill_diagonal_(self.first_pool)
 
     @property
     def sigma(self) -> Tensor:

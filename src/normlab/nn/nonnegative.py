@@ -5,6 +5,7 @@ passes only where descent would raise the parameter, so it never drifts away and
 (the rule of Ballé, Laparra & Simoncelli 2016).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -53,6 +54,40 @@ class _LowerBoundForward(_LowerBound):
     def jvp(ctx: Any, *tangents: Any) -> Tensor:
         (above,) = ctx.saved_tensors
         return torch.where(above, tangents[0], 0.0)
+
+
+class FirstValues(nn.Module):
+    """A module that can set its parameters to what they were when it was made.
+
+    `first` holds these values by name, on the CPU wherever the parameters are: after `to_empty` nothing
+    else knows them. A single number is kept as one element, since FSDP2 refuses tensors of no dimension;
+    files that hold it without one load.
+    """
+
+    first: dict[str, Tensor | float]
+
+    def reset_parameters(self) -> None:
+        """Every parameter as it was when the layer was made."""
+        with torch.no_grad():
+            for name, value in self.first.items():
+                held = getattr(self, name)
+                if held is not None:
+                    held.copy_(value) if isinstance(value, Tensor) else held.fill_(value)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        for name in self.first:
+            key, held = prefix + name, getattr(self, name)
+            value = state_dict.get(key)
+            if value is not None and held is not None and held.shape == (1,) and value.dim() == 0:
+                state_dict[key] = value.reshape(1)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def placed(value: Tensor, kind: Mapping[str, Any]) -> Tensor:
+    """A copy of it where a new tensor of that device and dtype would be, under torch.device(…) too."""
+    return torch.empty(value.shape, **kind).copy_(value.detach())
 
 
 def raw(value: Tensor) -> nn.Parameter:
