@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import SettingError, ShapeError
+from normlab.tracing import in_tracer
 
 _BELL = 4 * math.log(2)
 _AT_ONCE = 500_000  # complex numbers that are transformed together: more would leave the cache
@@ -161,8 +162,11 @@ def correlate(images: Tensor, spectrum: Tensor) -> Tensor:
             f"images are {height} × {width} and the spectra {tuple(spectrum.shape[-2:])}; they must be "
             f"twice as large, ({2 * height}, {2 * width})."
         )
+    if not in_tracer() and images.numel() == 0:  # torch.fft refuses it
+        return torch.view_as_complex(images.new_zeros(len(images), len(spectrum), height, width, 2))
     image = torch.fft.fft2(images, s=(2 * height, 2 * width)).unsqueeze(1)
-    share = max(_AT_ONCE // max(image.numel(), 1), 1)
+    whole = in_tracer()  # for any number of images
+    share = len(spectrum) if whole else max(_AT_ONCE // max(image.numel(), 1), 1)
     parts = [_filtered(image, part, height, width) for part in spectrum.split(share)]
     return torch.cat(parts, 1)
 

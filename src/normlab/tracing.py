@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 from torch.autograd import forward_ad
 from torch.overrides import has_torch_function
 
+_jit_tracing = torch.jit.is_tracing  # pyright: ignore[reportPrivateImportUsage]
 _functorch = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -16,8 +17,13 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def values_known(x: Tensor) -> bool:
-    """Whether code may branch on the values of x: not when compiled, exported, transformed or on meta."""
-    return not (torch.compiler.is_compiling() or x.is_meta or in_transform())
+    """Whether code may branch on the values of x: not when compiled, traced, transformed or on meta."""
+    return not (in_tracer() or x.is_meta or in_transform())
+
+
+def in_tracer() -> bool:
+    """Whether torch.compile, torch.export or torch.jit.trace is writing down what is done."""
+    return torch.compiler.is_compiling() or _jit_tracing()
 
 
 def in_transform() -> bool:
@@ -28,6 +34,11 @@ def in_transform() -> bool:
 def in_forward_mode() -> bool:
     """Whether derivatives are taken in forward mode (jvp, jacfwd, hessian, dual numbers)."""
     return forward_ad._current_level >= 0
+
+
+def wants_operators() -> bool:
+    """Whether torch's own operators must do the work: in forward mode, and under torch.jit.trace."""
+    return in_forward_mode() or _jit_tracing()
 
 
 def in_backward() -> bool:

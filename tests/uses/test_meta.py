@@ -4,9 +4,9 @@ import copy
 
 import pytest
 import torch
+from configurations import CONFIGURATIONS, SHAPE, by_layer, layer_of
 
 from cases import by_mode, example
-from configurations import CONFIGURATIONS, SHAPE, by_layer, layer_of
 from normlab import nn
 
 

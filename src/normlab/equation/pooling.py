@@ -135,7 +135,9 @@ def _reduced(pool: Axes, a: Tensor, valid: Tensor | None, dims: tuple[int, ...])
     if pool.reduce == "sum":
         return [total]
     if valid is None:
-        return [total, Times(1 / max(math.prod([a.shape[dim] for dim in dims]), 1))]
+        count: Any = max(math.prod([a.shape[dim] for dim in dims]), 1)
+        # torch.jit.trace has tensors for sizes, which would be divided in float32
+        return [total, Times(1 / (count.to(a.dtype) if isinstance(count, Tensor) else count))]
     return [total, Times(1 / valid.sum(dims, keepdim=True).clamp_min(1).to(a.dtype))]
 
 

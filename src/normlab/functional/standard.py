@@ -169,6 +169,8 @@ def instance_norm_tracked(
     x: Tensor, running: Running, weight, bias, momentum: float, eps: float, mask: Tensor | None
 ) -> tuple[Tensor, Running]:
     """y, and the running statistics after it; nothing is written."""
+    if x.numel() == 0 and running.mean is not None:
+        return _with_running(x, running, weight, bias, eps, mask), running
     if mask is None and running.mean is None:
         return group_norm(x, x.shape[1], weight, bias, eps), running
     if mask is None and not in_transform() and not in_forward_mode():

@@ -23,7 +23,7 @@ from normlab.kernels.powers import (
     inverse_power,
     log_or_zero,
 )
-from normlab.tracing import in_forward_mode
+from normlab.tracing import wants_operators
 
 Maybe = Tensor | None
 
@@ -71,8 +71,7 @@ def divided(
     m = None if m is n else m  # a tracer wants every tensor given once
     counted = None if counted is valid else counted
     given = x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan
-    # in forward mode torch's own operators, which know both
-    y, _ = (_Divided.forward if in_forward_mode() else _Divided.apply)(*given)
+    y, _ = (_Divided.forward if wants_operators() else _Divided.apply)(*given)
     assert y is not None
     return y
 

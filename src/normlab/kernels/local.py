@@ -75,7 +75,7 @@ def _plan(
     row: Norm, e: Tensor, values: Mapping[str, Any], weight: Tensor | None, x: Tensor
 ) -> Plan:
     channels = channels_out(row.pool, e.shape[1], values, weight)
-    if channels not in (1, x.shape[1]):
+    if channels != 1 and channels != x.shape[1]:  # not `in`, which torch.compile lacks for sizes
         raise ShapeError(
             f"{row.name}: the pool has shape {(len(e), channels, *e.shape[2:])}, which does not fit x "
             f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as many "

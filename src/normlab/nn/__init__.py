@@ -12,6 +12,7 @@ from normlab.nn.conventions import (
 )
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.export import to_onnx
+from normlab.nn.fusing import fuse_custom_config
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from normlab.nn.synchronize import desynchronize, synchronize
@@ -36,6 +37,7 @@ __all__ = [
     "from_onnx",
     "from_paddle",
     "from_tensorflow",
+    "fuse_custom_config",
     "synchronize",
     "to_onnx",
 ]

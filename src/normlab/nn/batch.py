@@ -14,12 +14,13 @@ from normlab.kernels import columns
 from normlab.kernels.processes import Processes
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
+from normlab.nn.scripting import Unscripted
 from normlab.tracing import in_backward, in_forward_mode, in_transform, recorded_layer
 
 _CUDNN = torch.backends.cudnn
 
 
-class BatchNorm(_BatchNorm):
+class BatchNorm(Unscripted, _BatchNorm):
     """Batch normalisation for input of any rank: torch's BatchNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias

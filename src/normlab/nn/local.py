@@ -9,10 +9,11 @@ from normlab import functional
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels
 from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, raw
+from normlab.nn.scripting import Unscripted
 from normlab.tracing import recorded_layer
 
 
-class LocalResponseNorm(nn.LocalResponseNorm):
+class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
     """Local response normalisation: each channel divided by its neighbours' activity.
 
         y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta

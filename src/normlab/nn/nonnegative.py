@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from normlab.errors import SettingError
-from normlab.tracing import in_forward_mode
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import in_forward_mode, wants_operators
 
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
@@ -56,7 +57,7 @@ class _LowerBoundForward(_LowerBound):
         return torch.where(above, tangents[0], 0.0)
 
 
-class FirstValues(nn.Module):
+class FirstValues(Unscripted):
     """A module that can set its parameters to what they were when it was made.
 
     `first` holds these values by name, on the CPU wherever the parameters are: after `to_empty` nothing
@@ -103,5 +104,7 @@ def raw(value: Tensor) -> nn.Parameter:
 
 def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
     """The value in use: the raw parameter, or its bound where it lies below."""
+    if wants_operators() and not in_forward_mode():
+        return parameter.clamp_min(least)
     bound = _LowerBoundForward if in_forward_mode() else _LowerBound
     return bound.apply(parameter, least)

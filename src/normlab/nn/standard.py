@@ -10,10 +10,11 @@ from normlab.functional.running import Running
 from normlab.functional.standard import check_instance, instance_norm_tracked
 from normlab.nn.checks import check_channels, check_ending
 from normlab.nn.running import store
+from normlab.nn.scripting import Unscripted
 from normlab.tracing import recorded_layer
 
 
-class InstanceNorm(_InstanceNorm):
+class InstanceNorm(Unscripted, _InstanceNorm):
     """Instance normalisation for input of any rank: torch's InstanceNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -88,7 +89,7 @@ class InstanceNorm(_InstanceNorm):
         return y
 
 
-class LayerNorm(nn.LayerNorm):
+class LayerNorm(Unscripted, nn.LayerNorm):
     """Layer normalisation over the last dimensions.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -111,7 +112,7 @@ class LayerNorm(nn.LayerNorm):
         return functional.layer_norm(input, self.normalized_shape, *affine, self.eps, mask=mask)
 
 
-class RMSNorm(nn.RMSNorm):
+class RMSNorm(Unscripted, nn.RMSNorm):
     """RMS normalisation over the last dimensions: scaled, not centered.
 
         y = weight · x / √(mean x² + eps)
@@ -134,7 +135,7 @@ class RMSNorm(nn.RMSNorm):
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
 
 
-class GroupNorm(nn.GroupNorm):
+class GroupNorm(Unscripted, nn.GroupNorm):
     """Group normalisation: center and scale the channels of each group together.
 
         y = weight · (x − mean) / √(var + eps) + bias

@@ -18,7 +18,8 @@ from normlab.filters import (
 )
 from normlab.nn.checks import check_channels
 from normlab.nn.divisive import DivisiveNorm
-from normlab.tracing import recorded_layer
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import in_tracer, recorded_layer
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
@@ -26,7 +27,7 @@ _EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # for the numbers of th
 _CALIBRATION = 16  # cycles across the grating that gains are found with
 
 
-class V1Block(nn.Module):
+class V1Block(Unscripted):
     """A V1-like front end: Gabor filters, rectified and divisively normalised at every place.
 
         y = M ⌊β + kn E_φ⌋^nn / (α^nd + kd Σ w E_C^nd),   E_φ = ⟨x, Gabor_φ⟩,  E_C = √(E_0² + E_90²)
@@ -156,9 +157,12 @@ class V1Block(nn.Module):
 
     def _kept_spectra(self, image: Tensor) -> Tensor:
         key = (tuple(image.shape[-2:]), image.dtype, image.device)
-        if self._spectra is None or self._spectra[0] != key:
-            self._spectra = key, self._bank(image.shape[-2:]).to(image)
-        return self._spectra[1]
+        if self._spectra is not None and self._spectra[0] == key:
+            return self._spectra[1]
+        made = self._bank(image.shape[-2:]).to(image)
+        if not in_tracer():  # whose tensors hold no values
+            self._spectra = key, made
+        return made
 
     def _bank(self, size: Sequence[int]) -> Tensor:
         angles = [180 / self.orientations * i for i in range(self.orientations)]

@@ -13,6 +13,7 @@ from normlab.functional.running import UNTRACKED, Running
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels
 from normlab.nn.running import store
+from normlab.nn.scripting import Unscripted
 from normlab.tracing import recorded_layer
 
 
@@ -95,7 +96,7 @@ class GhostBatchNorm(BatchNorm):
         return f"{super().extra_repr()}, ghost_batch_size={self.ghost_batch_size}"
 
 
-class FrozenBatchNorm(nn.Module):
+class FrozenBatchNorm(Unscripted):
     """Batch normalisation with statistics, weight and bias that nothing changes.
 
         y = weight · (x − running_mean) / √(running_var + eps) + bias
