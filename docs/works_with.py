@@ -33,7 +33,7 @@ USES = {
     "vmap": "`torch.func.vmap` of outputs, gradients and statistics is a loop",
     "checkpoint": "activation checkpointing: the same gradients, statistics updated once",
     "autocast": "bfloat16 autocast in a network, forward and backward",
-    "DDP": "DistributedDataParallel over two processes: the gradients of one with all data",
+    "DDP": "DistributedDataParallel over two processes: the mean of both gradients",
     "FSDP2": "`fully_shard` over two processes trains as one",
     "fuse": "`fuse_modules` with `normlab.nn.fuse_custom_config()` folds a batch norm into its convolution",
     "QAT": "quantisation-aware training: prepared, trained, converted",

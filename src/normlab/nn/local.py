@@ -1,6 +1,6 @@
 """Layers that divide by their neighbours: local response, local contrast, GDN."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from normlab import functional
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels
-from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, raw
+from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw
 from normlab.nn.scripting import Unscripted
 from normlab.tracing import recorded_layer
 
@@ -145,14 +145,14 @@ class GDN(FirstValues):
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
         self.least_sigma = LEAST_SHARE * sigma
         self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
-        self.first = {"raw_sigma": float(sigma), "raw_pool_weight": 0.0}
+        self.first = {"raw_sigma": float(sigma)}
         self.first_pool = pool
 
     def reset_parameters(self) -> None:
         """Every parameter as it was when the layer was made."""
         super().reset_parameters()
-        with torch.no_grad():
-            self.raw_pool_weight.fill_diagonal_(self.first_pool)
+        kind: Any = {"device": "cpu", "dtype": self.raw_pool_weight.dtype}
+        put(self.raw_pool_weight, self.first_pool * torch.eye(len(self.raw_pool_weight), **kind))
 
     @property
     def sigma(self) -> Tensor:

@@ -69,11 +69,8 @@ class FirstValues(Unscripted):
 
     def reset_parameters(self) -> None:
         """Every parameter as it was when the layer was made."""
-        with torch.no_grad():
-            for name, value in self.first.items():
-                held = getattr(self, name)
-                if held is not None:
-                    held.copy_(value) if isinstance(value, Tensor) else held.fill_(value)
+        for name, value in self.first.items():
+            put(getattr(self, name), value)
 
     def _load_from_state_dict(
         self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any
@@ -84,6 +81,26 @@ class FirstValues(Unscripted):
             if value is not None and held is not None and held.shape == (1,) and value.dim() == 0:
                 state_dict[key] = value.reshape(1)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def put(held: Tensor | None, value: Tensor | float) -> None:
+    """Write a value into a parameter, if there is one; of one that is sharded, into the own shard."""
+    if held is None:
+        return
+    with torch.no_grad():
+        if not isinstance(value, Tensor):
+            held.fill_(value)
+        elif hasattr(held, "device_mesh"):  # a DTensor, whose package takes long to import
+            held.copy_(_sharded(value, held))
+        else:
+            held.copy_(value)
+
+
+def _sharded(value: Tensor, like: Any) -> Tensor:
+    from torch.distributed.tensor import distribute_tensor
+
+    local = value.to(like.device, like.dtype)
+    return distribute_tensor(local, like.device_mesh, like.placements, src_data_rank=None)
 
 
 def placed(value: Tensor, kind: Mapping[str, Any]) -> Tensor:
