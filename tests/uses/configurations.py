@@ -30,6 +30,7 @@ CONFIGURATIONS = {
     "GDN, inverse": partial(nn.GDN, C, inverse=True),
     "DivisiveNorm": partial(nn.DivisiveNorm, C),
     "DivisiveNorm, window": partial(nn.DivisiveNorm, C, size=3),
+    "DivisiveNorm, width": partial(nn.DivisiveNorm, C, width=0.8),
     "DivisiveNorm, learned pool": partial(nn.DivisiveNorm, C, learn_pool=True),
     "DivisiveNorm, learned power": partial(nn.DivisiveNorm, C, learn_power=True),
     "DivisiveNorm, one sigma": partial(nn.DivisiveNorm, C, shared_sigma=True),

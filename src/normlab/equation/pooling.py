@@ -239,11 +239,14 @@ def window_taps(pool: Surround, settings: Settings) -> int | tuple[tuple[float, 
 
 def _numbers(value: Any) -> list[float]:
     """Plain numbers, of one number or of a sequence or tensor of them."""
+    if isinstance(value, int | float):  # before hasattr, which torch.compile lacks for its symbols
+        return [float(value)]
     value = value.tolist() if hasattr(value, "tolist") else value
     return [float(v) for v in value] if isinstance(value, list | tuple) else [float(value)]
 
 
 def _gaussian(size: int, width: float) -> tuple[float, ...]:
     offsets = range(-(size // 2), size - size // 2)
-    taps = [math.exp(-0.5 * (offset / width) ** 2) for offset in offsets]
+    # abs: torch.compile raises no negative symbol to a power
+    taps = [math.exp(-0.5 * abs(offset / width) ** 2) for offset in offsets]
     return tuple(tap / sum(taps) for tap in taps)
