@@ -1,6 +1,6 @@
 """Write the generated pages of docs/: one for each row, one for each experiment, and the picture.
 
-What the tests prove (coverage.md) is written from their reports: `make docs`.
+What the tests prove (coverage.md, works-with.md) is written from their reports: `make docs`.
 
 python docs/generate.py           # write
 python docs/generate.py --check   # exit 1 if a page is not what would be written
@@ -149,6 +149,7 @@ def index() -> str:
         for name, experiment in EXPERIMENTS.items()
     ]
     lines += ["", "## Proofs", "", "- [What is proved of which row, by which test](coverage.md)"]
+    lines += ["- [What torch's users do with a layer, and with which it works](works-with.md)"]
     return "\n".join(lines) + "\n"
 
 

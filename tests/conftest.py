@@ -41,6 +41,7 @@ def load(name):
 
 
 coverage = load("coverage")  # not the package of that name
+works_with = load("works_with")
 COMPLAINT = pytest.StashKey[str]()
 
 
@@ -82,6 +83,10 @@ def pytest_runtest_setup(item):
         name, *rows = marker.args
         item.user_properties += coverage.pairs(name, rows or _rows(item))
 
+    for marker in item.iter_markers("works"):
+        use, *layers = marker.args
+        item.user_properties += works_with.pairs(use, layers or [item.callspec.params["layer"]])
+
 
 def _rows(item):
     """The rows an item is about: its parameter `row`, or the words of its id that name one."""
@@ -92,8 +97,17 @@ def _rows(item):
     return [name for name in table if name in words]
 
 
-def _proofs(config):
-    proofs = coverage.Proofs()
+def _layers():
+    """The configurations of layers that docs/works-with.md has a line for."""
+    path = Path(__file__).parent / "uses" / "configurations.py"
+    spec = importlib.util.spec_from_file_location("all_configurations", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [*module.CONFIGURATIONS]
+
+
+def _proofs(config, proofs):
     stats = config.pluginmanager.get_plugin("terminalreporter").stats
     for outcome in ("passed", "failed", "error"):
         for report in stats.get(outcome, []):
@@ -116,18 +130,22 @@ def pytest_sessionfinish(session):
     config = session.config
     if hasattr(config, "workerinput"):  # the controller has all reports
         return
-    proofs = _proofs(config)
+    proofs = _proofs(config, coverage.Proofs())
+    uses = _proofs(config, works_with.Uses())
     if config.option.write_coverage:
         coverage.PAGE.write_text(coverage.page(proofs))
+        works_with.PAGE.write_text(works_with.page(uses, _layers()))
     elif _whole(session):
         written = coverage.PAGE.read_text() if coverage.PAGE.exists() else ""
-        config.stash[COMPLAINT] = coverage.complaint(proofs, written)
+        listed = works_with.PAGE.read_text() if works_with.PAGE.exists() else ""
+        said = coverage.complaint(proofs, written), works_with.complaint(uses, _layers(), listed)
+        config.stash[COMPLAINT] = "\n".join(filter(None, said))
         if config.stash[COMPLAINT]:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    proofs = _proofs(config)
+    proofs = _proofs(config, coverage.Proofs())
     whole = COMPLAINT in config.stash or config.option.write_coverage
     terminalreporter.write_line(proofs.summary() if whole else proofs.of_this_run())
     if complaint := config.stash.get(COMPLAINT, ""):

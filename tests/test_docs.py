@@ -123,3 +123,27 @@ def test_the_oldest_torch_allowed_is_the_oldest_one_tested():
     oldest = min((int(major), int(minor)) for major, minor in tested)
     assert allowed == [f"{oldest[0]}.{oldest[1]}"]
     assert f"normlab needs torch {allowed[0]} or newer" in page
+
+
+def test_every_use_leads_to_its_test(docs):
+    """The page docs/works-with.md: all cells filled, and the tests exist."""
+    works = docs("works_with")
+    text = works.PAGE.read_text()
+    cells = set(re.findall(r"\[(?:✓|refused)\]\(\.\./(\S+) \"(\w+)\"\)", text))
+    assert len(cells) > 20
+    assert [c for c in cells if f"def {c[1]}(" not in (ROOT / c[0]).read_text()] == []
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert not [row for row in rows if works.MISSING in row or works.FAILS in row]
+
+
+def test_a_use_that_fails_is_not_called_working(docs):
+    works = docs("works_with")
+    uses = works.Uses()
+    for layer, passed in (("A", True), ("B", True), ("B", False)):
+        uses.add(works.pairs("fx", [layer]), f"tests/test_a.py::test_one[{layer}]", passed)
+    uses.add(works.pairs("script", ["A"]), "tests/test_a.py::test_two[A]", True)
+    states = {pair: uses.state(pair) for pair in (("fx", "A"), ("fx", "B"), ("script", "A"))}
+    assert [*states.values()] == [works.YES, works.FAILS, works.NO]
+    assert uses.state(("fx", "C")) == works.MISSING and uses.state(("fuse", "C")) == "–"
+    with pytest.raises(ValueError, match="no such use"):
+        works.pairs("faxing", ["A"])

@@ -1,5 +1,7 @@
 """The dtype that is computed in: half types are too coarse for sums and statistics."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor
 
@@ -18,3 +20,8 @@ def computed_in(dtype: torch.dtype) -> torch.dtype:
 def widened(x: Tensor) -> Tensor:
     """x in the dtype computed in."""
     return x.float() if x.dtype in HALF else x
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Where x is computed in its own dtype, whatever autocast says; the meta device has no autocast."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)

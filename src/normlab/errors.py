@@ -41,6 +41,10 @@ class TransformError(NormlabError, RuntimeError):
     """A transform of torch.func would have to change a tensor that it only captured."""
 
 
+class ScriptError(NormlabError, RuntimeError):
+    """torch.jit.script cannot compile a layer."""
+
+
 class CheckError(NormlabError, ValueError):
     """A module cannot be checked, graded or converted as it is."""
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import SettingError, ShapeError
+from normlab.tracing import in_tracer
 
 _BELL = 4 * math.log(2)
 _AT_ONCE = 500_000  # complex numbers that are transformed together: more would leave the cache
@@ -103,6 +104,7 @@ def gabor(
     orientation_bandwidth: float = 40.0,
     spacing: float = 1.0,
     dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
 ) -> Tensor:
     """A complex Gabor filter (height, width): envelope · exp(i 2πF·across), the envelope summing to 1.
 
@@ -115,7 +117,7 @@ def gabor(
     """
     check_frequency(frequency, spacing)
     widths = gabor_widths(frequency, bandwidth, orientation_bandwidth)
-    across, along = turned(*plane(size, spacing, dtype=dtype), orientation)
+    across, along = turned(*plane(size, spacing, dtype=dtype, device=device), orientation)
     envelope = bell(across, widths[0]) * bell(along, widths[1])
     return torch.polar(envelope / envelope.sum(), 2 * math.pi * frequency * across)
 
@@ -161,8 +163,11 @@ def correlate(images: Tensor, spectrum: Tensor) -> Tensor:
             f"images are {height} × {width} and the spectra {tuple(spectrum.shape[-2:])}; they must be "
             f"twice as large, ({2 * height}, {2 * width})."
         )
+    if not in_tracer() and images.numel() == 0:  # torch.fft refuses it
+        return torch.view_as_complex(images.new_zeros(len(images), len(spectrum), height, width, 2))
     image = torch.fft.fft2(images, s=(2 * height, 2 * width)).unsqueeze(1)
-    share = max(_AT_ONCE // max(image.numel(), 1), 1)
+    whole = in_tracer()  # for any number of images
+    share = len(spectrum) if whole else max(_AT_ONCE // max(image.numel(), 1), 1)
     parts = [_filtered(image, part, height, width) for part in spectrum.split(share)]
     return torch.cat(parts, 1)
 
@@ -185,5 +190,5 @@ def check_frequency(frequency: float, spacing: float = 1.0) -> None:
 
 
 def check_positive(name: str, value: float, unit: str = "") -> None:
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < value < math.inf:  # not isfinite, which torch.compile lacks for its symbols
         raise SettingError(f"{name}={value:g} given; it must be a finite number > 0{unit}.")

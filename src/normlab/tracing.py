@@ -1,14 +1,29 @@
 """In what way torch is running this call: plainly, traced, under a transform, or again for backward."""
 
-import torch
-from torch import Tensor
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import torch
+from torch import Tensor, fx, nn
+from torch.autograd import forward_ad
+from torch.overrides import has_torch_function
+
+_jit_tracing = torch.jit.is_tracing  # pyright: ignore[reportPrivateImportUsage]
 _functorch = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def values_known(x: Tensor) -> bool:
-    """Whether code may branch on the values of x: not when compiled, exported, transformed or on meta."""
-    return not (torch.compiler.is_compiling() or x.is_meta or in_transform())
+    """Whether code may branch on the values of x: not when compiled, traced, transformed or on meta."""
+    return not (in_tracer() or x.is_meta or in_transform())
+
+
+def in_tracer() -> bool:
+    """Whether torch.compile, torch.export or torch.jit.trace is writing down what is done."""
+    return torch.compiler.is_compiling() or _jit_tracing()
 
 
 def in_transform() -> bool:
@@ -16,6 +31,61 @@ def in_transform() -> bool:
     return _functorch.maybe_current_level() is not None
 
 
+def in_forward_mode() -> bool:
+    """Whether derivatives are taken in forward mode (jvp, jacfwd, hessian, dual numbers)."""
+    return forward_ad._current_level >= 0
+
+
+def wants_operators() -> bool:
+    """Whether torch's own operators must do the work: in forward mode, and under torch.jit.trace."""
+    return in_forward_mode() or _jit_tracing()
+
+
 def in_backward() -> bool:
     """Whether autograd is running a backward pass, as when a checkpoint computes its forward again."""
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
+
+
+def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """A function that torch.fx records as one call, as it does torch's own."""
+
+    @wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
+            return tracer.create_proxy("call_function", call, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def recorded_layer(
+    forward: Callable[Concatenate[Layer, Given], Result],
+) -> Callable[Concatenate[Layer, Given], Result]:
+    """A layer's forward, of which torch.fx records the layer: what was traced obeys train() and eval()."""
+
+    @wraps(forward)
+    def call(layer: Layer, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
+            return _called(tracer, layer, args, kwargs)
+        return forward(layer, *args, **kwargs)
+
+    return call
+
+
+def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The tracer of torch.fx whose proxies are among the arguments, if there are any."""
+    given = (*args, *kwargs.values())
+    return next((a.tracer for a in given if isinstance(a, fx.Proxy)), None)
+
+
+def _called(tracer: Any, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if layer is tracer.root:  # a graph cannot call the module it belongs to
+        tracer.root = nn.ModuleDict({"layer": layer})
+        path = "layer"
+    else:
+        path = tracer.path_of_module(layer)
+    if layer._forward_hooks or layer._forward_pre_hooks:
+        # torch is running these around this call, so that they are in the graph already
+        held = tracer.create_proxy("get_attr", path, (), {})
+        return tracer.create_proxy("call_method", "forward", (held, *args), kwargs)
+    return tracer.create_proxy("call_module", path, args, kwargs)

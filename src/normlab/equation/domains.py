@@ -25,7 +25,7 @@ class Domain:
     def __contains__(self, value: Any) -> bool:
         if value is None:
             return bool(self.none)
-        if self.alone and (isinstance(value, list | tuple) or getattr(value, "ndim", 0)):
+        if self.alone and not _number(value):
             return False
         try:
             return bool(self.holds(value))
@@ -43,12 +43,21 @@ def every(value: Any, test: Callable[[Any], Any]) -> bool:
     """Whether the test holds for the number, or for every element of the tensor or sequence."""
     if isinstance(value, list | tuple):
         return len(value) > 0 and all(every(item, test) for item in value)
-    if isinstance(value, bool) or not hasattr(value, "__lt__"):
+    if isinstance(value, int | float):
+        return not isinstance(value, bool) and bool(test(value))
+    if not hasattr(value, "__lt__"):
         return False
     outcome = test(value)
     if not hasattr(outcome, "all"):
         return bool(outcome)
     return not _known(outcome) or bool(outcome.all())
+
+
+def _number(value: Any) -> bool:
+    """Whether it is one number; asked of its type first, since torch.compile's symbols have no attributes."""
+    if isinstance(value, int | float):
+        return True
+    return not isinstance(value, list | tuple) and not getattr(value, "ndim", 0)
 
 
 def _known(outcome: Any) -> bool:

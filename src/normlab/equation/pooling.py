@@ -169,7 +169,9 @@ def _reduced(pool: Axes, a: Tensor, valid: Tensor | None, dims: tuple[int, ...])
     if pool.reduce == "sum":
         return [total]
     if valid is None:
-        return [total, Times(1 / max(math.prod([a.shape[dim] for dim in dims]), 1))]
+        count: Any = max(math.prod([a.shape[dim] for dim in dims]), 1)
+        # torch.jit.trace has tensors for sizes, which would be divided in float32
+        return [total, Times(1 / (count.to(a.dtype) if isinstance(count, Tensor) else count))]
     return [total, Times(1 / valid.sum(dims, keepdim=True).clamp_min(1).to(a.dtype))]
 
 
@@ -264,13 +266,16 @@ def window_taps(pool: Surround, settings: Settings) -> int | tuple[tuple[float, 
 
 def _numbers(value: Any) -> list[float]:
     """Plain numbers, of one number or of a sequence or tensor of them."""
+    if isinstance(value, int | float):  # before hasattr, which torch.compile lacks for its symbols
+        return [float(value)]
     value = value.tolist() if hasattr(value, "tolist") else value
     return [float(v) for v in value] if isinstance(value, list | tuple) else [float(value)]
 
 
 def _gaussian(size: int, width: float) -> tuple[float, ...]:
     offsets = range(-(size // 2), size - size // 2)
-    taps = [math.exp(-0.5 * (offset / width) ** 2) for offset in offsets]
+    # abs: torch.compile raises no negative symbol to a power
+    taps = [math.exp(-0.5 * abs(offset / width) ** 2) for offset in offsets]
     return tuple(tap / sum(taps) for tap in taps)
 
 

@@ -11,6 +11,7 @@ from normlab.equation.resolved import broadcast, fitting, partner, resolved
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import SettingError
+from normlab.tracing import recorded
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Normalized:
     row: Norm
 
 
+@recorded
 def normalize(
     x: Tensor,
     row: str | Norm,

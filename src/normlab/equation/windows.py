@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from normlab.tracing import in_forward_mode
 
 # From this size on two running sums within blocks are faster than the doublings, whose number grows.
 BLOCKS_FROM = 512
@@ -66,8 +69,9 @@ def weighted_window(a: Tensor, dim: int, taps: Sequence[Sequence[float]], before
     padded = _padded(a, dim, before, size - 1 - before)
     if len(taps) == 1:
         total = padded.narrow(dim, 0, length) * taps[0][0]
+        add = torch.add if in_forward_mode() else Tensor.add_
         for start in range(1, size):
-            total = total.add_(padded.narrow(dim, start, length), alpha=taps[0][start])
+            total = add(total, padded.narrow(dim, start, length), alpha=taps[0][start])
         return total
     rows = a.new_tensor(taps).T.reshape(size, -1, *[1] * (a.dim() - 2))
     total = padded.narrow(dim, 0, length) * rows[0]

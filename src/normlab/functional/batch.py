@@ -15,11 +15,12 @@ from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
 from normlab.kernels.processes import Processes
-from normlab.tracing import in_backward, in_transform, values_known
+from normlab.tracing import in_backward, in_forward_mode, in_transform, recorded, values_known
 
 Single = Literal["raise", "running"]
 
 
+@recorded
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -66,6 +67,7 @@ def check_batch(x: Tensor, name: str) -> None:
         )
 
 
+@recorded
 def batch_norm_with_stats(
     input: Tensor,
     running_mean: Tensor | None,
@@ -188,7 +190,7 @@ def _in_place(
     if job.mask is not None or job.group is not None or averages or count == 0:
         return None
     known = values_known(x)
-    if count == x.size(1) or (not known and in_transform()):
+    if count == x.size(1) or (not known and in_transform()) or in_forward_mode():
         return None
     held, again = None, False
     if running.mean is not None:
@@ -213,7 +215,7 @@ def trained(
         return evaluated(x, running, weight, bias, job, "single='running'"), running
     if alone:
         check_batch(x, job.name)
-    if job.mask is None and job.group is None:
+    if job.mask is None and job.group is None and not in_forward_mode():
         y, mean, var = whole.by_value(x, weight, bias, job.eps)
         return y, advanced(running, mean, var, job.momentum)
     return _valid_only(x, running, weight, bias, job)
@@ -225,7 +227,7 @@ def _valid_only(
     """The valid elements of all processes; a channel with fewer than two of them learns nothing."""
     work, valid = hide(x, job.mask)
     known = values_known(x)
-    way = kernel.normalized if known else kernel.composed
+    way = kernel.normalized if known and not in_forward_mode() else kernel.composed
     y, count, mean, var = way(work, weight, bias, kernel.Job(valid, job.eps, job.group))
     enough = count > 1
     if known and not bool(enough.all()):

@@ -13,8 +13,10 @@ from normlab.equation.row import Norm
 from normlab.equation.variants import divisive
 from normlab.errors import SettingError
 from normlab.kernels.sigma_inside import normalized
+from normlab.tracing import recorded
 
 
+@recorded
 def divisive_norm(
     drive: Tensor,
     *,

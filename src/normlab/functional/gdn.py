@@ -7,9 +7,10 @@ from normlab.equation.masks import check_valid
 from normlab.equation.table import find
 from normlab.errors import DataError
 from normlab.kernels.sigma_inside import normalized
-from normlab.tracing import values_known
+from normlab.tracing import recorded, values_known
 
 
+@recorded
 def gdn(
     input: Tensor,
     sigma: float | Tensor = 1.0,
@@ -46,6 +47,7 @@ def gdn(
     return normalized(input, row, mask=mask, inverse=inverse, sigma=sigma, pool_weight=pool_weight)
 
 
+@recorded
 def gdn_inverse(
     input: Tensor,
     sigma: float | Tensor = 1.0,

@@ -13,8 +13,10 @@ from normlab.equation.table import find
 from normlab.equation.variants import jarrett
 from normlab.errors import SettingError
 from normlab.kernels.sigma_inside import normalized
+from normlab.tracing import recorded
 
 
+@recorded
 def local_response_norm(
     input: Tensor,
     size: int,
@@ -46,6 +48,7 @@ def local_response_norm(
     return normalized(input, row, mask=mask, size=size, alpha=alpha, beta=beta, k=k)
 
 
+@recorded
 def local_contrast_norm(
     input: Tensor,
     *,

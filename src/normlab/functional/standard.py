@@ -3,6 +3,9 @@
 Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input. That a constant gives
 the bias holds exactly on the CPU unless compiled; elsewhere as far as the rounding of torch's operator.
 Errors of all: DtypeError for weights or statistics in a dtype that torch does not mix with the input's.
+
+In forward mode the equation is computed step by step: torch's fused operators lose second derivatives there
+(reverse over forward takes their saved mean and scale for constants).
 """
 
 from collections.abc import Sequence
@@ -19,9 +22,10 @@ from normlab.functional.checks import check_arguments, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import rms, whole
 from normlab.kernels.layouts import laid_out_as
-from normlab.tracing import in_transform
+from normlab.tracing import in_forward_mode, in_transform, recorded
 
 
+@recorded
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -48,7 +52,7 @@ def layer_norm(
     """
     shape = list(normalized_shape)
     check_arguments("layer_norm", input, weight, bias)
-    if mask is None:
+    if mask is None and not in_forward_mode():
         return laid_out_as(whole.layer_norm(input, shape, weight, bias, eps), input)
     valid = check_valid("layer_norm", input, mask, features=len(shape))
     if input.numel() == 0:
@@ -57,6 +61,7 @@ def layer_norm(
     return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
 
 
+@recorded
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -99,13 +104,14 @@ def group_norm(
             f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
             f"variance is 0; use fewer groups."
         )
-    if mask is None:
+    if mask is None and not in_forward_mode():
         return whole.group_norm(input, num_groups, weight, bias, eps)
     valid = check_valid("group_norm", input, mask)
     kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": valid}
     return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
 
 
+@recorded
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -160,7 +166,7 @@ def instance_normalized(
         return laid_out_as(evaluated(x, running, weight, bias, job, "use_input_stats=False"), x)
     if job.mask is None and running.mean is None:
         return group_norm(x, x.shape[1], weight, bias, job.eps)
-    traced = job.mask is not None or in_transform()
+    traced = job.mask is not None or in_transform() or in_forward_mode()
     y, new = (_composed if traced else _tracked)(x, running, weight, bias, job)
     store(job.name, running, new)
     return laid_out_as(y, x)
@@ -210,6 +216,7 @@ def _average(values: Tensor, count: Tensor) -> Tensor:
     return ((values * count).sum(0) / count.sum(0).clamp_min(1)).flatten()
 
 
+@recorded
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -236,7 +243,7 @@ def rms_norm(
     """
     shape = list(normalized_shape)
     check_arguments("rms_norm", input)
-    if mask is not None:
+    if mask is not None or in_forward_mode():
         valid = check_valid("rms_norm", input, mask, features=len(shape))
         if input.numel() == 0:
             return of_nothing(input, weight)

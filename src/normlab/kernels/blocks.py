@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from normlab.tracing import values_known
+from normlab.tracing import in_forward_mode, values_known
 
 BLOCK = 1 << 19  # elements: a block and its scratch stay in the caches, the loop costs little
 
@@ -21,10 +21,10 @@ def in_blocks(
     """function(*given): its results are put together where `joined`, and summed where not.
 
     What has the batch of `like` is cut, all else is shared. `out` is where the function may put its
-    results, or None. Whole where autograd or a tracer looks on.
+    results, or None. Whole where autograd, forward mode or a tracer looks on.
     """
     none = (None,) * len(joined)
-    if torch.is_grad_enabled() or not values_known(like):
+    if torch.is_grad_enabled() or in_forward_mode() or not values_known(like):
         return tuple(function(*given, out=none))
     samples = len(like)
     step = max(1, BLOCK * samples // max(like.numel(), 1))

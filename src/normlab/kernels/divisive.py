@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import widened
+from normlab.dtypes import widened, without_autocast
 from normlab.equation import steps as linear
 from normlab.equation.pooling import steps
 from normlab.equation.pools import Pool
@@ -23,6 +23,7 @@ from normlab.kernels.powers import (
     inverse_power,
     log_or_zero,
 )
+from normlab.tracing import wants_operators
 
 Maybe = Tensor | None
 
@@ -69,7 +70,9 @@ def divided(
     m, n, p = powers
     m = None if m is n else m  # a tracer wants every tensor given once
     counted = None if counted is valid else counted
-    y, _ = _Divided.apply(x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan)
+    given = x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan
+    y, _ = (_Divided.forward if wants_operators() else _Divided.apply)(*given)
+    assert y is not None
     return y
 
 
@@ -91,7 +94,7 @@ class _Divided(torch.autograd.Function):
             y = torch.mul(drive(work, n if m is None else m), rate, out=out[0] if plain else None)
             return y if plain else back(y if bias is None else y + bias, x, valid), s
 
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             return in_blocks(part, plan.blocks(x), (True, True), x, e, valid, counted)
 
     @staticmethod
@@ -110,7 +113,7 @@ class _Divided(torch.autograd.Function):
         x, e, pool_weight, weight, s, valid, counted, *learned = ctx.saved_tensors
         powers = [n if t is None else t for n, t in zip(ctx.numbers, learned, strict=True)]
         slopes = _Slopes(ctx.plan, pool_weight, weight, powers, ctx.shapes, ctx.needs_input_grad)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             joined = (True, True, *[False] * 7)
             like = ctx.plan.blocks(x)
             found = in_blocks(slopes.part, like, joined, *grads, x, e, s, valid, counted)

@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from normlab.errors import SettingError
+from normlab.tracing import in_forward_mode
 
 Group = Any  # a torch.distributed.ProcessGroup
 
@@ -68,9 +69,20 @@ class _AllReduce(torch.autograd.Function):
         return _AllReduce.apply(*args), in_dims[0]
 
 
+class _AllReduceForward(_AllReduce):
+    """The same in forward mode; apart, since torch.compile takes no function with a jvp."""
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        return summed(tangents[0], ctx.group)
+
+
 def summed(x: Tensor, group: Group | None) -> Tensor:
     """The sum of x over all processes; x itself without a group."""
-    return x if group is None else _AllReduce.apply(x, group)  # pyright: ignore[reportReturnType]
+    if group is None:
+        return x
+    way = _AllReduceForward if in_forward_mode() else _AllReduce
+    return way.apply(x, group)  # pyright: ignore[reportReturnType]
 
 
 def gathered(rows: Tensor, group: Group | None) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
+from normlab.dtypes import computed_in, without_autocast
 from normlab.equation.pooling import centered_on, channels_out, weights
 from normlab.equation.pools import named, weighted_by
 from normlab.equation.reference import positive_power
@@ -59,7 +59,7 @@ def normalized(
 
 
 def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any]) -> Tensor:
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x):
         return centered_on(row.pool, prepared(x, valid), valid, values)
 
 
@@ -74,7 +74,7 @@ def _plan(
     row: Norm, e: Tensor, values: Mapping[str, Any], weight: Tensor | None, x: Tensor
 ) -> Plan:
     channels = channels_out(row.pool, e.shape[1], values, weight)
-    if channels not in (1, x.shape[1]):
+    if channels != 1 and channels != x.shape[1]:  # not `in`, which torch.compile lacks for sizes
         raise ShapeError(
             f"{row.name}: the pool has shape {(len(e), channels, *e.shape[2:])}, which does not fit x "
             f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as many "

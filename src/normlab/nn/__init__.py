@@ -4,6 +4,7 @@ from normlab.nn import beyond
 from normlab.nn.batch import BatchNorm
 from normlab.nn.channels import LayerNorm2d
 from normlab.nn.divisive import DivisiveNorm
+from normlab.nn.fusing import fuse_custom_config
 from normlab.nn.l2 import L2Norm
 from normlab.nn.local import GDN, LocalContrastNorm, LocalResponseNorm
 from normlab.nn.standard import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
@@ -25,5 +26,6 @@ __all__ = [
     "V1Block",
     "beyond",
     "desynchronize",
+    "fuse_custom_config",
     "synchronize",
 ]

@@ -12,9 +12,11 @@ from normlab.functional.running import UNTRACKED, Running
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_settings
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 
-class BatchNorm(OptionalBias, _BatchNorm):
+class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     """Batch normalisation for input of any rank: torch's BatchNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -89,6 +91,7 @@ class BatchNorm(OptionalBias, _BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         check_channels(self, input, self.num_features, "num_features", least=2)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
         training, held = self.training, self._buffers["running_mean"] is not None

@@ -12,7 +12,8 @@ from normlab.errors import SettingError
 from normlab.functional.divisive import equation
 from normlab.nn.checks import check_channels, check_count, check_settings
 from normlab.nn.divisive_forms import PublishedForms
-from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, raw
+from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, placed, raw
+from normlab.tracing import recorded_layer
 
 _PLAIN = {  # the plain settings, which the layer hands on as they are, and their defaults
     "drive_power": None,
@@ -96,18 +97,23 @@ class DivisiveNorm(PublishedForms):
         if learn_pool or sides or pool_weight is not None:
             weights = _first_weights(num_channels, pool_channels, sides, pool_weight)
         self._check({"sigma": sigma, "power": power, "pool_weight": weights})
-        first = torch.as_tensor(sigma, dtype=torch.float64)
-        first = first.expand(() if shared_sigma else (num_channels,))
+        first = torch.as_tensor(sigma, dtype=torch.float64, device="cpu").detach()
+        first = first.expand(1 if shared_sigma else num_channels)
         self.least_sigma = LEAST_SHARE * first.min().item()
-        values = raw(first.to(**_default(kind)).clone())
+        self.shared_sigma = shared_sigma
+        self.first = {"raw_sigma": first, "raw_power": power, "weight": 1.0, "bias": 0.0}
+        values = raw(placed(first, kind))
         self.raw_sigma: Tensor
         if learn_sigma:
             self.raw_sigma = values
         else:
             self.register_buffer("raw_sigma", values.detach())
-        self.raw_power = raw(torch.full((), power, **kind)) if learn_power else None
+        self.raw_power = raw(torch.full((1,), power, **kind)) if learn_power else None
         self.power_given = power
-        self.raw_pool_weight = None if weights is None else raw(weights.to(**_default(kind)))
+        self.raw_pool_weight = None
+        if weights is not None:
+            self.raw_pool_weight = raw(placed(weights, kind))
+            self.first["raw_pool_weight"] = weights
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine else None
 
@@ -120,18 +126,22 @@ class DivisiveNorm(PublishedForms):
     @property
     def sigma(self) -> Tensor:
         """The semi-saturation in use, at least 0.001 of its least first value."""
-        return lower(self.raw_sigma, self.least_sigma)
+        values = lower(self.raw_sigma, self.least_sigma)
+        return values.squeeze(0) if self.shared_sigma else values
 
     @property
     def power(self) -> float | Tensor:
         """The exponent n in use: a number, or learned and at least 0.1."""
-        return self.power_given if self.raw_power is None else lower(self.raw_power, LEAST_POWER)
+        if self.raw_power is None:
+            return self.power_given
+        return lower(self.raw_power, LEAST_POWER).squeeze(0)
 
     @property
     def pool_weight(self) -> Tensor | None:
         """The learned weights of the pool, >= 0, or None for a fixed pool."""
         return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
 
+    @recorded_layer
     def forward(
         self, input: Tensor, mask: Tensor | None = None, *, pool_input: Tensor | None = None
     ) -> Tensor:
@@ -155,16 +165,12 @@ class DivisiveNorm(PublishedForms):
             shown["pool_weight"] = tuple(self.raw_pool_weight.shape)
         choices = {
             "learn_sigma": (isinstance(self.raw_sigma, nn.Parameter), True),
-            "shared_sigma": (self.raw_sigma.dim() == 0, False),
+            "shared_sigma": (self.shared_sigma, False),
             "learn_power": (self.raw_power is not None, False),
             "affine": (self.weight is not None, True),
         }
         shown |= {name: value for name, (value, default) in choices.items() if value != default}
         return ", ".join([str(self.num_channels), *(f"{k}={v!r}" for k, v in shown.items())])
-
-
-def _default(kind: dict[str, Any]) -> dict[str, Any]:
-    return kind | {"dtype": kind["dtype"] or torch.get_default_dtype()}
 
 
 def _first_weights(
@@ -177,6 +183,7 @@ def _first_weights(
             "pool_channels and kernel out."
         )
     if given is not None:
-        return given.detach()
+        return given.detach().cpu().clone()
     shape = (channels, pooled or channels, *sides)
-    return torch.full(shape, 1 / math.prod(shape[1:]), dtype=torch.float64)
+    each = torch.tensor(1 / math.prod(shape[1:]), dtype=torch.float64, device="cpu")
+    return each.expand(shape)

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from normlab.errors import SettingError
+from normlab.nn.nonnegative import FirstValues
 
 
-class PublishedForms(nn.Module):
+class PublishedForms(FirstValues):
     """Constructors in the papers' own constants; `**more` goes to the layer as it is."""
 
     weight: nn.Parameter | None
@@ -156,7 +157,7 @@ class PublishedForms(nn.Module):
 
         Source: Ballé, Laparra & Simoncelli 2016, arXiv:1511.06281.
         """
-        weights = pool * torch.eye(num_channels, dtype=torch.float64)
+        weights = pool * torch.eye(num_channels, dtype=torch.float64, device="cpu")
         powers = {"drive_power": 1.0, "outer_power": 0.5}
         return cls(num_channels, sigma=sigma, pool_weight=weights, affine=False, **powers, **more)
 
@@ -166,6 +167,6 @@ class PublishedForms(nn.Module):
                 "DivisiveNorm: affine=False leaves out the weight, which this form needs; leave "
                 "affine out."
             )
-        with torch.no_grad():
-            self.weight.fill_(factor)
+        self.first["weight"] = factor
+        self.reset_parameters()
         return self

@@ -9,11 +9,13 @@ from normlab import functional
 from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
 from normlab.nn.checks import check_channels, check_count, check_number, check_settings
-from normlab.nn.nonnegative import LEAST_SHARE, lower, raw
+from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw
 from normlab.nn.reparametrized import translate
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 
-class LocalResponseNorm(nn.LocalResponseNorm):
+class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
     """Local response normalisation: each channel divided by its neighbours' activity.
 
         y_c = x_c / (k + alpha/size · Σ_{c'} x_{c'}²)^beta
@@ -35,13 +37,14 @@ class LocalResponseNorm(nn.LocalResponseNorm):
         check_settings("LocalResponseNorm", "local_response", **given)
         super().__init__(**given)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         return functional.local_response_norm(
             input, self.size, self.alpha, self.beta, self.k, mask=mask
         )
 
 
-class LocalContrastNorm(nn.Module):
+class LocalContrastNorm(FirstValues):
     """Local contrast normalisation over a spatial window and all channels.
 
         v = x − mean_window x,   y = weight · v / √(sigma² + mean_window v²) + bias
@@ -86,16 +89,22 @@ class LocalContrastNorm(nn.Module):
         check_settings(
             "LocalContrastNorm", "local_contrast", size=size, width=width, window=window, **held
         )
-        self.raw_sigma = raw(torch.full((), sigma, **kind)) if learns else None
+        self.raw_sigma = raw(torch.full((1,), sigma, **kind)) if learns else None
         self.least_sigma = 0.0 if isinstance(sigma, str) else LEAST_SHARE * sigma
         self.weight = nn.Parameter(torch.ones(num_channels, **kind)) if affine and learns else None
         self.bias = nn.Parameter(torch.zeros(num_channels, **kind)) if affine and learns else None
+        self.first = {"weight": 1.0, "bias": 0.0}
+        if not isinstance(sigma, str):
+            self.first["raw_sigma"] = float(sigma)
 
     @property
     def sigma(self) -> Tensor | Literal["mean"]:
         """The semi-saturation in use, at least 0.001 of its first value, or "mean"."""
-        return "mean" if self.raw_sigma is None else lower(self.raw_sigma, self.least_sigma)
+        if self.raw_sigma is None:
+            return "mean"
+        return lower(self.raw_sigma, self.least_sigma).squeeze(0)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         return functional.local_contrast_norm(
@@ -113,7 +122,7 @@ class LocalContrastNorm(nn.Module):
         return f"{self.num_channels}, size={self.size}, width={self.width}, window={self.window!r}"
 
 
-class GDN(nn.Module):
+class GDN(FirstValues):
     """Generalised divisive normalisation with learned weights between channels.
 
         y_i = x_i / √(sigma_i² + Σ_j pool_weight_ij · x_j²);   simplified: x_i / (sigma_i + Σ_j … |x_j|)
@@ -153,6 +162,14 @@ class GDN(nn.Module):
         self.raw_sigma = raw(torch.full((num_channels,), sigma, **kind))
         self.least_sigma = LEAST_SHARE * sigma
         self.raw_pool_weight = raw(pool * torch.eye(num_channels, **kind))
+        self.first = {"raw_sigma": float(sigma)}
+        self.first_pool = pool
+
+    def reset_parameters(self) -> None:
+        """Every parameter as it was when the layer was made."""
+        super().reset_parameters()
+        kind: Any = {"device": "cpu", "dtype": self.raw_pool_weight.dtype}
+        put(self.raw_pool_weight, self.first_pool * torch.eye(len(self.raw_pool_weight), **kind))
 
     @property
     def sigma(self) -> Tensor:
@@ -172,6 +189,7 @@ class GDN(nn.Module):
             self.least_sigma = least
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         forms = {"simplified": self.simplified, "inverse": self.inverse}

@@ -5,12 +5,15 @@ passes only where descent would raise the parameter, so it never drifts away and
 (the rule of Ballé, Laparra & Simoncelli 2016).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from normlab.errors import SettingError
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import in_forward_mode, wants_operators
 
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
@@ -39,6 +42,72 @@ class _LowerBound(torch.autograd.Function):
         return torch.where(above | (grad < 0), grad, 0.0), None
 
 
+class _LowerBoundForward(_LowerBound):
+    """The same in forward mode; apart, since torch.compile takes no function with a jvp."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        above = inputs[0] >= inputs[1]
+        ctx.save_for_backward(above)
+        ctx.save_for_forward(above)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        (above,) = ctx.saved_tensors
+        return torch.where(above, tangents[0], 0.0)
+
+
+class FirstValues(Unscripted):
+    """A module that can set its parameters to what they were when it was made.
+
+    `first` holds these values by name, on the CPU wherever the parameters are: after `to_empty` nothing
+    else knows them. A single number is kept as one element, since FSDP2 refuses tensors of no dimension;
+    files that hold it without one load.
+    """
+
+    first: dict[str, Tensor | float]
+
+    def reset_parameters(self) -> None:
+        """Every parameter as it was when the layer was made."""
+        for name, value in self.first.items():
+            put(getattr(self, name), value)
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        for name in self.first:
+            key, held = prefix + name, getattr(self, name)
+            value = state_dict.get(key)
+            if value is not None and held is not None and held.shape == (1,) and value.dim() == 0:
+                state_dict[key] = value.reshape(1)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def put(held: Tensor | None, value: Tensor | float) -> None:
+    """Write a value into a parameter, if there is one; of one that is sharded, into the own shard."""
+    if held is None:
+        return
+    with torch.no_grad():
+        if not isinstance(value, Tensor):
+            held.fill_(value)
+        elif hasattr(held, "device_mesh"):  # a DTensor, whose package takes long to import
+            held.copy_(_sharded(value, held))
+        else:
+            held.copy_(value)
+
+
+def _sharded(value: Tensor, like: Any) -> Tensor:
+    from torch.distributed.tensor import distribute_tensor
+
+    local = value.to(like.device, like.dtype)
+    return distribute_tensor(local, like.device_mesh, like.placements, src_data_rank=None)
+
+
+def placed(value: Tensor, kind: Mapping[str, Any]) -> Tensor:
+    """A copy of it where a new tensor of that device and dtype would be, under torch.device(…) too."""
+    return torch.empty(value.shape, **kind).copy_(value.detach())
+
+
 def raw(value: Tensor) -> nn.Parameter:
     """The parameter that holds a non-negative value.
 
@@ -52,4 +121,7 @@ def raw(value: Tensor) -> nn.Parameter:
 
 def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
     """The value in use: the raw parameter, or its bound where it lies below."""
-    return _LowerBound.apply(parameter, least)
+    if wants_operators() and not in_forward_mode():
+        return parameter.clamp_min(least)
+    bound = _LowerBoundForward if in_forward_mode() else _LowerBound
+    return bound.apply(parameter, least)

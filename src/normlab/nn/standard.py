@@ -16,9 +16,11 @@ from normlab.functional.running import Running
 from normlab.functional.standard import instance_normalized
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 
-class InstanceNorm(OptionalBias, _InstanceNorm):
+class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
     """Instance normalisation for input of any rank: torch's InstanceNorm1d, 2d and 3d in one class.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -73,6 +75,7 @@ class InstanceNorm(OptionalBias, _InstanceNorm):
                 f"it must be (channels, *space) or (batch, channels, *space) with that many axes of space."
             )
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
@@ -87,7 +90,7 @@ class InstanceNorm(OptionalBias, _InstanceNorm):
         return instance_normalized(input, running, self.weight, self.bias, job, own)
 
 
-class LayerNorm(OptionalBias, nn.LayerNorm):
+class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
     """Layer normalisation over the last dimensions.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -116,13 +119,14 @@ class LayerNorm(OptionalBias, nn.LayerNorm):
         kind = {"device": device, "dtype": dtype}
         super().__init__(_sizes(normalized_shape), eps, elementwise_affine, bias, **kind)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
         affine = self.weight, self.bias
         return functional.layer_norm(input, self.normalized_shape, *affine, self.eps, mask=mask)
 
 
-class RMSNorm(nn.RMSNorm):
+class RMSNorm(Unscripted, nn.RMSNorm):
     """RMS normalisation over the last dimensions: scaled, not centered.
 
         y = weight · x / √(mean x² + eps)
@@ -150,12 +154,13 @@ class RMSNorm(nn.RMSNorm):
         check_settings("RMSNorm", "rms", eps=eps)
         super().__init__(_sizes(normalized_shape), eps, elementwise_affine, device, dtype)
 
+    @recorded_layer
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, x, self.normalized_shape)
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
 
 
-class GroupNorm(OptionalBias, nn.GroupNorm):
+class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
     """Group normalisation: center and scale the channels of each group together.
 
         y = weight · (x − mean) / √(var + eps) + bias
@@ -192,6 +197,7 @@ class GroupNorm(OptionalBias, nn.GroupNorm):
         if not bias:
             self.register_parameter("bias", None)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         affine = self.weight, self.bias

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ from normlab.filters import (
 )
 from normlab.nn.checks import check_channels, check_number
 from normlab.nn.divisive import DivisiveNorm
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import in_tracer, recorded_layer
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
@@ -35,10 +37,11 @@ _DOMAINS = {
     "semisaturation": NON_NEGATIVE.single(),
     "window": one_of("gaussian", "box"),
 }
+_EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # for the numbers of the block itself
 _CALIBRATION = 16  # cycles across the grating that gains are found with
 
 
-class V1Block(nn.Module):
+class V1Block(Unscripted):
     """A V1-like front end: Gabor filters, rectified and divisively normalised at every place.
 
         y = M ⌊β + kn E_φ⌋^nn / (α^nd + kd Σ w E_C^nd),   E_φ = ⟨x, Gabor_φ⟩,  E_C = √(E_0² + E_90²)
@@ -97,6 +100,8 @@ class V1Block(nn.Module):
         pool_exponent: float = 2.0,
         learn_pool: bool = False,
         learn_sigma: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ):
         super().__init__()
         _check(in_channels, orientations, frequencies, phases)
@@ -122,6 +127,8 @@ class V1Block(nn.Module):
                 rectify=True,
                 learn_sigma=learn_sigma,
                 affine=False,
+                device=device,
+                dtype=dtype,
             )
             for i, width in enumerate(widths)
         )
@@ -129,11 +136,17 @@ class V1Block(nn.Module):
             parameter.requires_grad_(learn_pool if "pool_weight" in name else learn_sigma)
         self._spectra: tuple[tuple, Tensor] | None = None
 
+    def reset_parameters(self) -> None:
+        """Every parameter as it was when the block was made."""
+        for norm in self.norms.children():
+            cast(DivisiveNorm, norm).reset_parameters()
+
     @property
     def num_channels(self) -> int:
         """Channels of the output."""
         return self.orientations * len(self.frequencies) * len(self.phases)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         even_odd, places = self._filtered(input, mask)
         drive = self.maintained + self.kn * self._by_phase(even_odd)  # (N, o, f, φ, H, W)
@@ -168,7 +181,7 @@ class V1Block(nn.Module):
     def _by_phase(self, even_odd: Tensor) -> Tensor:
         """Re(E e^{−iφ}) for every phase, (N, orientations, frequencies, phases, H, W)."""
         split = (self.orientations, len(self.frequencies))
-        angles = torch.deg2rad(torch.tensor(self.phases, dtype=even_odd.real.dtype))
+        angles = torch.deg2rad(torch.tensor(self.phases, dtype=even_odd.real.dtype, device="cpu"))
         cosine, sine = (
             part.to(even_odd.device)[:, None, None] for part in (angles.cos(), angles.sin())
         )
@@ -177,15 +190,19 @@ class V1Block(nn.Module):
 
     def _kept_spectra(self, image: Tensor) -> Tensor:
         key = (tuple(image.shape[-2:]), image.dtype, image.device)
-        if self._spectra is None or self._spectra[0] != key:
-            self._spectra = key, self._bank(image.shape[-2:]).to(image)
-        return self._spectra[1]
+        if self._spectra is not None and self._spectra[0] == key:
+            return self._spectra[1]
+        made = self._bank(image.shape[-2:]).to(image)
+        if not in_tracer():  # whose tensors hold no values
+            self._spectra = key, made
+        return made
 
     def _bank(self, size: Sequence[int]) -> Tensor:
         angles = [180 / self.orientations * i for i in range(self.orientations)]
         settings = {
             "bandwidth": self.bandwidth,
             "orientation_bandwidth": self.orientation_bandwidth,
+            "device": "cpu",
         }
         return spectra(gabor_bank([2 * n for n in size], angles, self.frequencies, **settings))
 
@@ -194,7 +211,7 @@ class V1Block(nn.Module):
         middle = len(self.frequencies) // 2
         frequency = self.frequencies[middle]
         side = 2 * math.ceil(_CALIBRATION / frequency / 2)
-        x = torch.arange(side, dtype=torch.float64) - side // 2
+        x = torch.arange(side, **_EXACT) - side // 2
         grating = (0.5 * torch.cos(2 * math.pi * frequency * x)).expand(1, side, side)
         energy = correlate(grating, self._bank((side, side))).abs()[0]
         y = torch.hypot(x, x.unsqueeze(1))
@@ -234,9 +251,9 @@ def _pool_weights(
     orientations: int, frequencies: Sequence[float], octaves: float, orientation: float
 ) -> Tensor:
     """w (orientation, frequency, pooled channel) of orientation × frequency; each factor sums to 1."""
-    angles = torch.arange(orientations, dtype=torch.float64) * 180 / orientations
+    angles = torch.arange(orientations, **_EXACT) * 180 / orientations
     across = orientation_window(angles - angles.unsqueeze(1), orientation)
-    steps = torch.log2(torch.tensor(frequencies, dtype=torch.float64))
+    steps = torch.log2(torch.tensor(frequencies, **_EXACT))
     along = bell(steps - steps.unsqueeze(1), octaves)
     along = along / along.sum(1, keepdim=True)
     joined = across[:, None, :, None] * along[None, :, None, :]

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from normlab.equation.pooling import per_channel
 from normlab.nn.checks import check_count
+from normlab.nn.scripting import Unscripted
 
 
-class Affine(nn.Module):
+class Affine(Unscripted):
     """What the layers of this package share: one weight and one bias a channel, if `affine`."""
 
     first_weight = 1.0

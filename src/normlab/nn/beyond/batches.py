@@ -11,6 +11,8 @@ from normlab.functional.batch import Job, Single, checked, evaluated, trained
 from normlab.functional.running import UNTRACKED, Running, store
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels, check_settings
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 
 class GhostBatchNorm(BatchNorm):
@@ -62,6 +64,7 @@ class GhostBatchNorm(BatchNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, **kept)
         self.ghost_batch_size = ghost_batch_size
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if self._processes is not None:
             raise SettingError(
@@ -91,7 +94,7 @@ class GhostBatchNorm(BatchNorm):
         return f"{super().extra_repr()}, ghost_batch_size={self.ghost_batch_size}"
 
 
-class FrozenBatchNorm(nn.Module):
+class FrozenBatchNorm(Unscripted):
     """Batch normalisation with statistics, weight and bias that nothing changes.
 
         y = weight · (x − running_mean) / √(running_var + eps) + bias
@@ -164,6 +167,7 @@ class FrozenBatchNorm(nn.Module):
         state_dict.pop(f"{prefix}num_batches_tracked", None)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
         job = Job(f"FrozenBatchNorm(num_features={self.num_features})", self.eps, mask=mask)

@@ -11,7 +11,7 @@ from normlab.functional.batch import Job, evaluated, trained
 from normlab.functional.running import Running, advanced, store
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_settings
-from normlab.tracing import values_known
+from normlab.tracing import recorded_layer, values_known
 
 Schedule = tuple[int, int, int]
 PAPER: Schedule = (5_000, 40_000, 25_000)
@@ -98,6 +98,7 @@ class BatchRenorm(Affine):
         r, d = (((step - start) / (end - start)).clamp(0, 1) for end in (r_end, d_end))
         return 1.0 + (self.rmax - 1.0) * r, self.dmax * d
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
         valid = check_valid(self._name, input, mask)

@@ -12,6 +12,7 @@ from normlab.equation.relatives import COMPETITION, FILTER_RESPONSE
 from normlab.errors import SettingError
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_settings
+from normlab.tracing import recorded_layer
 
 LEAST_EPS = 1e-6
 FIRST_EPS = 1e-4
@@ -75,6 +76,7 @@ class FilterResponseNorm(Affine):
         """The number in use, or one for each channel where it is learned."""
         return self._eps if self.raw_eps is None else LEAST_EPS + self.raw_eps.abs()
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         valid = check_valid(self._name, input, mask)
@@ -127,6 +129,7 @@ class GlobalResponseNorm(Affine):
         self.eps = eps
         self.reset_parameters()
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         valid = check_valid(self._name, input, mask)

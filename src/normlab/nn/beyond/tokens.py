@@ -17,6 +17,8 @@ from normlab.functional.standard import layer_norm
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_ending, check_settings
+from normlab.nn.nonnegative import FirstValues
+from normlab.tracing import recorded_layer
 
 
 class PositionalNorm(Affine):
@@ -55,6 +57,7 @@ class PositionalNorm(Affine):
         self.eps, self.return_moments = eps, return_moments
         self.reset_parameters()
 
+    @recorded_layer
     def forward(
         self, input: Tensor, mask: Tensor | None = None
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
@@ -90,14 +93,14 @@ def moment_shortcut(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return (std * x + mean).to(x.dtype)
 
 
-class ScaleNorm(nn.Module):
+class ScaleNorm(FirstValues):
     """ScaleNorm: unit length, times one learned gain.
 
         y = weight · x / max(‖x‖, eps),   ‖x‖ over the last dimensions
 
     Args: normalized_shape, sizes of the last dimensions; eps=1e-5.
     Shapes: x (*, *normalized_shape); mask, boolean, of the leading dimensions of x or broadcastable to
-        it; weight (), √d at first, d the number of elements normalised together.
+        it; weight (1,), √d at first, d the number of elements normalised together.
     Statistics: length of the valid elements of each sample; none kept.
     Dtype: half types are computed in float32.
     Errors: ShapeError when x does not end in normalized_shape; DtypeError; DataError for a mask that is
@@ -121,12 +124,11 @@ class ScaleNorm(nn.Module):
         check_settings("ScaleNorm", SCALE, eps=eps, normalized_shape=normalized_shape)
         sizes = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
         self.normalized_shape, self.eps = tuple(sizes), eps
-        self.weight = nn.Parameter(torch.empty((), device=device, dtype=dtype))
+        self.weight = nn.Parameter(torch.empty(1, device=device, dtype=dtype))
+        self.first = {"weight": math.sqrt(math.prod(self.normalized_shape))}
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        nn.init.constant_(self.weight, math.sqrt(math.prod(self.normalized_shape)))
-
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
         name, axes = f"ScaleNorm({self.normalized_shape})", len(self.normalized_shape)
@@ -177,6 +179,7 @@ class DynamicTanh(Affine):
         super().reset_parameters()
         nn.init.constant_(self.alpha, self.first_alpha)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if self.channels_last:
             self._check_last(input)

@@ -10,11 +10,13 @@ from torch.nn.utils import parametrize
 from normlab.errors import SettingError, ShapeError
 from normlab.functional import layer_norm
 from normlab.nn.checks import check_settings
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 Model = TypeVar("Model", bound=nn.Module)
 
 
-class WeightStandardization(nn.Module):
+class WeightStandardization(Unscripted):
     """A parametrisation: the weights of each output channel get mean 0 and variance 1.
 
         Ŵ_o = (W_o − mean W_o) / √(var W_o + eps)
@@ -46,6 +48,7 @@ class WeightStandardization(nn.Module):
             )
         self.eps, self.dim, self.groups = eps, dim, groups
 
+    @recorded_layer
     def forward(self, weight: Tensor, mask: None = None) -> Tensor:
         if mask is not None:
             raise SettingError(
@@ -53,7 +56,7 @@ class WeightStandardization(nn.Module):
                 "give the mask to the layers that take the input."
             )
         rows = weight if self.dim == 0 else self._turned(weight, self.groups)
-        if rows.dim() < 2 or rows[0].numel() < 2:
+        if rows.dim() < 2 or rows.shape[1:].numel() < 2:
             raise ShapeError(
                 f"WeightStandardization: a weight of shape {tuple(weight.shape)} has one element for "
                 f"each output channel, which would become 0; leave this layer out."
