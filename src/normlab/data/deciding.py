@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from normlab.data import numerals
-from normlab.data.numerals import FALSE, NAMES, TRUE, Counts, Doubt, Form
+from normlab.data.numerals import FALSE, TRUE, Counts, Doubt, Form
+from normlab.data.reading import NAMES, SIGNS
 from normlab.errors import DataError
 
 _DATES = r"^(\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}( .*)?)$"
@@ -137,6 +138,6 @@ def _value(example: str, form: Form) -> str:
     >>> _value("2.155", Form(",", ".")), _value("2,155", Form(","))
     ('2155', '2.155')
     """
-    for sign in numerals.SIGNS.get(form.thousands, ""):
+    for sign in SIGNS.get(form.thousands, ""):
         example = example.replace(sign, "")
     return example.replace(form.decimal, ".")

@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from normlab.data.reading import NAMES, SIGNS
+
 # what stands for a missing value, with blanks around it or not
 MISSING = (
     "", "?", "-", "--", ".", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "NAN", "nan", "-nan",
     "-NaN", "null", "NULL", "None", "none", "#DIV/0!", "#VALUE!", "#NUM!", "#REF!",
 )  # fmt: skip
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
-BLANKS = " \u00a0\u2009\u202f"
-APOSTROPHES = "'\u2019"
-SIGNS = {".": ".", ",": ",", " ": BLANKS, "'": APOSTROPHES}  # thousands signs, each with its kin
-NAMES = {".": "point", ",": "comma", " ": "blank", "'": "apostrophe"}
 _END = r"(?:[eE][+-]?\d+)?"
 _INF = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 
@@ -88,7 +86,9 @@ class Counts:
         signed = np.any(grouped, axis=0).reshape(-1, width)
         rows = np.argmax(signed, axis=0) if len(signed) else np.zeros(width, int)
         examples = [
-            str(cells[int(row) * width + column].as_py()) if signed[row, column] else ""
+            str(cells[int(row) * width + column].as_py())
+            if len(signed) and signed[row, column]
+            else ""
             for column, row in enumerate(rows)
         ]
         return cls(

@@ -1,12 +1,14 @@
 """What a person may say about a file: how it is written, and what to take from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from normlab.data.numerals import SIGNS
 from normlab.errors import SettingError
 
+# thousands signs, each with its kin
+SIGNS: Mapping[str, str] = {".": ".", ",": ",", " ": " \u00a0\u2009\u202f", "'": "'\u2019"}
+NAMES: Mapping[str, str] = {".": "point", ",": "comma", " ": "blank", "'": "apostrophe"}
 DELIMITERS: Mapping[str, str] = {
     "comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " ", "blank": " ",
 }  # fmt: skip
@@ -33,12 +35,14 @@ class Reading:
     exclude: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, exclude: str | Sequence[str] | None = (), **given: Any) -> "Reading":
+    def of(cls, /, **given: Any) -> "Reading":
         """Options as a person gives them. Errors: SettingError."""
-        names = (exclude,) if isinstance(exclude, str) else tuple(exclude or ())
+        exclude = given.pop("exclude", None) or ()
+        names = (exclude,) if isinstance(exclude, str) else tuple(exclude)
         return cls(exclude=names, **given)
 
     def __post_init__(self) -> None:
+        """Signs in place of their names."""
         self._set("delimiter", DELIMITERS, _one_character, "one character, or a name")
         self._set("decimal", DECIMALS, set(DECIMALS.values()).__contains__, "a sign or a name")
         self._set("thousands", THOUSANDS, [*SIGNS, ""].__contains__, "a sign or a name")
@@ -65,9 +69,15 @@ class Reading:
             raise SettingError(f"{option}={given!r} given; it must be {words}: {known_names}.")
         object.__setattr__(self, option, sign)
 
+    @property
+    def reading(self) -> "Reading":
+        """These options alone, of settings that have others too."""
+        return Reading(**{f.name: getattr(self, f.name) for f in fields(Reading)})
+
     def given(self) -> dict[str, Any]:
         """The options that were given, by name."""
-        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) not in (None, ())}
+        every = {field.name: getattr(self, field.name) for field in fields(Reading)}
+        return {name: value for name, value in every.items() if value not in (None, ())}
 
 
 def _one_character(sign: str) -> bool:

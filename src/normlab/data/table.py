@@ -87,15 +87,15 @@ def read_table(
     read as: semicolons, decimal comma, thousands point, header, utf-8; 2 columns, 2 rows
     Left out, because not numeric: 'kind' (text).
     """
-    reading = Reading.of(
+    options = Reading.of(
         delimiter=delimiter, decimal=decimal, thousands=thousands, skip_rows=skip_rows, array=array,
         exclude=exclude,
     )  # fmt: skip
     file = Path(os.fsdecode(path))
     try:
-        found = read(file, reading)
+        found = read(file, options)
         notes = found.notes
-        chosen = choose(found, columns, reading.exclude)
+        chosen = choose(found, columns, options.exclude)
         values = _complete(stacked(list(chosen.values())), list(chosen), drop_missing, notes)
         notes += labels(values, list(chosen))
     except DataError as error:
