@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from normlab.data.columns import Read, as_numbers, from_arrow, numbered, quoted
+from normlab.data.columns import Read, as_numbers, from_arrow, numbered, quoted, reason
 from normlab.data.reading import Reading
 from normlab.errors import DataError, did_you_mean
 
@@ -19,8 +19,9 @@ PICKLED = (
     "numbers"
 )
 _PICKLE = b"\x80"
-_NUMPY = (b"\x93NUMPY", b"PK", _PICKLE)
-_TORCH = (b"PK", _PICKLE)
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_NUMPY = (b"\x93NUMPY", *_ZIP, _PICKLE)
+_TORCH = (*_ZIP, _PICKLE)
 _PANDAS = re.compile(r"__index_level_\d+__")
 
 
@@ -52,16 +53,31 @@ def _from_table(table: Any, words: str) -> Read:
 
 
 def read_numpy(file: Path, reading: Reading) -> Read:
+    arrays = _load_numpy(file)
+    return _from_arrays(arrays, reading.array, "npy" if "" in arrays else "npz")
+
+
+def load_npz(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz by name. Errors: DataError."""
+    try:
+        arrays = _load_numpy(file)
+    except DataError:
+        raise
+    except Exception as error:  # numpy raises half a dozen kinds for a damaged archive
+        raise DataError(f"cannot be read as npz: {reason(error)}; save it again") from error
+    return {name or "array": array for name, array in arrays.items()}
+
+
+def _load_numpy(file: Path) -> dict[str, np.ndarray]:
     with file.open("rb") as stream:  # numpy itself leaves a damaged .npz open
         _check_begins(stream, "NumPy's save", _NUMPY)
         try:
             loaded = np.load(stream, allow_pickle=False)
-            arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+            return {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
         except ValueError as error:
             if "allow_pickle" in str(error):
                 raise DataError(PICKLED) from error
             raise
-    return _from_arrays(arrays, reading.array, "npy" if "" in arrays else "npz")
 
 
 def read_torch(file: Path, reading: Reading) -> Read:

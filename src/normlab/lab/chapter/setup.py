@@ -115,8 +115,10 @@ def _table(settings: Settings) -> Table:
 
 def _table_of(given: Tensor | np.ndarray, settings: Settings) -> Table:
     if settings.columns or settings.drop_missing or settings.given():
-        names = ", ".join(["columns", "drop_missing", *settings.given()])
-        raise SettingError(f"{names} belong to a file; choose in the array itself.")
+        more = "".join(f", {name}" for name in settings.given())
+        raise SettingError(
+            f"columns and drop_missing{more} belong to a file; choose in the array itself."
+        )
     if isinstance(given, np.ndarray):
         if given.dtype.kind not in "biuf":
             raise DataError(f"data has dtype {given.dtype}; give numbers.")
