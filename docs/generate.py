@@ -137,6 +137,7 @@ def index() -> str:
         "- [Divisive normalisation, with every published pool](divisive.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [How `normlab grade` names a learner's mistake](grade.md)",
+        "- [What is read, and how it is decided](data.md)",
         "- [How long every layer takes](timings.md)",
         "- [How soon the explorer's picture follows a key or a drag](timings-explorer.md)",
     ]

@@ -188,6 +188,15 @@ def test_later_rows_are_evidence_too(read):
     assert read("x;y\n" + "155;1\n" * many + "155;1,5\n").values[-1].tolist() == [155, 1.5]
     assert read("x;y\n" + "2.155;1\n" * many + "155;1,5\n").values[0, 0] == 2155
     assert read("x;y\n" + "2.155;1\n" * many + "1.5;1\n").values[0, 0] == 2.155
+    for odd, value in (
+        ("1.5", None),
+        ("0.155", None),
+        ("1.155,5", 1155.5),
+        ("1,5.155", None),
+        ("12345,5", 12345.5),
+    ):
+        table = read("x;y\n" + "2.155,5;1\n" * many + f"{odd};2\n")
+        assert table.values[-1].tolist() == ([value, 2] if value else [2]), odd
     assert read("x,y\n" + "1,\n" * many + "2,7\n3,8\n", drop_missing=True).values.tolist() == [
         [2, 7],
         [3, 8],

@@ -18,7 +18,7 @@ from normlab.cli.progress import bar
 from normlab.errors import DataError, SettingError
 from normlab.report.files import check_writable
 
-_CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table
+_CARRIED = ("v", "own", "own_name", "own_decimal")  # by a link besides the state: version, table
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 

@@ -15,7 +15,7 @@ from normlab.data import numerals
 from normlab.data.columns import Column, Read, Words, numbered, quoted
 from normlab.data.deciding import Decision, decided
 from normlab.data.dialect import Dialect
-from normlab.data.filtering import Filtered
+from normlab.data.filtering import ContradictionError, Filtered
 from normlab.data.numerals import FALSE, MISSING, TRUE, Counts, Form
 from normlab.data.reading import Reading
 from normlab.data.sniffing import Sample, is_number, sniff
@@ -26,10 +26,6 @@ _MOST_HEAD = 1 << 26  # of a file whose lines are long
 _FEW_LINES = 20
 _BLOCK = 1 << 20  # that one thread parses at a time; a row must fit into two
 _MARKS = [f"{a}{mark}{b}" for mark in MISSING for a in ("", " ") for b in ("", " ")]
-
-
-class _ContradictionError(ValueError):
-    """A column holds what the first lines did not show."""
 
 
 def read_text(file: Path, reading: Reading) -> Read:
@@ -116,15 +112,35 @@ def _fast(file: Path, dialect: Dialect, found: Decision) -> list[Column] | None:
     """The columns as the first lines decided; None where the rest of the file contradicts them."""
     import pyarrow as pa
 
+    for read in (_without_thousands, _column_by_column):
+        try:
+            return _columns(file, dialect, found, read(file, dialect, found))
+        except (pa.ArrowInvalid, ContradictionError):
+            continue
+    return None
+
+
+def _without_thousands(file: Path, dialect: Dialect, found: Decision) -> dict[int, Any]:
+    """The columns where one thousands sign is left out of the whole text before it is parsed."""
+    forms = {found.forms[i] for i, kind in enumerate(found.types) if kind == "string"}
+    form = next(iter(forms)) if len(forms) == 1 else None
+    signs = {".", ",", "'"} - {dialect.delimiter, dialect.quote}
+    if form is None or form.decimal != found.decimal or form.thousands not in signs:
+        raise ContradictionError
+    types = {
+        i: "double" if kind == "string" else kind for i, kind in enumerate(found.types) if kind
+    }
+    table = _table(file, dialect, types, found.decimal, numbers=form)
+    return dict(zip(types, table.columns, strict=True))
+
+
+def _column_by_column(file: Path, dialect: Dialect, found: Decision) -> dict[int, Any]:
     types = {i: kind for i, kind in enumerate(found.types) if kind}
-    try:
-        table = _table(file, dialect, types, found.decimal)
-        held = dict(zip(types, table.columns, strict=True)) if types else {}
-        for i in [i for i, kind in types.items() if kind == "string"]:
-            held[i] = _numbers(numerals.trimmed(held[i]), found.forms[i])
-    except (pa.ArrowInvalid, _ContradictionError):
-        return None
-    return _columns(file, dialect, found, held)
+    table = _table(file, dialect, types, found.decimal)
+    held = dict(zip(types, table.columns, strict=True)) if types else {}
+    for i in [i for i, kind in types.items() if kind == "string"]:
+        held[i] = _numbers(numerals.trimmed(held[i]), found.forms[i])
+    return held
 
 
 def _careful(file: Path, dialect: Dialect, able: Sequence[Form]) -> tuple[Decision, list[Column]]:
@@ -165,12 +181,17 @@ def _numbers(cells: Any, form: Form | None) -> Any:
         return numerals.booleans(cells)
     filled = ~numerals.missing(cells)
     if not numerals.matches(cells, form)[filled].all():
-        raise _ContradictionError
+        raise ContradictionError
     return numerals.parsed(cells, filled, form)
 
 
 def _table(
-    file: Path, dialect: Dialect, types: Mapping[int, str], decimal: str = ".", lines: bool = False
+    file: Path,
+    dialect: Dialect,
+    types: Mapping[int, str],
+    decimal: str = ".",
+    lines: bool = False,
+    numbers: Form | None = None,
 ) -> Any:
     """Some columns of the file as pyarrow reads them; lines: cells in quotes may hold ends of lines."""
     import pyarrow as pa
@@ -178,10 +199,10 @@ def _table(
 
     names = numbered(dialect.width)
     chosen = {names[i]: pa.type_for_alias(kind) for i, kind in types.items()}
-    as_it_is = dialect.plain
+    as_it_is = dialect.plain and numbers is None
     encoding = dialect.encoding if as_it_is and _matters(dialect, types) else "utf8"
     return csv.read_csv(
-        str(file) if as_it_is else Filtered(file, dialect),
+        str(file) if as_it_is else Filtered(file, dialect, numbers),
         csv.ReadOptions(
             column_names=names,
             skip_rows=dialect.skip if as_it_is else 0,
