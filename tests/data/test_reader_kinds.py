@@ -308,3 +308,13 @@ def test_damage_is_not_said_to_be_of_another_kind(read, name):
 def test_options_that_are_none_are_refused(read, options, words):
     with pytest.raises((SettingError, DataError), match=words):
         read("a,b\n1,2\n3,4\n", **options)
+
+
+def test_options_that_say_nothing_are_refused(tmp_path, read):
+    np.save(tmp_path / "t.npy", np.eye(3))
+    with pytest.raises(
+        SettingError, match=r"decimal, skip_rows given, which .* about a \.npy file"
+    ):
+        read_table(tmp_path / "t.npy", decimal=",", skip_rows=1)
+    with pytest.raises(SettingError, match=r"array given, which says nothing about a \.csv file"):
+        read("a,b\n1,2\n3,4\n", array="x")

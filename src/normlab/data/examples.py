@@ -12,7 +12,7 @@ from normlab.data.binary import channels_last, load_npz
 from normlab.data.choosing import LABELS, find
 from normlab.data.columns import Column, Read, Words, quoted, stacked
 from normlab.data.images import read_folder
-from normlab.data.reading import Reading
+from normlab.data.reading import Reading, refuse_unused
 from normlab.data.table import read
 from normlab.errors import DataError
 
@@ -43,13 +43,17 @@ def read_examples(
     other file is a table: `label` names the column of classes; else it is the one that is called so
     (target, class, label, species …), or the only one of words.
     """
+    reading = reading or Reading()
+    arrays = path.suffix.lower() == ".npz"
+    if path.is_dir() or arrays:
+        refuse_unused(reading, (), "an npz file" if arrays else "a folder of images")
     if path.is_dir():
         found = read_folder(path, side)
         return Examples(found.x, found.classes, None, (found.words, *found.notes))
     try:
-        if path.suffix.lower() == ".npz":
+        if arrays:
             return _from_arrays(load_npz(path))
-        return _from_table(read(path, reading or Reading()), label, (reading or Reading()).exclude)
+        return _from_table(read(path, reading), label, reading.exclude)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 

@@ -1,6 +1,6 @@
 """What a person may say about a file: how it is written, and what to take from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -78,6 +78,18 @@ class Reading:
         """The options that were given, by name."""
         every = {field.name: getattr(self, field.name) for field in fields(Reading)}
         return {name: value for name, value in every.items() if value not in (None, ())}
+
+
+OF_TEXT = ("delimiter", "decimal", "thousands", "skip_rows")
+
+
+def refuse_unused(reading: Reading, used: Iterable[str], what: str) -> None:
+    """SettingError for options that say nothing about such a file."""
+    unused = [name for name in reading.given() if name not in {*used}]
+    if unused:
+        raise SettingError(
+            f"{', '.join(unused)} given, which says nothing about {what}; leave it out."
+        )
 
 
 def _one_character(sign: str) -> bool:

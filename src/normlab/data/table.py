@@ -17,7 +17,7 @@ from normlab.data.binary import read_arrow, read_numpy, read_parquet, read_torch
 from normlab.data.choosing import choose, labels, unique
 from normlab.data.columns import Read, listed, quoted, reason, stacked
 from normlab.data.images import IMAGES
-from normlab.data.reading import Reading
+from normlab.data.reading import OF_TEXT, Reading, refuse_unused
 from normlab.data.text import read_text
 from normlab.errors import DataError
 
@@ -109,6 +109,7 @@ def read_table(
 def read(file: Path, reading: Reading) -> Read:
     """All columns of a file, each with a name of its own. Errors: DataError, without the file's name."""
     ending = _ending(file)
+    refuse_unused(reading, ["exclude", *_options(ending)], f"a {ending} file")
     try:
         found = _READERS[ending](file, reading)
     except DataError:
@@ -119,6 +120,13 @@ def read(file: Path, reading: Reading) -> Read:
         ) from error
     unique(found)
     return found
+
+
+def _options(ending: str) -> tuple[str, ...]:
+    reader = _READERS[ending]
+    if reader is read_text:
+        return OF_TEXT
+    return ("array",) if reader in (read_numpy, read_torch) else ()
 
 
 def _ending(file: Path) -> str:

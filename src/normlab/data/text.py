@@ -21,7 +21,7 @@ from normlab.data.reading import Reading
 from normlab.data.sniffing import Sample, is_number, sniff
 from normlab.errors import DataError
 
-_HEAD = 1 << 16  # bytes that are looked at first
+_HEAD = 1 << 15  # bytes that are looked at first
 _MOST_HEAD = 1 << 26  # of a file whose lines are long
 _FEW_LINES = 20
 _BLOCK = 1 << 20  # that one thread parses at a time; a row must fit into two
