@@ -82,6 +82,7 @@ bench: .venv/lab.done
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
+	$(BIN)/python benchmarks/reader.py
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write

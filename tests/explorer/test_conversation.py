@@ -87,6 +87,30 @@ def test_what_is_no_table_is_told(page, text):
     assert "/tmp" not in reply["words"]
 
 
+def test_what_is_doubtful_is_asked_in_the_pages_words(page):
+    text = "a;b\n2.155;1\n12.480;2\n"
+    reply, _ = say(page, type="table", text=text, name="")
+    assert "give decimal sign . (2.155) or decimal sign , (2155)" in reply["words"]
+    keys = set()
+    for sign, value in ((".", 2.155), (",", 2155)):
+        reply, _ = say(page, type="table", text=text, name="", decimal=sign)
+        keys.add(reply["key"])
+        assert page._tables[reply["key"]].values[0, 0] == value
+    assert len(keys) == 2
+    reply, _ = say(page, type="table", text=text, name="", decimal="x")
+    assert (reply["type"], reply["words"][:11]) == ("refused", "decimal='x'")
+
+
+def test_decisions_are_said_as_the_command_says_them(page):
+    rows = "".join(f"{i}.5,x,{i % 3}\n" for i in range(30))
+    reply, _ = say(page, type="table", text="a,who,target\n" + rows, name="")
+    assert reply["notes"] == (
+        "read as: commas, decimal point, header, utf-8; 2 columns, 30 rows",
+        "Left out, because not numeric: 'who' (text).",
+        "Column 'target' looks like a label (3 whole values), and is read as a feature.",
+    )
+
+
 def test_a_large_table_is_refused_and_a_long_one_is_cut(page):
     reply, _ = say(page, type="table", text="1" * (LARGEST_TEXT + 1), name="")
     assert "4,000,001 characters" in reply["words"]

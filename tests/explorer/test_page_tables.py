@@ -7,7 +7,18 @@ ROWS = "\n".join(f"{i},{i * i % 7},{10 - i}" for i in range(8))
 SEEN = ["row", "a before", "b before", "a after", "b after"]
 READ = {
     "with a header": ("a,b\n1,2\n3,4\n5,9", SEEN, 3, ""),
-    "with semicolons and decimal commas": ("a;b\n1,5;2\n3;4\n5;9", SEEN, 3, "Read commas as decimal points"),
+    "with semicolons and decimal commas": (
+        "a;b\n1,5;2\n3;4\n5;9", SEEN, 3, "read as: semicolons, decimal comma, header"
+    ),
+    "whose points part thousands": (
+        "a;b\n2.155;1,5\n12.480;2,5\n", SEEN, 2, "decimal comma, thousands point"
+    ),
+    "with a label": (
+        "a,target\n" + "".join(f"{i % 3}.5,{i % 2}\n" for i in range(8)),
+        ["row", "a before", "target before", "a after", "target after"],
+        8,
+        "Column 'target' looks like a label (2 whole values), and is read as a feature.",
+    ),
     "with tabs": ("a\tb\n1\t2\n3\t4", SEEN, 2, ""),
     "with a column of text": ("who,a,b\nx,1,2\ny,3,4", SEEN, 2, "Left out, because not numeric: 'who'"),
     "with missing values": ("a,b\n1,2\n,3\n4,nan\n5,6", SEEN, 2, "missing or infinite values in 2 of 4 rows"),
@@ -31,6 +42,7 @@ REFUSED = {
     "words": ("hello world", "That is no table that can be used"),
     "no numbers": ("a,b\nfoo,bar", "no column is numeric"),
     "one row": ("a,b\n1,2", "a table needs at least 2"),
+    "doubtful": ("a;b\n2.155;1\n12.480;2", "give decimal sign . (2.155) or decimal sign , (2155)"),
     "ragged": ("a,b\n1,2\n3", "Expected 2 columns, got 1"),
     "control characters": ("\x01\x02", "That is no table that can be used"),
     "JSON": ('{"a":[1,2]}', "That is no table that can be used"),
@@ -128,3 +140,43 @@ def test_the_kinds_of_data_have_ones_own_table_once_there_is_one(at):
     explorer.settled().says("Instance normalisation")
     kinds.select_option("table")
     explorer.settled().says("3 rows")
+
+
+def test_a_doubtful_table_is_read_with_the_decimal_sign_that_is_chosen(at):
+    explorer = at()
+    explorer[".own > summary"].click()
+    explorer.page.get_by_label("Decimal sign").select_option("comma")
+    explorer.paste("a;b\n2.155;1\n12.480;2\n7.000;9\n")
+    explorer.says("3 rows")
+    assert [explorer.values[row][0] for row in range(3)] == [2155, 12480, 7000]
+    explorer.page.wait_for_function("location.hash.includes('own_decimal')")
+    address = explorer.page.evaluate("location.href")
+    explorer.page.goto("about:blank")
+    explorer.page.goto(address)
+    explorer.settled().says("3 rows")
+    assert [explorer.values[row][0] for row in range(3)] == [2155, 12480, 7000]
+    explorer.clean()
+
+
+PASTE = """(area, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_long_paste_is_used_at_once_and_never_shown(at):
+    """The browser took a quarter of a minute to lay it out, before anything was sent."""
+    explorer = at()
+    area = explorer[".own textarea"]
+    area.evaluate(PASTE, "a,b\n" + "1.25,2.5\n3.5,1\n" * 230_000)
+    expect(explorer[".said"]).to_have_text(
+        "10000 rows and 2 columns of pasted table.", timeout=30_000
+    )
+    assert area.input_value() == ""
+    expect(explorer[".data .note"]).to_contain_text("The first 10,000 of 460,000 rows are shown.")
+    area.evaluate(PASTE, "1,2\n" * 1_000_001)
+    expect(explorer.error).to_contain_text(
+        "has 4,000,004 characters, and this page takes 4,000,000"
+    )
+    explorer.clean()

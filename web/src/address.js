@@ -14,6 +14,7 @@ export function changed(state, defaults) {
 export function written(state, defaults, own) {
   const told = changed(state, defaults);
   if (own) Object.assign(told, { own: own.text, own_name: own.name });
+  if (own?.decimal) told.own_decimal = own.decimal;
   if (!Object.keys(told).length) return "";
   const pairs = Object.entries({ ...told, v: VERSION }).map(([name, value]) => {
     const plain = typeof value === "string" && !looksLikeJson(value) ? value : JSON.stringify(value);
@@ -48,6 +49,7 @@ export function read(hash) {
       given[name] = value;
     }
   }
-  const { own, own_name, ...state } = given;
-  return { state, own: typeof own === "string" ? { text: own, name: `${own_name ?? ""}` } : null };
+  const { own, own_name, own_decimal, ...state } = given;
+  const about = { name: `${own_name ?? ""}`, decimal: `${own_decimal ?? ""}` };
+  return { state, own: typeof own === "string" ? { text: own, ...about } : null };
 }

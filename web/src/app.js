@@ -82,13 +82,13 @@ export class App {
     return changed(this.state, this.defaults);
   }
 
-  async useTable(text, name) {
-    const { content } = await this.link.ask({ type: "table", text, name });
+  async useTable(text, name, decimal = "") {
+    const { content } = await this.link.ask({ type: "table", text, name, decimal });
     if (content.type === "refused") {
       this.tell("error", content.words);
       return null;
     }
-    this.own = { text, name: content.name, key: content.key };
+    this.own = { text, name: content.name, key: content.key, decimal };
     return content;
   }
 
@@ -106,7 +106,7 @@ export class App {
   async #open() {
     const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
     this.state = { ...this.defaults, ...given.state };
-    const table = given.own && (await this.useTable(given.own.text, given.own.name));
+    const table = given.own && (await this.useTable(given.own.text, given.own.name, given.own.decimal));
     if (table) Object.assign(this.state, { data: "table", table: table.key });
     this.tell("state", this.state);
     this.refresh();
@@ -138,7 +138,7 @@ export class App {
   }
 
   async #resend() {
-    if (this.own) await this.useTable(this.own.text, this.own.name);
+    if (this.own) await this.useTable(this.own.text, this.own.name, this.own.decimal);
     this.link.want(this.changed());
   }
 

@@ -3,6 +3,9 @@
 import { Controls, menu } from "./controls.js";
 import { h, put, text, unique } from "./dom.js";
 
+const SHOWN = 100_000; // characters; a text area of more takes the browser many seconds to lay out
+const DECIMALS = { "": "found", ".": "point", ",": "comma" };
+
 export class DataPanel {
   constructor(app) {
     this.app = app;
@@ -18,6 +21,9 @@ export class DataPanel {
     const id = unique("paste");
     this.pasteLabel = h("label", { for: id });
     this.paste = h("textarea", { id, rows: 3, spellcheck: "false" });
+    this.paste.addEventListener("paste", (event) => this.#pasted(event));
+    this.decimal = menu(app, { change: (sign) => this.decimal.draw(this.#decimals(), sign) });
+    this.decimalLabel = h("label", { for: this.decimal.id });
     this.use = h("button", { type: "button", onclick: () => this.#take(this.paste.value, "") });
     this.file = h("input", {
       type: "file",
@@ -30,6 +36,7 @@ export class DataPanel {
       h("summary"),
       this.pasteLabel,
       this.paste,
+      h("div", { class: "control choice" }, this.decimalLabel, this.decimal.el),
       h("div", { class: "row" }, this.use, this.file),
     );
     this.notes = h("p", { class: "note" });
@@ -63,6 +70,8 @@ export class DataPanel {
     text(this.own.firstChild, app.words("data.table"));
     text(this.pasteLabel, app.words("data.paste"));
     text(this.use, app.words("data.use"));
+    text(this.decimalLabel, app.words("data.decimal"));
+    this.decimal.draw(this.#decimals(), this.decimal.el.value);
     put(this.file, "aria-label", app.words("data.file"));
     text(this.notes, scene.data.notes.join(" "));
   }
@@ -108,10 +117,22 @@ export class DataPanel {
     });
   }
 
+  #decimals() {
+    return Object.entries(DECIMALS).map(([name, word]) => ({ name, title: this.app.words(`data.decimal.${word}`) }));
+  }
+
+  /** A long text is used at once, and never shown. */
+  #pasted(event) {
+    const content = event.clipboardData?.getData("text/plain") ?? "";
+    if (content.length <= SHOWN) return;
+    event.preventDefault();
+    this.paste.value = "";
+    this.#take(content, "");
+  }
+
   async #file(file) {
     if (!file) return;
-    const most = this.app.hello.limits.text;
-    if (file.size > most) {
+    if (file.size > this.app.hello.limits.text) {
       this.#refuse(file.size);
       return;
     }
@@ -129,8 +150,14 @@ export class DataPanel {
       this.#refuse(content.length);
       return;
     }
-    const read = await app.useTable(content, name);
-    if (!read) return;
+    put(this.use, "disabled", true);
+    app.say(app.words("data.reading", { size: content.length.toLocaleString("en-GB") }));
+    const read = await app.useTable(content, name, this.decimal.el.value);
+    put(this.use, "disabled", false);
+    if (!read) {
+      app.say("");
+      return;
+    }
     this.own.open = false;
     app.begin({
       data: "table",

@@ -1,13 +1,38 @@
 """What every reader returns, and how names are put into sentences."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-Column = np.ndarray | str
-Read = tuple[list[str], list[Column], list[str]]  # names, columns, notes
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """A column that is not numbers: what it holds instead, and what gives its cells, if anything does."""
+
+    kind: str
+    cells: Callable[[], list[str]] | None = None
+
+
+Column = Any  # an array of numpy, an arrow column of float32 or float64, or Words
+
+
+@dataclass(eq=False)
+class Read:
+    """What a reader makes of one file: names ("" where there is none), columns, notes, and how it was read.
+
+    `index` are the columns that number the rows, and are no features.
+    """
+
+    names: list[str]
+    columns: list[Column]
+    words: str
+    notes: list[str] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)
+
+
 _ARRAY_KINDS = {"U": "text", "S": "text", "M": "dates", "m": "durations", "c": "complex numbers"}
 
 
@@ -18,18 +43,42 @@ def from_arrow(column: Any) -> Column:
         column = column.cast(column.type.value_type)
     kind = column.type
     if types.is_float16(kind) or types.is_float32(kind):
-        return column.cast(float32()).to_numpy()
+        return column.cast(float32())
     tests = (types.is_boolean, types.is_integer, types.is_floating, types.is_decimal)
     if any(test(kind) for test in tests):
-        return column.cast(float64(), safe=False).to_numpy()
-    return {"null": "no values", "string": "text"}.get(str(kind), str(kind))
+        return column.cast(float64(), safe=False)
+    words = {"null": "no values", "string": "text", "large_string": "text", "string_view": "text"}
+    return Words(
+        words.get(str(kind), str(kind)), lambda: [str(cell) for cell in column.to_pylist()]
+    )
 
 
 def as_numbers(array: np.ndarray) -> Column:
     if array.dtype.kind not in "biuf":
-        return _ARRAY_KINDS.get(array.dtype.kind, str(array.dtype))
+        kind = _ARRAY_KINDS.get(array.dtype.kind, str(array.dtype))
+        return Words(kind, lambda: [str(cell) for cell in array])
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     return array.astype(np.float32 if small else np.float64)
+
+
+def stacked(columns: list[Any]) -> np.ndarray:
+    """Columns of numbers as (rows, columns): float32 if all are, else float64; NaN for what is missing."""
+    if all(isinstance(column, np.ndarray) for column in columns):
+        small = all(column.dtype == np.float32 for column in columns)
+        dtype = np.float32 if small else np.float64
+        return np.ascontiguousarray(np.stack(columns, axis=1, dtype=dtype))
+    import pyarrow as pa
+
+    small = all(column.type == pa.float32() for column in columns)
+    table = pa.table(columns, names=numbered(len(columns)))
+    values = np.empty((len(table), len(columns)), np.float32 if small else np.float64)
+    at = 0
+    for batch in table.to_batches(max_chunksize=1 << 14):  # which stays in a processor's cache
+        part = values[at : at + len(batch)]
+        for i, column in enumerate(batch.columns):
+            part[:, i] = column.to_numpy(zero_copy_only=False)
+        at += len(batch)
+    return values
 
 
 def numbered(width: int) -> list[str]:

@@ -1,106 +1,234 @@
-"""Comma-, semicolon- and tab-separated text."""
+"""Text in rows and columns: the first lines decide how it is written, pyarrow reads the rest.
+
+What the first lines did not show (another sign, a word among numbers) makes pyarrow refuse; then the
+whole file is read as words, and decides anew with the evidence of all its rows.
+"""
 
 import codecs
-import csv
-import io
-import re
-from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import islice
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from normlab.data.columns import Column, Read, from_arrow, numbered, quoted
+import numpy as np
+
+from normlab.data import numerals
+from normlab.data.columns import Column, Read, Words, numbered, quoted
+from normlab.data.deciding import Decision, decided
+from normlab.data.dialect import Dialect
+from normlab.data.filtering import ContradictionError, Filtered, Source, opened
+from normlab.data.numerals import FALSE, MISSING, TRUE, Counts, Form
+from normlab.data.reading import Reading
+from normlab.data.sniffing import Sample, is_number, sniff
 from normlab.errors import DataError
 
-_MISSING = ["?", "-", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "None"]
-_NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
-_HEAD = 1 << 20  # bytes that are looked at to find delimiter and header
+_HEAD = 1 << 15  # bytes that are looked at first
+_MOST_HEAD = 1 << 26  # of a file whose lines are long
+_FEW_LINES = 20
+_BLOCK = 1 << 20  # that one thread parses at a time; a row must fit into two
+_MARKS = [f"{a}{mark}{b}" for mark in MISSING for a in ("", " ") for b in ("", " ")]
 
 
-def read_csv(file: Path) -> Read:
+def read_text(file: Source, reading: Reading) -> Read:
+    """A table in any dialect. Errors: DataError, and whatever pyarrow raises."""
+    sample = _sample(file, reading)
+    dialect = sample.dialect
+    if not sample.rows:
+        what = "a header" if dialect.header else "lines that are no rows"
+        raise DataError(f"holds {what} and no rows; a table needs at least 2 rows of numbers")
+    able = numerals.able(reading.decimal, reading.thousands)
+    found = _of_sample(sample, able)
+    columns = None if found.questions else _fast(file, dialect, found)
+    if columns is None:
+        found, columns = _careful(file, dialect, able)
+    found.ask(dialect.names if dialect.header else numbered(dialect.width))
+    return _read(dialect, found, columns)
+
+
+def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:
+    names, notes = list(dialect.names), [*dialect.notes()]
+    if dialect.row_names:
+        names[0], columns[0] = "row names", Words("R's row names")
+    if not dialect.header:
+        names = numbered(dialect.width)
+        ends = " to ".join(map(repr, dict.fromkeys([names[0], names[-1]])))
+        notes.append(f"The first row holds numbers, so it was read as data; columns are {ends}.")
+    elif numbers := [name for name in names if is_number(name)]:
+        notes.append(
+            f"The first row was read as names, though some are numbers: {quoted(numbers)}."
+        )
+    notes += found.notes(names)
+    return Read(names, columns, dialect.words(found.words), notes)
+
+
+def _sample(file: Source, reading: Reading) -> Sample:
+    head, whole = _head(file)
+    text, encoding = _decoded(head, whole)
+    tabs = any(ending in file.name.lower()[-8:] for ending in (".tsv", ".tab"))
+    return sniff(text, encoding, reading, whole, tabs)
+
+
+def _head(file: Source) -> tuple[bytes, bool]:
+    """The file's first lines, and whether they are all."""
+
+    head = b""
+    with opened(file) as stream:
+        while len(head) < _MOST_HEAD and (not head or head.count(b"\n") < _FEW_LINES):
+            more = stream.read(max(_HEAD, len(head)))
+            head += more
+            if not more:
+                return head, True
+        return head, not stream.read(1)
+
+
+def _decoded(head: bytes, whole: bool) -> tuple[str, str]:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return codecs.getincrementaldecoder("utf-16")().decode(head), "utf-16"
+    if b"\0" in head:
+        raise DataError("is not text: it has bytes of 0; give a text file, or the right ending")
+    for encoding in ("utf-8", "cp1252"):
+        try:  # incrementally, since the head may end within a character
+            text = codecs.getincrementaldecoder(encoding)().decode(head, whole)
+            return text.removeprefix("\ufeff"), encoding
+        except UnicodeDecodeError:
+            continue
+    return head.decode("latin-1"), "latin-1"
+
+
+def _of_sample(sample: Sample, able: Sequence[Form]) -> Decision:
     import pyarrow as pa
 
-    return read_text(lambda: pa.input_stream(str(file)), ".tsv" in file.name.lower()[-7:])
+    dialect, flat = sample.dialect, [cell for row in sample.rows for cell in row]
+    if dialect.delimiter == "," and not any("," in cell for cell in flat):
+        able = [form for form in able if form.decimal == "."] or able
+    cells = numerals.trimmed(pa.array(flat, pa.string()))
+    counts = Counts.of(cells, dialect.width, able)
+    return decided(
+        counts, dialect.delimiter, lambda i: cells.take(np.arange(i, len(cells), dialect.width))
+    )
 
 
-def read_text(opened: Callable[[], Any], tabs: bool) -> Read:
-    """Read what a function opens, as bytes, each time anew."""
-    text = _head(opened)
-    delimiter = "\t" if tabs else _delimiter(text)
-    rows = _rows(text, delimiter)
-    if not rows:
-        raise DataError("is empty; it must hold rows of numbers, so save it again")
-    names, notes = _header(*rows[:2])
-    if names and len(rows) == 1:
-        raise DataError("holds a header and no rows; a table needs at least 2 rows of numbers")
-    parse = partial(_parse, opened, delimiter, len(rows[0]), int(bool(names)))
-    columns = parse(".")
-    if delimiter == ";" and any(isinstance(column, str) for column in columns):
-        columns = _decimal_commas(columns, parse(","), notes)
-    return names or numbered(len(columns)), columns, notes
+def _fast(file: Source, dialect: Dialect, found: Decision) -> list[Column] | None:
+    """The columns as the first lines decided; None where the rest of the file contradicts them."""
+    import pyarrow as pa
+
+    for read in (_without_thousands, _column_by_column):
+        try:
+            return _columns(file, dialect, found, read(file, dialect, found))
+        except (pa.ArrowInvalid, ContradictionError):
+            continue
+    return None
 
 
-def _head(opened: Callable[[], Any]) -> str:
-    with opened() as stream:
-        head = stream.read(_HEAD)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError("is text in UTF-16; save it as UTF-8")
-    try:  # incrementally, since the head may end within a character
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    except UnicodeDecodeError:
-        return head.decode("latin-1")
+def _without_thousands(file: Source, dialect: Dialect, found: Decision) -> dict[int, Any]:
+    """The columns where one thousands sign is left out of the whole text before it is parsed."""
+    forms = {found.forms[i] for i, kind in enumerate(found.types) if kind == "string"}
+    form = next(iter(forms)) if len(forms) == 1 else None
+    signs = {".", ",", "'"} - {dialect.delimiter, dialect.quote}
+    if form is None or form.decimal != found.decimal or form.thousands not in signs:
+        raise ContradictionError
+    types = {
+        i: "double" if kind == "string" else kind for i, kind in enumerate(found.types) if kind
+    }
+    table = _table(file, dialect, types, found.decimal, numbers=form)
+    return dict(zip(types, table.columns, strict=True))
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    return list(islice(filter(None, reader), 20))
+def _column_by_column(file: Source, dialect: Dialect, found: Decision) -> dict[int, Any]:
+    types = {i: kind for i, kind in enumerate(found.types) if kind}
+    table = _table(file, dialect, types, found.decimal)
+    held = dict(zip(types, table.columns, strict=True)) if types else {}
+    for i in [i for i, kind in types.items() if kind == "string"]:
+        held[i] = _numbers(numerals.trimmed(held[i]), found.forms[i])
+    return held
 
 
-def _delimiter(text: str) -> str:
-    """The sign that splits every row alike; a semicolon before a comma, which may be a decimal."""
-    widths = {sign: [len(row) for row in _rows(text, sign)] for sign in ";\t," if sign in text}
-    for sign, counts in widths.items():
-        if len(set(counts)) == 1 and counts[0] > 1:
-            return sign
-    return max(widths, key=lambda sign: widths[sign][:1], default=",")
+def _careful(file: Source, dialect: Dialect, able: Sequence[Form]) -> tuple[Decision, list[Column]]:
+    """The decision and the columns with the evidence of the whole file."""
+    types = dict.fromkeys(range(dialect.width), "string")
+    table = _table(file, dialect, types, lines=True)
+    cells = [numerals.trimmed(column) for column in table.columns]
+    counts = Counts.joined([Counts.of(column, 1, able) for column in cells])
+    found = decided(counts, dialect.delimiter, cells.__getitem__)
+    held = {i: _numbers(cells[i], found.forms[i]) for i, kind in enumerate(found.types) if kind}
+    return found, _columns(file, dialect, found, held)
 
 
-def _header(first: list[str], second: Sequence[str] = ()) -> tuple[list[str], list[str]]:
-    """The names in the first row, none if it is data, and a note if that was in doubt."""
-    numbers = [cell for cell in first if _NUMBER.fullmatch(cell)]
-    alike = [bool(_NUMBER.fullmatch(cell)) for cell in second] == [c in numbers for c in first]
-    # whole numbers may be names (years); fractions above numbers, with text above text, are data
-    if len(numbers) == len(first) or (alike and any(re.search(r"[.,]\d", c) for c in numbers)):
-        named = " to ".join(map(repr, dict.fromkeys(numbered(len(first))[:: len(first) - 1 or 1])))
-        return [], [f"The first row holds numbers, so it was read as data; columns are {named}."]
-    doubt = f"The first row was read as names, though some are numbers: {quoted(numbers)}."
-    return [cell.strip() for cell in first], [doubt] if numbers else []
-
-
-def _parse(
-    opened: Callable[[], Any], delimiter: str, width: int, skip: int, point: str
+def _columns(
+    file: Source, dialect: Dialect, found: Decision, held: Mapping[int, Any]
 ) -> list[Column]:
-    from pyarrow import csv as arrow
+    def column(i: int) -> Column:
+        if i in held and (found.kinds[i] != "no values" or held[i].null_count < len(held[i])):
+            return held[i]
+        return Words(found.kinds[i], lambda: _cells(file, dialect, i))
 
-    names, marks = numbered(width), ["", *_MISSING, *(f" {mark}" for mark in _MISSING)]
-    with opened() as stream:
-        table = arrow.read_csv(
-            stream,
-            # a row must fit into two blocks
-            arrow.ReadOptions(
-                column_names=names, skip_rows_after_names=skip, block_size=16 * _HEAD
-            ),
-            arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            arrow.ConvertOptions(null_values=marks, decimal_point=point),
-        )
-    return [from_arrow(column) for column in table.columns]
+    return [column(i) for i in range(dialect.width)]
 
 
-def _decimal_commas(points: list[Column], commas: list[Column], notes: list[str]) -> list[Column]:
-    """Each column as read with decimal points, or with commas where only that gives numbers."""
-    pairs = list(zip(points, commas, strict=True))
-    better = [isinstance(point, str) and not isinstance(comma, str) for point, comma in pairs]
-    if any(better):
-        notes.append(f"Read commas as decimal points in {sum(better)} of {len(better)} columns.")
-    return [pair[use] for pair, use in zip(pairs, better, strict=True)]
+def _cells(file: Source, dialect: Dialect, column: int) -> list[str]:
+    """A column as it is written."""
+    table = _table(file, dialect, {column: "string"}, lines=True)
+    return [cell or "" for cell in numerals.trimmed(table.column(0)).to_pylist()]
+
+
+def _numbers(cells: Any, form: Form | None) -> Any:
+    """Trimmed cells of text as an arrow column of float64; form None: true and false."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(cells.type):
+        return cells.cast(pa.float64())
+    if form is None:
+        return numerals.booleans(cells)
+    filled = ~numerals.missing(cells)
+    if not numerals.matches(cells, form)[filled].all():
+        raise ContradictionError
+    return numerals.parsed(cells, filled, form)
+
+
+def _table(
+    file: Source,
+    dialect: Dialect,
+    types: Mapping[int, str],
+    decimal: str = ".",
+    lines: bool = False,
+    numbers: Form | None = None,
+) -> Any:
+    """Some columns of the file as pyarrow reads them; lines: cells in quotes may hold ends of lines."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = numbered(dialect.width)
+    chosen = {names[i]: pa.type_for_alias(kind) for i, kind in types.items()}
+    as_it_is = dialect.plain and numbers is None
+    encoding = dialect.encoding if as_it_is and _matters(dialect, types) else "utf8"
+    return csv.read_csv(
+        opened(file) if as_it_is else Filtered(file, dialect, numbers),
+        csv.ReadOptions(
+            column_names=names,
+            skip_rows=dialect.skip if as_it_is else 0,
+            block_size=16 * _BLOCK if lines else _BLOCK,
+            encoding=encoding,
+        ),
+        csv.ParseOptions(
+            delimiter=dialect.delimiter or "\x1f",
+            quote_char=dialect.quote,
+            newlines_in_values=lines,
+            invalid_row_handler=lambda row: "skip" if _no_row(row.text, dialect) else "error",
+        ),
+        csv.ConvertOptions(
+            column_types=chosen,
+            include_columns=list(chosen) or names[:1],
+            null_values=_MARKS,
+            true_values=list(TRUE),
+            false_values=list(FALSE),
+            decimal_point=decimal,
+        ),
+    )
+
+
+def _no_row(text: str, dialect: Dialect) -> bool:
+    """A blank line, or a comment that the first lines did not show, in a place for a row."""
+    return not text.strip() or text.startswith(dialect.comment or "#")
+
+
+def _matters(dialect: Dialect, types: Mapping[int, str]) -> bool:
+    """Numbers alone are the same bytes in all encodings but this."""
+    return dialect.encoding == "utf-16" or "string" in types.values()

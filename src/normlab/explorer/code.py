@@ -50,8 +50,9 @@ _MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     table = tables[state.table]
     if table.values.numel() > _INLINE:
-        name = python_literal(table.name)
-        lines = [f"x = normlab.data.read_table({name}).values.double()[:{len(table.values)}]"]
+        rows, columns = table.values.shape
+        read = f"normlab.data.read_table({python_literal(table.name)}, drop_missing=True)"
+        lines = [f"x = {read}.values.double()[:{rows}, :{columns}]"]
         return _edited(state, [], lines)
     rows = (f"    {python_literal(row)}," for row in table.values.double().tolist())
     lines = [

@@ -17,7 +17,7 @@ from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, whole
 from normlab.system.progress import bar
 
-_CARRIED = ("v", "own", "own_name")  # by a link besides the state: its version, a table
+_CARRIED = ("v", "own", "own_name", "own_decimal")  # by a link besides the state: version, table
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 

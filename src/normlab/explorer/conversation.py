@@ -1,8 +1,10 @@
 """What one open page, or one widget, says to Python and is answered. Knows no host."""
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from normlab._version import __version__
@@ -98,12 +100,15 @@ class Conversation:
             raise DataError(say("error.text"))
         if len(text) > LARGEST_TEXT:
             raise DataError(say("error.large", size=len(text), most=LARGEST_TEXT))
-        key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-        self._tables[key] = table = _read(text, str(name or "")[:80])
+        decimal = message.get("decimal") or ""
+        if decimal not in ("", ".", ","):
+            raise DataError(say("error.decimal", given=str(decimal)[:10]))
+        key = hashlib.sha256(f"{decimal}{text}".encode("utf-8", "replace")).hexdigest()[:16]
+        self._tables[key] = table = _read(text, str(name or "")[:80], decimal)
         self._tables.move_to_end(key)
         while len(self._tables) > _TABLES:
             self._tables.popitem(last=False)
-        facts = {"columns": table.columns, "rows": len(table.values), "notes": table.notes}
+        facts = {"columns": table.columns, "rows": len(table.values), "notes": table.said}
         return {"type": "table", "key": key, "name": table.name} | facts, []
 
     def _file(self, message: Mapping[str, Any]) -> Reply:
@@ -118,20 +123,29 @@ class Conversation:
         return {"type": "file", "name": name, "text": text}, []
 
 
-def _read(text: str, name: str) -> Table:
+def _read(text: str, name: str, decimal: str) -> Table:
     """A pasted or dropped table, read as a file would be; rows with missing values are left out, and told."""
     if not text.strip():
         raise DataError(say("error.empty"))
+    tabs = name.lower().endswith(".tsv")
     try:
         table = parse_table(
             text,
             name or say("data.pasted"),
-            tabs=name.lower().endswith(".tsv"),
+            tabs=tabs,
             drop_missing=True,
+            decimal=decimal or None,
         )
     except DataError as error:
-        raise DataError(say("error.table", why=error)) from error
-    return _bounded(table)
+        raise DataError(say("error.table", why=_in_the_page(str(error)))) from error
+    return _bounded(replace(table, notes=tuple(map(_in_the_page, table.notes))))
+
+
+def _in_the_page(words: str) -> str:
+    """A sentence of the reader without the command's options; the page has one of them, in a menu."""
+    words = re.sub(r"; --exclude .* leaves it out", "", words)
+    words = re.sub(r" \(--[^()]*\)", "", words)
+    return words.replace("--decimal", say("data.decimal").lower())
 
 
 def _bounded(table: Table) -> Table:
@@ -143,4 +157,5 @@ def _bounded(table: Table) -> Table:
     if columns > _MOST_COLUMNS:
         notes.append(say("note.columns", most=_MOST_COLUMNS, columns=columns))
     values = table.values[:MOST_ROWS, :_MOST_COLUMNS].contiguous()
-    return Table(values, table.columns[:_MOST_COLUMNS], table.name, tuple(notes))
+    columns = table.columns[:_MOST_COLUMNS]
+    return replace(table, values=values, columns=columns, notes=tuple(notes))

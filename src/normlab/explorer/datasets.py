@@ -138,7 +138,7 @@ def _table(state: State, tables: Tables) -> Data:
         raise DataError(say("error.squares", most=f"{_LARGEST:g}"))
     room = 0.05 * (high - low).clamp_min(1e-9)
     fixed = tuple(zip((low - room).tolist(), (high + room).tolist(), strict=True))
-    return Data(x, table.columns, table.name, fixed, notes=table.notes)
+    return Data(x, table.columns, table.name, fixed, notes=table.said)
 
 
 @lru_cache(8)

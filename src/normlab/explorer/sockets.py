@@ -13,6 +13,7 @@ from normlab.explorer.wire import pack
 
 MOST_PAGES = 64
 MOST_BYTES = 8_000_000  # of one message
+_READ_HERE = 100_000  # characters; more would keep other pages waiting
 CLOSED_ABOVE = 2 * MOST_BYTES  # of which not even the words are read: the connection is closed
 
 
@@ -59,7 +60,9 @@ async def _listen(socket: WebSocket, inbox: Inbox) -> None:
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event["code"])
         try:
-            message = read(event.get("text"))
+            text = event.get("text")
+            large = text is not None and len(text) > _READ_HERE
+            message = await asyncio.to_thread(read, text) if large else read(text)
         except ValueError as error:
             await socket.send_bytes(pack(refused(None, str(error))))
         else:

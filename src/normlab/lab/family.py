@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
-from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
+from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
 from normlab.system.markdown import markdown
 
 
@@ -175,9 +175,14 @@ class Family:
         _check_installed(members)
         record = Record(say=say)
         shared = load(self.prepare)(chosen)
+        said = tuple(getattr(shared, "said", ()))  # of the reader's data
+        for line in said:
+            say(line)
         with shared if hasattr(shared, "__exit__") else nullcontext():
             rows = self._rows(record, members, shared, progress)
         record.rows = rows
+        if said:
+            record.sections.insert(0, Section("About these data", tuple(map(Note, said))))
         if name:
             member = members[0]
             return Result(

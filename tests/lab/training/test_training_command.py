@@ -33,6 +33,7 @@ def folder(tmp_path_factory):
     x = random.normal(0, 1, (240, 5)) + 3 * np.eye(3, 5)[y]
     np.savez(folder / "own.npz", x=x, y=y)
     np.savez(folder / "few.npz", x=x[:60], y=y[:60])
+    np.savez(folder / "tiny.npz", x=x[:27], y=y[:27])
     np.savez(folder / "one.npz", x=x, y=0 * y)
     return folder
 
@@ -110,10 +111,10 @@ REFUSED = {
     "--norm missing.py:X": "missing.py cannot be imported",
     "--norm torch.nn:Bilinear": "torch.nn:Bilinear(8) failed with TypeError",
     "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
-    "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, an npz file",
+    "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, a table",
     "--data one.npz": "y has the one class 0; there must be two or more.",
-    "--data few.npz": "few.npz has 39 examples to train on; batches of 128 need that many: give more.",
-    "--data mine.py": "mine.py cannot be read as npz",
+    "--data tiny.npz": "tiny.npz has 18 examples to train on; batches of 32 need that many: give more.",
+    "--data mine.py": "mine.py: the ending must be one of .csv",
     "--seeds 1": "seeds=1 given; it must be 2 or more",
     "--seeds x": "--seeds 'x' given; it must be a whole number.",
     "--device nosuch": "device 'nosuch' cannot be used here",

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from normlab.errors import DataError
+from normlab.data.reading import Reading
+from normlab.errors import DataError, SettingError
 from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import DIGITS, Source
 
@@ -65,7 +66,7 @@ def test_a_folder_of_images(tmp_path):
 
 
 REFUSED = {
-    "holds x, z; it must hold x": {"x": X, "z": Y},
+    "holds 'x' \\(40, 6\\), 'z' \\(40,\\); it must hold x": {"x": X, "z": Y},
     "class 1 has 1 examples; each class needs 6 or more": {
         "x": X[:20],
         "y": np.eye(20)[0].astype(int),
@@ -92,7 +93,7 @@ def test_what_is_no_data(tmp_path):
     with pytest.raises(DataError, match=r"no data 'digit'\. Did you mean 'digits'\?"):
         data.source("digit")
     (tmp_path / "bad.npz").write_bytes(b"PK nothing")
-    with pytest.raises(DataError, match="cannot be read as npz"):
+    with pytest.raises(DataError, match="is not what NumPy's save writes"):
         data.source(str(tmp_path / "bad.npz"))
     with pytest.raises(DataError, match="no images in folders"):
         data.source(str(tmp_path))
@@ -106,3 +107,62 @@ def test_mnist_is_mnist():
     found = data.load(Source("mnist"))
     assert found.x.shape == (5000, 1, 28, 28) and len(found.classes) == 10
     assert torch.bincount(found.y).tolist() == [500] * 10
+
+
+CLASSES = np.array(["low", "high", "none"])[np.arange(24) % 3]
+TABLE = [(i / 4, 2 * i, CLASSES[i]) for i in range(24)]
+
+
+def table(folder, header="a;b;kind", name="own.csv"):
+    path = folder / name
+    rows = (f"{a:.2f};{b};{kind}".replace(".", ",") for a, b, kind in TABLE)
+    path.write_text("\n".join([header, *rows]))
+    return str(path)
+
+
+@pytest.mark.parametrize("header", ["a;b;kind", "a;b;Class", "a;b;species"])
+def test_a_table_with_a_column_of_classes(tmp_path, header):
+    found = data.load(data.source(table(tmp_path, header)))
+    assert found.x.tolist() == [[a, b] for a, b, _ in TABLE]
+    assert [found.classes[i] for i in found.y] == CLASSES.tolist()
+    assert "decimal comma" in found.said[0] and "2 features, 24 examples" in found.said[0]
+    assert f"The classes are in column {header[4:]!r}" in found.said[1]
+
+
+def test_the_column_of_classes_is_chosen_or_asked_for(tmp_path):
+    path = tmp_path / "own.csv"
+    rows = [f"{i % 2},{i / 4},{i % 3}" for i in range(24)]
+    path.write_text("\n".join(["a,b,c", *rows]))
+    with pytest.raises(DataError, match="name that of the classes with --label: 'a', 'b', 'c'"):
+        data.source(str(path))
+    found = data.load(data.source(str(path), label="c", reading=Reading(exclude=("a",))))
+    assert found.x.tolist() == [[i / 4] for i in range(24)] and found.y.tolist() == [
+        i % 3 for i in range(24)
+    ]
+    with pytest.raises(DataError, match="'b' holds fractions"):
+        data.source(str(path), label="b")
+    path.write_text("\n".join(["class,b,target", *rows]))
+    with pytest.raises(DataError, match="columns 'class', 'target' may all be the classes"):
+        data.source(str(path))
+    with pytest.raises(SettingError, match="label given; that is for a file, and 'digits' is none"):
+        data.source("digits", label="x")
+
+
+@pytest.mark.parametrize(
+    "keys", [("X", "y"), ("images", "labels"), ("data", "target"), ("x_train", "y_train")]
+)
+def test_arrays_by_the_names_that_people_give_them(tmp_path, keys):
+    path = written(tmp_path, **dict(zip(keys, (X, Y[:, None].astype(float)), strict=True)))
+    found = data.load(data.source(path))
+    assert (
+        torch.equal(found.x, torch.tensor(X, dtype=torch.float32))
+        and found.y.tolist() == Y.tolist()
+    )
+    assert repr(keys[0]) in found.said[0]
+
+
+def test_images_with_their_channels_at_the_end(tmp_path):
+    pixels = np.random.default_rng(0).random((40, 8, 9, 3))
+    found = data.load(data.source(written(tmp_path, images=pixels, labels=Y)))
+    assert torch.equal(found.x, torch.tensor(pixels.transpose(0, 3, 1, 2), dtype=torch.float32))
+    assert "The last axis of 3 was read as channels" in found.said[1]

@@ -36,12 +36,17 @@ def run(
     record = Record(say=say)
     setup = prepare(chosen, record)
     found = warnings(setup)
+    read = setup.table.reading
+    for line in filter(None, (read, *found)):
+        say(line)
     parts = (what, brain, response, normalise, backward, further, relatives)
     for done, part in enumerate(parts):
         progress(done, len(parts) + 1, part.__name__.rpartition(".")[2])
         part.section(setup)
-    if found:
-        record.sections.insert(
-            0, Section("About these data", tuple(Note(markup(text), "warning") for text in found))
-        )
+    about = (
+        *((Note(markup(read)),) if read else ()),
+        *(Note(markup(text), "warning") for text in found),
+    )
+    if about:
+        record.sections.insert(0, Section("About these data", about))
     return Result("chapter", TITLE, QUESTION, chosen.json(), record)

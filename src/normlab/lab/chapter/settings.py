@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from normlab.data.reading import Reading
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE, find
 from normlab.errors import SettingError
 from normlab.lab.checking import known_names, of_kind, whole, within
 
 _POINTS = ("samples", "mean", "std")
+_OF_FILES = ("columns", "drop_missing", *(item.name for item in fields(Reading)))
 _VECTORS = ("weight", "bias", "mean", "std")
 _FLAGS = ("drop_missing", "shuffle", "drop_last")
 _SEEDS = -(2**63), 2**64 - 1  # what torch takes
@@ -18,12 +20,13 @@ ARRAY = "(an array)"  # how numbers.json names data that came from Python
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Reading):
     """Settings of ``normlab run chapter``, by their names there.
 
-    data, columns, drop_missing: a file and what to take from it; without one, `samples` points are
-    drawn with `mean`, `std` and `seed`. norm, batch_size, eps, momentum, weight, bias: the normaliser.
-    shuffle, drop_last: how batches are made. device: any of torch's.
+    data, columns, drop_missing, and the options of Reading: a file, what to take from it, and how it is
+    written; without one, `samples` points are drawn with `mean`, `std` and `seed`. norm, batch_size, eps,
+    momentum, weight, bias: the normaliser. shuffle, drop_last: how batches are made. device: any of
+    torch's.
     """
 
     data: Any = None
@@ -47,7 +50,7 @@ class Settings:
     def of(cls, /, **given: Any) -> "Settings":
         """Settings from what a caller gave; numbers and lists become tuples where several count."""
         known_names("chapter", cls, given)
-        for name in (*_VECTORS, "columns"):
+        for name in (*_VECTORS, "columns", "exclude"):
             if name in given and (name, given[name]) != ("columns", None):
                 given[name] = _tuple(given[name])
         cls._check_source(given)
@@ -57,7 +60,7 @@ class Settings:
     def _check_source(given: dict[str, Any]) -> None:
         """Settings of the points and of a file exclude each other."""
         if given.get("data") is None:
-            clash = [name for name in ("columns", "drop_missing") if given.get(name)]
+            clash = [name for name in _OF_FILES if given.get(name) not in (None, False, ())]
             words, other = "belong to a file", "give data"
         else:
             clash = [name for name in _POINTS if name in given]
@@ -66,6 +69,7 @@ class Settings:
             raise SettingError(f"{', '.join(clash)} {words}; leave them out, or {other}.")
 
     def __post_init__(self):
+        super().__post_init__()
         whole("batch_size", self.batch_size, 1)
         whole("samples", self.samples, 2)
         whole("seed", self.seed, *_SEEDS)
@@ -111,7 +115,8 @@ class Settings:
 
     def json(self) -> dict[str, Any]:
         """As they go into numbers.json; an array given as data is only named."""
-        unused = () if self.data is None else _POINTS
+        unused = {item.name for item in fields(Reading)} - set(self.given())
+        unused |= set(() if self.data is None else _POINTS)
         held = {i.name: getattr(self, i.name) for i in fields(self) if i.name not in unused}
         if self.data is not None and not isinstance(self.data, str):
             held["data"] = str(self.data) if hasattr(self.data, "__fspath__") else ARRAY

@@ -115,12 +115,16 @@ def _table(settings: Settings) -> Table:
     if not isinstance(data, str | os.PathLike):
         kind = type(data).__name__
         raise SettingError(f"data is a {kind}; give a file, a tensor or a numpy array.")
-    return read_table(data, settings.columns, drop_missing=settings.drop_missing)
+    options = {"drop_missing": settings.drop_missing, **settings.given()}
+    return read_table(data, settings.columns, **options)
 
 
 def _table_of(given: Tensor | np.ndarray, settings: Settings) -> Table:
-    if settings.columns or settings.drop_missing:
-        raise SettingError("columns and drop_missing belong to a file; choose in the array itself.")
+    if settings.columns or settings.drop_missing or settings.given():
+        more = "".join(f", {name}" for name in settings.given())
+        raise SettingError(
+            f"columns and drop_missing{more} belong to a file; choose in the array itself."
+        )
     if isinstance(given, np.ndarray):
         if given.dtype.kind not in "biuf":
             raise DataError(f"data has dtype {given.dtype}; give numbers.")

@@ -4,6 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
+from normlab.data.options import (
+    ArrayOption,
+    DecimalOption,
+    DelimiterOption,
+    ExcludeOption,
+    SkipRowsOption,
+    ThousandsOption,
+    names,
+    reading,
+)
 from normlab.lab.commands.laboratory import (
     OutOption,
     VerifyOption,
@@ -20,7 +30,9 @@ from normlab.system.options import JsonFlag, number, numbers, whole
 def run_chapter(
     data: Annotated[
         str | None,
-        typer.Option(help="A table: csv, tsv, parquet, feather, npy, npz or pt.", metavar="FILE"),
+        typer.Option(
+            help="A table: csv, tsv, txt, parquet, feather, arrow, npy, npz or pt.", metavar="FILE"
+        ),
     ] = None,
     columns: Annotated[
         str | None, typer.Option(help="Columns to take: a,b", metavar="NAMES")
@@ -28,6 +40,12 @@ def run_chapter(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out rows with NaN or inf.")
     ] = False,
+    exclude: ExcludeOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    thousands: ThousandsOption = None,
+    skip_rows: SkipRowsOption = None,
+    array: ArrayOption = None,
     norm: Annotated[str, typer.Option(help="Any row of `normlab list`.", metavar="NAME")] = "batch",
     batch_size: Annotated[str, typer.Option(help="Rows in a batch.", metavar="ROWS")] = "8",
     eps: Annotated[
@@ -72,7 +90,7 @@ def run_chapter(
     stop_after_verifying(verify, as_json)
     given: dict[str, Any] = {
         "data": data,
-        "columns": None if columns is None else [name.strip() for name in columns.split(",")],
+        "columns": None if columns is None else names(columns),
         "drop_missing": drop_missing,
         "norm": norm,
         "batch_size": whole("batch-size", batch_size),
@@ -87,6 +105,7 @@ def run_chapter(
         "shuffle": shuffle,
         "drop_last": drop_last,
         "device": device,
+        **reading(delimiter, decimal, thousands, skip_rows, array, exclude),
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     run_experiment("chapter", chosen, out, as_json)

@@ -6,6 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from normlab.data.options import (
+    ArrayOption,
+    DecimalOption,
+    DelimiterOption,
+    ExcludeOption,
+    SkipRowsOption,
+    ThousandsOption,
+    reading,
+)
 from normlab.lab.commands.laboratory import (
     OutOption,
     VerifyOption,
@@ -34,11 +43,20 @@ def run_training(
     data: Annotated[
         str | None,
         typer.Option(
-            help="mnist, breast-cancer, an npz file with x and y, or a folder with one folder of images "
-            "for each class.  [default: digits]",
+            help="mnist, breast-cancer, a table with a column of classes, an npz file with x and y, or a "
+            "folder with one folder of images for each class.  [default: digits]",
             metavar="DATA",
         ),
     ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The table's column of classes.", metavar="NAME")
+    ] = None,
+    exclude: ExcludeOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    thousands: ThousandsOption = None,
+    skip_rows: SkipRowsOption = None,
+    array: ArrayOption = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -76,10 +94,12 @@ def run_training(
         "quick": quick,
         "norm": [name.strip() for name in norm.split(",")] if norm else [],
         "data": data,
+        "label": label,
         "seeds": whole("seeds", seeds),
         "device": device,
         "cache": None if fresh else cache or _cache(),
         "processes": count,
+        **reading(delimiter, decimal, thousands, skip_rows, array, exclude),
     }
     given = {key: value for key, value in settings.items() if value is not None}
     if not fresh:

@@ -28,9 +28,7 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     for norm in plan.norms(*plan.choose(NORMS, QUICK_NORMS)):
         options = {"ghost_batch_size": GHOST} if norm.name == "ghost" else {}
         for size in plan.choose(SIZES, QUICK_SIZES):
-            if size > examples:
-                continue
-            steps = epochs * (examples // size)
+            steps = epochs * max(1, examples // size)
             found[norm.name, size] = plan.training(
                 norm=norm,
                 norm_options=options,

@@ -14,7 +14,7 @@ from normlab.errors import NormlabError, ProcessError
 from normlab.lab.family import Member, Study, load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.engine.data import load as load_data
-from normlab.lab.training.plan import Plan
+from normlab.lab.training.plan import Plan, lack
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
 from normlab.lab.training.trial import Trial
@@ -45,6 +45,10 @@ class Bench:
         self._pool: Pool | None = None
         self._counter: Any = None
         self._stop: Any = None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return self.plan.said
 
     def of(self, study: Study) -> dict[Any, Arrays]:
         """The results of all cells that a study's experiment asks for."""
@@ -136,7 +140,8 @@ def work(bench: Bench, trials: Iterable[Member]) -> int:
 
 def fits(bench: Bench, trial: Trial) -> str:
     """Why an experiment cannot be made with the reader's data, or nothing."""
-    return load_data(bench.plan.data).lack if trial.images else ""
+    images = load_data(bench.plan.data).lack if trial.images else ""
+    return images or lack(bench.plan, _cells(trial, bench.plan).values())
 
 
 def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:

@@ -1,16 +1,15 @@
 """What the reader's settings mean for every experiment's cells."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from normlab.errors import DataError, SettingError
+from normlab.errors import SettingError
 from normlab.lab.training.engine import data, norms
 from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.settings import Settings
-
-LARGEST_BATCH = 128  # of all experiments
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ class Plan:
     @classmethod
     def of(cls, settings: Settings) -> "Plan":
         _check_device(settings.device)
-        source = data.source(settings.data or DIGITS.name)
-        _check_size(source)
+        source = data.source(settings.data or DIGITS.name, settings.label, settings.reading)
         own = tuple(norms.source(name) for name in settings.norm)
         _check_names(own)
         given = bool(settings.data)
@@ -46,6 +44,11 @@ class Plan:
     def norms(self, *names: str) -> tuple[Source, ...]:
         """An experiment's normalisers and then the reader's, each once."""
         return tuple(dict.fromkeys([*(Source(name) for name in names), *self.own]))
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """How the reader's data were read."""
+        return data.load(self.data).said
 
     @property
     def words(self) -> str:
@@ -68,13 +71,18 @@ def decades(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(float(f"{10 ** (low + i * step):.4g}") for i in range(count))
 
 
-def _check_size(source: Source) -> None:
-    count = len(data.split(data.load(source), 0).train)
-    if count < LARGEST_BATCH:
-        raise DataError(
-            f"{source.name} has {count} examples to train on; batches of {LARGEST_BATCH} need that many: "
-            f"give more."
-        )
+def lack(plan: Plan, cells: Iterable[Any]) -> str:
+    """Why the data are too few for these cells' batches, or nothing."""
+    every = len(data.split(data.load(plan.data), 0).train)
+    for cell in cells:
+        if isinstance(cell, Training) and cell.data == plan.data:
+            count = min(every, cell.train or every)
+            if count < cell.batch_size:
+                return (
+                    f"{plan.data.name} has {count} examples to train on; batches of {cell.batch_size} need "
+                    f"that many: give more."
+                )
+    return ""
 
 
 def _check_names(own: tuple[Source, ...]) -> None:

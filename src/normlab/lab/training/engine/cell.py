@@ -16,11 +16,14 @@ _DECIDING_FOLDERS = ("equation", "functional", "kernels", "nn", "lab/training/en
 
 @dataclass(frozen=True)
 class Source:
-    """Where something of the reader's comes from: its content decides, not the path it was read from."""
+    """Where something of the reader's comes from: its content decides, not the path it was read from, nor
+    how.
+    """
 
     name: str
     path: str = ""
     digest: str = ""
+    how: tuple[tuple[str, Any], ...] = ()
 
 
 DIGITS = Source("digits")
@@ -102,7 +105,7 @@ def content_of(cell: Cell) -> Any:
 
 def _pathless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _pathless(v) for k, v in value.items() if k != "path"}
+        return {k: _pathless(v) for k, v in value.items() if k not in ("path", "how")}
     return value
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.errors import DataError, MissingExtraError, did_you_mean
+from normlab.data.examples import read_examples
+from normlab.data.reading import Reading
+from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.training.engine.cell import Source
 from normlab.moments import Moments
 from normlab.safe import markup
@@ -20,7 +22,6 @@ from normlab.safe import markup
 LARGEST = 3 * 64 * 64  # values in one example: what dozens of networks side by side can hold
 SIDE = 32  # to which the images of a folder are fitted
 _FEWEST = 6  # of a class: four to train on and two to test
-_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Data:
     y: Tensor
     classes: tuple[str, ...]
     test: Tensor | None = None
+    said: tuple[str, ...] = ()  # how they were read
 
     @property
     def images(self) -> bool:
@@ -99,12 +101,16 @@ BUILT_IN = {
 }
 
 
-def source(name: str) -> Source:
+def source(name: str, label: str = "", reading: Reading | None = None) -> Source:
     """What `--data` names, read once to see that it can be used.
 
     Errors: DataError for what is no data set; MissingExtraError for a package that is not installed.
     """
+    how = {"label": label} if label else {}
+    how |= reading.given() if reading else {}
     if name in BUILT_IN:
+        if how:
+            raise SettingError(f"{', '.join(how)} given; that is for a file, and {name!r} is none.")
         wanted = BUILT_IN[name]
         if find_spec(wanted.package) is None:
             raise MissingExtraError.of(f"data {name!r}", wanted.package, wanted.extra)
@@ -112,14 +118,16 @@ def source(name: str) -> Source:
     path = Path(name)
     if not path.exists():
         raise DataError(
-            f"no data {name!r}.{did_you_mean(name, BUILT_IN)} Give {', '.join(BUILT_IN)}, an npz file "
-            f"with x and y, or a folder with one folder of images for each class."
+            f"no data {name!r}.{did_you_mean(name, BUILT_IN)} Give {', '.join(BUILT_IN)}, a table with a "
+            f"column of classes, an npz file with x and y, or a folder with one folder of images for each "
+            f"class."
         )
-    data = load(Source(path.name, str(path)))
+    found = Source(path.name, str(path), how=tuple(how.items()))
+    data = load(found)
     digest = hashlib.sha256(data.x.numpy().tobytes() + data.y.numpy().tobytes())
     if data.test is not None:
         digest.update(data.test.numpy().tobytes())
-    return Source(path.name, str(path), digest.hexdigest())
+    return replace(found, digest=digest.hexdigest())
 
 
 def words(source: Source) -> str:
@@ -137,53 +145,10 @@ def words(source: Source) -> str:
 def load(source: Source) -> Data:
     if not source.path:
         return BUILT_IN[source.name].read()
-    path = Path(source.path)
-    return _folder(path) if path.is_dir() else _npz(path)
-
-
-def _npz(path: Path) -> Data:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except Exception as error:  # numpy tells a broken archive in half a dozen ways
-        raise DataError(
-            f"{path} cannot be read as npz ({error}); give one with x and y."
-        ) from error
-    if "x" not in arrays or "y" not in arrays:
-        raise DataError(
-            f"{path} holds {', '.join(arrays) or 'nothing'}; it must hold x, examples first, and y, their "
-            f"classes (and may hold x_test and y_test)."
-        )
-    x, y, test = arrays["x"], arrays["y"], None
-    if "x_test" in arrays and "y_test" in arrays:
-        if arrays["x_test"].shape[1:] != x.shape[1:]:
-            raise DataError(
-                f"x_test has examples of shape {arrays['x_test'].shape[1:]} and x of {x.shape[1:]}; "
-                f"they must be alike."
-            )
-        test = np.repeat([False, True], [len(x), len(arrays["x_test"])])
-        x, y = np.concatenate([x, arrays["x_test"]]), np.concatenate([y, arrays["y_test"]])
-    return _checked(x, y, test)
-
-
-def _folder(path: Path) -> Data:
-    from PIL import Image, ImageOps
-
-    files = [p for p in sorted(path.glob("*/*")) if p.suffix.lower() in _IMAGES]
-    if not files:
-        raise DataError(
-            f"{path} has no images in folders of its own; give one folder for each class."
-        )
-    images = []
-    for file in files:
-        try:
-            with Image.open(file) as image:
-                images.append(np.asarray(ImageOps.fit(image.convert("RGB"), (SIDE, SIDE))))
-        except OSError as error:
-            raise DataError(f"{file} cannot be read as an image ({error}); take it out.") from error
-    x = np.stack(images).transpose(0, 3, 1, 2)
-    grey = (x == x[:, :1]).all()
-    return _checked(x[:, :1] if grey else x, np.array([file.parent.name for file in files]))
+    how: dict[str, Any] = dict(source.how)
+    label = how.pop("label", "")
+    found = read_examples(Path(source.path), SIDE, label, Reading(**how))
+    return replace(_checked(found.x, found.y, found.test), said=found.said)
 
 
 def _checked(x: np.ndarray, y: np.ndarray, test: np.ndarray | None = None) -> Data:
