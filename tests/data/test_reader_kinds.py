@@ -100,6 +100,9 @@ KINDS = {
     "lines before the table": (
         "Station 7\nmade in May\n\nt;v\n0,5;1\n1,5;2\n", {"t": [0.5, 1.5], "v": [1, 2]}, "semicolons"
     ),
+    "dates beside one column of decimal commas": (
+        "Datum;Wert\n01.02.2020;1,5\n02.02.2020;2,5\n", {"Wert": [1.5, 2.5]}, "semicolons, decimal comma"
+    ),
     "Excel's first line": ("sep=;\na;b\n1;2\n3;4\n", {"a": [1, 3], "b": [2, 4]}, "semicolons"),
     "single quotes": ("'a, x','b'\n'1',2\n3,4\n", {"a, x": [1, 3], "b": [2, 4]}, "quotes '"),
     "blanks before quotes": (

@@ -12,7 +12,6 @@ from normlab.data.numerals import FALSE, TRUE, Counts, Doubt, Form
 from normlab.data.reading import NAMES, SIGNS
 from normlab.errors import DataError
 
-_DATES = r"^(\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}( .*)?)$"
 _SAFE = {  # what a doubtful sign means beside a delimiter: the decimal sign that is certain enough
     (".", ","): ".", (",", ";"): ",", (".", "\t"): ".", (".", "|"): ".", (".", " "): ".", (".", ""): ".",
 }  # fmt: skip
@@ -124,7 +123,7 @@ def _of_words(counts: Counts, index: int, column: Callable[[int], Any]) -> tuple
     held = cells.filter(~numerals.missing(cells))
     if numerals.among(held, TRUE + FALSE).all():
         return "bool", ""
-    if numerals.holds(held, _DATES).all():
+    if numerals.holds(held, numerals.DATES).all():
         return "", "dates"
     best = counts.numbers[:, index].argmax()
     if counts.numbers[best, index] <= counts.filled[index] / 2:

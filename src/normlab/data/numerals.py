@@ -17,6 +17,7 @@ MISSING = (
     "", "?", "-", "--", ".", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "NAN", "nan", "-nan",
     "-NaN", "null", "NULL", "None", "none", "#DIV/0!", "#VALUE!", "#NUM!", "#REF!",
 )  # fmt: skip
+DATES = r"^(\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}( .*)?)$"
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _END = r"(?:[eE][+-]?\d+)?"
 _INF = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"

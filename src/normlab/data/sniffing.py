@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from normlab.data.dialect import Dialect
-from normlab.data.numerals import FORMS, MISSING
+from normlab.data.numerals import DATES, FORMS, MISSING
 from normlab.data.reading import Reading
 from normlab.errors import DataError
 
@@ -19,6 +19,7 @@ _LOOKED_AT_CELLS = 20_000
 _NUMBER = re.compile(rf"\s*(?:{'|'.join(f'(?:{form.pattern[1:-1]})' for form in FORMS)})\s*")
 _TRUST = {" ": 0.95, "": 0.5}  # blanks are also in words, and numbers with commas in one column
 _NOTHING = frozenset(MISSING)
+_DATE = re.compile(DATES)
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # Excel's first line
 
 
@@ -144,8 +145,10 @@ def _worth(rows: Sequence[Row], delimiter: str) -> float:
     if width == 1 and delimiter:
         return 0.0
     alike = [cells for cells in looked if len(cells) == width]
-    cells = [cell for row in alike for cell in row if cell.strip() not in _NOTHING]
-    numbers = sum(map(is_number, cells)) / max(1, len(cells))
+    below = alike[1:] or alike  # whether or not the first holds names
+    cells = [cell for row in below for cell in row if cell.strip() not in _NOTHING]
+    numbers = sum(is_number(cell) or bool(_DATE.fullmatch(cell)) for cell in cells)
+    numbers /= max(1, len(cells))
     short = 0.5 * (len(looked[0]) == width - 1)  # R's header
     return (len(alike) + short) / len(looked) * (0.1 + numbers) * _TRUST.get(delimiter, 1.0)
 
