@@ -8,13 +8,13 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
-from checks import number
 from playwright.sync_api import expect
 from tabs import unpack
 
+from checks import number
 from command import normlab
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.words import say
+from normlab.explorer.model.words import say
 
 SECONDS = 300  # to compute it, on a machine that has other things to do
 

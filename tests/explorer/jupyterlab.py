@@ -10,9 +10,10 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from checks import until
 from playwright.sync_api import expect
 from serving import free_port
+
+from checks import until
 
 PLACES = (
     "HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",

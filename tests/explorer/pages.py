@@ -4,8 +4,9 @@ import json
 import re
 from urllib.parse import quote, urlencode
 
-from checks import number
 from playwright.sync_api import expect
+
+from checks import number
 
 # counts what is said and answered, and keeps the last scene: arrays as numbers, for comparisons bit by bit
 LISTEN = """

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checks import until
 from serving import ENDED, explorer, free_port, started, until_served
 from tabs import tab
 
+from checks import until
 from command import NORMLAB, normlab
 
 LIGHT = """

@@ -9,13 +9,13 @@ import signal
 import struct
 
 import pytest
-from checks import row, until
 from playwright.sync_api import expect
 from serving import explorer, free_port, started, until_served
 from tabs import tab
 
+from checks import row, until
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.sockets import MOST_PAGES
+from normlab.explorer.host.sockets import MOST_PAGES
 
 FAILED = "Something in the page failed."
 LOST = "Python does not answer: does normlab explore still run?"

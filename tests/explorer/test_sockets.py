@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from checks import until
 from tabs import tab
 from websockets.exceptions import ConnectionClosed
 
+from checks import until
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.launch import bound
-from normlab.explorer.server import application, configured
-from normlab.explorer.sockets import CLOSED_ABOVE, MOST_BYTES, MOST_PAGES
+from normlab.explorer.host.launch import bound
+from normlab.explorer.host.server import application, configured
+from normlab.explorer.host.sockets import CLOSED_ABOVE, MOST_BYTES, MOST_PAGES
 
 HELLO = {"type": "hello", "seq": 7}
 BAD = {

@@ -7,11 +7,11 @@ import pytest
 from cases import exact
 from normlab import table
 from normlab.errors import SettingError
-from normlab.explorer import presets
-from normlab.explorer.controls import CONTROLS
-from normlab.explorer.datasets import edited, points
-from normlab.explorer.edits import Edits
-from normlab.explorer.state import DATA, DOMAINS, SETTINGS, State
+from normlab.explorer.model import presets
+from normlab.explorer.model.datasets import edited, points
+from normlab.explorer.model.edits import Edits
+from normlab.explorer.model.state import DATA, DOMAINS, SETTINGS, State
+from normlab.explorer.view.controls import CONTROLS
 
 WRONG = {
     "norm": "bach",

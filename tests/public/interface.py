@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from normlab import lab, nn
 from normlab.cli.app import app
-from normlab.explorer.state import DOMAINS, SETTINGS, VERSION, State
+from normlab.explorer.model.state import DOMAINS, SETTINGS, VERSION, State
 from normlab.lab import EXPERIMENTS, members
 from normlab.lab.cortex.model import V1
 from signatures import annotation, keys_of, lines_of, members_of, ours, shown

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 
 from normlab.errors import DataError
-from normlab.explorer import wire
-from normlab.explorer.ahead import KINDS, states
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.words import say
+from normlab.explorer.host import wire
+from normlab.explorer.host.ahead import KINDS, states
+from normlab.explorer.model.words import say
 from normlab.system.files import write_all
 
 Progress = Callable[[int, int], None]
 
-_HOME = Path(__file__).parent
+_HOME = Path(__file__).parents[1]
 _POLICY = (
     "default-src 'none'; script-src {script}; style-src {style}; font-src data:; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"

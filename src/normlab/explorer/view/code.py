@@ -6,13 +6,13 @@ from typing import Any
 from torch import Tensor
 
 from normlab.equation.table import find
-from normlab.explorer.datasets import Data, Tables
-from normlab.explorer.normalising import affine, in_batches, row_settings
-from normlab.explorer.state import State
+from normlab.explorer.model.datasets import Data, Tables
+from normlab.explorer.model.normalising import affine, in_batches, row_settings
+from normlab.explorer.model.state import State
 from normlab.safe import csv_cell, plain_text, python_comment, python_literal
 
 _INLINE = 20_000  # numbers of a table that are written into the script
-_DATASETS = "from normlab.explorer.datasets import "
+_DATASETS = "from normlab.explorer.model.datasets import "
 
 
 def script(state: State, data: Data, tables: Tables, picture: bool = True) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.explorer.datasets import Data, Tables, build
-from normlab.explorer.normalising import Outcome, normalised
-from normlab.explorer.state import State
+from normlab.explorer.model.datasets import Data, Tables, build
+from normlab.explorer.model.normalising import Outcome, normalised
+from normlab.explorer.model.state import State
 
 Range = tuple[float, float]
 _BINS = 24

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from normlab.equation import formula
 from normlab.equation.row import Norm
-from normlab.explorer.datasets import Data
-from normlab.explorer.normalising import Outcome, affine
-from normlab.explorer.state import State
+from normlab.explorer.model.datasets import Data
+from normlab.explorer.model.normalising import Outcome, affine
+from normlab.explorer.model.state import State
 
 _SIGNED = ("x", "center", "d", "bias")
 _RAISED = ("sigma",)  # bare, a power beside 10⁻⁵ would be read as the ten's

@@ -7,9 +7,9 @@ from itertools import product
 from typing import Any
 
 from normlab.equation.table import TABLE
-from normlab.explorer.normalising import misfit
-from normlab.explorer.presets import PRESETS, STARTS, TOUR
-from normlab.explorer.state import BANK, DATA, State
+from normlab.explorer.model.normalising import misfit
+from normlab.explorer.model.presets import PRESETS, STARTS, TOUR
+from normlab.explorer.model.state import BANK, DATA, State
 
 Settings = Mapping[str, Any]
 Axis = tuple[Settings, ...]  # what each place on it sets

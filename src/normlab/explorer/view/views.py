@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.explorer.datasets import Data, build
-from normlab.explorer.frames import Frames, histogram
-from normlab.explorer.normalising import Outcome, in_batches, normalised
-from normlab.explorer.state import State
+from normlab.explorer.model.datasets import Data, build
+from normlab.explorer.model.normalising import Outcome, in_batches, normalised
+from normlab.explorer.model.state import State
+from normlab.explorer.view.frames import Frames, histogram
 
 _MAP_ROWS, _MAP_COLUMNS = 12, 16  # of a batch, in the map of cells
 Drawn = tuple[dict[str, Any], dict[str, Tensor]]  # more of the header, and arrays

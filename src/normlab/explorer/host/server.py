@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
-from normlab.explorer.guard import Guard
-from normlab.explorer.sockets import CLOSED_ABOVE, Sockets
-from normlab.explorer.talk import Talk
+from normlab.explorer.host.guard import Guard
+from normlab.explorer.host.sockets import CLOSED_ABOVE, Sockets
+from normlab.explorer.host.talk import Talk
 
-HOME = Path(__file__).parent
+HOME = Path(__file__).parents[1]
 FILES = {
     "/": (HOME / "page.html", "text/html"),
     "/page.css": (HOME / "page.css", "text/css"),

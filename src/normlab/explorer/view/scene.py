@@ -9,14 +9,14 @@ from torch import Tensor
 
 from normlab.equation.table import TABLE
 from normlab.errors import NormlabError
-from normlab.explorer import arithmetic, code, controls
-from normlab.explorer.datasets import Data, Tables, build
-from normlab.explorer.frames import frames
-from normlab.explorer.normalising import Outcome, in_batches, misfit, normalised
-from normlab.explorer.state import State
-from normlab.explorer.status import status
-from normlab.explorer.views import VIEWS, Seen
-from normlab.explorer.words import say
+from normlab.explorer.model.datasets import Data, Tables, build
+from normlab.explorer.model.normalising import Outcome, in_batches, misfit, normalised
+from normlab.explorer.model.state import State
+from normlab.explorer.model.words import say
+from normlab.explorer.view import arithmetic, code, controls
+from normlab.explorer.view.frames import frames
+from normlab.explorer.view.status import status
+from normlab.explorer.view.views import VIEWS, Seen
 
 _SCATTERED = ("points", "table")
 

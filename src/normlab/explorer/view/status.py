@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.explorer.arithmetic import text
-from normlab.explorer.normalising import in_batches
-from normlab.explorer.views import Seen
-from normlab.explorer.words import say
+from normlab.explorer.model.normalising import in_batches
+from normlab.explorer.model.words import say
+from normlab.explorer.view.arithmetic import text
+from normlab.explorer.view.views import Seen
 
 
 def status(seen: Seen) -> str:

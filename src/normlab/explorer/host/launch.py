@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 
 from normlab.errors import MissingExtraError, SettingError
-from normlab.explorer.talk import Talk
+from normlab.explorer.host.talk import Talk
 
 HOST = "127.0.0.1"
 PORT = 8899
@@ -78,7 +78,7 @@ def _serving(
     listener: socket.socket, port: int
 ) -> Iterator[tuple[threading.Thread, Future[Callable[[], Talk]]]]:
     """The server in a thread of its own, since signals come to the main one, and so can end an import."""
-    from normlab.explorer.server import application, configured
+    from normlab.explorer.host.server import application, configured
 
     conversation: Future[Callable[[], Talk]] = Future()
     server = configured(application(port, lambda: conversation.result()()))

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from normlab.data import Table, chapter_points
 from normlab.errors import DataError
-from normlab.explorer.edits import Edits
-from normlab.explorer.state import BANK, State
-from normlab.explorer.words import say
+from normlab.explorer.model.edits import Edits
+from normlab.explorer.model.state import BANK, State
+from normlab.explorer.model.words import say
 
 Tables = Mapping[str, Table]  # the tables a person gave, by key
 _OUTLIER = 8.0  # standard deviations away

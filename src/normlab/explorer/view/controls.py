@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from normlab.equation.row import Norm
 from normlab.equation.table import find
-from normlab.explorer.state import BANK, MOST_ROWS, SETTINGS, State
+from normlab.explorer.model.state import BANK, MOST_ROWS, SETTINGS, State
 
 Kind = Literal["slider", "log", "whole", "choice"]
 Group = Literal["data", "norm", "batches"]

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from normlab.explorer.inbox import Asked, Inbox
-from normlab.explorer.talk import Talk, answered, refused
-from normlab.explorer.wire import pack
+from normlab.explorer.host.inbox import Asked, Inbox
+from normlab.explorer.host.talk import Talk, answered, refused
+from normlab.explorer.host.wire import pack
 
 MOST_PAGES = 64
 MOST_BYTES = 8_000_000  # of one message

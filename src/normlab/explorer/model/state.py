@@ -10,7 +10,7 @@ from normlab.equation.domains import Domain, one_of
 from normlab.equation.row import Setting
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, did_you_mean
-from normlab.explorer.edits import EDITS, NO_EDITS, Edits
+from normlab.explorer.model.edits import EDITS, NO_EDITS, Edits
 
 VERSION = 1  # of what a link holds
 DATA = ("points", "table", "image", "sequence", "bank", "contrast")

@@ -14,9 +14,9 @@ from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import DataError
-from normlab.explorer.datasets import Data
-from normlab.explorer.state import State
-from normlab.explorer.words import say
+from normlab.explorer.model.datasets import Data
+from normlab.explorer.model.state import State
+from normlab.explorer.model.words import say
 from normlab.functional.running import Running, advanced
 from normlab.moments import Moments
 

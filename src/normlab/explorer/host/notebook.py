@@ -15,7 +15,7 @@ def _found() -> type:
         import anywidget  # noqa: F401
     except ImportError:
         return _Missing
-    from normlab.explorer.widget import Explorer
+    from normlab.explorer.host.widget import Explorer
 
     return Explorer
 

@@ -8,10 +8,10 @@ import anywidget
 import traitlets
 
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.state import State
-from normlab.explorer.talk import answered
+from normlab.explorer.host.talk import answered
+from normlab.explorer.model.state import State
 
-_STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parents[1] / "static"
 
 
 class Explorer(anywidget.AnyWidget):
