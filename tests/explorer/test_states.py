@@ -6,11 +6,11 @@ import pytest
 
 from cases import exact
 from normlab import table
+from normlab.data.examples import bank, edited, points
 from normlab.errors import SettingError
 from normlab.explorer.model import presets
-from normlab.explorer.model.datasets import edited, points
 from normlab.explorer.model.edits import Edits
-from normlab.explorer.model.state import DATA, DOMAINS, SETTINGS, State
+from normlab.explorer.model.state import BANK, DATA, DOMAINS, SETTINGS, State
 from normlab.explorer.view.controls import CONTROLS
 
 WRONG = {
@@ -119,3 +119,7 @@ def test_edits_of_rows_that_are_not_there_are_nothing():
     assert edited(x, {"moved": {"99": {"0": 1.0}}, "deleted": [50]}).equal(x)
     assert edited(x, {"moved": {"0": {"7": 1.0}}}).equal(x)
     assert not Edits()
+
+
+def test_the_bank_has_as_many_channels_as_a_state_may_choose_of():
+    assert bank().shape == (1, BANK)

@@ -30,6 +30,7 @@ MODULES = (
     "normlab.nn",
     "normlab.nn.beyond",
     "normlab.data",
+    "normlab.data.examples",
     "normlab.lab",
     "normlab.errors",
     "normlab.filters",

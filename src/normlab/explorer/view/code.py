@@ -12,7 +12,7 @@ from normlab.explorer.model.state import State
 from normlab.safe import csv_cell, plain_text, python_comment, python_literal
 
 _INLINE = 20_000  # numbers of a table that are written into the script
-_DATASETS = "from normlab.explorer.model.datasets import "
+_DATASETS = "from normlab.data.examples import "
 
 
 def script(state: State, data: Data, tables: Tables, picture: bool = True) -> str:
