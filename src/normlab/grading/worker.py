@@ -19,9 +19,9 @@ from typing import Any, BinaryIO
 import torch
 
 from normlab.errors import NormlabError
-from normlab.grading.judge import judge
-from normlab.grading.serve import quiet, serve
-from normlab.grading.work import StoppedError
+from normlab.grading.judge.judging import judge
+from normlab.grading.judge.work import StoppedError
+from normlab.grading.learner.serve import quiet, serve
 from normlab.system.processes import end_group, forked
 
 LONGEST = 1 << 24  # bytes in an answer

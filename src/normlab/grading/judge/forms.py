@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import torch
 
-from normlab.grading.mistakes import possible
-from normlab.grading.naming import Case, explain
-from normlab.grading.plan import adapted
-from normlab.grading.request import request
-from normlab.grading.scenario import Step
-from normlab.grading.work import Judgement
+from normlab.grading.judge.mistakes import possible
+from normlab.grading.judge.naming import Case, explain
+from normlab.grading.judge.plan import adapted
+from normlab.grading.judge.request import request
+from normlab.grading.judge.scenario import Step
+from normlab.grading.judge.work import Judgement
 
 _FORM = {
     "table": "(N, C)",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from normlab.equation.row import Norm, Sigma
-from normlab.grading.recipe import Change, Recipe
+from normlab.grading.judge.recipe import Change, Recipe
 
 CENTERED = ("batch", "layer", "instance", "group", "local_contrast")
 MEANS = ("batch", "layer", "instance", "group")

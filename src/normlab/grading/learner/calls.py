@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from normlab.grading.binding import (
+from normlab.grading.learner.binding import (
     ALIASES,
     WrongSignatureError,
     arguments,
@@ -17,8 +17,8 @@ from normlab.grading.binding import (
     parameters,
     roles,
 )
-from normlab.grading.loading import RefusedError, forward_of, words
-from normlab.grading.subject import Subject, numbers
+from normlab.grading.learner.loading import RefusedError, forward_of, words
+from normlab.grading.learner.subject import Subject, numbers
 
 
 class Function(Subject):

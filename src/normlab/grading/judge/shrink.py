@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from normlab.equation.row import Norm
-from normlab.grading.scenario import Scenario, Step
+from normlab.grading.judge.scenario import Scenario, Step
 
 Shows = Callable[[Scenario], bool]
 _MOST = 150  # tries; each is one call of the learner's code

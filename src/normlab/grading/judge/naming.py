@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from normlab.grading.compare import Seen, agrees, tolerance
-from normlab.grading.mistakes import Mistake
-from normlab.grading.recipe import Recipe
-from normlab.grading.scenario import Scenario
+from normlab.grading.judge.compare import Seen, agrees, tolerance
+from normlab.grading.judge.mistakes import Mistake
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.judge.scenario import Scenario
 
 
 @dataclass(eq=False)

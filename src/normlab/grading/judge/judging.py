@@ -4,16 +4,16 @@ from typing import Any
 
 from normlab.equation.table import TABLE
 from normlab.errors import DataError
-from normlab.grading.compare import Seen
-from normlab.grading.findings import findings
-from normlab.grading.forms import drop_forms
+from normlab.grading.judge.compare import Seen
+from normlab.grading.judge.findings import findings
+from normlab.grading.judge.forms import drop_forms
+from normlab.grading.judge.naming import case, gives
+from normlab.grading.judge.plan import Offer, scenarios, trials
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.judge.report import report
+from normlab.grading.judge.scenario import INPUTS, Scenario
+from normlab.grading.judge.work import Ask, Judgement, StoppedError
 from normlab.grading.names import rank_in
-from normlab.grading.naming import case, gives
-from normlab.grading.plan import Offer, scenarios, trials
-from normlab.grading.recipe import Recipe
-from normlab.grading.report import report
-from normlab.grading.scenario import INPUTS, Scenario
-from normlab.grading.work import Ask, Judgement, StoppedError
 
 _RANKS = {"table": 2, "sequence": 3, "image": 4, "volume": 5, "several": 3}
 # constants in use elsewhere, which are no mistake where ε is no setting

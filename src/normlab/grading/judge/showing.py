@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from normlab.grading.compare import Seen, difference, shown
-from normlab.grading.mistakes import Mistake
-from normlab.grading.naming import Case
-from normlab.grading.recipe import Recipe
-from normlab.grading.request import request
-from normlab.grading.scenario import Scenario
-from normlab.grading.shrink import smallest
-from normlab.grading.work import Judgement, StoppedError, flags
+from normlab.grading.judge.compare import Seen, difference, shown
+from normlab.grading.judge.mistakes import Mistake
+from normlab.grading.judge.naming import Case
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.judge.request import request
+from normlab.grading.judge.scenario import Scenario
+from normlab.grading.judge.shrink import smallest
+from normlab.grading.judge.work import Judgement, StoppedError, flags
 
 # what is shown of a mistake that is seen without a model
 _QUANTITY = {"changes_input": "after", "graph_kept": "", "wrong_shape": "", "wrong_dtype": ""}

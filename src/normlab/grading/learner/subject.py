@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.grading.binding import WrongSignatureError
-from normlab.grading.loading import words
+from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.loading import words
 
 MOST = 100_000  # numbers in an answer: more than any right one has
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from normlab.grading.binding import WrongSignatureError
-from normlab.grading.calls import Function, Layer
-from normlab.grading.loading import RefusedError, chosen, load
-from normlab.grading.subject import Subject
+from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.calls import Function, Layer
+from normlab.grading.learner.loading import RefusedError, chosen, load
+from normlab.grading.learner.subject import Subject
 
 
 def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from normlab.equation.row import Norm
-from normlab.grading.compare import Seen
-from normlab.grading.naming import Case, case
-from normlab.grading.plan import Offer
-from normlab.grading.recipe import Recipe
-from normlab.grading.request import request
-from normlab.grading.scenario import Scenario
+from normlab.grading.judge.compare import Seen
+from normlab.grading.judge.naming import Case, case
+from normlab.grading.judge.plan import Offer
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.judge.request import request
+from normlab.grading.judge.scenario import Scenario
 
 
 class Ask(Protocol):

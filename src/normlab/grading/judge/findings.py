@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from normlab.grading.compare import Seen, agrees
-from normlab.grading.mistakes import SEEN, Mistake, possible
-from normlab.grading.naming import Case, Explanation, combined, explain
-from normlab.grading.scenario import Scenario
-from normlab.grading.showing import Found, example, shrunk, shrunk_error, shrunk_flag
-from normlab.grading.work import Judgement
+from normlab.grading.judge.compare import Seen, agrees
+from normlab.grading.judge.mistakes import SEEN, Mistake, possible
+from normlab.grading.judge.naming import Case, Explanation, combined, explain
+from normlab.grading.judge.scenario import Scenario
+from normlab.grading.judge.showing import Found, example, shrunk, shrunk_error, shrunk_flag
+from normlab.grading.judge.work import Judgement
 
 
 def findings(work: Judgement) -> list[dict[str, Any]]:

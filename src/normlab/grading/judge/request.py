@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.grading.plan import Offer
-from normlab.grading.scenario import Scenario
+from normlab.grading.judge.plan import Offer
+from normlab.grading.judge.scenario import Scenario
 
 
 def request(scenario: Scenario, offer: Offer) -> dict[str, Any]:

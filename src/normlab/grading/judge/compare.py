@@ -8,8 +8,8 @@ from torch import Tensor
 
 from normlab.equation.reference import normalize
 from normlab.equation.row import Norm
-from normlab.grading.recipe import ANY, ERROR
-from normlab.grading.scenario import Scenario, Step
+from normlab.grading.judge.recipe import ANY, ERROR
+from normlab.grading.judge.scenario import Scenario, Step
 
 Seen = list[dict[str, Any]]
 _NOTHING = 1e-6  # what rounding leaves where nothing should be

@@ -6,8 +6,7 @@ from typing import Any
 import torch
 
 from normlab.equation.row import Norm
-from normlab.grading.names import rank_in
-from normlab.grading.scenario import (
+from normlab.grading.judge.scenario import (
     CHECKS,
     FORMS,
     INPUTS,
@@ -19,6 +18,7 @@ from normlab.grading.scenario import (
     whole_numbers,
     with_x,
 )
+from normlab.grading.names import rank_in
 
 _NO_SHAPE = "the row has no such shape"
 _RARE = ("volume", "several")

@@ -14,7 +14,7 @@ from torch import Tensor
 from normlab.equation.reference import normalize, positive_power
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError, ShapeError
-from normlab.grading.scenario import Scenario, Step
+from normlab.grading.judge.scenario import Scenario, Step
 
 ANY = "any"  # a number that cannot be predicted: the rounding of a difference of large numbers
 ERROR = "error"

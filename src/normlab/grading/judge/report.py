@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from normlab.grading.plan import reasons
-from normlab.grading.scenario import CHECKS, INPUTS
-from normlab.grading.work import Judgement
+from normlab.grading.judge.plan import reasons
+from normlab.grading.judge.scenario import CHECKS, INPUTS
+from normlab.grading.judge.work import Judgement
 
 # the mistakes seen without a model under which a check fails
 _SEEN_IN = {
