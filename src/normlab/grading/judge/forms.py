@@ -30,11 +30,7 @@ def drop_forms(work: Judgement) -> None:
         rest = [f for f in work.forms if f != form]
         if not rest or all(c.passed() for c in cases):
             continue
-        if (
-            work.row.name == "batch"
-            and "table" in rest
-            and all(_as_features(work, c) for c in cases)
-        ):
+        if work.row.uses_batch and "table" in rest and all(_as_features(work, c) for c in cases):
             work.notes.append(
                 f"{_FORM[form]} is not offered: all but the batch is taken for features"
             )

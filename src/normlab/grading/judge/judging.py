@@ -11,9 +11,10 @@ from normlab.grading.judge.naming import case, gives
 from normlab.grading.judge.plan import Offer, scenarios, trials
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.report import report
-from normlab.grading.judge.scenario import INPUTS, Scenario
+from normlab.grading.judge.scenario import Scenario
 from normlab.grading.judge.work import Ask, Judgement, StoppedError
 from normlab.grading.names import rank_in
+from normlab.grading.rows import inputs
 
 _RANKS = {"table": 2, "sequence": 3, "image": 4, "volume": 5, "several": 3}
 # constants in use elsewhere, which are no mistake where ε is no setting
@@ -49,7 +50,7 @@ def _observe(work: Judgement) -> None:
     if not promised or not promised & {len(s.shape) for s, _ in tried}:
         promised = None
     work.forms = [
-        form for form in INPUTS[work.row.name].shapes
+        form for form in inputs(work.row).shapes
         if form in works and (promised is None or _RANKS[form] in promised)
     ]  # fmt: skip
     if not work.forms:

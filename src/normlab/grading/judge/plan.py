@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 
+from normlab.equation.pools import Axes
 from normlab.equation.row import Norm
 from normlab.grading.judge.scenario import (
     CHECKS,
     FORMS,
-    INPUTS,
     Scenario,
     Step,
     base,
@@ -19,6 +19,7 @@ from normlab.grading.judge.scenario import (
     with_x,
 )
 from normlab.grading.names import rank_in
+from normlab.grading.rows import inputs, sized
 
 _NO_SHAPE = "the row has no such shape"
 _RARE = ("volume", "several")
@@ -43,11 +44,11 @@ class Offer:
 def reasons(row: Norm, offer: Offer, forms: list[str]) -> dict[str, str]:
     """check → why it does not apply."""
     found = {
-        form: "not offered" if form in INPUTS[row.name].shapes and form not in _RARE else _NO_SHAPE
+        form: "not offered" if form in inputs(row).shapes and form not in _RARE else _NO_SHAPE
         for form in FORMS
         if form not in forms
     }
-    if not offer.has(*INPUTS[row.name].others):
+    if not offer.has(*inputs(row).others):
         found["settings"] = "no such settings are offered"
     if row.affine is None:
         found["affine"] = "the row has none"
@@ -55,7 +56,7 @@ def reasons(row: Norm, offer: Offer, forms: list[str]) -> dict[str, str]:
         found["affine"] = "none are offered"
     if offer.kind != "class" or "affine" in found:
         found["fresh"] = "a plain function" if offer.kind != "class" else "nothing to start with"
-    if not row.center or row.name == "local_contrast":
+    if not row.center or not isinstance(row.pool, Axes):
         found["offset"] = "no variance is computed"
     if not offer.slopes:
         found["gradient"] = "numpy arrays have none"
@@ -91,14 +92,12 @@ def adapted(scenario: Scenario, row: Norm, offer: Offer) -> Scenario:
 
 def trials(row: Norm, offer: Offer) -> list[Scenario]:
     """One scenario for each form that an implementation may offer, and its square."""
-    shapes = INPUTS[row.name].shapes
+    shapes = inputs(row).shapes
     forms = [form for form in shapes if form != "several" or offer.has("normalized_shape")]
     promised = rank_in(offer.name) or set()
     forms = [form for form in forms if form != "volume" or 5 in promised]
-    if "normalized_shape" in row.defaults and not _sized(offer):
-        forms = [
-            "table"
-        ]  # whether one axis or all but the batch are meant, only a table does not ask
+    if sized(row) and not _sized(offer):
+        forms = ["table"]  # alone does not ask whether one axis or all but the batch are meant
     return [
         adapted(base(row, form, square=square), row, offer)
         for form in forms
@@ -119,18 +118,18 @@ def scenarios(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:
 
 
 def _values(row: Norm, offer: Offer, main: str) -> list[Scenario]:
-    inputs, plain = INPUTS[row.name], base(row, main, 1)
+    tried, plain = inputs(row), base(row, main, 1)
     x = plain.steps[0].x
     at = row.sigma.setting
     given = offer.has(at, *(("sigma_raised",) if at == "sigma" else ()))
-    large = replace(plain, check="sigma", settings={**plain.settings, **inputs.sigma})
-    small = with_x(plain, x * inputs.tiny, check="sigma")
-    shift = 16384.0 + whole_numbers(plain.shape, replace(inputs, low=-4, high=4, offset=1), 3)
+    large = replace(plain, check="sigma", settings={**plain.settings, **tried.sigma})
+    small = with_x(plain, x * tried.tiny, check="sigma")
+    shift = 16384.0 + whole_numbers(plain.shape, replace(tried, low=-4, high=4, offset=1), 3)
     # halves as well: one sample of a channel may have to be odd and the other even
     towards = graded(plain.shape, -3.0) * torch.where(x % 2 == 0, 1.0, -0.5)
     constant = torch.full_like(x, 5.0 if row.center else 0.0)
     return [
-        replace(plain, check="settings", settings={**plain.settings, **inputs.others}),
+        replace(plain, check="settings", settings={**plain.settings, **tried.others}),
         large if given else small,
         with_x(plain, constant, check="constant"),
         with_x(plain, shift, check="offset", delicate=True),

@@ -15,6 +15,7 @@ from normlab.equation.reference import normalize, positive_power
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError, ShapeError
 from normlab.grading.judge.scenario import Scenario, Step
+from normlab.grading.rows import sized
 
 ANY = "any"  # a number that cannot be predicted: the rounding of a difference of large numbers
 ERROR = "error"
@@ -94,7 +95,7 @@ class Recipe:
             for name, value in scenario.settings.items()
             if name in self.row.defaults
         }
-        if self.row.name in ("layer", "rms", "l2"):
+        if sized(self.row):
             given["normalized_shape"] = scenario.normalized_shape
         given["channels"] = scenario.channels
         given["momentum"] = scenario.settings.get("momentum", 0.1)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from normlab.grading.judge.plan import reasons
-from normlab.grading.judge.scenario import CHECKS, INPUTS
+from normlab.grading.judge.scenario import CHECKS
 from normlab.grading.judge.work import Judgement
+from normlab.grading.rows import inputs
 
 # the mistakes seen without a model under which a check fails
 _SEEN_IN = {
@@ -33,9 +34,9 @@ def report(work: Judgement, status: str, mistakes: list[dict[str, Any]]) -> dict
 
 
 def _checks(work: Judgement) -> list[dict[str, Any]]:
-    excused = reasons(work.row, work.offer, work.forms or list(INPUTS[work.row.name].shapes)[:1])
-    inputs = INPUTS[work.row.name]
-    words = {"sigma": work.row.sigma.setting, "constant": inputs.constant}
+    tried = inputs(work.row)
+    excused = reasons(work.row, work.offer, work.forms or list(tried.shapes)[:1])
+    words = {"sigma": work.row.sigma.setting, "constant": tried.constant}
     found = []
     for key, (title, points) in CHECKS.items():
         outcome, why = (

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from normlab.equation.row import Norm
+from normlab.grading.rows import Inputs, inputs, sized
 
 # what is asked, in the order it is told; the points of each
 CHECKS: Mapping[str, tuple[str, int]] = {
@@ -93,72 +94,11 @@ class Scenario:
         return ("slope",) if self.check == "gradient" else ("y",)
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """The inputs of a row: shapes by form, settings, and which numbers it is tried on."""
-
-    shapes: Mapping[str, tuple[int, ...]]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    sigma: Mapping[str, Any] = field(default_factory=dict)  # settings under which σ matters
-    tiny: float = 2.0**-11  # a factor of x under which the default σ matters
-    others: Mapping[str, Any] = field(default_factory=dict)
-    low: int = -16
-    high: int = 16
-    offset: int = 5  # from channel to channel
-    constant: str = "a constant channel"
-
-
-_TABLE, _LONG, _IMAGE = (4, 3), (2, 3, 5), (2, 3, 4, 5)
-_SPACE = {"sequence": _LONG, "image": _IMAGE, "volume": (2, 3, 5, 4, 6)}
-_ROWWISE = {"table": (3, 4), "sequence": (2, 3, 4), "several": (2, 3, 4)}
-_EPS, _BIG = {"eps": 1e-5}, {"eps": 64.0}
-_WEIGHTS = torch.tensor(
-    [[0.5, 0.125, 0.25, 0.75, 0.0, 0.375], [0.25, 1.0, 0.125, 0.5, 0.625, 0.25]] * 3,
-    dtype=torch.float64,
-) + torch.diag(torch.arange(6, dtype=torch.float64) / 8)
-_SIGMAS = torch.tensor([1.5, 3.0, 0.5, 2.0, 1.0, 2.5], dtype=torch.float64)
-_GDN = Inputs(
-    {"table": (4, 3), "image": (2, 3, 4, 5)},
-    {"sigma": _SIGMAS / 4, "pool_weight": _WEIGHTS},
-    {"sigma": _SIGMAS * 4},
-    low=-6, high=6, offset=1, tiny=0.25, constant="zeros",
-)  # fmt: skip
-INPUTS: Mapping[str, Inputs] = {
-    "batch": Inputs(
-        {"table": _TABLE} | _SPACE, _EPS | {"momentum": 0.25}, _BIG
-    ),
-    "layer": Inputs(_ROWWISE, _EPS, _BIG, constant="a constant sample"),
-    "instance": Inputs(_SPACE, _EPS, _BIG),
-    "group": Inputs(
-        {"table": (3, 6), "sequence": (2, 6, 5), "image": (2, 6, 4, 3)},
-        _EPS | {"num_groups": 2}, _BIG, others={"num_groups": 3}, constant="a constant group",
-    ),
-    "rms": Inputs(_ROWWISE, _EPS, _BIG, constant="zeros"),
-    "l2": Inputs(_ROWWISE, {"eps": 1e-12}, {"eps": 40.0}, tiny=2.0**-45, constant="zeros"),
-    "local_response": Inputs(
-        {"table": (2, 7), "sequence": (2, 7, 5), "image": (2, 7, 3, 4)},
-        {"size": 3, "alpha": 0.75, "beta": 0.75, "k": 1.0}, {"k": 20.0}, tiny=0.0625,
-        others={"size": 5, "alpha": 1.5, "beta": 0.625}, constant="zeros",
-    ),
-    "local_contrast": Inputs(
-        {"sequence": (2, 3, 9), "image": (2, 3, 7, 6)},
-        {"sigma": 1.0, "size": 3, "width": 0.75}, {"sigma": 8.0},
-        others={"size": 5, "width": 1.5}, tiny=0.0625, constant="a constant image",
-    ),
-    "divisive": Inputs(
-        {"table": (4, 3), "image": (2, 3, 4, 5)}, {"sigma": 1.0, "power": 2.0}, {"sigma": 4.0},
-        others={"power": 3.0}, low=1, high=7, offset=1, tiny=0.25, constant="zeros",
-    ),
-    "gdn": _GDN,
-    "gdn1": _GDN,
-}  # fmt: skip
-
-
-def whole_numbers(shape: tuple[int, ...], inputs: Inputs, seed: int = 0) -> Tensor:
+def whole_numbers(shape: tuple[int, ...], tried: Inputs, seed: int = 0) -> Tensor:
     """Whole numbers, spread widely, whose means differ from channel to channel."""
     draw = torch.Generator().manual_seed(20 + seed)
-    x = torch.randint(inputs.low, inputs.high + 1, shape, generator=draw, dtype=torch.float64)
-    channel = torch.arange(shape[1], dtype=torch.float64) * inputs.offset
+    x = torch.randint(tried.low, tried.high + 1, shape, generator=draw, dtype=torch.float64)
+    channel = torch.arange(shape[1], dtype=torch.float64) * tried.offset
     return x + channel.reshape(1, -1, *[1] * (len(shape) - 2))
 
 
@@ -170,13 +110,13 @@ def graded(count: tuple[int, ...], first: float) -> Tensor:
 
 def base(row: Norm, form: str, seed: int = 0, square: bool = False) -> Scenario:
     """The plainest scenario of a form."""
-    inputs = INPUTS[row.name]
-    shape = inputs.shapes[form]
+    held = inputs(row)
+    shape = held.shapes[form]
     if square:
         shape = (4 if row.grouped else 3,) * len(shape)
-    last = {"sequence": 1, "several": 2}.get(form) if "normalized_shape" in row.defaults else None
-    x = whole_numbers(shape, inputs, seed)
-    return Scenario(form, (Step(x),), dict(inputs.settings), last=last, square=square)
+    last = {"sequence": 1, "several": 2}.get(form) if sized(row) else None
+    x = whole_numbers(shape, held, seed)
+    return Scenario(form, (Step(x),), dict(held.settings), last=last, square=square)
 
 
 def with_x(scenario: Scenario, x: Tensor, **changed: Any) -> Scenario:

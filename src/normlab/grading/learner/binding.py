@@ -1,57 +1,15 @@
 """What a learner's class or function takes, and how it calls the settings of a row.
 
-Runs in the learner's process. Names are matched, first come first served, against the lists below.
+Runs in the learner's process. Names are matched, first come first served, against `grading.rows.aliases`.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_SHARED: dict[str, tuple[str, ...]] = {
-    "eps": ("eps", "epsilon", "ε", "e"),
-    "weight": ("weight", "gamma", "gain", "scale", "γ", "g", "w"),
-    "bias": ("bias", "beta", "shift", "offset", "β", "b"),
-}
-_KEPT: dict[str, tuple[str, ...]] = {
-    "momentum": ("momentum", "mom", "m", "decay"),
-    "running_mean": ("running_mean", "moving_mean", "run_mean", "mean_running", "means", "rm"),
-    "running_var": ("running_var", "moving_var", "run_var", "var_running", "vars", "rv"),
-    "training": ("training", "train", "is_training", "is_train", "train_mode"),
-}
-_SHAPE = ("normalized_shape", "shape", "normalised_shape", "norm_shape")
-_SIGMA = ("sigma", "σ", "s", "c50", "semisaturation", "semi_saturation")
-_POOL = ("pool_weight", "gamma", "γ", "weight", "weights", "w")
-ALIASES: Mapping[str, dict[str, tuple[str, ...]]] = {
-    "batch": _SHARED | _KEPT,
-    "layer": {"normalized_shape": _SHAPE} | _SHARED,
-    "instance": _SHARED,
-    "group": {"num_groups": ("num_groups", "groups", "n_groups", "G", "ngroups")} | _SHARED,
-    "rms": {"normalized_shape": _SHAPE} | {k: v for k, v in _SHARED.items() if k != "bias"},
-    "l2": {"normalized_shape": _SHAPE, "eps": _SHARED["eps"]},
-    "local_response": {
-        "size": ("size", "n", "window", "depth", "local_size", "window_size"),
-        "alpha": ("alpha", "α", "a"),
-        "beta": ("beta", "β", "b"),
-        "k": ("k", "bias"),
-    },
-    "local_contrast": {
-        "sigma": _SIGMA,
-        "size": ("size", "kernel_size", "window_size", "k", "n"),
-        "width": ("width", "std"),
-        "window": ("window",),
-        "weight": _SHARED["weight"],
-        "bias": _SHARED["bias"],
-    },
-    "divisive": {
-        "sigma": _SIGMA,
-        "power": ("power", "n", "exponent", "p"),
-        "weight": _SHARED["weight"],
-        "bias": _SHARED["bias"],
-    },
-    "gdn": {"sigma": _SIGMA, "sigma_raised": ("beta", "β"), "pool_weight": _POOL},
-    "gdn1": {"sigma": _SIGMA, "sigma_raised": ("beta", "β"), "pool_weight": _POOL},
-}
-_AFFINE_ROWS = tuple(row for row, roles in ALIASES.items() if "weight" in roles)
+from normlab.equation.spellings import BIAS, WEIGHT
+from normlab.grading.rows import aliases, learned
+
 CHANNELS = {
     *("num_features", "num_channels", "channels", "n_features", "features", "in_channels", "dim"),
     *("n_channels", "d", "c", "C", "d_model", "hidden_size", "ndim", "size", "num_feature"),
@@ -75,9 +33,9 @@ def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def roles(row: str, names: list[str]) -> dict[str, str]:
     """role → the learner's name for it."""
     found: dict[str, str] = {}
-    for role, aliases in ALIASES[row].items():
+    for role, names_of in aliases(row).items():
         left = [name for name in names if name not in found.values()]
-        name = next((alias for alias in aliases if alias in left), None)
+        name = next((alias for alias in names_of if alias in left), None)
         if name is not None:
             found[role] = name
     return found
@@ -95,7 +53,7 @@ def arguments(
         if p.default is inspect.Parameter.empty and p.name not in held
     ]  # fmt: skip
     if lost:
-        known = ", ".join(ALIASES[row])
+        known = ", ".join(aliases(row))
         raise WrongSignatureError(
             f"{what} has the parameter {lost[0]!r} without a default, and no setting of {row} is called "
             f"so; give it a default, or one of the names {known}"
@@ -120,10 +78,5 @@ def constructor_arguments(
 
 def _is_switch(row: str, parameter: inspect.Parameter) -> bool:
     """A constructor's weight or bias says whether there is one, as in torch."""
-    shared = {*_SHARED["weight"], *_SHARED["bias"]} if row in _AFFINE_ROWS else set()
+    shared = {*WEIGHT, *BIAS} if "weight" in aliases(row) else set()
     return parameter.name in shared and parameter.default in (inspect.Parameter.empty, True, False)
-
-
-def learned(row: str) -> tuple[str, ...]:
-    """The roles that a class holds as tensors, rather than being told when it is made."""
-    return ("weight", "bias", *(("sigma", "sigma_raised", "pool_weight") if "gdn" in row else ()))

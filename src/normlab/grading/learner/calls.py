@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from normlab.equation.table import find
 from normlab.grading.learner.binding import (
-    ALIASES,
     WrongSignatureError,
     arguments,
     constructor_arguments,
-    learned,
     parameters,
     roles,
 )
 from normlab.grading.learner.loading import RefusedError, forward_of, words
 from normlab.grading.learner.subject import Subject, numbers
+from normlab.grading.rows import aliases, learned
 
 
 class Function(Subject):
@@ -114,7 +114,7 @@ class Layer(Subject):
             ) from error
         held = roles(self.row, [p.name for p in self.parameters])
         offers = {role for role in held if role not in learned(self.row)}
-        offers |= {role for role in ALIASES[self.row] if self._attribute(role) is not None}
+        offers |= {role for role in aliases(self.row) if self._attribute(role) is not None}
         offers |= set(roles(self.row, [p.name for p in self.taken]))
         modes = "training" in offers or isinstance(self.made, nn.Module)
         return {
@@ -129,7 +129,7 @@ class Layer(Subject):
 
     def _defaults(self) -> dict[str, Any]:
         found = roles(self.row, [p.name for p in self.parameters])
-        values = {role: self._attribute(role) for role in ALIASES[self.row]}
+        values = {role: self._attribute(role) for role in aliases(self.row)}
         values |= {
             role: p.default
             for role, name in found.items()
@@ -141,7 +141,7 @@ class Layer(Subject):
 
     def _attribute(self, role: str) -> Any:
         """What the layer holds in that role: its numbers, or a tensor."""
-        for alias in ALIASES[self.row][role]:
+        for alias in aliases(self.row)[role]:
             value = getattr(self.made, alias, None)
             if isinstance(value, Tensor | np.ndarray) or (
                 isinstance(value, int | float) and len(alias) > 1
@@ -176,11 +176,11 @@ class Layer(Subject):
         self._make(self.given)
         told = roles(self.row, [p.name for p in self.parameters])
         for role, value in self.given.items():
-            if role in learned(self.row) or (role in ALIASES[self.row] and role not in told):
+            if role in learned(self.row) or (role in aliases(self.row) and role not in told):
                 self._set(role, value)
 
     def _set(self, role: str, value: Any) -> None:
-        for alias in ALIASES[self.row].get(role, ()):
+        for alias in aliases(self.row).get(role, ()):
             old = getattr(self.made, alias, None)
             if isinstance(old, Tensor):
                 values = torch.tensor(value, dtype=old.dtype)
@@ -211,7 +211,7 @@ class Layer(Subject):
         return self.made.forward(x, **held)
 
     def running(self) -> dict[str, Any]:
-        if self.row != "batch":
+        if not find(self.row).running:
             return {}
         return _running(self._attribute("running_mean"), self._attribute("running_var"))
 

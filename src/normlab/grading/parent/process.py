@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import select
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from normlab.equation.table import find
+from normlab.equation.table import added, find
 from normlab.errors import DataError, SettingError
 from normlab.system.processes import Running, session
 
@@ -89,11 +90,28 @@ def grade(
         if not problem:
             jobs.append({"path": str(path.resolve()), "name": name, "row": row})
             places.append(len(reports) - 1)
-    request = {"files": jobs, "timeout": timeout, "memory": memory, "workers": os.cpu_count() or 1}
+    request = {
+        "files": jobs,
+        "rows": _added(),
+        "timeout": timeout,
+        "memory": memory,
+        "workers": os.cpu_count() or 1,
+    }
     for done, report in enumerate(_reports(request, progress) if jobs else (), start=1):
         reports[places[report.pop("index")]] |= report
         progress(done, len(jobs))
     return reports
+
+
+def _added() -> str:
+    """The rows that the table of the process that grades lacks, as hexadecimal digits."""
+    try:
+        return pickle.dumps(added()).hex()
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise SettingError(
+            f"A row that was added to the table cannot go to the process that grades ({error}); define "
+            f"the functions of its settings' domains in a module."
+        ) from error
 
 
 def _reports(request: dict[str, Any], progress: Progress) -> Iterator[dict[str, Any]]:

@@ -113,8 +113,13 @@ def template(name: str) -> str:
             kept=kept,
             modes=_MODES if row.running else "",
         )
-    called, parameters = _FUNCTIONS[row.name]
+    called, parameters = _FUNCTIONS.get(row.name) or _function_of(row)
     return _FUNCTION.format(**told, name=called, parameters=parameters)
+
+
+def _function_of(row: Norm) -> tuple[str, str]:
+    """Of a row that is not listed: its name, and its settings with their defaults."""
+    return f"{row.name}_norm", ", ".join(f"{s.name}={s.default!r}" for s in row.settings)
 
 
 def _formula(row: Norm) -> str:

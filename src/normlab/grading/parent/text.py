@@ -3,7 +3,8 @@
 from itertools import product
 from typing import Any
 
-_LAST = ("layer", "rms", "l2")  # whose last axis is not called a channel
+from normlab.equation.table import TABLE
+
 _PLAIN = {"weight": 1.0, "bias": 0.0}
 _QUANTITY = {
     "mean": "running mean",
@@ -69,7 +70,8 @@ def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
 def _example(shown: dict[str, Any], row: str) -> list[str]:
     """The smallest input as a short table: input, expected, given."""
     rank = len(shown["shape"])
-    names = "NTD" if row in _LAST and rank == 3 else "NCL" if rank == 3 else "NCHWD"
+    last = row in TABLE and "normalized_shape" in TABLE[row].defaults  # is no channel there
+    names = "NTD" if last and rank == 3 else "NCL" if rank == 3 else "NCHWD"
     sizes = ", ".join(f"{n}={size}" for n, size in zip(names, shown["shape"], strict=False))
     count = "one number" if shown["numbers"] == 1 else f"{shown['numbers']} numbers"
     lines = [f"Smallest input that shows it: {count} ({sizes}){_settings(shown)}"]
