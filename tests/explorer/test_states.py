@@ -10,7 +10,7 @@ from normlab.data.examples import bank, edited, points
 from normlab.errors import SettingError
 from normlab.explorer.model import presets
 from normlab.explorer.model.edits import Edits
-from normlab.explorer.model.state import BANK, DATA, DOMAINS, SETTINGS, State
+from normlab.explorer.model.state import BANK, DATA, DOMAINS, State, row_settings
 from normlab.explorer.view.controls import CONTROLS
 
 WRONG = {
@@ -89,7 +89,7 @@ def test_whole_numbers_of_javascript_are_whole():
 def test_every_setting_of_every_row_has_a_control():
     left_out = {"normalized_shape", "pool_weight"}  # the data's shape; two sliders make the weights
     wanted = {setting.name for row in table.values() for setting in row.settings} - left_out
-    assert wanted == set(SETTINGS)
+    assert wanted == set(row_settings())
     assert wanted <= {control.name for control in CONTROLS}
     assert {control.name for control in CONTROLS} - wanted <= set(DOMAINS)
 

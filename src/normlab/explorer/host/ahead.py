@@ -58,14 +58,8 @@ _SIGMAS = _over("sigma", 2.0, 5.0, 10.0, 19.3, 30.0, 50.0, 80.0)
 _STEPS = _over("step", *range(_LAST_STEP + 1))
 _EPS = _with("eps", 0.1, 1.0, 10.0)
 
-# of each row, what can be set besides
+# of each row whose ε is not all that can be set, what can be set besides
 _SETTINGS: Mapping[str, tuple[Axis, ...]] = {
-    "batch": (_EPS,),
-    "layer": (_EPS,),
-    "instance": (_EPS,),
-    "group": (_EPS,),
-    "rms": (_EPS,),
-    "l2": (_EPS,),
     "local_response": (_with("size", 1, 3), _with("alpha", 5e-4, 1e-2, 1.0), _with("k", 2.0)),
     "local_contrast": (_with("sigma", 0.01, 0.1, 10.0), _with("size", 3, 5)),
     "divisive": (_with("sigma", 0.1, 10.0), _with("power", 1.0, 4.0)),
@@ -98,71 +92,74 @@ def _rows(data: str) -> Iterator[Grid]:
     for name, row in TABLE.items():
         if not misfit(row, data):
             base = {"data": data, "norm": name} | _selected(data)
-            groups = (_with("num_groups", *_GROUPS[data]),) if name == "group" else ()
-            yield Grid(base, (*_SETTINGS[name], *groups))
+            groups = (_with("num_groups", *_GROUPS[data]),) if row.grouped else ()
+            eps = (_EPS,) if "eps" in row.defaults else ()
+            yield Grid(base, (*_SETTINGS.get(name, eps), *groups))
             yield Grid(base, (_FRAMES,))
 
 
-GRIDS: tuple[Grid, ...] = (
-    *(Grid({"data": data} | STARTS[data]) for data in KINDS),
-    *(Grid(state) for state in PRESETS.values()),
-    *(Grid(step.state) for step in TOUR),
-    *(Grid(step.answer) for step in TOUR if step.answer is not None),
-    *(grid for data in KINDS if data != "contrast" for grid in _rows(data)),
-    # batch normalisation of points, in training and in evaluation
-    *(Grid({"batch_size": size}, (_WEIGHTS, _played(size))) for size in _SIZES),
-    *(Grid({"batch_size": size, "mode": "eval"}, (_WEIGHTS, _STEPS)) for size in _SIZES),
-    Grid({"batch_size": 1}, (_over("mode", "train", "eval"),)),  # what torch refuses, and why
-    Grid({}, (_cells(_POINTS, 2),)),
-    Grid({}, (_over("batch_size", *_SIZES), _OUTLIERS, _CORRELATIONS)),
-    Grid({}, (_over("outliers", 1, 4), _FRAMES)),
-    Grid({}, (_WEIGHTS, _BIASES)),
-    *(Grid({}, (axis,)) for axis in (_MORE_WEIGHTS, _MEANS, _SCALES, _over("seed", *range(8)))),
-    Grid({}, (_WEIGHTS, _FRAMES)),
-    *(Grid(PRESETS[name] | {"mode": "eval"}, (_STEPS,)) for name in ("far", "correlated")),
-    # the other rows that fit them
-    *(
-        Grid({"norm": name}, (_OUTLIERS, _CORRELATIONS))
-        for name, row in TABLE.items()
-        if not misfit(row, "points")
-    ),
-    Grid({"norm": "layer"}, (_WEIGHTS,)),
-    Grid({"norm": "rms"}, (_WEIGHTS, _FRAMES)),
-    # images
-    *(
-        Grid(_IMAGE | {"norm": name}, (_over("gain", 0.5, 1.0, 3.0), _over("offset", 0.0, 3.0)))
-        for name in ("batch", "layer", "instance", "rms")
-    ),
-    *(Grid(_IMAGE | {"norm": name}, (_cells(4, 4),)) for name in ("batch", "layer", "instance")),
-    Grid(_IMAGE | {"norm": "group"}, (_with("num_groups", 2, 4), _cells(4, 4))),
-    Grid(_IMAGE | {"norm": "batch", "mode": "eval"}, (_STEPS,)),
-    Grid(PRESETS["surround"], (_over("sigma", 0.01, 0.1, 1.0, 10.0), _over("size", 3, 5, 9))),
-    # a bank of channels, and a neuron's response to contrast
-    Grid(_BANK, (_LOUD, _cells(1, BANK))),
-    Grid(_BANK, (_over("strong", *range(BANK)), _over("size", 3, 5, 7))),
-    *(
-        Grid({"data": "bank", "norm": name} | _selected("bank"), (_LOUD, *_SETTINGS[name]))
-        for name in ("divisive", "gdn", "gdn1")
-    ),
-    Grid(
-        _CELL,
-        (
-            _SIGMAS,
-            _over("power", 1.0, 2.0, 2.9, 4.0, 6.0),
-            _over("masking", 0.0, 10.0, 25.0, 30.0, 50.0, 100.0),
+def grids() -> tuple[Grid, ...]:
+    """What is kept, for the rows that the table has by now."""
+    return (
+        *(Grid({"data": data} | STARTS[data]) for data in KINDS),
+        *(Grid(state) for state in PRESETS.values()),
+        *(Grid(step.state) for step in TOUR),
+        *(Grid(step.answer) for step in TOUR if step.answer is not None),
+        *(grid for data in KINDS if data != "contrast" for grid in _rows(data)),
+        # batch normalisation of points, in training and in evaluation
+        *(Grid({"batch_size": size}, (_WEIGHTS, _played(size))) for size in _SIZES),
+        *(Grid({"batch_size": size, "mode": "eval"}, (_WEIGHTS, _STEPS)) for size in _SIZES),
+        Grid({"batch_size": 1}, (_over("mode", "train", "eval"),)),  # what torch refuses, and why
+        Grid({}, (_cells(_POINTS, 2),)),
+        Grid({}, (_over("batch_size", *_SIZES), _OUTLIERS, _CORRELATIONS)),
+        Grid({}, (_over("outliers", 1, 4), _FRAMES)),
+        Grid({}, (_WEIGHTS, _BIASES)),
+        *(Grid({}, (axis,)) for axis in (_MORE_WEIGHTS, _MEANS, _SCALES, _over("seed", *range(8)))),
+        Grid({}, (_WEIGHTS, _FRAMES)),
+        *(Grid(PRESETS[name] | {"mode": "eval"}, (_STEPS,)) for name in ("far", "correlated")),
+        # the other rows that fit them
+        *(
+            Grid({"norm": name}, (_OUTLIERS, _CORRELATIONS))
+            for name, row in TABLE.items()
+            if not misfit(row, "points")
         ),
-    ),
-    Grid(_CELL, (_cells(61, 1),)),
-    *(
-        Grid({"data": "contrast", "norm": name} | _selected("contrast"), (_SIGMAS, _FRAMES))
-        for name in ("gdn", "gdn1")
-    ),
-)  # fmt: skip
+        Grid({"norm": "layer"}, (_WEIGHTS,)),
+        Grid({"norm": "rms"}, (_WEIGHTS, _FRAMES)),
+        # images
+        *(
+            Grid(_IMAGE | {"norm": name}, (_over("gain", 0.5, 1.0, 3.0), _over("offset", 0.0, 3.0)))
+            for name in ("batch", "layer", "instance", "rms")
+        ),
+        *(Grid(_IMAGE | {"norm": name}, (_cells(4, 4),)) for name in ("batch", "layer", "instance")),
+        Grid(_IMAGE | {"norm": "group"}, (_with("num_groups", 2, 4), _cells(4, 4))),
+        Grid(_IMAGE | {"norm": "batch", "mode": "eval"}, (_STEPS,)),
+        Grid(PRESETS["surround"], (_over("sigma", 0.01, 0.1, 1.0, 10.0), _over("size", 3, 5, 9))),
+        # a bank of channels, and a neuron's response to contrast
+        Grid(_BANK, (_LOUD, _cells(1, BANK))),
+        Grid(_BANK, (_over("strong", *range(BANK)), _over("size", 3, 5, 7))),
+        *(
+            Grid({"data": "bank", "norm": name} | _selected("bank"), (_LOUD, *_SETTINGS[name]))
+            for name in ("divisive", "gdn", "gdn1")
+        ),
+        Grid(
+            _CELL,
+            (
+                _SIGMAS,
+                _over("power", 1.0, 2.0, 2.9, 4.0, 6.0),
+                _over("masking", 0.0, 10.0, 25.0, 30.0, 50.0, 100.0),
+            ),
+        ),
+        Grid(_CELL, (_cells(61, 1),)),
+        *(
+            Grid({"data": "contrast", "norm": name} | _selected("contrast"), (_SIGMAS, _FRAMES))
+            for name in ("gdn", "gdn1")
+        ),
+    )  # fmt: skip
 
 
 def states() -> list[dict[str, Any]]:
     """Each of them once, as a page would send it."""
-    found = (State.of(**_sent(state)).changed() for grid in GRIDS for state in grid.states())
+    found = (State.of(**_sent(state)).changed() for grid in grids() for state in grid.states())
     return list({json.dumps(state, sort_keys=True): state for state in found}.values())
 
 

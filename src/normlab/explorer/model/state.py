@@ -59,7 +59,7 @@ def _table_key(value: Any) -> bool:
 
 def _hidden(value: Any) -> bool:
     """Panels, and controls by the name of their setting."""
-    known = (*PANELS, *DOMAINS, *SETTINGS)
+    known = (*PANELS, *DOMAINS, *row_settings())
     return _each(lambda name: isinstance(name, str) and name in known, 0, len(known), value)
 
 
@@ -81,7 +81,7 @@ DOMAINS: Mapping[str, Domain] = {
     "masking": number(0, 100),
     "table": Domain("the key of a table", _table_key),
     "edits": EDITS,
-    "norm": one_of(*TABLE),
+    "norm": one_of(*TABLE),  # and rows that are registered: `domains`
     "mode": one_of("train", "eval"),
     "batch_size": whole(1, MOST_ROWS),
     "momentum": number(0, 1).or_none("the average of all batches"),
@@ -99,13 +99,18 @@ DOMAINS: Mapping[str, Domain] = {
 }
 
 
-def _row_settings() -> dict[str, Setting]:
+def row_settings() -> dict[str, Setting]:
     """Every setting of every row by its name; rows that share a name share what it may be."""
-    rows = (setting for row in TABLE.values() for setting in row.settings)
-    return {setting.name: setting for setting in rows if setting.name not in _SKIPPED}
+    found: dict[str, Setting] = {}
+    for setting in (setting for row in TABLE.values() for setting in row.settings):
+        if setting.name not in _SKIPPED:
+            found.setdefault(setting.name, setting)
+    return found
 
 
-SETTINGS: Mapping[str, Setting] = _row_settings()
+def domains() -> dict[str, Domain]:
+    """What each field of a state may be: `norm` any row that the table has by now."""
+    return {**DOMAINS, "norm": one_of(*TABLE)}
 
 
 @dataclass(frozen=True)
@@ -152,10 +157,11 @@ class State:
     @classmethod
     def of(cls, /, **given: Any) -> "State":
         """A state from settings by name; SettingError for one that is unknown or out of its domain."""
+        known = row_settings()
         own: dict[str, Any] = {}
         settings: dict[str, Any] = {}
         for name, value in given.items():
-            (settings if name in SETTINGS else own)[name] = _checked(name, value)
+            (settings if name in known else own)[name] = _checked(name, value)
         return cls(**own, settings=settings)
 
     @classmethod
@@ -196,15 +202,16 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(name: str, value: Any) -> Any:
-    known = SETTINGS[name].domain if name in SETTINGS else DOMAINS.get(name)
+    settings = row_settings()
+    known = settings[name].domain if name in settings else domains().get(name)
     if known is None:
-        hint = did_you_mean(name, [*DOMAINS, *SETTINGS])
+        hint = did_you_mean(name, [*DOMAINS, *settings])
         raise SettingError(f"The explorer has no setting {name[:40]!r}.{hint}")
     if name == "edits":
         return _edits(value, known)
     if isinstance(value, float) and value.is_integer() and "whole number" in known.text:
         value = int(value)  # JavaScript has one kind of number
-    if value not in known or (name in SETTINGS and not _alone(value)):
+    if value not in known or (name in settings and not _alone(value)):
         raise SettingError(f"{name}={str(value)[:60]} given; it must be {known.words}.")
     return tuple(value) if isinstance(value, list) else value
 

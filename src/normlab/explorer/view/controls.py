@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from normlab.equation.row import Norm
 from normlab.equation.table import find
-from normlab.explorer.model.state import BANK, MOST_ROWS, SETTINGS, State
+from normlab.explorer.model.state import BANK, MOST_ROWS, State, row_settings
 
 Kind = Literal["slider", "log", "whole", "choice"]
 Group = Literal["data", "norm", "batches"]
@@ -65,15 +65,28 @@ def applying(state: State, shape: tuple[int, ...]) -> list[dict[str, Any]]:
     row = find(state.norm)
     return [
         _told(control, state, row, shape)
-        for control in CONTROLS
+        for control in (*CONTROLS, *_unlisted(row))
         if _applies(control, state, row, shape)
+    ]
+
+
+def _unlisted(row: Norm) -> list[Control]:
+    """A slider for each number above 0 that has no line of its own: a hundredth of it to a hundredfold."""
+    listed = {control.name for control in CONTROLS}
+    new = {name: value for name, value in row.defaults.items() if name not in listed}
+    return [
+        Control(name, "norm", "log", value / 100, value * 100, 0)
+        for name, value in new.items()
+        if isinstance(value, float) and value > 0
     ]
 
 
 def _applies(control: Control, state: State, row: Norm, shape: tuple[int, ...]) -> bool:
     name = control.name
-    if name in SETTINGS:
-        return name in row.defaults
+    if name in row.defaults:
+        return True
+    if name in row_settings():
+        return False
     if name in ("mode", "momentum"):
         return row.running
     if name == "batch_size":
@@ -99,7 +112,7 @@ def _told(control: Control, state: State, row: Norm, shape: tuple[int, ...]) -> 
         "value": value,
         "default": default,
     }
-    if name in SETTINGS:
+    if name in row.defaults:
         setting = next(setting for setting in row.settings if setting.name == name)
         told |= {"symbol": setting.symbol, "meaning": setting.meaning}
     return told | _shaped(name, state, shape)
@@ -124,7 +137,7 @@ _OPTIONS: Mapping[str, list[str]] = {"mode": ["train", "eval"], "window": ["gaus
 
 def _values(name: str, state: State, row: Norm) -> tuple[Any, Any]:
     """The value as it is and by default; where None stands for a number, that number."""
-    if name not in SETTINGS:
+    if name not in row.defaults:
         value, default = getattr(state, name), getattr(State(), name)
         return (list(value), list(default)) if isinstance(value, tuple) else (value, default)
     default = row.defaults[name]
