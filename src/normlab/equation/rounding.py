@@ -1,11 +1,51 @@
-"""How far a computation in some dtype may be from float64, element by element."""
+"""How far rounding may take a computation in some dtype from the right numbers.
+
+Each of these follows from where roundings enter and how they add up: `check`, `grade` and the chapter's
+claims read them from here.
+"""
 
 import torch
 from torch import Tensor
 
 from normlab.equation.reference import Normalized
 
+_FEW = 16.0  # roundings of an element on its way from x to y, with room for an order of summation
 _EACH = 3.0  # roundings of the division, and of weight and bias, about half an eps each
+
+
+def walk(dtype: torch.dtype, terms: float) -> float:
+    """One rounding, and the random walk of those in a sum of that many terms: ε √n.
+
+    >>> walk(torch.float32, 4) == 2 * torch.finfo(torch.float32).eps
+    True
+    """
+    return torch.finfo(dtype).eps * terms**0.5
+
+
+def of_largest(dtype: torch.dtype, pooled: int, spread: float) -> float:
+    """What rounding may do to any element, as a share of the largest: 16 ε √(pool size) max(1, spread).
+
+    spread: the largest |x| by the least divisor, where something is subtracted from x: what is left of a
+    difference keeps the rounding of what was subtracted.
+    """
+    return _FEW * walk(dtype, pooled) * max(1.0, spread)
+
+
+def of_elements(x: Tensor, scale: Tensor, y: Tensor, pooled: int) -> Tensor:
+    """What rounding may do to each element: ε √(pool size) (1 + |x|/scale + |y|).
+
+    The center carries a relative error of about ε√n in |x|, which the division magnifies by 1/scale;
+    the scale carries one of ε√n, which touches y.
+    """
+    return walk(x.dtype, pooled) * (1 + x.abs() / scale + y.abs())
+
+
+def of_term(dtype: torch.dtype, pooled: int, term: float, far: float) -> float:
+    """One rounding of the largest term of a sum whose terms may cancel: ε √(pool size) (1 + far) term.
+
+    far: the largest |x|/scale where a center is subtracted, which carries the rounding of x.
+    """
+    return max(walk(dtype, pooled) * (1 + far) * term, torch.finfo(dtype).tiny)
 
 
 def of_output(

@@ -1,31 +1,26 @@
 """Whether what was seen is what was predicted, within the rounding of float32."""
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from normlab.equation.reference import normalize
+from normlab.equation.rounding import of_largest
 from normlab.equation.row import Norm
 from normlab.grading.judge.recipe import ANY, ERROR
 from normlab.grading.judge.scenario import Scenario, Step
 
 Seen = list[dict[str, Any]]
 _NOTHING = 1e-6  # what rounding leaves where nothing should be
-_ROUNDING = torch.finfo(torch.float32).eps
 
 
 def tolerance(row: Norm, scenario: Scenario) -> float:
-    """A few roundings, and the random walk of those in a sum of that many terms.
-
-    They are relative to the largest number that meets the divisor: what is left of a difference keeps the
-    rounding of what was subtracted.
-    """
+    """What float32 may do to a scenario's numbers, as a share of the largest that meets the divisor."""
     x = torch.cat([step.x.flatten() for step in scenario.steps])
     pooled = scenario.steps[0].x.numel()
     spread = x.abs().max().item() / _scale(row, scenario) if row.center else 1.0
-    return 16 * _ROUNDING * math.sqrt(pooled) * max(1.0, spread)
+    return of_largest(torch.float32, pooled, spread)
 
 
 def _scale(row: Norm, scenario: Scenario) -> float:
