@@ -11,7 +11,7 @@ from normlab.errors import SettingError
 from normlab.explorer.model import presets
 from normlab.explorer.model.edits import Edits
 from normlab.explorer.model.state import BANK, DATA, DOMAINS, State, row_settings
-from normlab.explorer.view.controls import CONTROLS
+from normlab.explorer.view.controls import CONTROLS, applying
 
 WRONG = {
     "norm": "bach",
@@ -90,7 +90,8 @@ def test_every_setting_of_every_row_has_a_control():
     left_out = {"normalized_shape", "pool_weight"}  # the data's shape; two sliders make the weights
     wanted = {setting.name for row in table.values() for setting in row.settings} - left_out
     assert wanted == set(row_settings())
-    assert wanted <= {control.name for control in CONTROLS}
+    rows = (applying(State(norm=name), (8, 4)) for name in table)
+    assert wanted <= {control["name"] for controls in rows for control in controls}
     assert {control.name for control in CONTROLS} - wanted <= set(DOMAINS)
 
 
