@@ -6,122 +6,12 @@ A mistake is named when its recipe, run on the scenarios, gives what the learner
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from normlab.equation.pools import Axes, ChannelWindow, Learned
 from normlab.equation.row import Norm, Sigma
+from normlab.grading.judge import kinds
 from normlab.grading.judge.recipe import Change, Recipe
 from normlab.grading.rows import sized
 
 When = Callable[[Norm], bool]  # whether a row can have a mistake, by its columns
-
-
-def _always(row: Norm) -> bool:
-    return True
-
-
-def _centered(row: Norm) -> bool:
-    return row.center
-
-
-def _squares(row: Norm) -> bool:
-    """Whether the pool is of squares and a root is taken of it."""
-    return row.number("n") == 2.0 and not isinstance(row.n, str) and row.p is None
-
-
-def _variance(row: Norm) -> bool:
-    """Whether it divides by the root of a variance about the mean that it subtracts."""
-    return _with_eps(row) and row.center
-
-
-def _deviation(row: Norm) -> bool:
-    return _squares(row) and row.center
-
-
-def _with_eps(row: Norm) -> bool:
-    """Whether ε is added to a mean of squares over whole axes, under the root."""
-    added = row.sigma.placement == "inside" and not row.sigma.raised
-    return _squares(row) and added and isinstance(row.pool, Axes) and row.pool.reduce == "mean"
-
-
-def _mean_square(row: Norm) -> bool:
-    return _with_eps(row) and not row.center
-
-
-def _length(row: Norm) -> bool:
-    """Whether it divides by a length, or by ε where that is larger."""
-    return row.sigma.placement == "clamp"
-
-
-def _other_sigma(row: Norm) -> bool:
-    return not _with_eps(row) and not _length(row)
-
-
-def _raised(row: Norm) -> bool:
-    """Whether σ enters as a power of its own."""
-    return row.sigma.raised and row.number("n") != 1.0
-
-
-def _raised_squares(row: Norm) -> bool:
-    return _raised(row) and _squares(row)
-
-
-def _scaled(row: Norm) -> bool:
-    """Whether weight and bias are tested; windows and learned pools are tested without."""
-    return row.affine is not None and isinstance(row.pool, Axes)
-
-
-def _by_channel(row: Norm) -> bool:
-    return _scaled(row) and row.affine == "channel"
-
-
-def _by_shape(row: Norm) -> bool:
-    return row.affine == "shape"
-
-
-def _grouped(row: Norm) -> bool:
-    return row.grouped
-
-
-def _running(row: Norm) -> bool:
-    return row.running
-
-
-def _window(row: Norm) -> bool:
-    return isinstance(row.pool, ChannelWindow)
-
-
-def _local_squares(row: Norm) -> bool:
-    """Whether squares are pooled with weights, not over whole axes."""
-    return row.n == 2.0 and not isinstance(row.pool, Axes)
-
-
-def _learned(row: Norm) -> bool:
-    return isinstance(row.pool, Learned)
-
-
-def _simplified(row: Norm) -> bool:
-    return _learned(row) and row.n == 1.0
-
-
-def _free_power(row: Norm) -> bool:
-    """Whether the drive's power is a setting, and no root is taken."""
-    return isinstance(row.m, str) and row.m == row.n and row.p == 1.0
-
-
-def _drive(row: Norm) -> bool:
-    """The same, over the channels at each place."""
-    return _free_power(row) and _right_axes(row) == "c"
-
-
-def _sum(row: Norm) -> bool:
-    return isinstance(row.pool, Axes) and row.pool.reduce == "sum"
-
-
-def _right_axes(row: Norm) -> str | None:
-    """The axes of the pool; those of groups and of the last dimensions are no whole axes of x."""
-    if not isinstance(row.pool, Axes):
-        return None
-    whole = not row.grouped and not sized(row)
-    return " ".join(a for a in ("n", "c", "s") if a in row.pool.touches) if whole else ""
 
 
 @dataclass(frozen=True)
@@ -136,7 +26,7 @@ class Mistake:
     sentence: str
     hint: str
     solution: str
-    when: When = _always
+    when: When = kinds.always
     change: Callable[[Recipe], Recipe] | None = None
     needs: str = ""
 
@@ -204,20 +94,20 @@ _RIGHT_WORDS = {  # of the axes that papers pool
 
 def _right_words(row: Norm) -> str:
     """Over what the pool runs, as the solution says it."""
-    reduce = "sum" if _sum(row) else "mean"
+    reduce = "sum" if kinds.summed(row) else "mean"
     if row.grouped:
         return f"each {reduce} runs over the channels of one group and space, for each sample"
     if sized(row):
-        last = "all but the batch" if _length(row) else "normalized_shape"
+        last = "all but the batch" if kinds.length(row) else "normalized_shape"
         return f"each {reduce} runs over the last dimensions ({last}), for each sample"
-    over = _right_axes(row) or ""
+    over = kinds.right_axes(row) or ""
     lead = {"n s": f"each channel's {reduce}", "c": f"the {reduce}"}.get(over, f"each {reduce}")
     return f"{lead} {_RIGHT_WORDS.get(over, f'runs {_POOL_WORDS[over]}')}"
 
 
 def _wrong_axes(row: Norm) -> list[Mistake]:
     """Every way to pool over whole axes that is not the row's."""
-    right = _right_axes(row)
+    right = kinds.right_axes(row)
     if right is None:
         return []
     places = ["n", "n c", "n c s", "n s", "c", "s", "c s", *(["but last", "last"] * sized(row))]
@@ -258,7 +148,7 @@ _MISTAKES = (
         "divides by std + ε, where ε belongs under the root with the variance",
         "Take an input whose variance is as small as ε, and work the divisor out by hand.",
         "divide by (var + eps) ** 0.5, not by var ** 0.5 + eps.",
-        _with_eps,
+        kinds.with_eps,
         _sigma_at("outside"),
     ),
     Mistake(
@@ -266,7 +156,7 @@ _MISTAKES = (
         "leaves ε out",
         "What happens when all numbers that are pooled are the same?",
         "add eps to the variance before the root.",
-        _with_eps,
+        kinds.with_eps,
         _sigma,
     ),
     Mistake(
@@ -274,7 +164,7 @@ _MISTAKES = (
         "leaves ε out, so that zeros become 0/0",
         "What is the length of a vector of zeros, and what is divided by it?",
         "divide by max(length, eps): norm.clamp_min(eps).",
-        _length,
+        kinds.length,
         _sigma,
     ),
     Mistake(
@@ -282,7 +172,7 @@ _MISTAKES = (
         "leaves out the constant of the divisor (ε, σ or k)",
         "What does a very small input give: should it not go to zero?",
         "add the constant to the pool before the power is taken.",
-        _other_sigma,
+        kinds.other_sigma,
         _sigma,
     ),
     Mistake(
@@ -290,7 +180,7 @@ _MISTAKES = (
         "divides by length + ε, where ε is the least length that is divided by",
         "Which length is an input of length 1 divided by?",
         "divide by max(length, eps): norm.clamp_min(eps).",
-        _length,
+        kinds.length,
         _sigma_at("outside"),
     ),
     Mistake(
@@ -298,7 +188,7 @@ _MISTAKES = (
         "puts ε under the root, where it is the least length that is divided by",
         "Which length is an input of length 1 divided by?",
         "divide by max(length, eps): norm.clamp_min(eps).",
-        _length,
+        kinds.length,
         _sigma_at("inside"),
     ),
     Mistake(
@@ -306,7 +196,7 @@ _MISTAKES = (
         "adds σ to the root of the pool, where σ² belongs under it",
         "Take an input as small as σ, and work the divisor out by hand.",
         "divide by (sigma ** 2 + pool) ** 0.5.",
-        _raised_squares,
+        kinds.raised_squares,
         _sigma_at("outside"),
     ),
     Mistake(
@@ -314,7 +204,7 @@ _MISTAKES = (
         "adds σ to the pool as it is, without the power that the pool has",
         "Which units has the pool, and which has σ?",
         "raise sigma to the power of the pool: sigma ** n + pool.",
-        _raised,
+        kinds.raised,
         _sigma_at("inside"),
     ),
     Mistake(
@@ -322,7 +212,7 @@ _MISTAKES = (
         "normalises with the unbiased variance (n − 1), where the biased one (n) is meant",
         "How large is the variance of the output, to three digits?",
         "use x.var(..., correction=0): normalising divides the squares by n.",
-        _variance,
+        kinds.variance,
         _with(correction=1),
     ),
     Mistake(
@@ -330,7 +220,7 @@ _MISTAKES = (
         "keeps the biased variance (n) as running variance, where torch keeps the unbiased one (n − 1)",
         "Which variance estimates that of the whole data without bias?",
         "multiply the variance by n / (n − 1) before it goes into running_var.",
-        _running,
+        kinds.running,
         _with(kept_correction=0),
         "running_var",
     ),
@@ -339,7 +229,7 @@ _MISTAKES = (
         "divides by the variance, without the square root",
         "If x were in metres, which units would your output have?",
         "divide by the root of (var + eps).",
-        _with_eps,
+        kinds.with_eps,
         _row(p=1.0),
     ),
     Mistake(
@@ -347,7 +237,7 @@ _MISTAKES = (
         "divides by the root of the standard deviation, which is a root already",
         "If x were in metres, which units would your output have?",
         "take the root once: of (var + eps).",
-        _with_eps,
+        kinds.with_eps,
         _with(pool_rooted=True),
     ),
     Mistake(
@@ -355,7 +245,7 @@ _MISTAKES = (
         "divides by the standard deviation and subtracts nothing",
         "What should the mean of the output be, and what is it?",
         "subtract the mean before dividing.",
-        _deviation,
+        kinds.deviation,
         _with(subtract=False),
     ),
     Mistake(
@@ -363,7 +253,7 @@ _MISTAKES = (
         "subtracts nothing and divides by the root of the mean square, as RMS normalisation does",
         "Add 100 to the whole input. Should the output change?",
         "subtract the mean, and take the variance about it.",
-        _deviation,
+        kinds.deviation,
         _row(center=False),
     ),
     Mistake(
@@ -371,7 +261,7 @@ _MISTAKES = (
         "subtracts the mean, which RMS normalisation does not",
         "Add 100 to the whole input. Should the output change?",
         "leave the mean alone: divide x by the root of (mean x² + eps).",
-        _mean_square,
+        kinds.mean_square,
         _row(center=True),
     ),
     Mistake(
@@ -379,7 +269,7 @@ _MISTAKES = (
         "computes the variance as mean x² − (mean x)², which cancels where the mean is large",
         "Try it on numbers near 10 000 that differ by 1: what is left of x² − mean² in float32?",
         "subtract the mean first: ((x − mean) ** 2).mean(...), or torch.var.",
-        _variance,
+        kinds.variance,
         _with(cancels=True),
     ),
     Mistake(
@@ -387,7 +277,7 @@ _MISTAKES = (
         "deals the channels out to the groups in turn, where neighbours belong together",
         "For 4 channels in 2 groups: which channel is the partner of channel 0?",
         "reshape to (N, G, C // G, ...), in this order, and pool over all but the first two axes.",
-        _grouped,
+        kinds.grouped,
         _with(interleaved=True),
     ),
     Mistake(
@@ -395,7 +285,7 @@ _MISTAKES = (
         "takes num_groups for the number of channels in a group",
         "For 6 channels and num_groups=2: how many numbers are in a group?",
         "there are num_groups groups of C // num_groups channels.",
-        _grouped,
+        kinds.grouped,
         _setting("num_groups", lambda groups, values: values["channels"] // groups),
     ),
     Mistake(
@@ -403,7 +293,7 @@ _MISTAKES = (
         "broadcasts weight and bias along the last axis, where they belong to the channels",
         "Print the shapes of x and weight, and line them up from the right, as broadcasting does.",
         "give weight and bias the shape (1, C, 1, ...) before multiplying.",
-        _by_channel,
+        kinds.by_channel,
         _with(along="last"),
         "weight",
     ),
@@ -412,7 +302,7 @@ _MISTAKES = (
         "broadcasts weight and bias along the batch, where they belong to the channels",
         "Print the shapes of x and weight, and line them up from the right, as broadcasting does.",
         "give weight and bias the shape (1, C, 1, ...) before multiplying.",
-        _by_channel,
+        kinds.by_channel,
         _with(along="first"),
         "weight",
     ),
@@ -421,7 +311,7 @@ _MISTAKES = (
         "broadcasts weight along axis 1, where it belongs to the last dimensions",
         "Print the shapes of x and weight, and line them up from the right, as broadcasting does.",
         "weight has normalized_shape and needs no reshaping.",
-        _by_shape,
+        kinds.by_shape,
         _with(along="last"),
         "weight",
     ),
@@ -430,7 +320,7 @@ _MISTAKES = (
         "takes the last axis for the channels, where they are axis 1",
         "Which axis of an input (N, C, L) do num_features count?",
         "keep axis 1, and pool over all others: (0, 2) for (N, C, L), (0, 2, 3) for (N, C, H, W).",
-        _running,
+        kinds.running,
         _with(over="but last", along="last"),
     ),
     Mistake(
@@ -438,7 +328,7 @@ _MISTAKES = (
         "adds the bias before it multiplies by the weight",
         "With weight 2 and bias 1: what should an output of 0 become?",
         "y = weight * normalised + bias.",
-        _scaled,
+        kinds.scaled,
         _with(affine="bias scaled"),
         "bias",
     ),
@@ -447,7 +337,7 @@ _MISTAKES = (
         "multiplies by the bias and adds the weight",
         "With weight 2 and bias 0: what should an output of 1 become?",
         "y = weight * normalised + bias.",
-        _scaled,
+        kinds.scaled,
         _with(affine="swapped"),
         "bias",
     ),
@@ -456,7 +346,7 @@ _MISTAKES = (
         "does not use the weight",
         "With weight 2: does the output double?",
         "multiply the normalised x by the weight.",
-        _scaled,
+        kinds.scaled,
         _with(affine="no weight"),
         "weight",
     ),
@@ -465,7 +355,7 @@ _MISTAKES = (
         "does not use the bias",
         "With bias 1: what is the mean of the output?",
         "add the bias at the end.",
-        _scaled,
+        kinds.scaled,
         _with(affine="no bias"),
         "bias",
     ),
@@ -474,7 +364,7 @@ _MISTAKES = (
         "uses neither weight nor bias",
         "With weight 2 and bias 1: does anything change?",
         "y = weight * normalised + bias.",
-        _scaled,
+        kinds.scaled,
         _with(affine="none"),
         "bias",
     ),
@@ -483,7 +373,7 @@ _MISTAKES = (
         "multiplies by 1 + weight",
         "With weight 1: is the output what it was before?",
         "multiply by the weight as it is.",
-        _scaled,
+        kinds.scaled,
         _with(affine="one more"),
         "weight",
     ),
@@ -492,7 +382,7 @@ _MISTAKES = (
         "weighs the old average by momentum and the new batch by 1 − momentum",
         "With momentum 0.1, how much of running_mean should one batch change?",
         "running = (1 − momentum) * running + momentum * batch.",
-        _running,
+        kinds.running,
         _with(turned=True),
         "running_mean",
     ),
@@ -501,7 +391,7 @@ _MISTAKES = (
         "never updates its running statistics",
         "Print running_mean before and after a batch in training.",
         "in training, set running = (1 − momentum) * running + momentum * batch, and keep it on self.",
-        _running,
+        kinds.running,
         _with(updates="never"),
         "running_mean",
     ),
@@ -510,7 +400,7 @@ _MISTAKES = (
         "updates its running statistics in evaluation too",
         "Print running_mean before and after a batch in evaluation.",
         "update the running statistics only where self.training is true.",
-        _running,
+        kinds.running,
         _with(updates="always"),
         "running_mean",
     ),
@@ -519,7 +409,7 @@ _MISTAKES = (
         "updates its running statistics in evaluation too, and then normalises with them",
         "Print running_mean before and after a batch in evaluation.",
         "update the running statistics only where self.training is true.",
-        _running,
+        kinds.running,
         _with(updates="always", updates_first=True),
         "running_mean",
     ),
@@ -528,7 +418,7 @@ _MISTAKES = (
         "keeps only the last batch as its running statistics",
         "Which batches should running_mean remember after three of them?",
         "running = (1 − momentum) * running + momentum * batch.",
-        _running,
+        kinds.running,
         _setting("momentum", lambda old, values: 1.0),
         "running_mean",
     ),
@@ -537,7 +427,7 @@ _MISTAKES = (
         "keeps the standard deviation as running variance",
         "Which units has running_var?",
         "put the variance into running_var, before ε and the root.",
-        _running,
+        kinds.running,
         _with(kept_root=True),
         "running_var",
     ),
@@ -546,7 +436,7 @@ _MISTAKES = (
         "starts its running variance at 0, where it must be 1",
         "Evaluate a layer that has seen no batch: what is it divided by?",
         "start running_var with ones.",
-        _running,
+        kinds.running,
         _with(start=(0.0, 0.0)),
         "running_var",
     ),
@@ -555,7 +445,7 @@ _MISTAKES = (
         "uses the batch's own statistics in evaluation",
         "In evaluation, should the output for one sample depend on the others?",
         "where self.training is false, normalise with running_mean and running_var.",
-        _running,
+        kinds.running,
         _with(evaluates="batch"),
         "running_mean",
     ),
@@ -564,7 +454,7 @@ _MISTAKES = (
         "uses the batch's own statistics in evaluation, and updates the running ones",
         "In evaluation, should the output for one sample depend on the others?",
         "ask for self.training: only then use and update with the batch's statistics.",
-        _running,
+        kinds.running,
         _with(evaluates="batch", updates="always"),
         "running_mean",
     ),
@@ -573,7 +463,7 @@ _MISTAKES = (
         "normalises with the running statistics in training",
         "What should the mean of the very first output in training be?",
         "in training normalise with the batch's own mean and variance.",
-        _running,
+        kinds.running,
         _with(trains="running"),
         "running_mean",
     ),
@@ -582,7 +472,7 @@ _MISTAKES = (
         "updates the running statistics in training, and then normalises with them",
         "What should the mean of the very first output in training be?",
         "in training normalise with the batch's own mean and variance.",
-        _running,
+        kinds.running,
         _with(trains="running", updates_first=True),
         "running_mean",
     ),
@@ -591,7 +481,7 @@ _MISTAKES = (
         "takes mean and variance as constants, so that the gradient does not flow through them",
         "Shift the whole batch a little: the output does not move. Does your gradient know?",
         "leave out detach(), .data, .item() and no_grad() around the statistics of the batch.",
-        _centered,
+        kinds.centered,
         _with(detached=frozenset({"center", "pool"})),
     ),
     Mistake(
@@ -599,7 +489,7 @@ _MISTAKES = (
         "takes the divisor as a constant, so that the gradient does not flow through it",
         "Double the whole input: the output hardly moves. Does your gradient know?",
         "leave out detach(), .data, .item() and no_grad() around what x is divided by.",
-        _always,
+        kinds.always,
         _with(detached=frozenset({"pool"})),
     ),
     Mistake(
@@ -607,7 +497,7 @@ _MISTAKES = (
         "takes the mean as a constant, so that the gradient does not flow through it",
         "Shift the whole batch a little: the output does not move. Does your gradient know?",
         "leave out detach(), .data, .item() and no_grad() around the mean.",
-        _centered,
+        kinds.centered,
         _with(detached=frozenset({"center"})),
     ),
     Mistake(
@@ -615,7 +505,7 @@ _MISTAKES = (
         "gives an output that has no gradient at all",
         "What is y.requires_grad, for an x that requires one?",
         "leave out detach(), .data, .numpy(), torch.tensor(...) and no_grad() on the way from x to y.",
-        _always,
+        kinds.always,
         _with(detached=frozenset({"y"})),
     ),
     Mistake(
@@ -623,7 +513,7 @@ _MISTAKES = (
         "multiplies the sum by α, where torch multiplies it by α/size",
         "Compare a window of 3 with one of 5 on a constant input.",
         "use alpha / size times the sum of squares.",
-        _window,
+        kinds.window,
         _setting("alpha", lambda alpha, values: alpha * values["size"]),
     ),
     Mistake(
@@ -631,7 +521,7 @@ _MISTAKES = (
         "takes size for the reach to each side, so that the window has 2·size + 1 channels",
         "With size 3: how many channels does the middle one look at?",
         "the window has size channels: size // 2 before, and (size − 1) // 2 after.",
-        _window,
+        kinds.window,
         lambda recipe: recipe.setting("size", lambda size, values: 2 * size + 1).setting(
             "alpha", lambda alpha, values: alpha * (2 * values["size"] + 1) / values["size"]
         ),
@@ -641,7 +531,7 @@ _MISTAKES = (
         "takes size for the reach to each side, and multiplies the sum by α, not α/size",
         "With size 3: how many channels does the middle one look at?",
         "the window has size channels, and their sum of squares is multiplied by alpha / size.",
-        _window,
+        kinds.window,
         lambda recipe: recipe.setting("size", lambda size, values: 2 * size + 1).setting(
             "alpha", lambda alpha, values: alpha * (2 * values["size"] + 1)
         ),
@@ -651,7 +541,7 @@ _MISTAKES = (
         "looks at one channel too few",
         "With size 3: how many channels does the middle one look at?",
         "the window has size channels: size // 2 before, and (size − 1) // 2 after.",
-        _window,
+        kinds.window,
         lambda recipe: recipe.setting("size", lambda size, values: size - 1).setting(
             "alpha", lambda alpha, values: alpha * (values["size"] - 1) / values["size"]
         ),
@@ -661,7 +551,7 @@ _MISTAKES = (
         "slides its window along the last axis, where it belongs to the channels (axis 1)",
         "Change one channel of the input: which outputs should notice?",
         "pool over neighbouring channels, at the same place.",
-        _window,
+        kinds.window,
         _with(transposed=True),
     ),
     Mistake(
@@ -669,7 +559,7 @@ _MISTAKES = (
         "pools the absolute values, where the squares are meant",
         "Double the input: how much larger is the pool?",
         "square the values before they are summed.",
-        _local_squares,
+        kinds.local_squares,
         lambda recipe: recipe.with_row(n=1.0, p=recipe.row.p or 0.5),
     ),
     Mistake(
@@ -677,7 +567,7 @@ _MISTAKES = (
         "divides by the scale without the power β",
         "With beta = 0.5 it must be a square root: is it?",
         "raise (k + alpha / size * sum) to the power beta.",
-        _window,
+        kinds.window,
         _setting("beta", lambda beta, values: 1.0),
     ),
     Mistake(
@@ -685,7 +575,7 @@ _MISTAKES = (
         "takes a square root, where the power β is meant",
         "With beta = 1 there must be no root: is there?",
         "raise (k + alpha / size * sum) to the power beta.",
-        _window,
+        kinds.window,
         _setting("beta", lambda beta, values: 0.5),
     ),
     Mistake(
@@ -693,7 +583,7 @@ _MISTAKES = (
         "leaves out the square root of the divisor",
         "If x were in metres, which units would your output have?",
         "divide by the root of (sigma² + pool).",
-        _raised_squares,
+        kinds.raised_squares,
         _row(p=1.0),
     ),
     Mistake(
@@ -701,7 +591,7 @@ _MISTAKES = (
         "takes the n-th root of the divisor, which has none here",
         "With σ = 0 and one channel the output should be 1: is it?",
         "divide x ** n by (sigma ** n + pool), without a root.",
-        _free_power,
+        kinds.free_power,
         lambda recipe: recipe.with_row(p=None),
     ),
     Mistake(
@@ -709,7 +599,7 @@ _MISTAKES = (
         "takes squares and a root, which the simplified form drops",
         "Which operations did the simplified form leave out?",
         "divide by sigma + pool_weight @ |x|.",
-        _simplified,
+        kinds.simplified,
         _row(n=2.0, p=0.5),
     ),
     Mistake(
@@ -717,7 +607,7 @@ _MISTAKES = (
         "takes squares and a root, which the simplified form drops",
         "Which operations did the simplified form leave out?",
         "divide by sigma + pool_weight @ |x|.",
-        _simplified,
+        kinds.simplified,
         _row(n=2.0, p=0.5, sigma=Sigma("sigma")),
     ),
     Mistake(
@@ -725,7 +615,7 @@ _MISTAKES = (
         "sums x with its sign, where |x| is meant",
         "Change the sign of one channel: should the others notice?",
         "divide by sigma + pool_weight @ |x|.",
-        _simplified,
+        kinds.simplified,
         _with(signed=True),
     ),
     Mistake(
@@ -733,7 +623,7 @@ _MISTAKES = (
         "divides x itself, where x to the power n is meant",
         "Which power of x stands above the fraction bar?",
         "divide x ** n by (sigma ** n + pool).",
-        _free_power,
+        kinds.free_power,
         _row(m=1.0),
     ),
     Mistake(
@@ -741,7 +631,7 @@ _MISTAKES = (
         "sums x itself, where x to the power n is meant",
         "Which power of x is summed under the fraction bar?",
         "sum x ** n over the channels.",
-        _free_power,
+        kinds.free_power,
         lambda recipe: recipe.with_row(n=1.0, sigma=Sigma("sigma", raised=True)).setting(
             "sigma", lambda sigma, values: sigma ** values["power"]
         ),
@@ -751,7 +641,7 @@ _MISTAKES = (
         "divides by the mean, where the sum is meant",
         "Give the input more channels that are zero: should the other outputs change?",
         "sum over the pool; do not average.",
-        _sum,
+        kinds.summed,
         lambda recipe: recipe.with_row(pool=replace(recipe.row.pool, reduce="mean")),
     ),
     Mistake(
@@ -759,7 +649,7 @@ _MISTAKES = (
         "uses the weights of the pool the other way round (transposed)",
         "Which index of pool_weight is the channel that is divided?",
         "output channel i divides by the sum over j of pool_weight[i, j] · x_j².",
-        _learned,
+        kinds.learned,
         _setting("pool_weight", lambda weight, values: weight.T),
         "pool_weight",
     ),
@@ -768,7 +658,7 @@ _MISTAKES = (
         "divides each channel by its own activity alone",
         "Change one channel of the input: do the others notice?",
         "sum over all channels j: torch.einsum('ij,nj...->ni...', pool_weight, x ** 2).",
-        _learned,
+        kinds.learned,
         _setting("pool_weight", _diagonal),
         "pool_weight",
     ),
@@ -777,7 +667,7 @@ _MISTAKES = (
         "divides each channel by its own activity alone",
         "Change one channel of the input: do the others notice?",
         "sum over the channels: (x ** n).sum(1, keepdim=True).",
-        _drive,
+        kinds.drive,
         lambda recipe: replace(recipe, over=""),
     ),
     Mistake(
@@ -785,7 +675,7 @@ _MISTAKES = (
         "divides by the sum of absolute values, where the Euclidean length is meant",
         "What is the length of (3, 4)?",
         "take the root of the sum of squares.",
-        _length,
+        kinds.length,
         _row(n=1.0),
     ),
     Mistake(
@@ -793,7 +683,7 @@ _MISTAKES = (
         "divides by the sum of squares, without the root",
         "What is the length of (3, 4)?",
         "take the root of the sum of squares.",
-        _length,
+        kinds.length,
         _row(p=1.0),
     ),
     Mistake(
@@ -801,7 +691,7 @@ _MISTAKES = (
         "subtracts the mean, which is not part of it",
         "Add 100 to the whole input. Should the output change?",
         "divide x itself.",
-        _length,
+        kinds.length,
         _with(centers=True),
     ),
 )
