@@ -17,7 +17,7 @@ POOL_WEIGHT = torch.tensor(
 )
 
 # sigma is large enough for finite differences; everything else differs from its default
-SETTINGS = {
+_SETTINGS = {
     "batch": {"eps": 1e-3},
     "layer": {"eps": 1e-3},
     "instance": {"eps": 1e-3},
@@ -30,6 +30,7 @@ SETTINGS = {
     "gdn": {"sigma": 0.8, "pool_weight": POOL_WEIGHT},
     "gdn1": {"sigma": 0.8, "pool_weight": POOL_WEIGHT},
 }
+SETTINGS = {name: _SETTINGS.get(name, {row.sigma.setting: 0.5}) for name, row in table.items()}
 
 
 def settings_of(row, **changed):

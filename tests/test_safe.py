@@ -167,7 +167,7 @@ OTHER_WAYS = {
         "src/normlab/report/page.py"
     },  # of what `prose`, `phrase`, `mathml`, `inline` escaped
     r"\|\s*safe\b": {"src/normlab/report/page.html"},
-    r"html import escape": {"src/normlab/explorer/export.py"},
+    r"html import escape": {"src/normlab/explorer/host/export.py"},
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|new Function": set(),
 }
 
@@ -185,5 +185,5 @@ def test_there_is_no_other_way_in(way, users):
 
 
 def test_the_exported_script_is_written_with_literals_alone():
-    source = (ROOT / "src/normlab/explorer/code.py").read_text("utf-8")
+    source = (ROOT / "src/normlab/explorer/view/code.py").read_text("utf-8")
     assert not re.search(r"!r\}|\brepr\(|\bjson\b", source.replace(".json()", ""))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from normlab.conversion.exchange import convert
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
-    from normlab.explorer.widget import Explorer
+    from normlab.explorer.host.widget import Explorer
     from normlab.grading import grade
     from normlab.moments import Moments
 
@@ -41,7 +41,7 @@ _HOME = {
     "convert": ("normlab.conversion.exchange", "convert"),
     "Checked": ("normlab.checks.checking", "Checked"),
     "check": ("normlab.checks.checking", "check"),
-    "Explorer": ("normlab.explorer.notebook", "Explorer"),
+    "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),

@@ -123,8 +123,7 @@ REFUSED = {
     "no such row": (
         lambda: normlab.check(torch.nn.LayerNorm(5), X, row="layr"),
         SettingError,
-        "No normaliser 'layr'. Did you mean 'layer'? The table has batch, layer, instance, group, "
-        "rms, l2, local_response, local_contrast, divisive, gdn, gdn1.",
+        f"No normaliser 'layr'. Did you mean 'layer'? The table has {', '.join(normlab.table)}.",
     ),
 }
 

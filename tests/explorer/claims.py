@@ -2,12 +2,12 @@
 
 import math
 
-import checks
 import pytest
-from checks import number
 from playwright.sync_api import expect
 
-from normlab.explorer.presets import TOUR
+import checks
+from checks import number
+from normlab.explorer.model.presets import TOUR
 
 
 def answer(explorer, right=True):

@@ -14,7 +14,7 @@ from tabs import unpack
 from checks import number
 from command import PATIENCE, normlab
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.words import say
+from normlab.explorer.model.words import say
 
 
 def made(factory):

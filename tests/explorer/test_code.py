@@ -10,8 +10,8 @@ import torch
 from test_scenes import FITTING, ask
 
 from cases import assert_close
-from normlab.explorer import presets
 from normlab.explorer.conversation import Conversation
+from normlab.explorer.model import presets
 
 EDITS = {
     "moved": {"3": {"0": 50.0}, "129": {"1": 2.0}},

@@ -15,9 +15,9 @@ from exported import asked, close, stored
 from command import NORMLAB, PATIENCE, here
 from normlab import __version__
 from normlab.errors import DataError
-from normlab.explorer import export
-from normlab.explorer.ahead import states
-from normlab.explorer.state import State
+from normlab.explorer.host import export
+from normlab.explorer.host.ahead import states
+from normlab.explorer.model.state import State
 
 LARGEST = 3_000_000  # bytes
 

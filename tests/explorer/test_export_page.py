@@ -6,9 +6,9 @@ from exported import asked, begin, button, control, move, notice, shows
 from playwright.sync_api import expect
 from watching import contexts
 
-from normlab.explorer.ahead import KINDS
-from normlab.explorer.presets import PRESETS, STARTS, TOUR
-from normlab.explorer.words import say, strings
+from normlab.explorer.host.ahead import KINDS
+from normlab.explorer.model.presets import PRESETS, STARTS, TOUR
+from normlab.explorer.model.words import say, strings
 
 
 def test_it_opens_with_the_chapter_and_its_own_fonts(open_file):

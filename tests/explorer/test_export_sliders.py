@@ -3,8 +3,8 @@
 from exported import begin, button, control, move, notice, shows
 from playwright.sync_api import expect
 
-from normlab.explorer.presets import PRESETS
-from normlab.explorer.words import say
+from normlab.explorer.model.presets import PRESETS
+from normlab.explorer.model.words import say
 
 
 def test_the_slider_of_the_batch_size_steps_through_what_is_stored(page):

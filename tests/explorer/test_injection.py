@@ -16,10 +16,10 @@ from test_scenes import X
 from hostile import NAMES, names
 from normlab.data import Table
 from normlab.errors import NormlabError
-from normlab.explorer import code
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.datasets import build
-from normlab.explorer.state import State
+from normlab.explorer.model.datasets import build
+from normlab.explorer.model.state import State
+from normlab.explorer.view import code
 from normlab.safe import printable
 
 ROWS = X[:4]

@@ -6,14 +6,15 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from jupyterlab import PATIENCE, lab, opened_in, run
+from playwright.sync_api import expect
+
 from checks import (
     begins_with_the_numbers_of_the_chapter,
     has_set_its_formulas_in_its_own_fonts,
     takes_a_point_that_is_double_clicked,
     until,
 )
-from jupyterlab import PATIENCE, lab, opened_in, run
-from playwright.sync_api import expect
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explorer.ipynb"
 SAVED = nbformat.read(NOTEBOOK, as_version=4)

@@ -7,10 +7,10 @@ result is drawn, must be what these give.
 import math
 
 import pytest
-from checks import number
 from plots import Plot, near
 from tex import Formula, agrees, slack, span
 
+from checks import number
 from normlab import table
 
 OWN = "u,v,w\n" + "\n".join(f"{1.5 * i % 7},{(i * i) % 11 - 4},{i / 3:.3f}" for i in range(30))

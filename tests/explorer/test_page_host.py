@@ -15,7 +15,7 @@ from tabs import tab
 
 from checks import row, until
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.sockets import MOST_PAGES
+from normlab.explorer.host.sockets import MOST_PAGES
 
 FAILED = "Something in the page failed."
 LOST = "Python does not answer: does normlab explore still run?"

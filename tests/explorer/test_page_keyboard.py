@@ -1,8 +1,9 @@
 """The whole explorer without a mouse, and where the focus is seen."""
 
 import pytest
-from checks import number
 from playwright.sync_api import expect
+
+from checks import number
 
 FOCUS = """() => {
   const e = document.activeElement;

@@ -8,7 +8,7 @@ import pytest
 from claims import CLAIMS, PRESET_CLAIMS, answer
 from playwright.sync_api import expect
 
-from normlab.explorer.presets import PRESETS, TOUR
+from normlab.explorer.model.presets import PRESETS, TOUR
 
 WORDS = json.loads(files("normlab.explorer").joinpath("strings.json").read_text("utf-8"))
 WITHOUT = {"hand", "end"}  # no number is claimed there

@@ -11,8 +11,8 @@ from cases import assert_close
 from normlab import normalize, table
 from normlab.data import chapter_points
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.normalising import misfit
-from normlab.explorer.state import DATA
+from normlab.explorer.model.normalising import misfit
+from normlab.explorer.model.state import DATA
 
 X = chapter_points().values.double()
 DIGITS = 10.0**-5  # six significant digits, half a unit and what follows from several of them

@@ -17,9 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from checks import until
 from command import PATIENCE
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.launch import bound
-from normlab.explorer.server import application, configured
-from normlab.explorer.sockets import CLOSED_ABOVE, MOST_BYTES, MOST_PAGES
+from normlab.explorer.host.launch import bound
+from normlab.explorer.host.server import application, configured
+from normlab.explorer.host.sockets import CLOSED_ABOVE, MOST_BYTES, MOST_PAGES
 
 HELLO = {"type": "hello", "seq": 7}
 BAD = {

@@ -6,12 +6,12 @@ import pytest
 
 from cases import exact
 from normlab import table
+from normlab.data.examples import bank, edited, points
 from normlab.errors import SettingError
-from normlab.explorer import presets
-from normlab.explorer.controls import CONTROLS
-from normlab.explorer.datasets import edited, points
-from normlab.explorer.edits import Edits
-from normlab.explorer.state import DATA, DOMAINS, SETTINGS, State
+from normlab.explorer.model import presets
+from normlab.explorer.model.edits import Edits
+from normlab.explorer.model.state import BANK, DATA, DOMAINS, State, row_settings
+from normlab.explorer.view.controls import CONTROLS, applying
 
 WRONG = {
     "norm": "bach",
@@ -89,8 +89,9 @@ def test_whole_numbers_of_javascript_are_whole():
 def test_every_setting_of_every_row_has_a_control():
     left_out = {"normalized_shape", "pool_weight"}  # the data's shape; two sliders make the weights
     wanted = {setting.name for row in table.values() for setting in row.settings} - left_out
-    assert wanted == set(SETTINGS)
-    assert wanted <= {control.name for control in CONTROLS}
+    assert wanted == set(row_settings())
+    rows = (applying(State(norm=name), (8, 4)) for name in table)
+    assert wanted <= {control["name"] for controls in rows for control in controls}
     assert {control.name for control in CONTROLS} - wanted <= set(DOMAINS)
 
 
@@ -119,3 +120,7 @@ def test_edits_of_rows_that_are_not_there_are_nothing():
     assert edited(x, {"moved": {"99": {"0": 1.0}}, "deleted": [50]}).equal(x)
     assert edited(x, {"moved": {"0": {"7": 1.0}}}).equal(x)
     assert not Edits()
+
+
+def test_the_bank_has_as_many_channels_as_a_state_may_choose_of():
+    assert bank().shape == (1, BANK)

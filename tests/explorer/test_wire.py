@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tabs import unpack
 
-from normlab.explorer.wire import pack
+from normlab.explorer.host.wire import pack
 
 JSON = st.recursive(
     st.none()

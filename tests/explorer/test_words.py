@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import normlab.explorer
-from normlab.explorer import presets
-from normlab.explorer.words import strings
+from normlab.explorer.model import presets
+from normlab.explorer.model.words import strings
 
 PACKAGE = Path(normlab.explorer.__file__).parent
 WEB = PACKAGE.parents[2] / "web" / "src"
-SOURCES = [*PACKAGE.glob("*.py"), *WEB.glob("*.js")]
+SOURCES = [*PACKAGE.rglob("*.py"), *WEB.glob("*.js")]
 TEXT = "\n".join(path.read_text() for path in SOURCES)
 
 

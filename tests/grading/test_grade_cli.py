@@ -12,8 +12,8 @@ import pytest
 from command import NORMLAB, PATIENCE, here, normlab
 from normlab import table
 from normlab.grading import grade
-from normlab.grading.templates import template
-from normlab.grading.text import exit_code, full
+from normlab.grading.parent.templates import template
+from normlab.grading.parent.text import exit_code, full
 
 RIGHT = """
 def batch_norm(x, eps=1e-5):

@@ -4,15 +4,15 @@ import pytest
 import torch
 
 from normlab import table
-from normlab.grading.binding import ALIASES
-from normlab.grading.mistakes import possible
-from normlab.grading.naming import case, combined, explain
-from normlab.grading.plan import Offer, scenarios, trials
-from normlab.grading.recipe import Recipe
+from normlab.grading.judge.mistakes import possible
+from normlab.grading.judge.naming import case, combined, explain
+from normlab.grading.judge.plan import Offer, scenarios, trials
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.rows import aliases
 
 
 def offer_of(row):
-    roles = frozenset(ALIASES[row.name]) - {"sigma_raised"}
+    roles = frozenset(aliases(row)) - {"sigma_raised"}
     return Offer("class", "it", row.name, roles, dict(row.defaults), True, True)
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from normlab import lab, table
-from normlab.lab.chapter import brain, compare, hand, layers, response, what
+from normlab.equation.rounding import of_elements
+from normlab.lab.chapter import brain, hand, layers, response, what
 from normlab.lab.chapter.settings import Settings
 
 ROWS = [row for row in table.values() if not row.needs_space]
@@ -195,7 +196,7 @@ def test_tolerance_lets_the_layer_pass_and_a_slip_fail(row, points):
     layer, batch = layers.layer_of(row, weight, bias, values), points[:SIZE]
     y = layers.apply(layer, batch, weight, bias).detach()
     steps = hand.forward(batch, row, values, weight, bias)
-    allowed = compare.tolerance(batch, steps.scale.expand_as(batch), y, SIZE)
+    allowed = of_elements(batch, steps.scale.expand_as(batch), y, SIZE)
     assert bool(((steps.y - y).abs() <= allowed).all())
     off = 1e-5 * y.abs().max() * torch.ones(())
     assert bool(((steps.y + off - y).abs() > allowed).any())

@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from normlab import lab, nn
 from normlab.cli.app import app
-from normlab.explorer.state import DOMAINS, SETTINGS, VERSION, State
+from normlab.explorer.model.state import DOMAINS, VERSION, State, row_settings
 from normlab.lab import EXPERIMENTS, members
 from normlab.lab.cortex.model import V1
 from signatures import annotation, keys_of, lines_of, members_of, ours, shown
@@ -30,6 +30,7 @@ MODULES = (
     "normlab.nn",
     "normlab.nn.beyond",
     "normlab.data",
+    "normlab.data.examples",
     "normlab.lab",
     "normlab.errors",
     "normlab.filters",
@@ -144,7 +145,7 @@ def links() -> Iterator[str]:
     yield "own_name: the name of its file"
     for name, domain in DOMAINS.items():
         yield f"{name}: {domain.text} = {shown(getattr(begin, name))}"
-    for name, setting in SETTINGS.items():
+    for name, setting in row_settings().items():
         yield f"{name}: {setting.domain.text} = that of the row"
 
 

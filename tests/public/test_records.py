@@ -10,7 +10,7 @@ from interface import EXAMPLES
 from normlab.errors import DataError, SettingError
 from normlab.explorer.command import _link
 from normlab.explorer.conversation import Conversation
-from normlab.explorer.state import State
+from normlab.explorer.model.state import State
 from normlab.lab.verify import verify_file
 
 RECORD = EXAMPLES / "numbers.json"

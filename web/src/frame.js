@@ -1,4 +1,4 @@
-// A reply in one binary frame, as normlab.explorer.wire packs it.
+// A reply in one binary frame, as normlab.explorer.host.wire packs it.
 
 const ALIGNED = 8;
 const after = (offset) => Math.ceil(offset / ALIGNED) * ALIGNED;

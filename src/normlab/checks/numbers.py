@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from normlab.checks import rounding
 from normlab.checks.finding import Finding, compared, without
 from normlab.checks.subject import Subject, run
 from normlab.dtypes import HALF, computed_in
+from normlab.equation import rounding
 from normlab.kernels.layouts import CHANNELS_LAST
 
 FAR = 100.0  # deviations from 0 at which implementations part

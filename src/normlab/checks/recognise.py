@@ -11,17 +11,12 @@ from normlab.checks.behaviour import Behaviour, behaviour
 from normlab.checks.subject import Subject, copied, run
 from normlab.equation.pools import Axes
 from normlab.equation.reference import normalize
-from normlab.equation.row import Norm
+from normlab.equation.row import Norm, Setting
+from normlab.equation.spellings import BIAS, WEIGHT, spellings
 from normlab.equation.table import TABLE, find
 from normlab.errors import CheckError, NormlabError
 from normlab.nn import registry
 
-_SPELLINGS = {  # how authors name a setting of ours
-    "eps": ("eps", "epsilon", "variance_epsilon"),
-    "num_groups": ("num_groups", "groups", "G"),
-    "size": ("size", "window", "n", "local_size"),
-    "k": ("k", "bias"),
-}
 _EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-2, 1e-4, 0.0)
 _ALIKE = 1e-2  # relative error up to which a module is taken for the row it is nearest to
 
@@ -74,12 +69,8 @@ def _subject(module: nn.Module, row: Norm, settings: dict[str, Any], how: str) -
 
 def _affine(module: nn.Module) -> tuple[Tensor | None, Tensor | None]:
     held = dict(module.named_parameters()) | dict(module.named_buffers())
-    first = [next((held[n] for n in names if n in held), None) for names in (_WEIGHTS, _BIASES)]
+    first = [next((held[n] for n in names if n in held), None) for names in (WEIGHT, BIAS)]
     return first[0], first[1]
-
-
-_WEIGHTS = ("weight", "gamma", "scale", "gain", "g", "w")
-_BIASES = ("bias", "beta", "shift", "offset", "b")
 
 
 def _tried(module: nn.Module, x: Tensor, rows: list[Norm]) -> Iterator[tuple[float, int, tuple]]:
@@ -105,7 +96,7 @@ def _double(value: Tensor | None) -> Tensor | None:
 
 def _candidates(row: Norm, module: nn.Module, x: Tensor) -> Iterator[tuple[int, dict[str, Any]]]:
     """Settings read off the module's attributes, and where it has none the usual ones (a guess each)."""
-    held = {s.name: _attribute(module, s.name) for s in row.settings}
+    held = {s.name: _attribute(module, s) for s in row.settings}
     known = {name: value for name, value in held.items() if value is not None}
     missing = {name: _usual(row, name, x) for name, value in held.items() if value is None}
     open_ = {name: values for name, values in missing.items() if values}
@@ -125,8 +116,8 @@ def _usual(row: Norm, name: str, x: Tensor) -> tuple[Any, ...]:
     return ()
 
 
-def _attribute(module: nn.Module, name: str) -> Any:
-    for spelling in _SPELLINGS.get(name, (name,)):
+def _attribute(module: nn.Module, setting: Setting) -> Any:
+    for spelling in spellings(setting):
         value = getattr(module, spelling, None)
         if isinstance(value, int | float | tuple) and not isinstance(value, bool):
             return value

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from normlab.checks import rounding
 from normlab.checks.finding import Finding, compared, told, without
 from normlab.checks.subject import Subject, run
 from normlab.dtypes import computed_in
+from normlab.equation import rounding
 from normlab.errors import CheckError
 from normlab.kernels.layouts import CHANNELS_LAST
 

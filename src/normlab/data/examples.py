@@ -1,185 +1,202 @@
-"""Examples and their classes: from a table, from arrays in pairs, or from folders of images."""
+"""Small built-in data that show what normalisation does: points, images, sequences, a bank, contrasts.
+
+The explorer draws them, and the scripts that it exports import them from here. All are float64, and the
+same numbers on every machine for one seed.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from normlab.data.binary import channels_last, load_npz
-from normlab.data.choosing import LABELS, find
-from normlab.data.columns import Column, Read, Words, quoted, stacked
-from normlab.data.images import read_folder
-from normlab.data.reading import Reading, refuse_unused
-from normlab.data.table import read
+from normlab.data.points import chapter_points
 from normlab.errors import DataError
 
-_X = ("x", "data", "images", "image", "features", "inputs")
-_Y = ("y", "target", "targets", "labels", "label", "classes")
-_MOST_CLASSES = 100
+__all__ = ["bank", "block", "contrasts", "edited", "points"]
+
+_OUTLIER = 8.0  # standard deviations away
+_SIDE = 8  # of an image
+_TONES, _LENGTH = 3, 24
+_BANK = 16
+_PARTS = ("moved", "added", "deleted")
+Cells = Mapping[Any, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """x: (N, …), examples first; y: (N,), a class for each, whole numbers or words; test: which are for
-    testing, or None; said: how they were read, and what was left out or assumed.
+def points(
+    n: int = 128,
+    mean: tuple[float, ...] = (10.0, -5.0),
+    scale: tuple[float, ...] = (4.0, 1.0),
+    correlation: float = 0.0,
+    outliers: int = 0,
+    seed: int = 0,
+) -> Tensor:
+    """The chapter's points (n, 2), float64; on request correlated, and some of them outliers.
+
+        x = mean + scale · (z₁, ρ z₁ + √(1 − ρ²) z₂),   outlier i has ±8 in place of z₁ or z₂
+
+    z is standard normal, ρ is `correlation`, from -1 to 1. Outliers are spread evenly over the rows. With
+    the defaults these are the numbers of `normlab.data.chapter_points`, bit for bit.
+    Errors: DataError for a number of points, means, scales or a seed that chapter_points refuses.
+    Limits: scale 0 gives a constant feature. More than two features only without correlation and outliers.
+
+    >>> points()[0]
+    tensor([ 5.4966, -6.1524], dtype=torch.float64)
+    >>> points(correlation=1.0).T.corrcoef()[0, 1].round(decimals=6)
+    tensor(1., dtype=torch.float64)
     """
+    if not correlation and not outliers:
+        return chapter_points(n, mean, scale, seed).values.double()
+    z = chapter_points(n, (0.0, 0.0), (1.0, 1.0), seed).values.double()
+    z[:, 1] = correlation * z[:, 0] + (1 - correlation**2) ** 0.5 * z[:, 1]
+    for i in range(min(outliers, n)):
+        row = i * n // min(outliers, n)
+        z[row, i % 2] = _OUTLIER * (1 if i % 4 < 2 else -1)
+    return z * torch.tensor(scale, dtype=torch.float64) + torch.tensor(mean, dtype=torch.float64)
 
-    x: np.ndarray
-    y: np.ndarray
-    test: np.ndarray | None = None
-    said: tuple[str, ...] = ()
 
+def block(
+    kind: str,
+    offset: float = 0.0,
+    gain: float = 1.0,
+    noise: float = 0.05,
+    seed: int = 0,
+) -> Tensor:
+    """Four small images (4, 4, 8, 8), kind "image", or sequences (4, 3, 24), kind "sequence"; float64.
 
-def read_examples(
-    path: Path, side: int, label: str = "", reading: Reading | None = None
-) -> Examples:
-    """Examples with classes from a file or a folder. Errors: DataError.
+        x = gain · clean + noise · z + offset,   z standard normal
 
-    A folder holds one folder of images for each class, which are fitted to side × side. An .npz holds
-    x and y (also X, images, data, features and labels, target; and x_test, y_test, or x_train …). Any
-    other file is a table: `label` names the column of classes; else it is the one that is called so
-    (target, class, label, species …), or the only one of words.
+    The images are drawings of different brightness and contrast, each through four oriented filters (the
+    channels); the sequences are three tones, each sample at a level and a loudness of its own.
+    Errors: DataError for another kind.
+
+    >>> block("image").shape, block("sequence").shape
+    (torch.Size([4, 4, 8, 8]), torch.Size([4, 3, 24]))
+    >>> (block("image", offset=1.0) - block("image")).mean().round(decimals=6)
+    tensor(1., dtype=torch.float64)
     """
-    reading = reading or Reading()
-    arrays = path.suffix.lower() == ".npz"
-    if path.is_dir() or arrays:
-        refuse_unused(reading, (), "an npz file" if arrays else "a folder of images")
-    if path.is_dir():
-        found = read_folder(path, side)
-        return Examples(found.x, found.classes, None, (found.words, *found.notes))
-    try:
-        if arrays:
-            return _from_arrays(load_npz(path))
-        return _from_table(read(path, reading), label, reading.exclude)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-
-
-def _from_arrays(arrays: Mapping[str, np.ndarray]) -> Examples:
-    names = {name.casefold(): name for name in arrays}
-    x, y = _pair(names, _keys("train")) or _pair(names, [("", "")]) or ("", "")
-    if not x:
-        held = quoted(arrays, [array.shape for array in arrays.values()])
+    if kind not in _CLEAN:
         raise DataError(
-            f"holds {held or 'nothing'}; it must hold x, examples first, and y, their classes (or images "
-            "and labels, data and target; and may hold x_test and y_test)"
+            f"block({kind!r}) given; the kind must be {' or '.join(map(repr, _CLEAN))}."
         )
-    test = _pair(names, _keys("test"))
-    said = [f"read as: npz, examples {x!r}, classes {y!r}"]
-    if test is not None:
-        said[0] += f", for testing {test[0]!r} and {test[1]!r}"
-    values = _channels_first(arrays[x], said)
-    train = Examples(values, _flat(arrays[y]), None, tuple(said))
-    if test is None:
-        return train
-    return _joined(train, Examples(_channels_first(arrays[test[0]], []), _flat(arrays[test[1]])))
+    clean, random = _parts(kind, seed)
+    return gain * clean + noise * random + offset
 
 
-def _keys(part: str) -> list[tuple[str, str]]:
-    """What is before and after a name: x_train, train_x."""
-    return [("", f"_{part}"), (f"{part}_", "")]
+@lru_cache(8)
+def _parts(kind: str, seed: int) -> tuple[Tensor, Tensor]:
+    """A clean block, and noise of its shape."""
+    clean = _CLEAN[kind]()
+    generator = torch.Generator().manual_seed(seed)
+    return clean, torch.randn(clean.shape, generator=generator, dtype=torch.float64)
 
 
-def _pair(names: Mapping[str, str], around: list[tuple[str, str]]) -> tuple[str, str] | None:
-    for (before, after), x, y in product(around, _X, _Y):
-        keys = f"{before}{x}{after}", f"{before}{y}{after}"
-        if all(key in names for key in keys):
-            return names[keys[0]], names[keys[1]]
-    return None
-
-
-def _joined(train: Examples, test: Examples) -> Examples:
-    shapes = [part.x.shape[1:] for part in (train, test)]
-    if shapes[0] != shapes[1]:
-        raise DataError(
-            f"x_test has examples of shape {shapes[1]} and x of {shapes[0]}; they must be alike"
-        )
-    which = np.repeat([False, True], [len(train.x), len(test.x)])
-    x, y = (np.concatenate([getattr(part, name) for part in (train, test)]) for name in "xy")
-    return Examples(x, y, which, train.said)
-
-
-def _channels_first(x: np.ndarray, said: list[str]) -> np.ndarray:
-    if not channels_last(x.shape):
-        return x
-    said.append(
-        f"The last axis of {x.shape[-1]} was read as channels and put first: {x.shape} is "
-        "(N, height, width, channels)."
+def _image() -> Tensor:
+    """Four drawings of different brightness and contrast, each through four oriented filters."""
+    at = torch.linspace(-1, 1, _SIDE, dtype=torch.float64)
+    v, h = torch.meshgrid(at, at, indexing="ij")
+    drawings = torch.stack([
+        (h.abs() < 0.3).double(),
+        (((h - v).abs() < 0.4) | ((h + v).abs() < 0.4)).double(),
+        ((h.square() + v.square()).sqrt().sub(0.65).abs() < 0.25).double(),
+        ((v > 0) & (h.abs() < 0.75)).double(),
+    ])  # fmt: skip
+    bright = torch.tensor([0.2, 0.5, 1.0, 0.3], dtype=torch.float64).view(-1, 1, 1)
+    strong = torch.tensor([1.0, 0.4, 1.5, 0.7], dtype=torch.float64).view(-1, 1, 1)
+    seen = torch.nn.functional.pad(
+        (bright + strong * drawings)[:, None], (1,) * 4, mode="replicate"
     )
-    return np.moveaxis(x, -1, 1)
+    edge = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=torch.float64) / 4
+    slant = torch.tensor([[-2.0, -1, 0], [-1, 0, 1], [0, 1, 2]], dtype=torch.float64) / 4
+    filters = torch.stack([edge, slant, edge.T, slant.flip(1)])[:, None]
+    responses = torch.nn.functional.conv2d(seen, filters).abs()
+    return responses + bright[..., None]
 
 
-def _flat(y: np.ndarray) -> np.ndarray:
-    """Classes in one column are classes; whole numbers in floating point are whole."""
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    whole = y.dtype.kind == "f" and np.isfinite(y).all() and (y == np.rint(y)).all()
-    return y.astype(np.int64) if whole else y
+def _sequence() -> Tensor:
+    """Four sequences of three tones, with a level and a loudness of their own."""
+    t = torch.arange(_LENGTH, dtype=torch.float64) / _LENGTH
+    tones = torch.stack([torch.sin(2 * torch.pi * (c + 1) * t) for c in range(_TONES)])
+    level = torch.tensor([0.0, 1.0, 2.0, -1.0], dtype=torch.float64).view(-1, 1, 1)
+    loud = torch.tensor([0.5, 1.0, 2.0, 1.0], dtype=torch.float64).view(-1, 1, 1)
+    return level + loud * tones * torch.tensor([1.0, 0.6, 0.3], dtype=torch.float64).view(1, -1, 1)
 
 
-def _from_table(found: Read, label: str, exclude: tuple[str, ...]) -> Examples:
-    named: dict[str, Column] = dict(zip(found.names, found.columns, strict=True))
-    chosen = find(label, named) if label else _label(named)
-    index = {found.names[i] for i in found.index}
-    gone = {chosen, *index, *(find(name, named) for name in exclude)}
-    words = {name: c.kind for name, c in named.items() if isinstance(c, Words) and name not in gone}
-    features = {name: c for name, c in named.items() if name not in gone | set(words)}
-    if not features:
-        raise DataError(f"has no column of numbers besides {chosen!r}; it needs one")
-    y = _classes(chosen, named[chosen])
-    x = stacked(list(features.values()))
-    said = [
-        f"read as: {found.words}; {len(features)} features, {len(x):,} examples",
-        f"The classes are in column {chosen!r} (--label chooses another).",
-        *found.notes,
-    ]
-    if words:
-        said.append(f"Left out, because not numeric: {quoted(words, words.values())}.")
-    if index - {chosen}:
-        said.append(
-            f"Left out, because an index numbers the rows: {quoted(sorted(index - {chosen}))}."
-        )
-    return Examples(x, y, None, tuple(said))
+_CLEAN = {"image": _image, "sequence": _sequence}
 
 
-def _label(named: Mapping[str, Column]) -> str:
-    """The column of classes. Errors: DataError where none is called so, and not just one holds words."""
-    called = [name for name in named if name.strip().casefold() in LABELS]
-    texts = [name for name, column in named.items() if isinstance(column, Words) and column.cells]
-    texts = [name for name in texts if named[name].kind == "text"]
-    for found in (called, texts):
-        if len(found) == 1:
-            return found[0]
-    if called:
-        raise DataError(f"columns {quoted(called)} may all be the classes; name one with --label")
-    raise DataError(
-        f"no column is called target, class or label; name that of the classes with --label: {quoted(named)}"
-    )
+def bank(strong: int = 8, loud: float = 400.0, quiet: float = 20.0) -> Tensor:
+    """Sixteen channels (1, 16), float64, all of the activity `quiet` but number `strong`, which is `loud`.
 
+    Errors: DataError for a number that no channel has.
 
-def _classes(name: str, column: Any) -> np.ndarray:
-    if isinstance(column, Words):
-        if column.cells is None:
-            raise DataError(f"column {name!r} holds {column.kind}, which are no classes")
-        y = np.array(column.cells())
-        missing = int((y == "").sum())
-    else:
-        values = np.asarray(column, np.float64)
-        missing = int(np.isnan(values).sum())
-        y = _flat(values)
-        if not missing and y.dtype.kind == "f":
-            raise DataError(
-                f"column {name!r} holds fractions, which are no classes; choose with --label"
-            )
-    if missing:
+    >>> bank()[0, 7:10].tolist()
+    [20.0, 400.0, 20.0]
+    """
+    if not 0 <= strong < _BANK:
         raise DataError(
-            f"column {name!r} has no class in {missing} of {len(y)} rows; leave those out"
+            f"bank(strong={strong}) given; channels are numbered from 0 to {_BANK - 1}."
         )
-    if len(np.unique(y)) > _MOST_CLASSES:
-        raise DataError(
-            f"column {name!r} holds {len(np.unique(y)):,} different values, and classes are "
-            f"{_MOST_CLASSES} at most; choose with --label"
-        )
-    return y
+    x = torch.full((1, _BANK), quiet, dtype=torch.float64)
+    x[0, strong] = loud
+    return x
+
+
+def contrasts(masking: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Contrasts from 1 to 100 % as one neuron's drive (61, 1), and its pool (61, 2), both float64.
+
+    The pool holds the drive itself and a mask of the contrast `masking`, the same in every row. Give it
+    as `pool_input` of `normlab.normalize`.
+
+    >>> drive, pool = contrasts(masking=25.0)
+    >>> drive[0].tolist(), pool[-1].tolist()
+    ([1.0], [100.0, 25.0])
+    """
+    drive = torch.logspace(0, 2, 61, dtype=torch.float64)[:, None]
+    return drive, torch.cat([drive, torch.full_like(drive, masking)], 1)
+
+
+def edited(x: Tensor, edits: Mapping[str, Any]) -> Tensor:
+    """The rows of a table (N, C) after changes, as a link of the explorer holds them: (N', C).
+
+    edits: {"moved": {row: {column: value}}, "added": [{column: value}], "deleted": [row]}, each part
+    optional. Added rows are numbered from N on; what is not set of them is the mean of its column after
+    the moves. Rows and columns may be strings, as in JSON; those that x does not have are passed over. x is
+    not changed.
+    Errors: DataError for another part.
+
+    >>> edited(torch.zeros(3, 2), {"moved": {"0": {"1": 5.0}}, "deleted": [2], "added": [{"0": 9.0}]})
+    tensor([[0.0000, 5.0000],
+            [0.0000, 0.0000],
+            [9.0000, 1.6667]])
+    """
+    kept = kept_rows(len(x), edits)
+    added, moved = edits.get("added", []), {int(r): c for r, c in edits.get("moved", {}).items()}
+    x = x.clone()
+    for row, cells in moved.items():
+        if 0 <= row < len(x):
+            _set(x[row], cells)
+    new = x.mean(0).expand(len(added), x.shape[1]).clone()
+    for i, (row, cells) in enumerate(zip(new, added, strict=True)):
+        _set(row, cells)
+        _set(row, moved.get(len(x) + i, {}))
+    return torch.cat([x, new])[list(kept)]
+
+
+def kept_rows(rows: int, edits: Mapping[str, Any]) -> tuple[int, ...]:
+    """The numbers of the rows that are left of so many after `edited`.
+
+    >>> kept_rows(3, {"added": [{}], "deleted": [1]})
+    (0, 2, 3)
+    """
+    if unknown := sorted(set(edits) - set(_PARTS)):
+        raise DataError(f"edits have the part {unknown[0]!r}; they may have {', '.join(_PARTS)}.")
+    gone = set(map(int, edits.get("deleted", [])))
+    return tuple(row for row in range(rows + len(edits.get("added", []))) if row not in gone)
+
+
+def _set(row: Tensor, cells: Cells) -> None:
+    for column, value in cells.items():
+        if 0 <= int(column) < len(row):
+            row[int(column)] = value

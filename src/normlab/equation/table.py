@@ -335,6 +335,7 @@ _ROWS = {
     )
 }
 TABLE: Mapping[str, Norm] = MappingProxyType(_ROWS)
+_OWN = frozenset(_ROWS)
 
 
 @contextmanager
@@ -347,6 +348,11 @@ def extended(row: Norm) -> Iterator[None]:
         yield
     finally:
         del _ROWS[row.name]
+
+
+def added() -> tuple[Norm, ...]:
+    """The rows that the table has for a while, which another process must be given."""
+    return tuple(row for name, row in _ROWS.items() if name not in _OWN)
 
 
 def find(row: str | Norm) -> Norm:

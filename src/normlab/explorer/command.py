@@ -50,7 +50,7 @@ def explore_page(
             raise SettingError("--export writes a page of its own; leave out --state.")
         _export(export, as_json)
         return
-    from normlab.explorer.launch import check_installed, explore
+    from normlab.explorer.host.launch import check_installed, explore
 
     check_installed()
     tell = _to_stderr if as_json else say
@@ -62,7 +62,7 @@ def _link(state: str | None) -> str:
     """The state as an address holds it; SettingError, as it says in words, for one that is none."""
     if not state:
         return ""
-    from normlab.explorer.state import State
+    from normlab.explorer.model.state import State
 
     text = (state.partition("#")[2] if "#" in state else state).replace("+", "%2B")
     try:
@@ -89,7 +89,7 @@ def _export(file: Path, as_json: bool) -> None:
         raise DataError(f"--export {str(file)!r} is no name of a page; give one: {file.stem}.html.")
     check_writable(file.parent, "--export")
     with bar("computing the page") as progress:
-        import_module("normlab.explorer.export").write(file, progress)
+        import_module("normlab.explorer.host.export").write(file, progress)
     print(json.dumps({"file": str(file)}) if as_json else f"Page: {file}")
 
 

@@ -11,12 +11,13 @@ from normlab._version import __version__
 from normlab.data import Table
 from normlab.data.table import parse_table
 from normlab.errors import DataError, NormlabError
-from normlab.explorer import code, presets
-from normlab.explorer.datasets import build
-from normlab.explorer.normalising import normalised
-from normlab.explorer.scene import attempt, scene
-from normlab.explorer.state import DATA, MOST_ROWS, PANELS, State
-from normlab.explorer.words import say, strings
+from normlab.explorer.model import presets
+from normlab.explorer.model.datasets import build
+from normlab.explorer.model.normalising import normalised
+from normlab.explorer.model.state import DATA, MOST_ROWS, PANELS, State
+from normlab.explorer.model.words import say, strings
+from normlab.explorer.view import code
+from normlab.explorer.view.scene import attempt, scene
 
 LARGEST_TEXT = 4_000_000  # characters of a pasted table
 _MOST_COLUMNS = 64

@@ -3,6 +3,6 @@
 Importing this needs no torch: the work is done in a process of its own.
 """
 
-from normlab.grading.process import grade
+from normlab.grading.parent.process import grade
 
 __all__ = ["grade"]

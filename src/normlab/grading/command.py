@@ -47,7 +47,8 @@ def grade_files(
         raise SettingError(
             "no file given; try normlab grade my_bn.py, or --template batch to start one."
         )
-    from normlab.grading import grade, text
+    from normlab.grading import grade
+    from normlab.grading.parent import text
 
     asked = {"timeout": timeout, "memory": memory}
     limits = {name: number(name, given) or 0.0 for name, given in asked.items()}
@@ -64,7 +65,7 @@ def grade_files(
 
 
 def _one(report: dict[str, Any], solution: bool) -> None:
-    from normlab.grading import text
+    from normlab.grading.parent import text
 
     if report["status"] == "refused":
         raise DataError(f"{report['file']}: {report['message']}")
@@ -72,7 +73,7 @@ def _one(report: dict[str, Any], solution: bool) -> None:
 
 
 def _template(row: str | None, out: Path | None, files: list[str] | None) -> None:
-    from normlab.grading.templates import template
+    from normlab.grading.parent.templates import template
 
     if row is None or files:
         raise SettingError(

@@ -4,37 +4,7 @@ import re
 
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError
-
-# what names of classes, functions and files say, written together and in lower case
-_WORDS = {
-    "batch": r"batch_?norm|batch|bn",
-    "layer": r"layer_?norm|layer|ln",
-    "instance": r"instance|inst_?norm",
-    "group": r"group|gn",
-    "rms": r"rms|root_?mean",
-    "l2": r"l2_?norm|l2|unit_?norm|unit_?length",
-    "local_response": r"local_?response|response_?norm|lrn",
-    "local_contrast": r"local_?contrast|contrast_?norm|lcn",
-    "divisive": r"divisive|heeger|dn",
-    "gdn": r"gdn|generali[sz]ed_?divisive",
-    "gdn1": r"gdn_?1|simplified_?gdn|gdn_?simplified",
-}
-_COVERS = {"gdn1": "gdn", "gdn": "divisive"}  # a name that says the first says the second too
-_TIED = {
-    "bn",
-    "ln",
-    "gn",
-    "dn",
-    "l2",
-    "batch",
-    "layer",
-    "group",
-    "instance",
-    "rms",
-    "gdn",
-    "lrn",
-    "lcn",
-}
+from normlab.grading.rows import record
 
 
 def rows_in(name: str) -> list[str]:
@@ -43,21 +13,20 @@ def rows_in(name: str) -> list[str]:
     >>> rows_in("MyBatchNorm2d"), rows_in("my_bn"), rows_in("GDN1"), rows_in("norm")
     (['batch'], ['batch'], ['gdn1'], [])
     """
-    found = [row for row, words in _WORDS.items() if _says(name, words)]
-    covered = {_COVERS[row] for row in found if row in _COVERS}
-    return [row for row in TABLE if row in found and row not in covered]
+    known = {row.name: record(row) for row in TABLE.values()}
+    found = [row for row, held in known.items() if _says(name, held.long, held.short)]
+    covered = {known[row].covers for row in found}
+    return [row for row in found if row not in covered]
 
 
-def _says(name: str, words: str) -> bool:
+def _says(name: str, long: tuple[str, ...], short: tuple[str, ...]) -> bool:
     """Long words may stand anywhere; short ones only as a word of their own."""
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     parts = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", parts).lower()
-    for word in words.split("|"):
-        short = word in _TIED
-        pattern = rf"(?<![a-z0-9]){word}(?![a-z]|1(?!d))" if short else word
-        if re.search(pattern, parts) or (not short and re.search(word, parts.replace("_", ""))):
-            return True
-    return False
+    anywhere = (parts, parts.replace("_", ""))
+    return any(re.search(word, text) for word in long for text in anywhere) or any(
+        re.search(rf"(?<![a-z0-9]){word}(?![a-z]|1(?!d))", parts) for word in short
+    )
 
 
 def guess(target: str, file: str) -> str:

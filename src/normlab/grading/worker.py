@@ -7,21 +7,24 @@ sends back JSON. All are of one process group, which ends with whoever started t
 
 import json
 import os
+import pickle
 import resource
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
 
+from normlab.equation.table import extended
 from normlab.errors import NormlabError
-from normlab.grading.judge import judge
-from normlab.grading.serve import quiet, serve
-from normlab.grading.work import StoppedError
+from normlab.grading.judge.judging import judge
+from normlab.grading.judge.work import StoppedError
+from normlab.grading.learner.serve import quiet, serve
 from normlab.system.processes import end_group, forked
 
 LONGEST = 1 << 24  # bytes in an answer
@@ -32,6 +35,13 @@ _GIGABYTE = 1 << 30
 def main() -> None:
     torch.set_num_threads(1)  # forks and thread pools do not go together
     request = json.loads(sys.stdin.readline())
+    with ExitStack() as rows:
+        for row in pickle.loads(bytes.fromhex(request["rows"])):
+            rows.enter_context(extended(row))
+        _grade(request)
+
+
+def _grade(request: dict[str, Any]) -> None:
     waiting = list(enumerate(request["files"]))
     running: dict[int, tuple[int, int]] = {}  # pipe → index, pid
     while waiting or running:

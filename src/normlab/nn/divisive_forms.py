@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import nn
 
+from normlab.equation.papers import ALEXNET
 from normlab.errors import SettingError
 from normlab.nn.nonnegative import FirstValues
 
@@ -127,10 +128,10 @@ class PublishedForms(FirstValues):
         cls,
         num_channels: int,
         *,
-        size: int = 5,
-        alpha: float = 1e-4,
-        beta: float = 0.75,
-        k: float = 2.0,
+        size: int = ALEXNET["size"],
+        alpha: float = ALEXNET["alpha"],
+        beta: float = ALEXNET["beta"],
+        k: float = ALEXNET["k"],
         **more: Any,
     ) -> Self:
         """x / (k + α Σ x²)^β over `size` neighbouring channels, nothing learned.

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from normlab.equation.rounding import of_term
 from normlab.lab.chapter import hand, layers
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
@@ -98,8 +99,7 @@ def rounding(setup: Setup, batch: Tensor) -> float:
     term = (weight * m * steps.d.abs() ** (m - 1) / scale)[line].abs().max().item()
     far = (batch.abs() / scale)[line].max().item() if row.center else 0.0
     pooled = len(batch) if row.uses_batch else batch.shape[1]
-    kind = torch.finfo(batch.dtype)
-    return max(kind.eps * pooled**0.5 * (1 + far) * term, kind.tiny)
+    return of_term(batch.dtype, pooled, term, far)
 
 
 def _closed_form(setup: Setup, batch: Tensor, matrix: Tensor) -> list[Block]:

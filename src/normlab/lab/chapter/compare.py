@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from normlab.equation.rounding import of_elements
 from normlab.equation.variants import STD_PLUS_EPS
 from normlab.lab.chapter import hand
 from normlab.lab.chapter.drawings import points
@@ -100,19 +101,10 @@ def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:
     )
 
 
-def tolerance(x: Tensor, scale: Tensor, y: Tensor, pooled: int) -> Tensor:
-    """What rounding may do to each element: ε √(pool size) (1 + |x|/scale + |y|).
-
-    The center carries a relative error of about ε√n in |x|, which the division magnifies by 1/scale;
-    the scale carries one of ε√n, which touches y.
-    """
-    return torch.finfo(x.dtype).eps * pooled**0.5 * (1 + x.abs() / scale + y.abs())
-
-
 def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     size = max(setup.weight.abs().max().item(), 1.0)
     pooled = len(setup.batches[0]) if setup.row.uses_batch else setup.x.shape[1]
-    allowed = tolerance(setup.x, scale, y, pooled) * size
+    allowed = of_elements(setup.x, scale, y, pooled) * size
     ratio, gap, limit = _worst(y_hand - y, allowed)
     setup.record.number("hand.difference", gap, "largest |by hand − layer| of an element")
     verdict = setup.record.claim(EQUAL, ratio)
@@ -138,7 +130,7 @@ def _slip(setup: Setup) -> tuple[Tensor, tuple]:
     y, wrong = torch.cat([s.y for s in right]), torch.cat([s.y for s in slipped])
     scale = torch.cat([s.scale.expand_as(s.y) for s in right])
     ratio, gap, limit = _worst(
-        wrong - y, tolerance(setup.x.double(), scale, y, len(setup.batches[0]))
+        wrong - y, of_elements(setup.x.double(), scale, y, len(setup.batches[0]))
     )
     setup.record.number("std_plus_eps.difference", gap, "largest |(std + ε) form − layer|, float64")
     verdict = setup.record.claim(SLIP, ratio, detail="the reference chapter accepts it with atol=9")

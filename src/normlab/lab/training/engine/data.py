@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.data.examples import read_examples
+from normlab.data.labelled import read_examples
 from normlab.data.reading import Reading
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.training.engine.cell import Source

@@ -1,0 +1,118 @@
+"""The formula in symbols and, for the selected element, in numbers: the library's operands, formatted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from normlab.equation import formula
+from normlab.equation.row import Norm
+from normlab.explorer.model.datasets import Data
+from normlab.explorer.model.normalising import Outcome, affine
+from normlab.explorer.model.state import State
+
+_SIGNED = ("x", "center", "d", "bias")
+_RAISED = ("sigma",)  # bare, a power beside 10⁻⁵ would be read as the ten's
+_RUNNING = {"center": r"\mathrm{running\_mean}", "pool": r"\mathrm{running\_var}"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """The operands of one element, by term, in the order in which they are computed."""
+
+    channel: int
+    values: Mapping[str, float]
+
+    def json(self) -> dict[str, Any]:
+        shown = {term: text(value) for term, value in self.values.items()}
+        return {"channel": self.channel, "values": dict(self.values), "shown": shown}
+
+
+def text(value: float) -> str:
+    """Six digits, with a typographic minus.
+
+    >>> text(-0.000012345678), text(3.0)
+    ('−1.23457e−05', '3')
+    """
+    return f"{value:.6g}".replace("-", "−")
+
+
+def latex_number(value: float) -> str:
+    r"""Six digits for a formula.
+
+    >>> print(latex_number(1e-05), latex_number(-2.5))
+    1 \times 10^{-5} -2.5
+    """
+    digits, _, exponent = f"{value:.6g}".partition("e")
+    return rf"{digits} \times 10^{{{int(exponent)}}}" if exponent else digits
+
+
+def column(
+    state: State, data: Data, outcome: Outcome, cell: tuple[int, ...]
+) -> Column:  # fmt: skip
+    """The operands of one element (n, c, *space) of the data."""
+    row, chosen = outcome.row, outcome.chosen
+    x = data.x[outcome.batch]
+    here = (cell[0] - outcome.first, *cell[1:])
+
+    def at(operand: Tensor) -> float:
+        return operand.expand(x.shape)[here].item()
+
+    given = at(x)
+    values = {"x": given}
+    if row.center:
+        center = at(chosen.center)
+        values |= {"center": center, "d": given - center}
+    values |= {"pool": at(chosen.pool)} | _numbers(row, outcome.settings)
+    values["scale"] = at(chosen.scale)
+    held = affine(state, row, data)
+    for name, value in held.items():
+        values[name] = (value[cell[1]] if value.dim() else value).item()
+    values["y"] = at(chosen.y)
+    return Column(cell[1], values)
+
+
+def _numbers(row: Norm, settings: Mapping[str, Any]) -> dict[str, float]:
+    """The settings that stand in the formula: σ and the powers."""
+    values = row.resolve(settings)
+    named = {row.sigma.setting: None} | {
+        power: None for power in (row.n, row.m, row.p) if isinstance(power, str)
+    }
+    return {name: float(values[name]) for name in named}
+
+
+def symbols(row: Norm, evaluated: bool) -> list[str]:
+    """The row's formula, each term within reach of the page."""
+
+    def write(term: str, symbol: str) -> str:
+        return _hooked(term, _RUNNING.get(term, symbol) if evaluated else symbol)
+
+    return multiline(formula.latex(row, write))
+
+
+def numbers(row: Norm, values: Mapping[str, float]) -> list[str]:
+    """The same with the operands in place of the symbols, and the result."""
+
+    def write(term: str, symbol: str) -> str:
+        if term == "y":
+            return _hooked(term, symbol)
+        number = latex_number(values[term])
+        inside = (number[0] == "-" and term in _SIGNED) or ("^" in number and term in _RAISED)
+        return _hooked(term, f"({number})" if inside else number)
+
+    lines = multiline(formula.latex(row, write))
+    lines[0] += f" = {_hooked('y', latex_number(values['y']))}"
+    for line in lines[1:]:
+        difference = line.partition(" = ")[2]
+        lines[1] = f"{_hooked('d', 'd')} = {difference} = {_hooked('d', latex_number(values['d']))}"
+    return lines
+
+
+def _hooked(term: str, symbol: str) -> str:
+    return rf"\htmlData{{term={term}}}{{{symbol}}}"
+
+
+def multiline(latex: str) -> list[str]:
+    """The formula and, where it has one, the line that says what d is."""
+    return [part.strip() for part in latex.split(r", \qquad")]

@@ -1,0 +1,86 @@
+"""Whether what was seen is what was predicted, within the rounding of float32."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from normlab.equation.reference import normalize
+from normlab.equation.rounding import of_largest
+from normlab.equation.row import Norm
+from normlab.grading.judge.recipe import ANY, ERROR
+from normlab.grading.judge.scenario import Scenario, Step
+
+Seen = list[dict[str, Any]]
+_NOTHING = 1e-6  # what rounding leaves where nothing should be
+
+
+def tolerance(row: Norm, scenario: Scenario) -> float:
+    """What float32 may do to a scenario's numbers, as a share of the largest that meets the divisor."""
+    x = torch.cat([step.x.flatten() for step in scenario.steps])
+    pooled = scenario.steps[0].x.numel()
+    spread = x.abs().max().item() / _scale(row, scenario) if row.center else 1.0
+    return of_largest(torch.float32, pooled, spread)
+
+
+def _scale(row: Norm, scenario: Scenario) -> float:
+    """The least divisor."""
+    own = {name: value for name, value in scenario.settings.items() if name in row.defaults}
+    if "normalized_shape" in row.defaults:
+        own["normalized_shape"] = scenario.normalized_shape
+    return min(normalize(step.x, row, **own).scale.min().item() for step in scenario.steps)
+
+
+def same(seen: Any, predicted: Any, share: float, least: float = 0.0) -> bool:
+    """Whether numbers agree to that share of the largest, or of `least`; NaN agrees with NaN."""
+    if isinstance(predicted, str):
+        return predicted == ANY or seen == predicted
+    if seen is None or predicted is None:
+        return seen is None and predicted is None
+    seen = torch.as_tensor(seen, dtype=torch.float64)
+    if seen.numel() == 1 and predicted.dim() == 1:
+        seen = seen.reshape(-1).expand(predicted.shape)
+    if seen.shape != predicted.shape:
+        return False
+    finite = predicted[predicted.isfinite()].abs()
+    most = max(least, finite.max().item() if finite.numel() else 0.0)
+    wrong = (seen - predicted).abs() > share * (most if most > _NOTHING else 1.0)
+    odd = (seen.isnan() != predicted.isnan()) | (seen.isinf() != predicted.isinf())
+    return not bool((wrong | odd).any())
+
+
+def agrees(scenario: Scenario, seen: Seen, predicted: Seen, share: float) -> bool:
+    """Whether everything that counts in a scenario was seen as predicted."""
+    return difference(scenario, seen, predicted, share) is None
+
+
+def difference(
+    scenario: Scenario, seen: Seen, predicted: Seen, share: float
+) -> tuple[int, str] | None:
+    """The first step and quantity that differ, or None; an error is a quantity too."""
+    for index in range(len(scenario.steps)):
+        mine, right = _at(seen, index), _at(predicted, index)
+        if "error" in mine or "error" in right:
+            return None if "error" in mine and "error" in right else (index, "error")
+        for quantity in scenario.compared(index):
+            if quantity not in mine and quantity != "slope":
+                continue  # statistics that cannot be read
+            least = _steepness(scenario.steps[index]) if quantity == "slope" else 0.0
+            if not same(mine.get(quantity), right.get(quantity), share, least):
+                return index, quantity
+    return None
+
+
+def _steepness(step: Step) -> float:
+    """The size of the terms whose differences a gradient consists of."""
+    if step.slope is None:
+        return 0.0
+    return step.slope.abs().max().item() / (1.0 + step.x.abs().max().item())
+
+
+def _at(steps: Seen, index: int) -> dict[str, Any]:
+    return steps[index] if index < len(steps) else {"error": ERROR}
+
+
+def shown(value: Any) -> Any:
+    return value.tolist() if isinstance(value, Tensor) else value

@@ -1,0 +1,62 @@
+"""Which forms of input an implementation offers, where its name does not promise any."""
+
+from dataclasses import replace
+
+import torch
+
+from normlab.grading.judge.mistakes import possible
+from normlab.grading.judge.naming import Case, explain
+from normlab.grading.judge.plan import adapted
+from normlab.grading.judge.request import request
+from normlab.grading.judge.scenario import Step
+from normlab.grading.judge.work import Judgement
+
+_FORM = {
+    "table": "(N, C)",
+    "sequence": "(N, C, L)",
+    "image": "(N, C, H, W)",
+    "volume": "(N, C, D, H, W)",
+    "several": "(N, T, C)",
+}
+
+
+def drop_forms(work: Judgement) -> None:
+    """Without a promise in the name, a form that another one shows not to be meant is not offered."""
+    by_form = {f: [c for c in work.cases if c.scenario.check == f] for f in work.forms}
+    if len(by_form) == 1:
+        return
+    models = possible(work.row, set(work.offer.offers), work.offer.defaults)
+    for form, cases in by_form.items():
+        rest = [f for f in work.forms if f != form]
+        if not rest or all(c.passed() for c in cases):
+            continue
+        if work.row.uses_batch and "table" in rest and all(_as_features(work, c) for c in cases):
+            work.notes.append(
+                f"{_FORM[form]} is not offered: all but the batch is taken for features"
+            )
+        elif _all_pass(by_form, rest) and not explain(work.right, models, work.cases, most=1):
+            work.notes.append(
+                f"{_FORM[form]} is not offered: {_FORM[rest[0]]} is right, and it is not"
+            )
+        else:
+            continue
+        work.forms = rest
+        work.cases = [c for c in work.cases if c.scenario.check != form]
+
+
+def _all_pass(by_form: dict[str, list[Case]], forms: list[str]) -> bool:
+    return any(all(c.passed() for c in by_form[form]) for form in forms)
+
+
+def _as_features(work: Judgement, case: Case) -> bool:
+    """Whether (N, C, L) gives an error, or what the table (N, C·L) gives."""
+    mine, x = case.seen[-1], case.scenario.steps[0].x
+    if "error" in mine:
+        return True
+    table = replace(
+        case.scenario, check="table", steps=(Step(x.flatten(1)),), weight=None, bias=None
+    )
+    flat = work.ask(request(adapted(table, work.row, work.offer), work.offer))["steps"][-1]
+    if "error" in flat or None in (flat["y"], mine["y"]):
+        return False
+    return torch.tensor(flat["y"]).flatten().allclose(torch.tensor(mine["y"]).flatten(), 1e-4, 1e-5)

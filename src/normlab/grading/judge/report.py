@@ -1,0 +1,57 @@
+"""The report on one implementation: status, checks and score."""
+
+from typing import Any
+
+from normlab.grading.judge.plan import reasons
+from normlab.grading.judge.scenario import CHECKS
+from normlab.grading.judge.work import Judgement
+from normlab.grading.rows import inputs
+
+# the mistakes seen without a model under which a check fails
+_SEEN_IN = {
+    "input": {"changes_input"},
+    "output": {"wrong_shape", "wrong_dtype"},
+    "running": {"graph_kept"},
+}
+
+
+def report(work: Judgement, status: str, mistakes: list[dict[str, Any]]) -> dict[str, Any]:
+    checks = _checks(work)
+    points = sum(c["points"] for c in checks if c["outcome"] == "passed")
+    most = sum(c["points"] for c in checks if c["outcome"] != "does not apply")
+    return {
+        "name": work.offer.name,
+        "row": work.row.name,
+        "status": status,
+        "score": round(100 * points / most) if most else 0,
+        "points": points,
+        "of": most,
+        "mistakes": mistakes,
+        "notes": work.notes,
+        "unfinished": work.unfinished,
+        "checks": checks,
+    }
+
+
+def _checks(work: Judgement) -> list[dict[str, Any]]:
+    tried = inputs(work.row)
+    excused = reasons(work.row, work.offer, work.forms or list(tried.shapes)[:1])
+    words = {"sigma": work.row.sigma.setting, "constant": tried.constant}
+    found = []
+    for key, (title, points) in CHECKS.items():
+        outcome, why = (
+            ("does not apply", excused[key]) if key in excused else (_outcome(work, key), "")
+        )
+        title = title.replace("{sigma}", words["sigma"]).replace("{constant}", words["constant"])
+        found.append(
+            {"check": key, "title": title, "points": points, "outcome": outcome, "why": why}
+        )
+    return found
+
+
+def _outcome(work: Judgement, key: str) -> str:
+    mine = [c for c in work.cases if c.scenario.check == key]
+    if work.unfinished or (work.stopped and not mine):
+        return "not reached"
+    seen = _SEEN_IN.get(key, set()) & set(work.seen)
+    return "failed" if seen or not all(c.passed() for c in mine) else "passed"

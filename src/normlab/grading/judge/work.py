@@ -1,0 +1,75 @@
+"""What is known of one implementation while it is graded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from normlab.equation.row import Norm
+from normlab.grading.judge.compare import Seen
+from normlab.grading.judge.naming import Case, case
+from normlab.grading.judge.plan import Offer
+from normlab.grading.judge.recipe import Recipe
+from normlab.grading.judge.request import request
+from normlab.grading.judge.scenario import Scenario
+
+
+class Ask(Protocol):
+    """The learner's process."""
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]: ...
+
+    @property
+    def spare(self) -> bool: ...
+
+
+class StoppedError(Exception):
+    """The learner's process has ended: out of time, out of memory, or by itself."""
+
+    def __init__(self, name: str, detail: str):
+        super().__init__(detail)
+        self.name, self.detail = name, detail
+
+
+@dataclass
+class Judgement:
+    """What is known of one implementation so far."""
+
+    row: Norm
+    offer: Offer
+    ask: Ask
+    right: Recipe
+    forms: list[str] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    seen: dict[str, tuple[Scenario, str]] = field(default_factory=dict)  # mistakes without a model
+    notes: list[str] = field(default_factory=list)
+    stopped: StoppedError | None = None
+    unfinished: str = ""
+
+    def run(self, scenario: Scenario) -> Seen:
+        """What the learner's code gives; mistakes that need no model are noted on the way."""
+        steps = self.ask(request(scenario, self.offer))["steps"]
+        for step in steps:
+            self.unfinished = self.unfinished or step.get("unfinished", "")
+            for name, detail in flags(scenario, step):
+                if name not in self.seen or scenario.numbers < self.seen[name][0].numbers:
+                    self.seen[name] = (scenario, detail)
+        return steps
+
+    def case(self, scenario: Scenario) -> Case:
+        return case(scenario, self.run(scenario), self.right)
+
+
+def flags(scenario: Scenario, step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The mistakes that are seen without a model, each with what was seen."""
+    if "error" in step or "unfinished" in step:
+        if step.get("memory"):
+            raise StoppedError("memory", step["error"])
+        return
+    if step["changed"]:
+        yield "changes_input", ""
+    if step.get("graph"):
+        yield "graph_kept", ""
+    if step["shape"] != list(scenario.shape):
+        yield "wrong_shape", f"{tuple(step['shape'])} for x {scenario.shape}"
+    elif step["dtype"] not in ("float32", "float64" if scenario.delicate else "float32"):
+        yield "wrong_dtype", f"{step['dtype']} for float32"

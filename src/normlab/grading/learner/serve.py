@@ -1,0 +1,41 @@
+"""The learner's process: it runs scenarios on the learner's code and answers in JSON, nothing else."""
+
+import inspect
+import json
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.calls import Function, Layer
+from normlab.grading.learner.loading import RefusedError, chosen, load
+from normlab.grading.learner.subject import Subject
+
+
+def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:
+    """Say what there is to be graded, then answer requests until there are no more."""
+    try:
+        target, row = chosen(load(path), path, name, row)
+        subject: Subject = (Layer if inspect.isclass(target) else Function)(target, row, path)
+        answer: dict[str, Any] = subject.offer()
+    except RefusedError as error:
+        _send(write, {"refused": str(error)})
+        return
+    except WrongSignatureError as error:
+        _send(write, {"refused": f"{error}."})
+        return
+    _send(write, answer)
+    for line in read:
+        _send(write, subject.answer(json.loads(line)))
+
+
+def _send(write: BinaryIO, answer: dict[str, Any]) -> None:
+    write.write(json.dumps(answer).encode() + b"\n")
+    write.flush()
+
+
+def quiet() -> None:
+    """What the learner's code prints goes nowhere, and it has nothing to read."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)

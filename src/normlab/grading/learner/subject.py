@@ -1,0 +1,91 @@
+"""A learner's code as something that answers requests. Runs in the learner's process."""
+
+import contextlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.loading import words
+
+MOST = 100_000  # numbers in an answer: more than any right one has
+
+
+class Subject:
+    """A learner's class or function, called as the scenarios say."""
+
+    kind = ""
+
+    def __init__(self, target: Any, row: str, path: Path):
+        self.target, self.row, self.path, self.name = target, row, path, target.__name__
+        held = set(map(id, inspect.getmodule(target).__dict__.values()))
+        self.numpy = id(torch) not in held and id(np) in held
+
+    def offer(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def start(self, request: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def call(self, x: Any, train: bool) -> Any:
+        raise NotImplementedError
+
+    def running(self) -> dict[str, Any]:
+        return {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answers to all steps; an exception ends them."""
+        steps: list[dict[str, Any]] = []
+        try:
+            self.start(request)
+            for step in request["steps"]:
+                steps.append(self._step(step))
+        except BaseException as error:
+            steps.append(_failure(error, self.path))
+        return {"steps": steps}
+
+    def _step(self, step: dict[str, Any]) -> dict[str, Any]:
+        leaf = torch.tensor(step["x"], dtype=torch.float32, requires_grad=bool(step["slope"]))
+        x = leaf.clone()
+        given = x.numpy() if self.numpy else x
+        with contextlib.nullcontext() if step["train"] else torch.no_grad():
+            y = self.call(given, step["train"])
+        y = y[0] if isinstance(y, tuple | list) and y else y
+        if y is None or y is NotImplemented:
+            return {"unfinished": "it returns nothing"}
+        kind = str(getattr(y, "dtype", type(y).__name__)).removeprefix("torch.")
+        y = torch.as_tensor(y)
+        found = {"y": numbers(y), "shape": list(y.shape), "dtype": kind} | self.running()
+        found["after"] = numbers(x)
+        found["changed"] = bool((x.detach() != leaf.detach()).any())
+        if step["slope"]:
+            found["slope"] = self._slope(y, leaf, step["slope"])
+        return found
+
+    def _slope(self, y: Tensor, leaf: Tensor, towards: Any) -> Any:
+        """The gradient of Σ y · towards with respect to x, or None where there is none."""
+        if not y.requires_grad or list(y.shape) != list(leaf.shape):
+            return None
+        (slope,) = torch.autograd.grad(
+            (y * torch.tensor(towards, dtype=y.dtype)).sum(), leaf, allow_unused=True
+        )
+        return None if slope is None else numbers(slope)
+
+
+def numbers(values: Tensor) -> Any:
+    if values.numel() > MOST:
+        return None
+    return values.detach().to(torch.float64).tolist()
+
+
+def _failure(error: BaseException, path: Path) -> dict[str, Any]:
+    memory = isinstance(error, MemoryError) or "allocate memory" in str(error)
+    if isinstance(error, NotImplementedError):
+        return {"unfinished": words(error, path)}
+    signature = isinstance(error, WrongSignatureError)
+    text = str(error) if signature else words(error, path)
+    return {"error": text, "memory": memory, "signature": signature}

@@ -1,0 +1,1 @@
+"""What runs where `normlab.grade` is called: starts the process that grades, and writes its reports."""

@@ -1,0 +1,182 @@
+"""What `normlab grade` prints: one report in full, or a line for each of many."""
+
+from itertools import product
+from typing import Any
+
+from normlab.equation.table import TABLE
+
+_PLAIN = {"weight": 1.0, "bias": 0.0}
+_QUANTITY = {
+    "mean": "running mean",
+    "var": "running variance",
+    "slope": "gradient",
+    "after": "x after",
+}
+_MARK = {"passed": "✓", "failed": "✗", "does not apply": "–", "not reached": "?"}
+
+
+def exit_code(reports: list[dict[str, Any]]) -> int:
+    """2 if a file could not be graded, 1 if a mistake was found or one is not finished, else 0."""
+    states = {report["status"] for report in reports}
+    return 2 if "refused" in states else 0 if states == {"right"} else 1
+
+
+def without_solutions(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        report
+        | {
+            "mistakes": [
+                {key: value for key, value in mistake.items() if key != "solution"}
+                for mistake in report["mistakes"]
+            ]
+        }
+        if report.get("mistakes")
+        else report
+        for report in reports
+    ]
+
+
+def full(report: dict[str, Any], solution: bool) -> str:
+    """One file: verdict, mistakes with the input that shows them, checks, score."""
+    parts = [_verdict(report)]
+    for mistake in report["mistakes"]:
+        parts.append(_mistake(mistake, report["row"], solution))
+    parts += ["\n".join(_checks(report)), _score(report)]
+    return "\n\n".join(parts)
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    what = f"{report['file']}: {report['name']}, graded as {report['row']}"
+    if report["status"] == "right":
+        words = "no mistake found."
+    elif report["status"] == "not finished":
+        words = f"not finished ({report['unfinished']}). Write its body, and grade it again."
+    else:
+        count = len(report["mistakes"])
+        words = "one mistake found." if count == 1 else f"{count} mistakes found."
+    return "\n".join([f"{what}: {words}", *(f"Note: {note}." for note in report["notes"])])
+
+
+def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
+    lines = [f"{mistake['name']}: it {mistake['sentence']}."]
+    if mistake["shown"]:
+        lines += [f"  {line}" for line in _example(mistake["shown"], row)]
+    lines.append(f"  Hint: {mistake['hint']}")
+    if solution:
+        lines.append(f"  Solution: {mistake['solution']}")
+    return "\n".join(lines)
+
+
+def _example(shown: dict[str, Any], row: str) -> list[str]:
+    """The smallest input as a short table: input, expected, given."""
+    rank = len(shown["shape"])
+    last = row in TABLE and "normalized_shape" in TABLE[row].defaults  # is no channel there
+    names = "NTD" if last and rank == 3 else "NCL" if rank == 3 else "NCHWD"
+    sizes = ", ".join(f"{n}={size}" for n, size in zip(names, shown["shape"], strict=False))
+    count = "one number" if shown["numbers"] == 1 else f"{shown['numbers']} numbers"
+    lines = [f"Smallest input that shows it: {count} ({sizes}){_settings(shown)}"]
+    *before, last = shown["steps"]
+    for step in before:
+        lines.append(f"  first, in {step['mode']}: x = {_short(step['x'])}")
+    if before or last["mode"] == "evaluation":
+        lines.append(f"  {'then, ' if before else ''}in {last['mode']}:")
+    return lines + [f"  {line}" for line in _table(shown, last)]
+
+
+def _settings(shown: dict[str, Any]) -> str:
+    told = shown["settings"] | {k: shown[k] for k in ("weight", "bias") if shown[k] is not None}
+    told = {k: v for k, v in told.items() if k not in _PLAIN or set(_flat(v)) != {_PLAIN[k]}}
+    if shown["quantity"] not in ("mean", "var") and len(shown["steps"]) == 1:
+        told.pop("momentum", None)
+    return ", " + ", ".join(f"{k}={_short(v)}" for k, v in told.items()) if told else ""
+
+
+def _table(shown: dict[str, Any], last: dict[str, Any]) -> list[str]:
+    name = _QUANTITY.get(shown["quantity"], shown["quantity"])
+    expected, given, x = shown["expected"], shown["given"], f"x = {_short(last['x'])}"
+    if shown["error"]:
+        return [x]  # the error has been told
+    if not name:
+        return [x]
+    if name.startswith("running"):
+        return [x, f"{name}: expected {_short(expected)}, given {_short(given)}"]
+    columns = {"x": last["x"], "slope": last.get("slope")}
+    columns |= {f"{name} expected": expected, f"{name} given": given}
+    told = {
+        title: _flat(values)
+        for title, values in columns.items()
+        if values is not None or "given" in title
+    }
+    if sum(size > 1 for size in shown["shape"]) > 1:
+        told = {"place": _places(shown["shape"]), **told}
+    if "slope" in told:
+        told = {"of Σ y·" if title == "slope" else title: v for title, v in told.items()}
+    return _columns(told)
+
+
+def _places(shape: list[int]) -> list[str]:
+    return [", ".join(map(str, place)) for place in product(*map(range, shape))]
+
+
+def _columns(columns: dict[str, list[Any]]) -> list[str]:
+    rows = max(map(len, columns.values()))
+    lines = ["  ".join(f"{title:>16}" for title in columns)]
+    for index in range(min(rows, 12)):
+        cells = [_number(v[index]) if index < len(v) else "none" for v in columns.values()]
+        lines.append("  ".join(f"{cell:>16}" for cell in cells))
+    return lines + ([f"{'…':>16}"] if rows > 12 else [])
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [number for part in value for number in _flat(part)]
+    return [] if value is None else [value]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value[:8]))}{', …' if len(value) > 8 else ''}]"
+    return _number(value)
+
+
+def _checks(report: dict[str, Any]) -> list[str]:
+    width = max(len(check["title"]) for check in report["checks"])
+    return [
+        f"  {_MARK[c['outcome']]} {c['title']:{width}}  "
+        + (f"does not apply: {c['why']}" if c["why"] else f"{c['points']} of {c['points']}"
+           if c["outcome"] == "passed" else f"0 of {c['points']}")
+        for c in report["checks"]
+        if c["why"] != "the row has no such shape"
+    ]  # fmt: skip
+
+
+def _score(report: dict[str, Any]) -> str:
+    return f"Score: {report['score']} % ({report['points']} of {report['of']} points)."
+
+
+def line(report: dict[str, Any]) -> str:
+    """One file in a line."""
+    if report["status"] == "refused":
+        return f"{report['file']}: cannot be graded: {report['message']}"
+    found = ", ".join(m["name"] for m in report["mistakes"])
+    words = {"right": "right", "not finished": "not finished"}.get(report["status"], found)
+    return f"{report['file']}: {report['name']} ({report['row']}) {report['score']} %: {words}"
+
+
+def summary(reports: list[dict[str, Any]]) -> str:
+    """How often each mistake was found."""
+    names: dict[str, list[str]] = {}
+    for report in reports:
+        states = [m["name"] for m in report.get("mistakes", [])] or [report["status"]]
+        for name in dict.fromkeys(states):
+            names.setdefault(name, []).append(report["file"])
+    graded = [report["score"] for report in reports if report["status"] != "refused"]
+    mean = f"; mean score {sum(graded) / len(graded):.0f} %" if graded else ""
+    width = max(map(len, names))
+    ordered = sorted(names.items(), key=lambda item: (item[0] != "right", -len(item[1]), item[0]))
+    lines = [f"  {name:{width}}  {len(files):4}" for name, files in ordered]
+    return "\n".join([f"{len(reports)} files{mean}.", *lines])
