@@ -16,7 +16,8 @@ from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.engine.data import load as data_of
 from normlab.lab.training.engine.drawn import UnitNoise
 from normlab.lab.training.engine.probes import PROBES
-from normlab.lab.training.engine.train import Run, train
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import train
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 
@@ -42,7 +43,7 @@ def in_double(norm, noise=False):
     run = Run(made, data_of(made.data), made.members, stacked=True)
     for _ in range(3):
         before = {n: p.detach().clone() for n, p in run.group.parameters.items()}
-        run._advance()
+        run.advance()
     return run, before
 
 

@@ -13,7 +13,8 @@ from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.engine.group import stackable
 from normlab.lab.training.engine.networks import initialize
-from normlab.lab.training.engine.train import SIDE_BY_SIDE, Run, train
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import SIDE_BY_SIDE, train
 
 SMALL = Training(
     steps=12,

@@ -4,14 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import version
 from itertools import product
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-_DECIDING = ("dtypes.py", "tracing.py", "moments.py", "filters.py")
-_DECIDING_FOLDERS = ("equation", "functional", "kernels", "nn", "lab/training/engine")
+from normlab.lab.training.engine.deciding import fingerprint
 
 
 @dataclass(frozen=True)
@@ -104,17 +100,3 @@ def _pathless(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _pathless(v) for k, v in value.items() if k != "path"}
     return value
-
-
-@cache
-def fingerprint() -> str:
-    """Of all code that a cell's numbers depend on."""
-    root = Path(__file__).parents[3]
-    files = [root / name for name in _DECIDING]
-    files += [
-        path for folder in _DECIDING_FOLDERS for path in sorted((root / folder).rglob("*.py"))
-    ]
-    digest = hashlib.sha256(version("torch").encode())
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

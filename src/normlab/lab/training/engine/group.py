@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from normlab.errors import NormlabError
 from normlab.lab.training.engine.drawn import Drawn
-from normlab.lab.training.engine.networks import Tap
+from normlab.lab.training.engine.networks.parts import Tap
 
 Tensors = dict[str, Tensor]
 _EVALUATED = 65536  # examples × networks that are evaluated at once
