@@ -83,7 +83,7 @@ def members(name: str) -> "Mapping[str, Member]":
     return found[0].members if found else {}
 
 
-def family_of(name: str) -> "Family":
+def family_of(name: str) -> "Family[Any, Any]":
     """The family that a name like cortex or cortex.size-tuning belongs to, or SettingError."""
     found = _family(name)
     if found is None:
@@ -108,7 +108,7 @@ def known(name: str) -> bool:
     return found is None or not found[1] or found[1] in found[0].members
 
 
-def _family(name: str) -> "tuple[Family, str] | None":
+def _family(name: str) -> "tuple[Family[Any, Any], str] | None":
     """The family that a name like cortex or cortex.size-tuning belongs to, and the member's name."""
     first, dot, member = name.partition(".")
     experiment = EXPERIMENTS.get(first)

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Record, Result, Verdict
@@ -66,8 +66,12 @@ class Member:
             raise ValueError(f"{self.name}: needs claims with names of their own; twice: {twice}")
 
 
+Shared = TypeVar("Shared")  # what the family's `prepare` makes of the settings
+M = TypeVar("M", bound=Member)  # the family's kind of member
+
+
 @dataclass
-class Study:
+class Study(Generic[Shared, M]):
     """What a member measures with: names of numbers, claims and figures are put under its own.
 
     shared is what the family's `prepare` made of the settings; tell is called with how much of the
@@ -75,8 +79,8 @@ class Study:
     """
 
     record: Record
-    member: Member
-    shared: Any
+    member: M
+    shared: Shared
     tell: Callable[[int], None] = lambda done: None
     found: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
@@ -133,7 +137,7 @@ def outcome(verdicts: list[Verdict]) -> str:
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(Generic[Shared, M]):
     """A family: `prepare` is a "module:function" that makes of the settings what its members share.
 
     Where that is a context manager, the members are measured inside it. work is a "module:function" that
@@ -146,13 +150,13 @@ class Family:
     question: str
     settings: type[Settings]
     prepare: str
-    members: Mapping[str, Member]
+    members: Mapping[str, M]
     outcome: Callable[[list[Verdict]], str] = outcome
     header: tuple[str, str, str, str] = ("experiment", "signature", "measured", "verdict")
     work: str = ""
     fits: str = ""
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> M:
         if name not in self.members:
             full = [f"{self.name}.{known}" for known in self.members]
             hint = did_you_mean(f"{self.name}.{name}", full)
@@ -174,8 +178,8 @@ class Family:
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
         record = Record(say=say)
-        shared = load(self.prepare)(chosen)
-        with shared if hasattr(shared, "__exit__") else nullcontext():
+        shared: Shared = load(self.prepare)(chosen)
+        with shared if isinstance(shared, AbstractContextManager) else nullcontext():
             rows = self._rows(record, members, shared, progress)
         record.rows = rows
         if name:
@@ -189,8 +193,8 @@ class Family:
     def _rows(
         self,
         record: Record,
-        members: list[Member],
-        shared: Any,
+        members: list[M],
+        shared: Shared,
         progress: Callable[[int, int, str], None],
     ) -> list[tuple[Cell, ...]]:
         """Measure one member after the other; a row of the family's table for each."""
@@ -219,7 +223,7 @@ class Family:
         """The family's table, for a README."""
         return markdown(self.header, rows)
 
-    def _measured(self, study: Study) -> tuple[Cell, ...]:
+    def _measured(self, study: Study[Shared, M]) -> tuple[Cell, ...]:
         load(study.member.measure)(study)
         study.finish()
         member = study.member

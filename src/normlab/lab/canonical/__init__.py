@@ -10,6 +10,6 @@ FAMILY = Family(
     "Is it one equation that adapts the retina, balances odours, lets gratings compete, shifts with "
     "attention, makes natural images independent, and inhibits laterally in a network?",
     Settings,
-    "normlab.lab.canonical.settings:prepare",
+    "normlab.lab.canonical.setup:prepare",
     MEMBERS,
 )

@@ -34,7 +34,7 @@ def section(setup: Setup) -> None:
     x[0, STRONG] = LOUD
     paper = normalize(x, "local_response", **HERE)
     trap = normalize(x, "local_response", **ALEXNET)
-    layer = torch.nn.LocalResponseNorm(**HERE)  # type: ignore[arg-type]
+    layer = torch.nn.LocalResponseNorm(**HERE)
     difference = ((layer(x[..., None])[..., 0] - paper.y) / paper.y).abs().max()
     record.claim(SAME, difference)
     gain = K**BETA / paper.scale[0]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
@@ -73,7 +73,7 @@ def _judge(study: Study, errors: Errors) -> None:
 
 
 def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     steps = ", ".join(
         f"{cell['loss'].shape[1]} at {size}"
         for (norm, size), cell in found.items()

@@ -6,12 +6,13 @@ from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import torch
 
 from normlab.errors import NormlabError, ProcessError
-from normlab.lab.family import Member, Study, load
+from normlab.lab import family
+from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.engine.data import load as load_data
 from normlab.lab.training.plan import Plan
@@ -46,11 +47,9 @@ class Bench:
         self._counter: Any = None
         self._stop: Any = None
 
-    def of(self, study: Study) -> dict[Any, Arrays]:
+    def of(self, study: "Study") -> dict[Any, Arrays]:
         """The results of all cells that a study's experiment asks for."""
-        trial = study.member
-        assert isinstance(trial, Trial)
-        return self.run(_cells(trial, self.plan), study.tell)
+        return self.run(_cells(study.member, self.plan), study.tell)
 
     def expect(self, cells: Iterable[Cell]) -> int:
         """Start to compute what is not known yet; how many net-steps there are in all."""
@@ -124,13 +123,16 @@ def _arrays(future: Future[Arrays]) -> Arrays:
         ) from error
 
 
+Study: TypeAlias = family.Study[Bench, Trial]
+
+
 def prepare(settings: Settings) -> Bench:
     return Bench(settings)
 
 
-def work(bench: Bench, trials: Iterable[Member]) -> int:
+def work(bench: Bench, trials: Iterable[Trial]) -> int:
     """Start what the experiments need; the net-steps of them all."""
-    cells = [_cells(trial, bench.plan) for trial in trials if isinstance(trial, Trial)]
+    cells = [_cells(trial, bench.plan) for trial in trials]
     return bench.expect(cell for found in cells for cell in found.values())
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
@@ -100,7 +100,7 @@ def running_at_end(found: Found) -> np.ndarray:
 
 
 def _design(study: Study, found: Found) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     steps, longer = (found[name]["loss"].shape[1] for name in ("batch", f"momentum {MOMENTA[0]:g}"))
     return (
         f"Five layers of 64 rectified units, normalised before the rectifier, at the rate {LR:g} in batches "

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.catalogue import TRIALS
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import (
@@ -81,7 +81,7 @@ def unsteadiness(percentiles: np.ndarray) -> np.ndarray:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found, seeds = study.shared.of(study), len(plan.seeds)
     steps = np.array(cells(plan)["batch"].marks)
     every = {n: seeds_last(a["test_accuracy"], seeds) for n, a in found.items()}

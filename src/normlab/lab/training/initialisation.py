@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.effects import difference, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades

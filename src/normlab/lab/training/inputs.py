@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import descents
 from normlab.lab.training.effects import factor, geometric_mean, ratio, seeds_last
 from normlab.lab.training.engine.cell import Source
@@ -39,7 +39,7 @@ def best(reached: np.ndarray) -> int:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found, asked = study.shared.of(study), cells(plan)
     steps, curves = {}, {}
     for label, arrays in found.items():

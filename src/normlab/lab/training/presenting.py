@@ -1,14 +1,12 @@
 """How every experiment is told: expectation, design, what was found, verdicts, what would change them."""
 
-from normlab.lab.family import Study
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.bench import Study
 from normlab.report.page import Block, Note, Numbers, Prose
 
 
 def present(study: Study, design: str, *found: Block) -> None:
     """Show an experiment, once all of its claims are judged."""
     trial = study.member
-    assert isinstance(trial, Trial)
     verdicts = [verdict.row() for verdict in study.verdicts]
     study.show(
         Prose(f"**Expected.** {trial.expectation}"),

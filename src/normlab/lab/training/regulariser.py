@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
+from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine import data
@@ -48,7 +48,7 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found = study.shared.of(study)
     accuracy = {k: a["test_accuracy"][:, -1] for k, a in found.items()}
     gap = {k: (a["test_loss"] - a["train_loss"])[:, -1] for k, a in found.items()}
