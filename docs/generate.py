@@ -17,7 +17,7 @@ from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import Trial
 from normlab.showing import cells, checked, converting, properties, side_by_side
 from normlab.system.markdown import markdown
 

@@ -36,7 +36,7 @@ MODULES = (
     "normlab.grading",
     "normlab.interop",
     "normlab.nn.registry",
-    "normlab.lab.cortex.parameters",
+    "normlab.lab.cortex.settings",
 )
 # classes that public names return, take or are made with, which are imported from no public module
 CLASSES = (

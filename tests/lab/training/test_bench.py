@@ -12,9 +12,9 @@ import pytest
 
 from command import NORMLAB
 from normlab.errors import DataError, ProcessError
-from normlab.lab.training.bench import Bench
 from normlab.lab.training.engine import cell as cells
 from normlab.lab.training.engine.cell import Source, Training, key
+from normlab.lab.training.runner import Bench
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Store
 

@@ -6,10 +6,10 @@ from made_up import judged
 
 from normlab.lab.experiment import Claim
 from normlab.lab.training.effects import difference, factor, ratio
+from normlab.lab.training.experiment import outcome
 from normlab.lab.training.initialisation import SCALES
 from normlab.lab.training.inputs import best
 from normlab.lab.training.rates import LRS, largest
-from normlab.lab.training.trial import outcome
 
 CHAPTER = Claim("x.first", "", 1.0, ">=")
 CONDITION = Claim("x.also.second", "", 1.0, ">=")

@@ -1,6 +1,6 @@
 """The canonical computation: the same division from the retina to attention, and in networks."""
 
-from normlab.lab.canonical.members import MEMBERS
+from normlab.lab.canonical.catalogue import MEMBERS
 from normlab.lab.canonical.settings import Settings
 from normlab.lab.family import Family
 

@@ -2,8 +2,8 @@
 
 from normlab.lab.family import Family
 from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.experiment import outcome
 from normlab.lab.training.settings import Settings
-from normlab.lab.training.trial import outcome
 
 __all__ = ["FAMILY", "Settings"]
 
@@ -13,10 +13,10 @@ FAMILY = Family(
     "Is what is said of batch norm and training so: that it is faster and smoother, bears higher learning "
     "rates and any first weights, regularises, and does it by reducing internal covariate shift?",
     Settings,
-    "normlab.lab.training.bench:prepare",
+    "normlab.lab.training.runner:prepare",
     TRIALS,
     outcome,
     ("experiment", "the chapter says", "measured", "verdict"),
-    "normlab.lab.training.bench:work",
-    "normlab.lab.training.bench:fits",
+    "normlab.lab.training.runner:work",
+    "normlab.lab.training.runner:fits",
 )

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 SHIFTS = {  # test image → a · x + b, in standard deviations of the training part

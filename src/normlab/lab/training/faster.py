@@ -3,7 +3,6 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.bench import Study
 from normlab.lab.training.catalogue import TRIALS
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import (
@@ -18,6 +17,7 @@ from normlab.lab.training.effects import (
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 LRS = (0.3, 1.0, 3.0)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points, seeds_last
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 RESNET = ("none", "batch", "group")

@@ -3,7 +3,6 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import descents
 from normlab.lab.training.effects import factor, geometric_mean, ratio, seeds_last
 from normlab.lab.training.engine.cell import Source
@@ -11,6 +10,7 @@ from normlab.lab.training.engine.data import words
 from normlab.lab.training.engine.descent import Descent
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 INPUTS = {"raw": False, "standardised": True}

@@ -3,13 +3,13 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 TRAIN = 400

@@ -1,8 +1,8 @@
 """Speed, regularisation, smoothness and covariate shift: claims and expectations. Needs no torch."""
 
 from normlab.lab.experiment import Claim
+from normlab.lab.training.experiment import Trial
 from normlab.lab.training.rows_rates import HERE, IOFFE
-from normlab.lab.training.trial import Trial
 
 SANTURKAR = "Santurkar et al. 2018 (arXiv:1805.11604)"
 

@@ -1,7 +1,7 @@
 """Evaluation, batch sizes, networks and their relatives in biology: claims. Needs no torch."""
 
 from normlab.lab.experiment import Claim
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import Trial
 
 HERE = "normlab.lab.training"
 

@@ -1,7 +1,7 @@
 """Inputs, learning rates, first weights: claims and what was expected of them. Needs no torch."""
 
 from normlab.lab.experiment import Claim
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import Trial
 
 HERE = "normlab.lab.training"
 IOFFE = "Ioffe & Szegedy 2015 (arXiv:1502.03167)"

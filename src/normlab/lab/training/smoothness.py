@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from normlab.lab.training.bench import Study
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import factor, geometric_mean, intervals, ratio
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.runner import Study
 from normlab.report.page import Numbers
 
 LR = 0.1

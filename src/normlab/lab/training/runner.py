@@ -15,10 +15,10 @@ from normlab.lab import family
 from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.engine.data import load as load_data
+from normlab.lab.training.experiment import Trial
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
-from normlab.lab.training.trial import Trial
 from normlab.system.processes import Pool, spawning, started
 
 K = TypeVar("K", bound=Hashable)
