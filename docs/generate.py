@@ -59,7 +59,7 @@ def experiment_page(name: str, result: Result) -> str:
     meanings = [(f"`{key}`", text) for key, text in result.record.meanings.items()]
     parts = [
         f"# {result.title}",
-        f'`normlab run {name}` · `normlab.lab.run("{name}")`',
+        _usage(name),
         result.question,
         "## Claims, with the thresholds stated before the run",
         markdown(("claim", "in words", "threshold"), claims),
@@ -79,7 +79,7 @@ def family_page(name: str, family: Experiment) -> str:
     ]
     parts = [
         f"# {name}",
-        f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.',
+        _usage(name),
         family.question,
         "## Claims, with the thresholds stated before the run",
         markdown(("experiment", "what is said", "claim"), claims),
@@ -90,6 +90,10 @@ def family_page(name: str, family: Experiment) -> str:
         rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in trials]
         parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _usage(name: str) -> str:
+    return f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.'
 
 
 def conventions_page() -> str:
@@ -153,7 +157,7 @@ def pages() -> dict[str, str | bytes]:
     """Path inside docs/ → content."""
     found: dict[str, str | bytes] = {f"rows/{row.name}.md": row_page(row) for row in TABLE.values()}
     for name, experiment in EXPERIMENTS.items():
-        if experiment.family:
+        if name not in PICTURES:  # nor is it run for its page
             found[f"experiments/{name}.md"] = family_page(name, experiment)
             continue
         result = run(name)

@@ -1,7 +1,7 @@
 """A family of experiments: its members are rows of data, with one set of options and one report."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -61,11 +61,21 @@ class Member:
     extra: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
+        self._check_names()
+        if not self.claims:
+            raise ValueError(f"{self.name}: needs claims")
+
+    def _check_names(self) -> None:
         twice = [name for name, count in Counter(c.name for c in self.claims).items() if count > 1]
-        if twice or not self.claims:
+        if twice:
             raise ValueError(f"{self.name}: needs claims with names of their own; twice: {twice}")
 
+    def full(self, name: str) -> str:
+        """The name of a number or claim of this member, as it stands in the family's record."""
+        return f"{self.name}.{name}"
 
+
+Progress = Callable[[int, int, str], None]  # of how much is done, of how much, and what
 Shared = TypeVar("Shared")  # what the family's `prepare` makes of the settings
 M = TypeVar("M", bound=Member)  # the family's kind of member
 
@@ -87,17 +97,17 @@ class Study(Generic[Shared, M]):
     blocks: list[Block] = field(default_factory=list)
 
     def number(self, key: str, value: Any, meaning: str) -> float:
-        return self.record.number(f"{self.member.name}.{key}", value, meaning)
+        return self.record.number(self.member.full(key), value, meaning)
 
     def curve(self, key: str, places: Iterable[Any], values: Iterable[Any], meaning: str) -> None:
         """One number for each place of a sweep, under member.key.place."""
         names = [place if isinstance(place, str) else f"{float(place):.4g}" for place in places]
-        self.record.vector(f"{self.member.name}.{key}", names, values, meaning)
+        self.record.vector(self.member.full(key), names, values, meaning)
 
     def claim(self, name: str, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
         """Judge the member's claim of that name."""
         claim = {claim.name: claim for claim in self.member.claims}[name]
-        named = Claim(f"{self.member.name}.{name}", claim.text, claim.bound, claim.sense)
+        named = Claim(self.member.full(name), claim.text, claim.bound, claim.sense)
         self.verdicts.append(self.record.claim(named, measured, spread, detail))
         return self.verdicts[-1]
 
@@ -122,7 +132,7 @@ class Study(Generic[Shared, M]):
     def finish(self) -> None:
         """Make the report's section; refuse a member that left a claim unjudged or judged it twice."""
         judged = Counter(verdict.claim.name for verdict in self.verdicts)
-        due = Counter(f"{self.member.name}.{claim.name}" for claim in self.member.claims)
+        due = Counter(self.member.full(claim.name) for claim in self.member.claims)
         if judged != due:
             raise ValueError(f"{self.member.name}: judged {dict(judged)}, claims are {dict(due)}")
         blocks = (Prose(self.member.signature), *self.blocks)
@@ -170,32 +180,42 @@ class Family(Generic[Shared, M]):
         name: str = "",
         *,
         say: Callable[[str], None] = lambda line: None,
-        progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+        progress: Progress = lambda done, total, what: None,
         **settings: Any,
     ) -> Result:
-        """Run the member of that name, or with no name all of them."""
+        """Run the member of that name, or with no name all of them.
+
+        say is called with each line as it is known; progress with how much is done, of how much, and what
+        is being done. The settings are those of the family's command.
+        """
         chosen = self.settings.of(**settings)
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
         record = Record(say=say)
-        shared: Shared = load(self.prepare)(chosen)
-        with shared if isinstance(shared, AbstractContextManager) else nullcontext():
-            rows = self._rows(record, members, shared, progress)
-        record.rows = rows
+        self._measure(record, chosen, members, progress)
         if name:
             member = members[0]
             return Result(
                 f"{self.name}.{name}", member.title, member.signature, chosen.json(), record
             )
-        record.sections.insert(0, self._summary(rows))
+        if record.rows:
+            record.sections.insert(0, self._summary(record.rows))
         return Result(self.name, self.title, self.question, chosen.json(), record)
+
+    def _measure(
+        self, record: Record, settings: Any, members: Sequence[M], progress: Progress
+    ) -> None:
+        """Put on record what the members find, with a row of the family's table for each."""
+        shared: Shared = load(self.prepare)(settings)
+        with shared if isinstance(shared, AbstractContextManager) else nullcontext():
+            record.rows = self._rows(record, members, shared, progress)
 
     def _rows(
         self,
         record: Record,
-        members: list[M],
+        members: Sequence[M],
         shared: Shared,
-        progress: Callable[[int, int, str], None],
+        progress: Progress,
     ) -> list[tuple[Cell, ...]]:
         """Measure one member after the other; a row of the family's table for each."""
         rows: list[tuple[Cell, ...]] = []

@@ -18,6 +18,7 @@ from normlab.system.options import JsonFlag, number, numbers, whole
     "chapter", epilog="Example: normlab run chapter --data iris.csv --batch-size 16 --shuffle"
 )
 def run_chapter(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Option(help="A table: csv, tsv, parquet, feather, npy, npz or pt.", metavar="FILE"),
@@ -89,4 +90,4 @@ def run_chapter(
         "device": device,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    run_experiment("chapter", chosen, out, as_json)
+    run_experiment(str(context.info_name), chosen, out, as_json)
