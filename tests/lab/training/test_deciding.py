@@ -13,6 +13,7 @@ ASIDE = (
     "_version",  # a number
     "errors",  # messages
     "safe",  # names as text
+    "data",  # what is read of a reader's file is part of the key itself
     "system",  # files, processes, the reader's modules
     "report",  # pages and figures
     "lab",  # families: what is asked, and judged (the engine within is covered)
