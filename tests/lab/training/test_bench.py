@@ -14,8 +14,8 @@ from command import NORMLAB
 from normlab.errors import DataError, ProcessError
 from normlab.lab.training.engine import cell as cells
 from normlab.lab.training.engine.cell import Source, Training, key
-from normlab.lab.training.runner import Bench
 from normlab.lab.training.settings import Settings
+from normlab.lab.training.setup import Bench
 from normlab.lab.training.store import Store
 
 CELL = Training(steps=4, seeds=(0, 1), marks=(4,), options={"width": 8, "depth": 1})

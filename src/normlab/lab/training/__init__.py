@@ -13,10 +13,10 @@ FAMILY = Family(
     "Is what is said of batch norm and training so: that it is faster and smoother, bears higher learning "
     "rates and any first weights, regularises, and does it by reducing internal covariate shift?",
     Settings,
-    "normlab.lab.training.runner:prepare",
+    "normlab.lab.training.setup:prepare",
     TRIALS,
     outcome,
     ("experiment", "the chapter says", "measured", "verdict"),
-    "normlab.lab.training.runner:work",
-    "normlab.lab.training.runner:fits",
+    "normlab.lab.training.setup:work",
+    "normlab.lab.training.setup:fits",
 )

@@ -9,7 +9,7 @@ from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 NORMS = ("batch", "group", "layer", "ghost")

@@ -8,7 +8,7 @@ from normlab.lab.training.effects import difference, factor, intervals, points, 
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.lab.training.smoothness import typical
 from normlab.report.page import Numbers
 

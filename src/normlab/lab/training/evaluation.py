@@ -11,7 +11,7 @@ from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 SHIFTS = {  # test image → a · x + b, in standard deviations of the training part

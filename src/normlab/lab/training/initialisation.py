@@ -8,7 +8,7 @@ from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
 from normlab.lab.training.rates import NORMS, steps_of
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 

@@ -10,7 +10,7 @@ from normlab.lab.training.engine.data import words
 from normlab.lab.training.engine.descent import Descent
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 INPUTS = {"raw": False, "standardised": True}

@@ -1,6 +1,6 @@
 """How every experiment is told: expectation, design, what was found, verdicts, what would change them."""
 
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Block, Note, Numbers, Prose
 
 

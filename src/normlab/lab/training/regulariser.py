@@ -9,7 +9,7 @@ from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 TRAIN = 400

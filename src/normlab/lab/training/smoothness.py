@@ -7,7 +7,7 @@ from normlab.lab.training.effects import factor, geometric_mean, intervals, rati
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 LR = 0.1

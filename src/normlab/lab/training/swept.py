@@ -6,7 +6,7 @@ import numpy as np
 
 from normlab.lab.training.drawings import sweeps
 from normlab.lab.training.effects import intervals, seeds_last
-from normlab.lab.training.runner import Study
+from normlab.lab.training.setup import Study
 from normlab.report.page import Picture
 
 
