@@ -1,4 +1,4 @@
-"""A bench that hands out made-up results, to see which verdicts they get."""
+"""A runner that hands out made-up results, to see which verdicts they get."""
 
 from contextlib import nullcontext
 

@@ -30,7 +30,7 @@ class StoppedError(Exception):
     """The run was interrupted: a process stops where it is, and its cell is not kept."""
 
 
-class Bench:
+class Runner:
     """Computes cells, one thread for each, so that no number depends on how many there are.
 
     `expect` tells what is to come, so that no process waits while there is work; `run` gives results.
@@ -123,22 +123,22 @@ def _arrays(future: Future[Arrays]) -> Arrays:
         ) from error
 
 
-Study: TypeAlias = family.Study[Bench, Trial]
+Study: TypeAlias = family.Study[Runner, Trial]
 
 
-def prepare(settings: Settings) -> Bench:
-    return Bench(settings)
+def prepare(settings: Settings) -> Runner:
+    return Runner(settings)
 
 
-def work(bench: Bench, trials: Iterable[Trial]) -> int:
+def work(runner: Runner, trials: Iterable[Trial]) -> int:
     """Start what the experiments need; the net-steps of them all."""
-    cells = [_cells(trial, bench.plan) for trial in trials]
-    return bench.expect(cell for found in cells for cell in found.values())
+    cells = [_cells(trial, runner.plan) for trial in trials]
+    return runner.expect(cell for found in cells for cell in found.values())
 
 
-def fits(bench: Bench, trial: Trial) -> str:
+def fits(runner: Runner, trial: Trial) -> str:
     """Why an experiment cannot be made with the reader's data, or nothing."""
-    return load_data(bench.plan.data).lack if trial.images else ""
+    return load_data(runner.plan.data).lack if trial.images else ""
 
 
 def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:
