@@ -17,7 +17,7 @@ from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
-from normlab.lab.training.experiment import Trial
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.showing import cells, checked, converting, properties, side_by_side
 from normlab.system.markdown import markdown
 
@@ -84,10 +84,10 @@ def family_page(name: str, family: Experiment) -> str:
         "## Claims, with the thresholds stated before the run",
         markdown(("experiment", "what is said", "claim"), claims),
     ]
-    trials = [m for m in members(name).values() if isinstance(m, Trial)]
-    if trials:
+    experiments = [m for m in members(name).values() if isinstance(m, TrainingExperiment)]
+    if experiments:
         parts.append("## What was expected, and what would change the verdict")
-        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in trials]
+        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in experiments]
         parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
     return "\n\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
 """The training laboratory: what the chapter says of training, as experiments that can fail."""
 
 from normlab.lab.family import Family
-from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.catalogue import MEMBERS
 from normlab.lab.training.experiment import outcome
 from normlab.lab.training.settings import Settings
 
@@ -14,7 +14,7 @@ FAMILY = Family(
     "rates and any first weights, regularises, and does it by reducing internal covariate shift?",
     Settings,
     "normlab.lab.training.setup:prepare",
-    TRIALS,
+    MEMBERS,
     outcome,
     ("experiment", "the chapter says", "measured", "verdict"),
     "normlab.lab.training.setup:work",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.catalogue import MEMBERS
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import (
     difference,
@@ -24,7 +24,7 @@ LRS = (0.3, 1.0, 3.0)
 LR = 1.0
 LEVEL = 0.9  # of the best mean accuracy that the plain network reaches at any rate
 NETWORK = {"width": 100, "depth": 3, "activation": "sigmoid"}
-BOUND = next(claim.bound for claim in TRIALS["faster"].claims if claim.name == "faster")
+BOUND = next(claim.bound for claim in MEMBERS["faster"].claims if claim.name == "faster")
 
 
 def cells(plan: Plan) -> dict[str, Training]:

@@ -15,7 +15,7 @@ from normlab.lab import family
 from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.engine.data import load as load_data
-from normlab.lab.training.experiment import Trial
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
@@ -123,26 +123,26 @@ def _arrays(future: Future[Arrays]) -> Arrays:
         ) from error
 
 
-Study: TypeAlias = family.Study[Runner, Trial]
+Study: TypeAlias = family.Study[Runner, TrainingExperiment]
 
 
 def prepare(settings: Settings) -> Runner:
     return Runner(settings)
 
 
-def work(runner: Runner, trials: Iterable[Trial]) -> int:
+def work(runner: Runner, experiments: Iterable[TrainingExperiment]) -> int:
     """Start what the experiments need; the net-steps of them all."""
-    cells = [_cells(trial, runner.plan) for trial in trials]
+    cells = [_cells(experiment, runner.plan) for experiment in experiments]
     return runner.expect(cell for found in cells for cell in found.values())
 
 
-def fits(runner: Runner, trial: Trial) -> str:
+def fits(runner: Runner, experiment: TrainingExperiment) -> str:
     """Why an experiment cannot be made with the reader's data, or nothing."""
-    return load_data(runner.plan.data).lack if trial.images else ""
+    return load_data(runner.plan.data).lack if experiment.images else ""
 
 
-def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:
-    return load(trial.cells)(plan)
+def _cells(experiment: TrainingExperiment, plan: Plan) -> Mapping[Any, Cell]:
+    return load(experiment.cells)(plan)
 
 
 def _begin(counter: Any, stop: Any) -> None:
