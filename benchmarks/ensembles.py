@@ -30,7 +30,7 @@ CELLS = {
 def seconds(cell: Training, count: int, stacked: bool) -> float:
     """Of one net-step, once all is built and warm."""
     cell = replace(cell, seeds=tuple(range(count)))
-    run = Run(cell, load(cell.data), cell.members, stacked=stacked)
+    run = Run(cell, load(cell.data), cell.replicas, stacked=stacked)
     follow(run)
     run.step = 0
     start = time.perf_counter()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any, Generic, Protocol, TypeVar
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
-from normlab.lab.experiment import Claim, Record, Result, Verdict
+from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
 from normlab.report.page import Block, Cell, Numbers, Picture, Prose, Section
 from normlab.system.markdown import markdown
 
@@ -75,7 +75,6 @@ class Member:
         return f"{self.name}.{name}"
 
 
-Progress = Callable[[int, int, str], None]  # of how much is done, of how much, and what
 Shared = TypeVar("Shared")  # what the family's `prepare` makes of the settings
 M = TypeVar("M", bound=Member)  # the family's kind of member
 

@@ -20,7 +20,7 @@ ADAM = {"optimizer": "adam", "lrs": (3e-3,)}
 
 def begun(steps=5, **given):
     cell = Training(steps=steps, **given)
-    run = Run(cell, load(cell.data), cell.members, stacked=True)
+    run = Run(cell, load(cell.data), cell.replicas, stacked=True)
     for _ in range(steps):
         run.advance()
     return run

@@ -35,7 +35,7 @@ def curve(cells, works, noise=0.01):
     random = np.random.default_rng(0)
     found = {}
     for norm, cell in cells.items():
-        places = [m.lr * m.scale for m in cell.members]
+        places = [m.lr * m.scale for m in cell.replicas]
         accuracy = np.array([0.95 if works(norm, place) else 0.1 for place in places])
         accuracy += noise * random.uniform(-1, 1, len(places))
         found[norm] = {

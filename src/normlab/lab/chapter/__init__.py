@@ -1,11 +1,11 @@
 """The chapter: normalisation from the brain to batch norm, on its own points or the reader's data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normlab.lab.chapter.catalogue import PARTS, Part
 from normlab.lab.chapter.settings import Settings
-from normlab.lab.experiment import Record
+from normlab.lab.experiment import Progress, Record
 from normlab.lab.family import Family, load
 from normlab.report.page import Note, Section
 from normlab.safe import markup
@@ -24,7 +24,7 @@ class Chapter(Family["Setup", Part]):
         record: Record,
         settings: Settings,
         members: Sequence[Part],
-        progress: Callable[[int, int, str], None],
+        progress: Progress,
     ) -> None:
         setup: Setup = load(self.prepare)(settings, record)
         about: list[str] = load("normlab.lab.chapter.setup:warnings")(setup)

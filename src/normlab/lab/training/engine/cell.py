@@ -32,7 +32,7 @@ class Cell(Protocol):
 
 
 @dataclass(frozen=True)
-class Member:
+class Replica:
     """One network of an ensemble: its seed decides split, first weights, order and noise."""
 
     seed: int
@@ -75,10 +75,10 @@ class Training:
     device: str = "cpu"
 
     @property
-    def members(self) -> list[Member]:
+    def replicas(self) -> list[Replica]:
         """In the order of the result's first axis: learning rates, then scales, then seeds."""
         every = product(self.lrs, self.scales, self.seeds)
-        return [Member(seed, lr, scale) for lr, scale, seed in every]
+        return [Replica(seed, lr, scale) for lr, scale, seed in every]
 
     @property
     def net_steps(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import DataError
-from normlab.lab.training.engine.cell import Member, Training
+from normlab.lab.training.engine.cell import Replica, Training
 from normlab.lab.training.engine.data import Data, split
 from normlab.lab.training.engine.group import Group, in_parts
 from normlab.lab.training.engine.networks import build, initialize
@@ -19,23 +19,23 @@ Probe = Callable[[], dict[str, Tensor]]  # made for a `Run`: name → (M, …)
 class Run:
     """Some of a cell's networks under training; probes look at its attributes."""
 
-    def __init__(self, cell: Training, data: Data, members: Sequence[Member], stacked: bool):
-        self.cell, self.data, self.members = cell, data, members
+    def __init__(self, cell: Training, data: Data, replicas: Sequence[Replica], stacked: bool):
+        self.cell, self.data, self.replicas = cell, data, replicas
         self.device, self.dtype = torch.device(cell.device), getattr(torch, cell.dtype)
-        self.group = Group([self._network(member) for member in members], stacked)
-        self.splits = [split(data, member.seed, cell.train) for member in members]
-        self.generators = [torch.Generator().manual_seed(2**32 + m.seed) for m in members]
-        self.lr = torch.tensor([m.lr for m in members], device=self.device, dtype=self.dtype)
+        self.group = Group([self._network(replica) for replica in replicas], stacked)
+        self.splits = [split(data, replica.seed, cell.train) for replica in replicas]
+        self.generators = [torch.Generator().manual_seed(2**32 + m.seed) for m in replicas]
+        self.lr = torch.tensor([m.lr for m in replicas], device=self.device, dtype=self.dtype)
         self.optimizer = OPTIMIZERS[cell.optimizer](self.group.parameters, self.lr, cell.momentum)
-        self.alive = torch.ones(len(members), dtype=torch.bool, device=self.device)
+        self.alive = torch.ones(len(replicas), dtype=torch.bool, device=self.device)
         self.step = 0  # how many have been made
         self._epochs: list[list[Tensor]] = []
 
-    def _network(self, member: Member) -> torch.nn.Module:
+    def _network(self, replica: Replica) -> torch.nn.Module:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(member.seed)  # for a reader's layer that draws its first parameters
+            torch.manual_seed(replica.seed)  # for a reader's layer that draws its first parameters
             network = build(self.cell, self.data)
-        initialize(network, member.seed, member.scale, self.cell.std)
+        initialize(network, replica.seed, replica.scale, self.cell.std)
         return network.to(self.device, self.dtype)
 
     def advance(self) -> Tensor:
@@ -65,7 +65,7 @@ class Run:
             )
         epoch, place = divmod(step, per_epoch)
         while len(self._epochs) <= epoch:
-            self._epochs.append([self._order(i) for i in range(len(self.members))])
+            self._epochs.append([self._order(i) for i in range(len(self.replicas))])
         begin = place * self.cell.batch_size
         chosen = torch.stack([o[begin : begin + self.cell.batch_size] for o in self._epochs[epoch]])
         return self.examples(chosen)
@@ -109,7 +109,7 @@ class Run:
 
     def score(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Accuracy and mean cross-entropy of each network; answers that are not finite are wrong."""
-        parts = in_parts(len(self.members), x.shape[1])
+        parts = in_parts(len(self.replicas), x.shape[1])
         width = parts.step
         outputs = torch.cat([self.group.outputs(x[:, b : b + width], training) for b in parts], 1)
         right = (outputs.argmax(-1) == y) & outputs.isfinite().all(-1)

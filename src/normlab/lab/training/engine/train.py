@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import CheckError, NormlabError
-from normlab.lab.training.engine.cell import Member, Training
+from normlab.lab.training.engine.cell import Replica, Training
 from normlab.lab.training.engine.data import Data, load
 from normlab.lab.training.engine.group import stackable
 from normlab.lab.training.engine.probes import PROBES
@@ -23,26 +23,26 @@ _TICK = 10  # steps between two reports of progress
 
 
 def train(cell: Training, tick: Tick = lambda net_steps: None) -> Arrays:
-    """Train the cell's networks → arrays whose first axis is `cell.members`.
+    """Train the cell's networks → arrays whose first axis is `cell.replicas`.
 
     loss: (M, steps), of each training batch before its step, NaN from the step on at which it was not
     finite. diverged: (M,) that step, or −1. test_accuracy, test_loss and, if asked for, train_accuracy,
     train_loss: (M, marks). And what the probes measured, (M, marks, …).
     """
-    data, members = load(cell.data), cell.members
+    data, replicas = load(cell.data), cell.replicas
     found: list[Arrays] = []
-    size = _side_by_side(cell, data, members[0])
-    for begin in range(0, len(members), size or 1):
-        chunk = members[begin : begin + (size or 1)]
+    size = _side_by_side(cell, data, replicas[0])
+    for begin in range(0, len(replicas), size or 1):
+        chunk = replicas[begin : begin + (size or 1)]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chunk[0].seed)  # for a reader's layer that draws while it is used
             found.append(follow(Run(cell, data, chunk, stacked=bool(size)), tick))
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
-def _side_by_side(cell: Training, data: Data, member: Member) -> int:
+def _side_by_side(cell: Training, data: Data, replica: Replica) -> int:
     """How many networks are trained as one program; 0 where each has to be trained alone."""
-    first = Run(cell, data, [member], stacked=False)
+    first = Run(cell, data, [replica], stacked=False)
     x, y = first.batch(0)
     _check(first, x, y)
     if not (cell.stacked and stackable(first.group.network, x[0], y[0])):
@@ -66,7 +66,7 @@ def _check(run: Run, x: Tensor, y: Tensor) -> None:
 
 def follow(run: Run, tick: Tick = lambda net_steps: None) -> Arrays:
     """Make all steps, and measure at the marks what `train` gives."""
-    cell, count = run.cell, len(run.members)
+    cell, count = run.cell, len(run.replicas)
     loss = torch.full((count, cell.steps), torch.nan, dtype=run.dtype)
     diverged = torch.full((count,), -1)
     measured: defaultdict[str, list[Tensor]] = defaultdict(list)

@@ -4,8 +4,8 @@ from torch import nn
 
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import Data
-from normlab.lab.training.engine.drawn import Dropout, UnitNoise
 from normlab.lab.training.engine.networks.parts import Tap, normalizer
+from normlab.lab.training.engine.random_layers import Dropout, UnitNoise
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
