@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normlab.lab.chapter.catalogue import PARTS, Part
+from normlab.lab.chapter.catalogue import MEMBERS, Part
 from normlab.lab.chapter.settings import Settings
 from normlab.lab.experiment import Progress, Record
 from normlab.lab.family import Family, load
@@ -43,5 +43,5 @@ FAMILY = Chapter(
     "really the layer?",
     Settings,
     "normlab.lab.chapter.setup:prepare",
-    PARTS,
+    MEMBERS,
 )

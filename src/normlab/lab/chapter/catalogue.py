@@ -159,4 +159,4 @@ _PARTS = (
         "The same points through the other rows of the table.",
     ),
 )
-PARTS: dict[str, Part] = {part.name: part for part in _PARTS}
+MEMBERS: dict[str, Part] = {part.name: part for part in _PARTS}

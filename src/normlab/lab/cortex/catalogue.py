@@ -381,4 +381,4 @@ _ROWS: tuple[Phenomenon, ...] = (
     ),
 )  # fmt: skip
 
-PHENOMENA: Mapping[str, Phenomenon] = {row.name: row for row in _ROWS}
+MEMBERS: Mapping[str, Phenomenon] = {row.name: row for row in _ROWS}

@@ -168,7 +168,7 @@ def _work(cell: Cell, folder: Path | None) -> Arrays:
 
 def _compute(cell: Cell, tick: Tell) -> Arrays:
     try:
-        return load(cell.job)(cell, tick)
+        return load(cell.computed_by)(cell, tick)
     except NormlabError as error:
         raise type(error)(str(error)) from None  # what crosses processes must be plain
 

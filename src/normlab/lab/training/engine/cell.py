@@ -23,9 +23,9 @@ DIGITS = Source("digits")
 
 
 class Cell(Protocol):
-    """What can be computed by itself and kept: `job` is the "module:function" that computes it."""
+    """What can be computed by itself and kept; computed_by: "module:function", called with it."""
 
-    job: ClassVar[str]
+    computed_by: ClassVar[str]
 
     @property
     def net_steps(self) -> int: ...
@@ -50,7 +50,7 @@ class Training:
     many steps the networks are evaluated and probed. watch_training: evaluate on the training data too.
     """
 
-    job: ClassVar[str] = "normlab.lab.training.engine.train:train"
+    computed_by: ClassVar[str] = "normlab.lab.training.engine.train:train"
 
     steps: int
     data: Source = DIGITS
@@ -87,7 +87,7 @@ class Training:
 
 def key(cell: Cell) -> str:
     """A name for what the cell computes: another setting, data set or engine gives another one."""
-    content = json.dumps([cell.job, content_of(cell), fingerprint()], sort_keys=True)
+    content = json.dumps([cell.computed_by, content_of(cell), fingerprint()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
