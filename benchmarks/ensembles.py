@@ -16,7 +16,8 @@ import torch
 
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.engine.data import load
-from normlab.lab.training.engine.train import Run
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import follow
 
 COUNTS = (8, 32, 96, 384)
 STEPS = 6
@@ -29,11 +30,11 @@ CELLS = {
 def seconds(cell: Training, count: int, stacked: bool) -> float:
     """Of one net-step, once all is built and warm."""
     cell = replace(cell, seeds=tuple(range(count)))
-    run = Run(cell, load(cell.data), cell.members, stacked=stacked)
-    run.arrays(lambda net_steps: None)
+    run = Run(cell, load(cell.data), cell.replicas, stacked=stacked)
+    follow(run)
     run.step = 0
     start = time.perf_counter()
-    run.arrays(lambda net_steps: None)
+    follow(run)
     return (time.perf_counter() - start) / cell.net_steps
 
 

@@ -17,7 +17,7 @@ from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, members, run
 from normlab.lab.experiment import Result
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.report.conventions import checked, converting, side_by_side
 from normlab.report.rows import cells, properties
 from normlab.system.markdown import markdown
@@ -60,7 +60,7 @@ def experiment_page(name: str, result: Result) -> str:
     meanings = [(f"`{key}`", text) for key, text in result.record.meanings.items()]
     parts = [
         f"# {result.title}",
-        f'`normlab run {name}` · `normlab.lab.run("{name}")`',
+        _usage(name),
         result.question,
         "## Claims, with the thresholds stated before the run",
         markdown(("claim", "in words", "threshold"), claims),
@@ -80,17 +80,21 @@ def family_page(name: str, family: Experiment) -> str:
     ]
     parts = [
         f"# {name}",
-        f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.',
+        _usage(name),
         family.question,
         "## Claims, with the thresholds stated before the run",
         markdown(("experiment", "what is said", "claim"), claims),
     ]
-    trials = [m for m in members(name).values() if isinstance(m, Trial)]
-    if trials:
+    experiments = [m for m in members(name).values() if isinstance(m, TrainingExperiment)]
+    if experiments:
         parts.append("## What was expected, and what would change the verdict")
-        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in trials]
+        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in experiments]
         parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _usage(name: str) -> str:
+    return f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.'
 
 
 def conventions_page() -> str:
@@ -158,7 +162,7 @@ def pages() -> dict[str, str | bytes]:
     """Path inside docs/ → content."""
     found: dict[str, str | bytes] = {f"rows/{row.name}.md": row_page(row) for row in TABLE.values()}
     for name, experiment in EXPERIMENTS.items():
-        if experiment.family:
+        if name not in PICTURES:  # nor is it run for its page
             found[f"experiments/{name}.md"] = family_page(name, experiment)
             continue
         result = run(name)

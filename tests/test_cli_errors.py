@@ -70,8 +70,8 @@ OTHERS = {
     "nosuch": "No such command 'nosuch'. See normlab --help.",
     "run chaper": "No such command 'chaper'. Did you mean 'chapter'? See normlab run --help.",
     "run cortex.size-tunin": "No experiment 'cortex.size-tunin'. Did you mean 'cortex.size-tuning'?",
-    "run chapter.x": "No experiment 'chapter.x'. Did you mean 'chapter'? There is chapter, cortex, "
-    "canonical, training.",
+    "run chapter.brian": "No experiment 'chapter.brian'. Did you mean 'chapter.brain'? `normlab run` lists "
+    "all of them.",
     "run cortex --semisaturation -1": "semisaturation=-1.0 given; it must be a finite number >= 0.001 and <= "
     "1 of contrast.",
     "run cortex --filter-frequency 0": "filter_frequency=0.0 given; it must be a finite number >= 0.1",

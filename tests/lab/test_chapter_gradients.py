@@ -5,6 +5,7 @@ import torch
 
 from normlab import table
 from normlab.lab.chapter import backward, hand, layers
+from normlab.lab.chapter.catalogue import BACKWARD_EQUAL
 from normlab.lab.chapter.settings import Settings
 from normlab.lab.chapter.setup import prepare
 from normlab.lab.experiment import Record
@@ -97,5 +98,5 @@ def test_the_claim_fails_for_one_part_in_a_million_millions(row):
     batch = setup.batches[0].double()
     found = hand.jacobian(batch, row, setup.values, setup.weight, 0)
     unit = backward.rounding(setup, batch)
-    assert backward.EQUAL.judge(2.2e-16 * found.abs().max() / unit).outcome == "holds"
-    assert backward.EQUAL.judge(1e-12 * found.abs().max() / unit).outcome == "does not hold"
+    assert BACKWARD_EQUAL.judge(2.2e-16 * found.abs().max() / unit).outcome == "holds"
+    assert BACKWARD_EQUAL.judge(1e-12 * found.abs().max() / unit).outcome == "does not hold"

@@ -37,7 +37,7 @@ MODULES = (
     "normlab.grading",
     "normlab.interop",
     "normlab.nn.registry",
-    "normlab.lab.cortex.parameters",
+    "normlab.lab.cortex.settings",
 )
 # classes that public names return, take or are made with, which are imported from no public module
 CLASSES = (
@@ -127,14 +127,12 @@ def json_files() -> Iterator[str]:
     for title, value in texts.items():
         yield f"\n[{title}]"
         yield from dict.fromkeys(keys_of(value))
-    for family in (name for name, experiment in EXPERIMENTS.items() if experiment.family):
+    for family in EXPERIMENTS:
         yield f"\n[numbers.json of {family}: settings, and claims]"
         kind = import_module(EXPERIMENTS[family].module).FAMILY.settings
         yield from (f".settings.{field.name}" for field in fields(kind))
         for member in members(family).values():
-            yield from (
-                f".verdicts[].claim = {member.name}.{claim.name}" for claim in member.claims
-            )
+            yield from (f".verdicts[].claim = {member.full(claim.name)}" for claim in member.claims)
 
 
 def links() -> Iterator[str]:

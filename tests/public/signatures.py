@@ -162,7 +162,7 @@ def annotation(value: Any) -> str:
         return " | ".join(map(annotation, inner))
     if origin is typing.Literal:
         return f"Literal[{', '.join(map(repr, inner))}]"
-    if origin is not None:
+    if origin is not None and origin is not value:  # the origin of Generic is Generic
         return f"{annotation(origin)}[{', '.join(map(annotation, inner))}]"
     if isinstance(value, typing.ForwardRef):
         return annotation(value.__forward_arg__)

@@ -1,7 +1,7 @@
 """The laboratory: experiments that state a claim, measure it, and give a verdict.
 
 normlab.lab.run("chapter") -> Result: .numbers .figures .verdicts .save(folder)
-normlab.lab.run("cortex"), normlab.lab.run("cortex.size-tuning"): a family whole, and one of it
+normlab.lab.run("cortex"), normlab.lab.run("cortex.size-tuning"): all of a family, and one of it
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A module with `run` and `Settings`, or with FAMILY, and what it asks."""
+    """A family of experiments: the module that holds it as FAMILY, and what it asks."""
 
     module: str
     question: str
-    family: bool = False
 
 
 EXPERIMENTS = {
@@ -33,17 +32,14 @@ EXPERIMENTS = {
     "cortex": Experiment(
         "normlab.lab.cortex",
         "Which of thirty phenomena of visual cortex come out of one divisive model?",
-        family=True,
     ),
     "canonical": Experiment(
         "normlab.lab.canonical",
         "Is it one division in the retina, the nose, attention, natural images and a network?",
-        family=True,
     ),
     "training": Experiment(
         "normlab.lab.training",
         "Is what is said of batch norm and training so? The chapter's claims, put to the test.",
-        family=True,
     ),
 }
 
@@ -57,10 +53,8 @@ def run(name: str, /, **settings: Any) -> "Result":
     >>> round(result.numbers["after.std.Feature 1"] ** 2, 3)  # n / (n - 1) = 16/15
     1.067
     """
-    if found := _family(name):
-        family, member = found
-        return family.run(member, **settings)
-    return import_module(EXPERIMENTS[name].module).run(**settings)
+    family, member = _family(name)
+    return family.run(member, **settings)
 
 
 def check(name: str, /, **settings: Any) -> None:
@@ -68,54 +62,45 @@ def check(name: str, /, **settings: Any) -> None:
 
     >>> check("chapter", norm="layer", batch_size=16)
     """
-    if found := _family(name):
-        family, member = found
-        if member:
-            family.member(member)
-        family.settings.of(**settings)
-    else:
-        import_module(EXPERIMENTS[name].module).Settings.of(**settings)
+    family, member = _family(name)
+    if member:
+        family.member(member)
+    family.settings.of(**settings)
 
 
 def members(name: str) -> "Mapping[str, Member]":
-    """The members of a family by name; of an experiment that is none, nothing."""
-    found = _family(name)
-    return found[0].members if found else {}
+    """The members of a family, by name."""
+    return _family(name)[0].members
 
 
-def family_of(name: str) -> "Family":
+def family_of(name: str) -> "Family[Any, Any]":
     """The family that a name like cortex or cortex.size-tuning belongs to, or SettingError."""
-    found = _family(name)
-    if found is None:
-        raise SettingError(f"{name!r} is no family of experiments; `normlab run` lists them.")
-    return found[0]
+    return _family(name)[0]
 
 
 def find(name: str) -> "Member":
     """The member of a family by its full name, or SettingError."""
-    found = _family(name)
-    if found is None or not found[1]:
-        raise SettingError(f"{name!r} is no member of a family; `normlab run` lists them.")
-    return found[0].member(found[1])
+    family, member = _family(name)
+    return family.member(member)
 
 
 def known(name: str) -> bool:
-    """Whether there is an experiment of that name, or a member of a family."""
+    """Whether there is a family of that name, or a member of one."""
     try:
-        found = _family(name)
+        family, member = _family(name)
     except SettingError:
         return False
-    return found is None or not found[1] or found[1] in found[0].members
+    return not member or member in family.members
 
 
-def _family(name: str) -> "tuple[Family, str] | None":
+def _family(name: str) -> "tuple[Family[Any, Any], str]":
     """The family that a name like cortex or cortex.size-tuning belongs to, and the member's name."""
     first, dot, member = name.partition(".")
     experiment = EXPERIMENTS.get(first)
-    if experiment is None or (dot and not (member and experiment.family)):
+    if experiment is None or (dot and not member):
         hint = did_you_mean(name, EXPERIMENTS)
         raise SettingError(f"No experiment {name!r}.{hint} There is {', '.join(EXPERIMENTS)}.")
-    return (import_module(experiment.module).FAMILY, member) if experiment.family else None
+    return import_module(experiment.module).FAMILY, member
 
 
 def __dir__() -> list[str]:

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from normlab.lab import check, run
-from normlab.lab.experiment import Result
+from normlab.lab.experiment import Progress, Result
 from normlab.report.painters import painters
 
 _MUCH = 1000
-Step = Callable[[int, int, str], None]
 
 
 def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -> Result:
@@ -32,7 +31,7 @@ def run_watched(name: str, settings: dict[str, Any]) -> Result:
 
 
 @contextmanager
-def bar() -> Iterator[Step]:
+def bar() -> Iterator[Progress]:
     """A progress bar on the terminal, if there is one: a function of done, of how many, and what."""
     if not sys.stderr.isatty():
         yield lambda done, total, what: None

@@ -17,6 +17,7 @@ from normlab.safe import json_text
 from normlab.system.files import write_all
 
 FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
+Progress = Callable[[int, int, str], None]  # hears how much is done, of how much, and what it is
 _SIGNS = {"<=": "≤", ">=": "≥"}
 
 

@@ -1,16 +1,18 @@
 """A family of experiments: its members are rows of data, with one set of options and one report."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, Generic, Protocol, TypeVar
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
-from normlab.lab.experiment import Claim, Record, Result, Verdict
+from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
 from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
+from normlab.safe import markup
 from normlab.system.markdown import markdown
 
 
@@ -61,13 +63,26 @@ class Member:
     extra: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
+        self._check_names()
+        if not self.claims:
+            raise ValueError(f"{self.name}: needs claims")
+
+    def _check_names(self) -> None:
         twice = [name for name, count in Counter(c.name for c in self.claims).items() if count > 1]
-        if twice or not self.claims:
+        if twice:
             raise ValueError(f"{self.name}: needs claims with names of their own; twice: {twice}")
+
+    def full(self, name: str) -> str:
+        """The name of a number or claim of this member, as it stands in the family's record."""
+        return f"{self.name}.{name}"
+
+
+Shared = TypeVar("Shared")  # what the family's `prepare` makes of the settings
+M = TypeVar("M", bound=Member)  # the family's kind of member
 
 
 @dataclass
-class Study:
+class Study(Generic[Shared, M]):
     """What a member measures with: names of numbers, claims and figures are put under its own.
 
     shared is what the family's `prepare` made of the settings; tell is called with how much of the
@@ -75,25 +90,25 @@ class Study:
     """
 
     record: Record
-    member: Member
-    shared: Any
+    member: M
+    shared: Shared
     tell: Callable[[int], None] = lambda done: None
     found: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
 
     def number(self, key: str, value: Any, meaning: str) -> float:
-        return self.record.number(f"{self.member.name}.{key}", value, meaning)
+        return self.record.number(self.member.full(key), value, meaning)
 
     def curve(self, key: str, places: Iterable[Any], values: Iterable[Any], meaning: str) -> None:
         """One number for each place of a sweep, under member.key.place."""
         names = [place if isinstance(place, str) else f"{float(place):.4g}" for place in places]
-        self.record.vector(f"{self.member.name}.{key}", names, values, meaning)
+        self.record.vector(self.member.full(key), names, values, meaning)
 
     def claim(self, name: str, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
         """Judge the member's claim of that name."""
         claim = {claim.name: claim for claim in self.member.claims}[name]
-        named = Claim(f"{self.member.name}.{name}", claim.text, claim.bound, claim.sense)
+        named = Claim(self.member.full(name), claim.text, claim.bound, claim.sense)
         self.verdicts.append(self.record.claim(named, measured, spread, detail))
         return self.verdicts[-1]
 
@@ -118,7 +133,7 @@ class Study:
     def finish(self) -> None:
         """Make the report's section; refuse a member that left a claim unjudged or judged it twice."""
         judged = Counter(verdict.claim.name for verdict in self.verdicts)
-        due = Counter(f"{self.member.name}.{claim.name}" for claim in self.member.claims)
+        due = Counter(self.member.full(claim.name) for claim in self.member.claims)
         if judged != due:
             raise ValueError(f"{self.member.name}: judged {dict(judged)}, claims are {dict(due)}")
         blocks = (Prose(self.member.signature), *self.blocks)
@@ -133,7 +148,7 @@ def outcome(verdicts: list[Verdict]) -> str:
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(Generic[Shared, M]):
     """A family: `prepare` is a "module:function" that makes of the settings what its members share.
 
     Where that is a context manager, the members are measured inside it. work is a "module:function" that
@@ -146,13 +161,13 @@ class Family:
     question: str
     settings: type[Settings]
     prepare: str
-    members: Mapping[str, Member]
+    members: Mapping[str, M]
     outcome: Callable[[list[Verdict]], str] = outcome
     header: tuple[str, str, str, str] = ("experiment", "signature", "measured", "verdict")
     work: str = ""
     fits: str = ""
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> M:
         if name not in self.members:
             full = [f"{self.name}.{known}" for known in self.members]
             hint = did_you_mean(f"{self.name}.{name}", full)
@@ -166,37 +181,43 @@ class Family:
         name: str = "",
         *,
         say: Callable[[str], None] = lambda line: None,
-        progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+        progress: Progress = lambda done, total, what: None,
         **settings: Any,
     ) -> Result:
-        """Run the member of that name, or with no name all of them."""
+        """Run the member of that name, or with no name all of them.
+
+        say is called with each line as it is known; progress with how much is done, of how much, and what
+        is being done. The settings are those of the family's command.
+        """
         chosen = self.settings.of(**settings)
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
         record = Record(say=say)
-        shared = load(self.prepare)(chosen)
-        said = tuple(getattr(shared, "said", ()))  # of the reader's data
-        for line in said:
-            say(line)
-        with shared if hasattr(shared, "__exit__") else nullcontext():
-            rows = self._rows(record, members, shared, progress)
-        record.rows = rows
-        if said:
-            record.sections.insert(0, Section("About these data", tuple(map(Note, said))))
+        self._measure(record, chosen, members, progress)
         if name:
             member = members[0]
             return Result(
                 f"{self.name}.{name}", member.title, member.signature, chosen.json(), record
             )
-        record.sections.insert(0, self._summary(rows))
+        if record.rows:
+            record.sections.insert(0, self._summary(record.rows))
         return Result(self.name, self.title, self.question, chosen.json(), record)
+
+    def _measure(
+        self, record: Record, settings: Any, members: Sequence[M], progress: Progress
+    ) -> None:
+        """Put on record what the members find, with a row of the family's table for each."""
+        shared: Shared = load(self.prepare)(settings)
+        tell_of_data(record, getattr(shared, "said", ()))
+        with shared if isinstance(shared, AbstractContextManager) else nullcontext():
+            record.rows = self._rows(record, members, shared, progress)
 
     def _rows(
         self,
         record: Record,
-        members: list[Member],
-        shared: Any,
-        progress: Callable[[int, int, str], None],
+        members: Sequence[M],
+        shared: Shared,
+        progress: Progress,
     ) -> list[tuple[Cell, ...]]:
         """Measure one member after the other; a row of the family's table for each."""
         rows: list[tuple[Cell, ...]] = []
@@ -224,7 +245,7 @@ class Family:
         """The family's table, for a README."""
         return markdown(self.header, rows)
 
-    def _measured(self, study: Study) -> tuple[Cell, ...]:
+    def _measured(self, study: Study[Shared, M]) -> tuple[Cell, ...]:
         load(study.member.measure)(study)
         study.finish()
         member = study.member
@@ -237,6 +258,17 @@ class Family:
             "All of them",
             (Prose(f"Of {len(rows)}: {counts}."), Numbers(counts, self.header, tuple(rows))),
         )
+
+
+def tell_of_data(record: Record, read: Iterable[str], warnings: Iterable[str] = ()) -> None:
+    """Say how the reader's data were read, and what to mind; the report begins with it."""
+    kinds = {"note": tuple(read), "warning": tuple(warnings)}
+    for line in chain(*kinds.values()):
+        record.say(line)
+    notes = [Note(markup(line)) for line in kinds["note"]]
+    notes += [Note(markup(line), "warning") for line in kinds["warning"]]
+    if notes:
+        record.sections.insert(0, Section("About these data", tuple(notes)))
 
 
 def _lines(row: tuple[Cell, ...], width: int) -> str:

@@ -9,7 +9,7 @@ import pytest
 from command import here, normlab
 from normlab import lab
 from normlab.errors import SettingError
-from normlab.lab.canonical.members import MEMBERS
+from normlab.lab.canonical.catalogue import MEMBERS
 
 
 def test_one_member_writes_its_report(tmp_path):

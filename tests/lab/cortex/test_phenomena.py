@@ -5,7 +5,7 @@ computation (docs: neither is computed by this package).
 import pytest
 
 from normlab.lab.cortex import FAMILY, Settings
-from normlab.lab.cortex.catalogue import PHENOMENA
+from normlab.lab.cortex.catalogue import MEMBERS
 from normlab.lab.cortex.frontend import images
 from normlab.lab.cortex.setup import prepare
 from normlab.lab.experiment import Record
@@ -56,11 +56,11 @@ LONG = ("noise-map",)  # its parts have tests of their own in test_model.py
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in PHENOMENA],
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MEMBERS],
 )
 def test_verdict_and_numbers(lab, name):
     record = Record()
-    study = Study(record, PHENOMENA[name], lab)
+    study = Study(record, MEMBERS[name], lab)
     load(study.member.measure)(study)
     study.finish()
     told = [f"{v.claim.name}: {v.measured:.4g} ({v.detail})" for v in study.verdicts]
@@ -73,13 +73,11 @@ def test_verdict_and_numbers(lab, name):
 
 
 def test_the_catalogue_has_the_thirty_in_order():
-    numbers = [row.number for row in PHENOMENA.values() if row.number]
+    numbers = [row.number for row in MEMBERS.values() if row.number]
     assert numbers == list(range(1, 31))
-    assert set(OTHERWISE) < set(PHENOMENA)
-    assert {key.split(".")[0] for key in NUMBERS} < set(PHENOMENA)
-    near = {
-        c.name: c.bound for row in PHENOMENA.values() for c in row.claims if isinstance(c, Near)
-    }
+    assert set(OTHERWISE) < set(MEMBERS)
+    assert {key.split(".")[0] for key in NUMBERS} < set(MEMBERS)
+    near = {c.name: c.bound for row in MEMBERS.values() for c in row.claims if isinstance(c, Near)}
     assert {name for name, bound in near.items() if bound > 0.02} == {
         "orientation", "frequency", "phase", "isocontrast-8", "isocontrast-32",
     }  # fmt: skip

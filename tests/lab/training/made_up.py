@@ -1,10 +1,10 @@
-"""A bench that hands out made-up results, to see which verdicts they get."""
+"""A runner that hands out made-up results, to see which verdicts they get."""
 
 from contextlib import nullcontext
 
 from normlab.lab.experiment import Record
 from normlab.lab.family import Study, load
-from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.catalogue import MEMBERS
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Store
@@ -25,9 +25,9 @@ class MadeUp(nullcontext):
 
 def judged(name, results, **settings):
     """claim → outcome of an experiment, given results; and the study."""
-    trial = TRIALS[name]
-    study = Study(Record(), trial, MadeUp(results, **settings))
-    load(trial.measure)(study)
+    experiment = MEMBERS[name]
+    study = Study(Record(), experiment, MadeUp(results, **settings))
+    load(experiment.measure)(study)
     study.finish()
     found = {v.claim.name.removeprefix(f"{name}."): v.outcome for v in study.verdicts}
     return found, study

@@ -14,9 +14,10 @@ from normlab.lab.family import Study, load
 from normlab.lab.training import FAMILY, covariate, faster, regulariser
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.engine.data import load as data_of
-from normlab.lab.training.engine.drawn import UnitNoise
 from normlab.lab.training.engine.probes import PROBES
-from normlab.lab.training.engine.train import Run, train
+from normlab.lab.training.engine.random_layers import UnitNoise
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import train
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.settings import Settings
 
@@ -39,10 +40,10 @@ def in_double(norm, noise=False):
     """A run after three steps, all in float64, and its parameters before the last one."""
     options = SMALL | {"noise": noise}
     made = cell(norm=Source(norm), options=options, lrs=(0.1, 0.3), seeds=(0,), dtype="float64")
-    run = Run(made, data_of(made.data), made.members, stacked=True)
+    run = Run(made, data_of(made.data), made.replicas, stacked=True)
     for _ in range(3):
         before = {n: p.detach().clone() for n, p in run.group.parameters.items()}
-        run._advance()
+        run.advance()
     return run, before
 
 
@@ -64,12 +65,12 @@ def flat(gradient):
 def test_landscape_is_that_of_a_loop_by_hand(norm):
     run, _ = in_double(norm)
     found = PROBES["landscape"](run, low=0.5, high=4.0, count=4)()
-    for i, member in enumerate(run.members):
+    for i, replica in enumerate(run.replicas):
         start = run.group.parameters
         _, g = gradient_of(run, i, start)
         losses, changes, betas = [], [], []
         for factor in (0.5, 1.0, 2.0, 4.0):
-            size = factor * member.lr
+            size = factor * replica.lr
             at = {n: (p[i] - size * g[n])[None].expand_as(p) for n, p in start.items()}
             loss, other = gradient_of(run, i, at)
             losses.append(loss)
@@ -171,7 +172,7 @@ def a_little(*shape):
 def speeds(true):
     def arrays(plan):
         cells = faster.cells(plan)
-        members, count = len(cells["none"].members), len(cells["none"].marks)
+        members, count = len(cells["none"].replicas), len(cells["none"].marks)
         found = {}
         for name in cells:
             better = (name == "batch") == true

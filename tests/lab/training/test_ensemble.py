@@ -13,7 +13,8 @@ from normlab.lab.training.engine.cell import DIGITS, Source, Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.engine.group import stackable
 from normlab.lab.training.engine.networks import initialize
-from normlab.lab.training.engine.train import SIDE_BY_SIDE, Run, train
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import SIDE_BY_SIDE, train
 
 SMALL = Training(
     steps=12,
@@ -29,9 +30,9 @@ ROUNDING = 1e-9  # float64, a dozen steps of networks that do not amplify more t
 OF_ADAM = SMALL.steps * max(SMALL.lrs) * 2.0**-52 / 1e-8
 
 
-def alone(cell, member):
+def alone(cell, replica):
     return replace(
-        cell, seeds=(member.seed,), lrs=(member.lr,), scales=(member.scale,), stacked=False
+        cell, seeds=(replica.seed,), lrs=(replica.lr,), scales=(replica.scale,), stacked=False
     )
 
 
@@ -40,17 +41,17 @@ def alone(cell, member):
 def test_stack_is_each_alone(norm, optimizer):
     cell = replace(SMALL, norm=Source(norm), optimizer=optimizer, momentum=0.9)
     together, allowed = train(cell), OF_ADAM if optimizer == "adam" else ROUNDING
-    for i, member in enumerate(cell.members):
-        for name, value in train(alone(cell, member)).items():
+    for i, replica in enumerate(cell.replicas):
+        for name, value in train(alone(cell, replica)).items():
             np.testing.assert_allclose(together[name][i], value[0], rtol=allowed, atol=allowed)
 
 
 def test_dropout_draws_the_same_for_each():
     cell = replace(SMALL, options={**SMALL.options, "dropout": 0.4})
     together, without = train(cell), train(SMALL)
-    for i, member in enumerate(cell.members):
+    for i, replica in enumerate(cell.replicas):
         np.testing.assert_allclose(
-            together["loss"][i], train(alone(cell, member))["loss"][0], ROUNDING
+            together["loss"][i], train(alone(cell, replica))["loss"][0], ROUNDING
         )
     assert abs(together["loss"] - without["loss"]).max() > 0.01
 
@@ -127,7 +128,7 @@ def test_what_vmap_refuses_is_trained_alone(tmp_path):
     file = tmp_path / "refuses.py"
     file.write_text(REFUSES)
     cell = replace(SMALL, norm=norms.source(f"{file}:Refuses"))
-    first = Run(cell, load(DIGITS), cell.members[:1], stacked=False)
+    first = Run(cell, load(DIGITS), cell.replicas[:1], stacked=False)
     x, y = first.batch(0)
     assert not stackable(first.group.network, x[0], y[0])
     ours = train(replace(cell, norm=Source("batch")))

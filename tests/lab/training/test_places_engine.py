@@ -8,10 +8,11 @@ from torch.nn.functional import batch_norm
 from normlab.errors import DataError, SettingError
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.engine.data import Data, load
-from normlab.lab.training.engine.evaluating import gini, last_batch, modes
 from normlab.lab.training.engine.networks import build
-from normlab.lab.training.engine.train import Run, train
-from normlab.lab.training.engine.transformer import Attention, Place, Tokens
+from normlab.lab.training.engine.networks.transformer import Attention, Place, Tokens
+from normlab.lab.training.engine.probes.evaluating import gini, last_batch, modes
+from normlab.lab.training.engine.run import Run
+from normlab.lab.training.engine.train import train
 
 SHALLOW = {"norm": Source("batch"), "options": {"depth": 1, "width": 12}, "seeds": (0, 1)}
 ADAM = {"optimizer": "adam", "lrs": (3e-3,)}
@@ -19,9 +20,9 @@ ADAM = {"optimizer": "adam", "lrs": (3e-3,)}
 
 def begun(steps=5, **given):
     cell = Training(steps=steps, **given)
-    run = Run(cell, load(cell.data), cell.members, stacked=True)
+    run = Run(cell, load(cell.data), cell.replicas, stacked=True)
     for _ in range(steps):
-        run._advance()
+        run.advance()
     return run
 
 

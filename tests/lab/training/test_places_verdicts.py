@@ -170,7 +170,7 @@ def test_the_readers_normaliser_is_compared(name, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("import torch\nMine = torch.nn.BatchNorm2d\n")
     plan = Plan.of(Settings(seeds=2, norm=(f"{file}:Mine",)))
-    trial = FAMILY.members[name]
-    cells = load(trial.cells)(plan)
+    experiment = FAMILY.members[name]
+    cells = load(experiment.cells)(plan)
     assert any(cell.norm.name == "Mine" for cell in cells.values())
-    assert load(trial.cells)(PLAN).keys() < cells.keys()
+    assert load(experiment.cells)(PLAN).keys() < cells.keys()

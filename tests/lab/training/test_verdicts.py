@@ -6,10 +6,10 @@ from made_up import judged
 
 from normlab.lab.experiment import Claim
 from normlab.lab.training.effects import difference, factor, ratio
+from normlab.lab.training.experiment import outcome
 from normlab.lab.training.initialisation import SCALES
 from normlab.lab.training.inputs import best
 from normlab.lab.training.rates import LRS, largest
-from normlab.lab.training.trial import outcome
 
 CHAPTER = Claim("x.first", "", 1.0, ">=")
 CONDITION = Claim("x.also.second", "", 1.0, ">=")
@@ -35,7 +35,7 @@ def curve(cells, works, noise=0.01):
     random = np.random.default_rng(0)
     found = {}
     for norm, cell in cells.items():
-        places = [m.lr * m.scale for m in cell.members]
+        places = [m.lr * m.scale for m in cell.replicas]
         accuracy = np.array([0.95 if works(norm, place) else 0.1 for place in places])
         accuracy += noise * random.uniform(-1, 1, len(places))
         found[norm] = {

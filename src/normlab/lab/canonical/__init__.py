@@ -1,6 +1,6 @@
 """The canonical computation: the same division from the retina to attention, and in networks."""
 
-from normlab.lab.canonical.members import MEMBERS
+from normlab.lab.canonical.catalogue import MEMBERS
 from normlab.lab.canonical.settings import Settings
 from normlab.lab.family import Family
 
@@ -10,6 +10,6 @@ FAMILY = Family(
     "Is it one equation that adapts the retina, balances odours, lets gratings compete, shifts with "
     "attention, makes natural images independent, and inhibits laterally in a network?",
     Settings,
-    "normlab.lab.canonical.settings:prepare",
+    "normlab.lab.canonical.setup:prepare",
     MEMBERS,
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import curves
 from normlab.lab.canonical.fitting import Fit, fit
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.report.page import Ask, Formula, Numbers, Prose
 
 DRIVE, POOL = (5.0, 60.0), (20.0, 360.0)  # standard deviations over place and orientation (°)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import populations
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.report.page import Ask, Formula, Numbers, Prose
 
 C50, POWERS = 19.3, (1.5, 2.0, 2.9)  # % contrast (Albrecht & Hamilton 1982); a range of exponents

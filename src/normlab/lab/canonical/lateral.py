@@ -13,7 +13,7 @@ from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import Normalized, normalize
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import channels
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.report.page import Ask, Formula, Note, Numbers, Picture, Prose
 
 CHANNELS, QUIET, LOUD, EDGE = 24, 20.0, 400.0, 100.0

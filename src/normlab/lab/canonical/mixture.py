@@ -13,7 +13,7 @@ from normlab.equation.table import find
 from normlab.equation.variants import divisive
 from normlab.lab.canonical.dependency import bow_tie, excess_kurtosis, mutual_information
 from normlab.lab.canonical.drawings import histograms
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Ask, Formula, Numbers, Picture, Prose
 

@@ -15,7 +15,7 @@ from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.coefficients import Coefficients, coefficients
 from normlab.lab.canonical.dependency import bow_tie, excess_kurtosis, mutual_information
 from normlab.lab.canonical.drawings import histograms
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Ask, Formula, Numbers, Prose
 

@@ -12,7 +12,7 @@ from normlab.equation.variants import divisive
 from normlab.functional.divisive import divisive_norm
 from normlab.lab.canonical.drawings import curves, images
 from normlab.lab.canonical.fitting import fit
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.report.page import Formula, Numbers, Prose
 

@@ -10,7 +10,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.variants import divisive
 from normlab.lab.canonical.drawings import curves
 from normlab.lab.canonical.fitting import LEVEL, Fit, fit
-from normlab.lab.family import Study
+from normlab.lab.canonical.setup import Study
 from normlab.report.page import Ask, Formula, Numbers, Prose
 
 RMAX, C50, POWER = 115.0, 19.3, 2.9  # spikes/s, % contrast, exponent: Albrecht & Hamilton 1982

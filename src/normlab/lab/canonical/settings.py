@@ -22,8 +22,3 @@ class Settings:
 
     def json(self) -> dict[str, Any]:
         return {"seed": self.seed}
-
-
-def prepare(settings: Settings) -> Settings:
-    """What the members share: the settings alone."""
-    return settings

@@ -1,52 +1,45 @@
 """The chapter: normalisation from the brain to batch norm, on its own points or the reader's data."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from normlab.lab.chapter.catalogue import MEMBERS, Part
 from normlab.lab.chapter.settings import Settings
+from normlab.lab.experiment import Progress, Record
+from normlab.lab.family import Family, load, tell_of_data
 
 if TYPE_CHECKING:
-    from normlab.lab.experiment import Result
+    from normlab.lab.chapter.setup import Setup
 
-TITLE = "Normalisation"
-QUESTION = (
+__all__ = ["FAMILY", "Settings"]
+
+
+class Chapter(Family["Setup", Part]):
+    """Its parts write one text: each says its lines and shows its section, and there is no table of them."""
+
+    def _measure(
+        self,
+        record: Record,
+        settings: Settings,
+        members: Sequence[Part],
+        progress: Progress,
+    ) -> None:
+        setup: Setup = load(self.prepare)(settings, record)
+        read = setup.table.reading
+        tell_of_data(
+            record, [read] if read else [], load("normlab.lab.chapter.setup:warnings")(setup)
+        )
+        for done, part in enumerate(members):
+            progress(done, len(members) + 1, part.name)
+            load(part.measure)(setup)
+
+
+FAMILY = Chapter(
+    "chapter",
+    "Normalisation",
     "What does normalising do to data, why do brains and networks do it, and is a layer made by hand "
-    "really the layer?"
+    "really the layer?",
+    Settings,
+    "normlab.lab.chapter.setup:prepare",
+    MEMBERS,
 )
-
-
-def run(
-    *,
-    say: Callable[[str], None] = lambda line: None,
-    progress: Callable[[int, int, str], None] = lambda done, total, name: None,
-    **settings: Any,
-) -> "Result":
-    """Run the whole chapter.
-
-    say is called with each line as the chapter prints it, progress before each section with its number,
-    their count and its name. The settings are those of `Settings`.
-    """
-    chosen = Settings.of(**settings)
-    from normlab.lab.chapter import backward, brain, further, normalise, relatives, response, what
-    from normlab.lab.chapter.setup import prepare, warnings
-    from normlab.lab.experiment import Record, Result
-    from normlab.report.page import Note, Section
-    from normlab.safe import markup
-
-    record = Record(say=say)
-    setup = prepare(chosen, record)
-    found = warnings(setup)
-    read = setup.table.reading
-    for line in filter(None, (read, *found)):
-        say(line)
-    parts = (what, brain, response, normalise, backward, further, relatives)
-    for done, part in enumerate(parts):
-        progress(done, len(parts) + 1, part.__name__.rpartition(".")[2])
-        part.section(setup)
-    about = (
-        *((Note(markup(read)),) if read else ()),
-        *(Note(markup(text), "warning") for text in found),
-    )
-    if about:
-        record.sections.insert(0, Section("About these data", about))
-    return Result("chapter", TITLE, QUESTION, chosen.json(), record)

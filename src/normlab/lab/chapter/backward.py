@@ -5,19 +5,12 @@ from torch import Tensor
 
 from normlab.equation.rounding import of_term
 from normlab.lab.chapter import hand, layers
+from normlab.lab.chapter.catalogue import BACKWARD_EQUAL
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
-from normlab.lab.experiment import Claim
 from normlab.report.page import Block, Formula, Numbers, Prose
 from normlab.safe import markup
 
-EQUAL = Claim(
-    "backward.equal",
-    "The gradient by hand is autograd's: largest difference in units of the rounding of its terms, "
-    "float64",
-    16.0,
-    "<=",
-)
 POINT, FEATURE, SHOWN = 0, 0, 32
 
 
@@ -28,7 +21,7 @@ def section(setup: Setup) -> None:
     shown = min(len(matrix), SHOWN)
     automatic = _autograd(setup, batch, shown)
     gap, unit = (matrix[:shown] - automatic).abs().max(), rounding(setup, batch)
-    record.claim(EQUAL, gap / unit)
+    record.claim(BACKWARD_EQUAL, gap / unit)
     across = "its whole batch" if row.uses_batch else "all features of its sample"
     picture = record.figure(
         "backward",

@@ -5,27 +5,15 @@ import torch
 from torch import Tensor
 
 from normlab.equation.reference import normalize
+from normlab.lab.chapter.catalogue import HALF, SUPPRESSED
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
-from normlab.lab.experiment import Claim
 from normlab.report.page import Ask, Formula, Numbers, Prose
 
 RMAX, SIGMA, POWER = 115.0, 19.3, 2.9  # Albrecht & Hamilton 1982: a V1 cell's contrast response
 SIGMAS, POWERS = (5.0, SIGMA, 50.0), (1.0, POWER, 6.0)
 PREFERRED = torch.arange(0.0, 180.0, 15.0, dtype=torch.float64)
 WEAK, STRONG = 10.0, 40.0  # contrasts, %
-HALF = Claim(
-    "brain.half",
-    "At a contrast of σ the response is half of its maximum: distance from ½",
-    1e-12,
-    "<=",
-)
-SUPPRESSED = Claim(
-    "brain.suppressed",
-    "A strong neighbour suppresses: response with it, relative to the response alone",
-    0.9,
-    "<=",
-)
 
 
 def response(contrast: Tensor, sigma: float, power: float) -> Tensor:

@@ -6,25 +6,11 @@ from torch import Tensor
 from normlab.equation.rounding import of_elements
 from normlab.equation.variants import STD_PLUS_EPS
 from normlab.lab.chapter import hand
+from normlab.lab.chapter.catalogue import HAND_EQUAL, SLIP
 from normlab.lab.chapter.drawings import points
 from normlab.lab.chapter.setup import Setup, arrays
-from normlab.lab.experiment import Claim, Verdict
+from normlab.lab.experiment import Verdict
 from normlab.report.page import Block, Numbers, Printed, Prose
-
-EQUAL = Claim(
-    "hand.equal",
-    "By hand, with ε inside the root, equals the layer: largest difference of an element in units of "
-    "its rounding tolerance",
-    1.0,
-    "<=",
-)
-SLIP = Claim(
-    "std_plus_eps.equal",
-    "The chapter's form, std + ε, equals the layer: largest difference of an element in units of its "
-    "rounding tolerance, in float64",
-    1.0,
-    "<=",
-)
 
 
 def hand_steps(setup: Setup, batch: Tensor) -> hand.Steps:
@@ -107,7 +93,7 @@ def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     allowed = of_elements(setup.x, scale, y, pooled) * size
     ratio, gap, limit = _worst(y_hand - y, allowed)
     setup.record.number("hand.difference", gap, "largest |by hand − layer| of an element")
-    verdict = setup.record.claim(EQUAL, ratio)
+    verdict = setup.record.claim(HAND_EQUAL, ratio)
     _say(setup, "with √(var + ε)" if setup.row.center else "by the equation", gap, limit, verdict)
     dtype = str(setup.x.dtype).removeprefix("torch.")
     form = "√(var + ε), as the layer" if setup.row.center else "the equation"

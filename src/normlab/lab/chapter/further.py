@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from normlab.data import chapter_points
 from normlab.errors import ShapeError
 from normlab.lab.chapter import layers, running
+from normlab.lab.chapter.catalogue import ALONE, BOUNDED, ROOT
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays, order_note, varies, without_affine
 from normlab.lab.chapter.what import standardise
-from normlab.lab.experiment import Claim
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 from normlab.safe import markup
@@ -19,24 +19,6 @@ from normlab.safe import markup
 MORE = (1024, 4096)
 ENOUGH = 1000  # batches, for a histogram
 SIZES = (2, 4, 8, 16, 32, 64, 128)
-BOUNDED = Claim(
-    "outlier.bounded",
-    "No outlier leaves √(batch size − 1): the largest output over that bound",
-    1.0 + 1e-12,  # it is reached as eps → 0, and then rounding decides
-    "<=",
-)
-ROOT = Claim(
-    "size.root",
-    "The batch mean's noise is 1/√(batch size): largest departure over the sizes, in standard errors",
-    4.0,
-    "<=",
-)
-ALONE = Claim(
-    "single.same",
-    "A sample alone is normalised as in its batch: largest difference in units of the rounding of y",
-    16.0,
-    "<=",
-)
 
 
 def section(setup: Setup) -> None:

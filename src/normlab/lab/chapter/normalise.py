@@ -5,20 +5,12 @@ from torch import Tensor
 
 from normlab.equation import formula
 from normlab.lab.chapter import compare, layers
+from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
 from normlab.lab.chapter.setup import Setup, arrays, varies
-from normlab.lab.experiment import Claim
 from normlab.report.page import Block, Formula, Note, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
-
-BESSEL = Claim(
-    "after.bessel",
-    "The standard deviation after is √(n/(n − 1)) times the layer's √(var/(var + ε)): largest "
-    "relative difference",
-    1e-4,
-    "<=",
-)
 
 
 def section(setup: Setup) -> None:

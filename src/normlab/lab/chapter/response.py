@@ -6,26 +6,14 @@ import torch
 from normlab.conventions.frameworks import readings_of_alpha
 from normlab.equation.papers import ALEXNET, alexnet_settings
 from normlab.equation.reference import normalize
+from normlab.lab.chapter.catalogue import INHIBITED, SAME
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays
-from normlab.lab.experiment import Claim
 from normlab.report.page import Formula, Note, Numbers, Prose
 
 SIZE, ALPHA, BETA, K = (ALEXNET[name] for name in ("size", "alpha", "beta", "k"))
 HERE = alexnet_settings()
 CHANNELS, STRONG, QUIET, LOUD = 16, 8, 20.0, 400.0
-SAME = Claim(
-    "response.same",
-    "The equation is torch.nn.LocalResponseNorm: largest difference, relative to the output, float64",
-    1e-12,
-    "<=",
-)
-INHIBITED = Claim(
-    "response.inhibited",
-    "A strong channel inhibits its neighbours: their output relative to that of far channels",
-    0.5,
-    "<=",
-)
 
 
 def section(setup: Setup) -> None:
@@ -34,7 +22,7 @@ def section(setup: Setup) -> None:
     x[0, STRONG] = LOUD
     paper = normalize(x, "local_response", **HERE)
     trap = normalize(x, "local_response", **ALEXNET)
-    layer = torch.nn.LocalResponseNorm(**HERE)  # type: ignore[arg-type]
+    layer = torch.nn.LocalResponseNorm(**HERE)
     difference = ((layer(x[..., None])[..., 0] - paper.y) / paper.y).abs().max()
     record.claim(SAME, difference)
     gain = K**BETA / paper.scale[0]

@@ -3,21 +3,14 @@
 import torch
 from torch import Tensor
 
+from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays, order_note, varies
-from normlab.lab.experiment import Claim
 from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
 
 EPOCHS, STEPS = 4, 4000
-SETTLED = Claim(
-    "running.settled",
-    "After the epochs the running mean lies within 4 standard errors of the data's mean (largest over "
-    "the features, in standard errors of a running mean)",
-    4.0,
-    "<=",
-)
 
 
 def blocks(setup: Setup) -> list[Block]:

@@ -6,18 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from normlab.lab.chapter.catalogue import EASIER
 from normlab.lab.chapter.drawings import curves, points
 from normlab.lab.chapter.setup import Setup, arrays, varies
-from normlab.lab.experiment import Claim
 from normlab.report.page import Ask, Formula, Note, Numbers, Prose
 
 TARGET = 1e-3
-EASIER = Claim(
-    "inputs.easier",
-    "Gradient descent needs fewer steps on standardised inputs: ratio of steps, standardised to raw",
-    1.0,
-    "<=",
-)
 
 
 def standardise(x: Tensor) -> Tensor:

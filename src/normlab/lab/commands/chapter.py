@@ -28,6 +28,7 @@ from normlab.system.options import JsonFlag, number, numbers, whole
     "chapter", epilog="Example: normlab run chapter --data iris.csv --batch-size 16 --shuffle"
 )
 def run_chapter(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Option(
@@ -108,4 +109,4 @@ def run_chapter(
         **reading(delimiter, decimal, thousands, skip_rows, array, exclude),
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    run_experiment("chapter", chosen, out, as_json)
+    run_experiment(str(context.info_name), chosen, out, as_json)

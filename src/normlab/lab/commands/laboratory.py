@@ -87,7 +87,8 @@ def run_experiment(name: str, settings: dict[str, Any], out: Path | None, as_jso
         return
     held = [verdict.outcome for verdict in result.verdicts]
     counts = ", ".join(f"{held.count(kind)} {kind}" for kind in dict.fromkeys(held))
-    print(f"\nClaims: {counts}.\nReport: {report}")
+    claims = f"Claims: {counts}.\n" if counts else ""
+    print(f"\n{claims}Report: {report}")
 
 
 def register(app: typer.Typer) -> None:

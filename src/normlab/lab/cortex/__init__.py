@@ -1,7 +1,7 @@
 """The cortex laboratory: a model of primary visual cortex, and thirty phenomena it should show."""
 
-from normlab.lab.cortex.catalogue import PHENOMENA, outcome
-from normlab.lab.cortex.parameters import STANDARD, Parameters, Settings
+from normlab.lab.cortex.catalogue import MEMBERS, outcome
+from normlab.lab.cortex.settings import STANDARD, Parameters, Settings
 from normlab.lab.family import Family
 
 __all__ = ["FAMILY", "STANDARD", "Parameters", "Settings"]
@@ -13,7 +13,7 @@ FAMILY = Family(
     "parameters: filters, a pool, and a division?",
     Settings,
     "normlab.lab.cortex.setup:prepare",
-    PHENOMENA,
+    MEMBERS,
     outcome,
     ("phenomenon", "published signature", "measured", "verdict"),
 )

@@ -8,17 +8,26 @@ from normlab.lab.cortex.curves import peak, suppression, width
 from normlab.lab.cortex.fields import spot_map
 from normlab.lab.cortex.masks import plaids
 from normlab.lab.cortex.model import V1, Response
-from normlab.lab.cortex.parameters import LARGE, TARGET
-from normlab.lab.cortex.setup import OCTAVES, ORIENTATIONS, PATCH, Lab, pairs, panel, picture, rates
+from normlab.lab.cortex.settings import LARGE, TARGET
+from normlab.lab.cortex.setup import (
+    OCTAVES,
+    ORIENTATIONS,
+    PATCH,
+    Lab,
+    Study,
+    pairs,
+    panel,
+    picture,
+    rates,
+)
 from normlab.lab.cortex.tuning import gratings
-from normlab.lab.family import Study
 
 FINE = np.linspace(0.3, 1.0, 1401)  # contrasts
 PATCHES = (0.4, 0.6, PATCH, 1.2, 2.0)  # degrees
 
 
 def standard(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model, large = lab.model(), lab.model(LARGE)
     grating = model.screen.grating(TARGET)
     rate = rates(model, [grating], FINE)[0]
@@ -82,7 +91,7 @@ def _signs(lab: Lab, model: V1, found: dict[str, Response]) -> tuple[float, floa
 
 
 def shared_cause(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     levels = np.array([0.0, 0.005, 0.01, 0.02, 0.03])
     model = lab.model()
     found = {
@@ -117,7 +126,7 @@ def shared_cause(study: Study) -> None:
 
 
 def patch_frequency(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model = lab.model()
     curves = {
         f"{d:g}°": rates(model, gratings(model, "frequency", d), (0.25, 1.0)) for d in PATCHES

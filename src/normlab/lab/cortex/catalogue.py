@@ -6,7 +6,6 @@ A claim called changed.X is the claim X made of the changed set of parameters. N
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from normlab.lab.experiment import Claim, Verdict
 from normlab.lab.family import Member, near
@@ -382,4 +381,4 @@ _ROWS: tuple[Phenomenon, ...] = (
     ),
 )  # fmt: skip
 
-PHENOMENA: Mapping[str, Any] = {row.name: row for row in _ROWS}
+MEMBERS: Mapping[str, Phenomenon] = {row.name: row for row in _ROWS}

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from normlab.lab.cortex.curves import half_contrast, steepest
-from normlab.lab.cortex.parameters import TARGET
+from normlab.lab.cortex.settings import TARGET
 from normlab.lab.cortex.setup import (
     CONTRASTS,
     PATCH,
-    Lab,
+    Study,
     panel,
     picture,
     rates,
@@ -16,7 +16,6 @@ from normlab.lab.cortex.setup import (
     with_second,
 )
 from normlab.lab.cortex.size import SWEEP, WIDE, sweep
-from normlab.lab.family import Study
 
 OCTAVE_APART = 2.0 ** np.arange(-7, 1)  # contrasts
 BLOCK = 0.25 / TARGET  # degrees: a quarter of a cycle
@@ -25,7 +24,7 @@ SEEN = np.array([0.0, 0.03, 0.06, 0.12, 0.18, 0.25, 0.35, 0.5])
 
 
 def response(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     grating = lab.model().screen.grating(TARGET)
     fine = rates(lab.model(), [grating], CONTRASTS)[0]
     coarse = rates(lab.model(), [grating], OCTAVE_APART)[0]
@@ -50,7 +49,7 @@ def response(study: Study) -> None:
 
 
 def supersaturation(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     lines, lost = {}, []
     for prefix, label, model in sets(study):
         rate = rates(model, [model.screen.grating(TARGET)], CONTRASTS)[0]
@@ -71,7 +70,7 @@ def supersaturation(study: Study) -> None:
 
 
 def noise(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model, screen = lab.model(), lab.model().screen
     generator = torch.Generator().manual_seed(lab.settings.seed)
     patch = screen.disk(PATCH)
@@ -112,7 +111,7 @@ def _family(
     study: Study, gratings: dict[str, tuple[float, float]]
 ) -> tuple[np.ndarray, list[float]]:
     """Contrast responses above the blank to patches of (frequency, orientation); half-contrasts."""
-    lab: Lab = study.shared
+    lab = study.shared
     screen = lab.model().screen
     images = {k: screen.grating(*kind) * screen.disk(PATCH) for k, kind in gratings.items()}
     all_rates = rates(lab.model(), images.values(), CONTRASTS)

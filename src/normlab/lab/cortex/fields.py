@@ -9,11 +9,10 @@ from torch import Tensor
 from normlab.lab.cortex import drawings
 from normlab.lab.cortex.curves import width
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import SPACING, TARGET
 from normlab.lab.cortex.quadratic import QuadraticV1
-from normlab.lab.cortex.setup import OCTAVES, ORIENTATIONS, Lab, panel, picture, rates
+from normlab.lab.cortex.settings import SPACING, TARGET
+from normlab.lab.cortex.setup import OCTAVES, ORIENTATIONS, Lab, Study, panel, picture, rates
 from normlab.lab.cortex.tuning import tuned
-from normlab.lab.family import Study
 
 REACH, STEPS = 16, (4, 1)  # pixels from the centre to the last spots; between them down and across
 NOISE_GRID = 32  # pixels
@@ -36,7 +35,7 @@ def spot_map(lab: Lab, model: V1) -> np.ndarray:
 
 
 def spots(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model, bare = lab.model(), lab.model(changes={"maintained": 0.0})
     rate, without = spot_map(lab, model), spot_map(lab, bare)
     study.near("highest", rate.max())
@@ -108,7 +107,7 @@ def _waves(model: V1, axis: str) -> list[Tensor]:
 
 
 def noise(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model = lab.model(NOISE_GRID)
     squares = model.parameters.pool_exponent == 2
     fast = QuadraticV1(model) if squares else model
@@ -155,7 +154,7 @@ def noise(study: Study) -> None:
 
 
 def bars(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     model = lab.model()
     offsets = SPACING * np.arange(-24, 25)
     images = [model.screen.bar(BAR, model.screen.width, 0.0, float(x)) for x in offsets]

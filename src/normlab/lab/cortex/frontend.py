@@ -6,8 +6,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from normlab.data.photographs import photographs
 from normlab.lab.cortex import drawings
+from normlab.lab.cortex.setup import Study
 from normlab.lab.cortex.stimuli import contrast
-from normlab.lab.family import Study
 from normlab.nn.v1 import V1Block
 from normlab.report.page import Numbers
 

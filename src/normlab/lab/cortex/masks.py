@@ -4,9 +4,17 @@ import numpy as np
 
 from normlab.lab.cortex.curves import half_contrast, suppression
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import TARGET
-from normlab.lab.cortex.setup import CONTRASTS, Lab, pairs, panel, picture, rates, sets, with_second
-from normlab.lab.family import Study
+from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.setup import (
+    CONTRASTS,
+    Study,
+    pairs,
+    panel,
+    picture,
+    rates,
+    sets,
+    with_second,
+)
 
 ANGLES = np.arange(-90.0, 90.1, 7.5)
 OCTAVES = np.arange(-1.5, 3.26, 0.125)
@@ -23,7 +31,7 @@ def plaids(model: V1, phase: float = QUADRATURE) -> np.ndarray:
 
 
 def orientation(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     panels, found = [], []
     for prefix, label, model in sets(study):
         alone, masked, strong = plaids(model).T

@@ -1,17 +1,17 @@
 """What all phenomena share: models, made once for each set of parameters, and how they are shown."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from normlab.lab import family
 from normlab.lab.cortex import drawings
 from normlab.lab.cortex.catalogue import CHANGED, Phenomenon, in_words
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import SMALL, Parameters, Settings
-from normlab.lab.family import Study
+from normlab.lab.cortex.settings import SMALL, Parameters, Settings
 from normlab.report.page import Prose
 
 PATCH = 0.81  # degrees: the measured receptive field's diameter at contrast 1
@@ -40,16 +40,17 @@ class Lab:
         return self.parameters.blank
 
 
+Study: TypeAlias = family.Study[Lab, Phenomenon]
+
+
 def prepare(settings: Settings) -> Lab:
     return Lab(settings)
 
 
 def sets(study: Study) -> Iterator[tuple[str, str, V1]]:
     """(prefix of claims, label, model): with the standard set, then with the paper's changes to it."""
-    phenomenon: Phenomenon = study.member  # pyright: ignore[reportAssignmentType]
     yield "", "standard set", study.shared.model()
-    if phenomenon.change:
-        changes = phenomenon.change
+    if changes := study.member.change:
         study.show(Prose(f"The changed set has {in_words(changes)}."))
         yield CHANGED, "changed set", study.shared.model(changes=changes)
 

@@ -4,9 +4,8 @@ import numpy as np
 import torch
 
 from normlab.lab.cortex.curves import largest_rise, peak
-from normlab.lab.cortex.parameters import LARGE, TARGET
-from normlab.lab.cortex.setup import PATCH, Lab, panel, picture, rates
-from normlab.lab.family import Study
+from normlab.lab.cortex.settings import LARGE, TARGET
+from normlab.lab.cortex.setup import PATCH, Lab, Study, panel, picture, rates
 
 STEP = 0.09  # degrees, two pixels
 DIAMETERS = STEP * np.arange(1, 33)
@@ -38,7 +37,7 @@ def _disks(lab: Lab, diameters, frequency: float = TARGET, orientation: float = 
 
 
 def tuning(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     rate = at(lab, 1.0)
     best = peak(WIDE, rate)
     study.number("diameter", best, "diameter of the largest response, degrees")
@@ -85,7 +84,7 @@ def by_contrast(study: Study) -> None:
 
 def _shrinking(study: Study, gratings: dict[str, tuple[float, float]]) -> list[float]:
     """Size tuning for gratings of other (frequency, orientation); the peak diameters."""
-    lab: Lab = study.shared
+    lab = study.shared
     curves = {
         label: rates(lab.model(), _disks(lab, DIAMETERS, *kind).values())[:, 0]
         for label, kind in gratings.items()

@@ -3,9 +3,8 @@
 import numpy as np
 
 from normlab.lab.cortex.curves import half_contrast
-from normlab.lab.cortex.parameters import TARGET
-from normlab.lab.cortex.setup import CONTRASTS, Lab, panel, picture, rates, sets
-from normlab.lab.family import Study
+from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.setup import CONTRASTS, Study, panel, picture, rates, sets
 
 OCTAVES = np.arange(-1.5, 3.01, 0.1)
 THIRD = float(np.log2(TARGET / 3))
@@ -57,7 +56,7 @@ def tuning(study: Study) -> None:
 
 
 def contrast(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     panels, found = [], []
     for prefix, label, model in sets(study):
         waves = {"sine": model.screen.grating, "square": model.screen.square_wave}

@@ -5,11 +5,11 @@ import torch
 
 from normlab.lab.cortex.curves import crossings, peak, suppression, width
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import LARGE, TARGET
+from normlab.lab.cortex.settings import LARGE, TARGET
 from normlab.lab.cortex.setup import (
     CONTRASTS,
     PATCH,
-    Lab,
+    Study,
     pairs,
     panel,
     picture,
@@ -18,7 +18,6 @@ from normlab.lab.cortex.setup import (
     with_second,
 )
 from normlab.lab.cortex.tuning import place, tuned
-from normlab.lab.family import Study
 
 GAP = 1.08  # degrees: inner diameter of the surround in tuning experiments
 CENTER, SURROUND = 0.5, 0.5  # contrasts
@@ -36,7 +35,7 @@ def _ring(model: V1, inner: float, frequency: float = TARGET, orientation: float
 
 def _tuned(study: Study, axis: str, x: np.ndarray, preferred: float) -> np.ndarray:
     """Suppression over the surround's orientation or frequency, judged and drawn."""
-    lab: Lab = study.shared
+    lab = study.shared
     model = lab.model()
     kinds = [(TARGET, a) if axis == "orientation" else (2.0**a, 0.0) for a in x]
     rings = [_ring(model, GAP, *kind) for kind in kinds]

@@ -5,18 +5,18 @@ import torch
 
 from normlab.lab.cortex.curves import peak, width
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import TARGET
+from normlab.lab.cortex.settings import TARGET
 from normlab.lab.cortex.setup import (
     OCTAVES,
     ORIENTATIONS,
     PATCH,
     Lab,
+    Study,
     panel,
     picture,
     rates,
     sets,
 )
-from normlab.lab.family import Study
 
 GRADES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 DIAMETERS = (PATCH, 2 * PATCH)
@@ -60,7 +60,7 @@ def _some(lab: Lab, axis: str, diameter: float | None = None) -> dict:
 
 
 def _alone(study: Study, axis: str, preferred: float, unit: str) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     x, xlabel, look = place(axis)
     rate = tuned(lab, axis)[:, -1]
     drive = lab.model().own_drive(torch.stack(gratings(lab.model(), axis))).numpy()
@@ -91,7 +91,7 @@ def frequency(study: Study) -> None:
 
 
 def _by_diameter(study: Study, axis: str, unit: str) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     x, xlabel, look = place(axis)
     curves = {f"{d:.2f}°": tuned(lab, axis, d)[:, -1] for d in DIAMETERS}
     widths = [width(x, rate) for rate in curves.values()]
@@ -128,7 +128,7 @@ def _relative(x: np.ndarray, all_rates: np.ndarray) -> tuple[dict[str, np.ndarra
 
 
 def orientation_by_contrast(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     curves, widths = _relative(ORIENTATIONS, tuned(lab, "orientation"))
     study.curve("width", curves, widths, "full width at half height (degrees) by contrast")
     study.near("low", widths[0])
@@ -145,7 +145,7 @@ def orientation_by_contrast(study: Study) -> None:
 
 
 def frequency_by_contrast(study: Study) -> None:
-    lab: Lab = study.shared
+    lab = study.shared
     panels, found = [], []
     for prefix, label, model in sets(study):
         curves, widths = _relative(OCTAVES, tuned(lab, "frequency", model=model))

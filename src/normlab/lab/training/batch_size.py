@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
@@ -10,6 +9,7 @@ from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 NORMS = ("batch", "group", "layer", "ghost")
@@ -71,7 +71,7 @@ def _judge(study: Study, errors: Errors) -> None:
 
 
 def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     steps = ", ".join(
         f"{cell['loss'].shape[1]} at {size}"
         for (norm, size), cell in found.items()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 KINDS = {  # name → normaliser, and where it stands relative to the ReLU
@@ -77,7 +77,7 @@ def _judge(study: Study, found: Found) -> None:
 
 
 def _design(study: Study, found: Found) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     return (
         f"Two convolutions of 3 × 3 with 8 and 16 channels, each with a norm, a ReLU and pooling, then "
         f"means over four quarters; batches of 32 for {found['batch']['loss'].shape[1]} steps of Adam at "

@@ -1,8 +1,10 @@
 """The experiments as data, in the order of the report. Needs no torch."""
 
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.lab.training.rows_dynamics import DYNAMICS
 from normlab.lab.training.rows_places import PLACES
 from normlab.lab.training.rows_rates import RATES
-from normlab.lab.training.trial import Trial
 
-TRIALS: dict[str, Trial] = {trial.name: trial for trial in (*RATES, *DYNAMICS, *PLACES)}
+MEMBERS: dict[str, TrainingExperiment] = {
+    experiment.name: experiment for experiment in (*RATES, *DYNAMICS, *PLACES)
+}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, factor, intervals, points, ratio
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.lab.training.smoothness import typical
 from normlab.report.page import Numbers
 
@@ -50,7 +50,7 @@ def movement(mean: np.ndarray, std: np.ndarray) -> np.ndarray:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found = study.shared.of(study)
     steps = np.array(cells(plan)["batch"].marks)
     accuracy = {n: a["test_accuracy"] for n, a in found.items()}

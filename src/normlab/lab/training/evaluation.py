@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 SHIFTS = {  # test image → a · x + b, in standard deviations of the training part
@@ -100,7 +100,7 @@ def running_at_end(found: Found) -> np.ndarray:
 
 
 def _design(study: Study, found: Found) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     steps, longer = (found[name]["loss"].shape[1] for name in ("batch", f"momentum {MOMENTA[0]:g}"))
     return (
         f"Five layers of 64 rectified units, normalised before the rectifier, at the rate {LR:g} in batches "

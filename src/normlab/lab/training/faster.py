@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.catalogue import TRIALS
+from normlab.lab.training.catalogue import MEMBERS
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import (
     difference,
@@ -18,13 +17,14 @@ from normlab.lab.training.effects import (
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 LRS = (0.3, 1.0, 3.0)
 LR = 1.0
 LEVEL = 0.9  # of the best mean accuracy that the plain network reaches at any rate
 NETWORK = {"width": 100, "depth": 3, "activation": "sigmoid"}
-BOUND = next(claim.bound for claim in TRIALS["faster"].claims if claim.name == "faster")
+BOUND = next(claim.bound for claim in MEMBERS["faster"].claims if claim.name == "faster")
 
 
 def cells(plan: Plan) -> dict[str, Training]:
@@ -81,7 +81,7 @@ def unsteadiness(percentiles: np.ndarray) -> np.ndarray:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found, seeds = study.shared.of(study), len(plan.seeds)
     steps = np.array(cells(plan)["batch"].marks)
     every = {n: seeds_last(a["test_accuracy"], seeds) for n, a in found.items()}

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points, seeds_last
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 RESNET = ("none", "batch", "group")
@@ -74,7 +74,7 @@ def _transformer(plan: Plan, norm: Source, options: Mapping[str, object]) -> Tra
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found = study.shared.of(study)
     seeds = len(plan.seeds[:6])
     accuracy = {label: at_best_rate(cell, seeds) for label, cell in found.items()}
@@ -115,7 +115,7 @@ def _judge(study: Study, found: Found, accuracy: Accuracy) -> None:
 
 
 def _design(study: Study, found: Found) -> str:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     steps = {network: cell["loss"].shape[1] for (network, _), cell in found.items()}
     return (
         f"Residual network: a convolution and three blocks of two, 8 channels; Adam for {steps['resnet']} "

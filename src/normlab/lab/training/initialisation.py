@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.effects import difference, points
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
 from normlab.lab.training.rates import NORMS, steps_of
+from normlab.lab.training.setup import Study
 from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import descents
 from normlab.lab.training.effects import factor, geometric_mean, ratio, seeds_last
@@ -11,6 +10,7 @@ from normlab.lab.training.engine.data import words
 from normlab.lab.training.engine.descent import Descent
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 INPUTS = {"raw": False, "standardised": True}
@@ -39,7 +39,7 @@ def best(reached: np.ndarray) -> int:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found, asked = study.shared.of(study), cells(plan)
     steps, curves = {}, {}
     for label, arrays in found.items():

@@ -1,17 +1,15 @@
 """How every experiment is told: expectation, design, what was found, verdicts, what would change them."""
 
-from normlab.lab.family import Study
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.setup import Study
 from normlab.report.page import Block, Note, Numbers, Prose
 
 
 def present(study: Study, design: str, *found: Block) -> None:
     """Show an experiment, once all of its claims are judged."""
-    trial = study.member
-    assert isinstance(trial, Trial)
+    experiment = study.member
     verdicts = [verdict.row() for verdict in study.verdicts]
     study.show(
-        Prose(f"**Expected.** {trial.expectation}"),
+        Prose(f"**Expected.** {experiment.expectation}"),
         Prose(f"**Design.** {design}"),
         *found,
         Numbers(
@@ -19,7 +17,7 @@ def present(study: Study, design: str, *found: Block) -> None:
             ("claim", "measured", "threshold", "verdict", "in words"),
             tuple((v.claim, v.measured, v.threshold, v.outcome, v.detail) for v in verdicts),
         ),
-        Prose(f"**What would change the verdict.** {trial.change}"),
+        Prose(f"**What would change the verdict.** {experiment.change}"),
     )
     for path in study.shared.store.told():
         words = f"A kept result was not as it was written, and was set aside as {path.name}."

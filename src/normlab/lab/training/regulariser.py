@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, intervals, points
@@ -10,6 +9,7 @@ from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import Source, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 TRAIN = 400
@@ -48,7 +48,7 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found = study.shared.of(study)
     accuracy = {k: a["test_accuracy"][:, -1] for k, a in found.items()}
     gap = {k: (a["test_loss"] - a["train_loss"])[:, -1] for k, a in found.items()}

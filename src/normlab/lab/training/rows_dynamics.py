@@ -1,13 +1,13 @@
 """Speed, regularisation, smoothness and covariate shift: claims and expectations. Needs no torch."""
 
 from normlab.lab.experiment import Claim
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.lab.training.rows_rates import HERE, IOFFE
-from normlab.lab.training.trial import Trial
 
 SANTURKAR = "Santurkar et al. 2018 (arXiv:1805.11604)"
 
 DYNAMICS = (
-    Trial(
+    TrainingExperiment(
         "faster",
         "Faster and steadier",
         "With batch normalisation training is faster, and a unit's inputs stay steadier.",
@@ -42,7 +42,7 @@ DYNAMICS = (
         change="First weights that suit the sigmoid, or rectified units, make the plain network quicker; so "
         "does a rate of its own, which the last claim allows.",
     ),
-    Trial(
+    TrainingExperiment(
         "regulariser",
         "Acts as a regulariser",
         "Batch normalisation acts as a regulariser, and sometimes replaces dropout.",
@@ -71,7 +71,7 @@ DYNAMICS = (
         change="More epochs: a network that learns faster overfits sooner, so that batch norm may widen the "
         "gap though its noise narrows it. More data, or a smaller network, leaves nothing to regularise.",
     ),
-    Trial(
+    TrainingExperiment(
         "smoothness",
         "Smoother optimisation",
         "Batch normalisation makes the loss smoother to optimise.",
@@ -104,7 +104,7 @@ DYNAMICS = (
         change="A smaller rate, at which the plain network's loss is as good as linear along a step; or a "
         "phase late in training, when a network that has learned has small gradients anyway.",
     ),
-    Trial(
+    TrainingExperiment(
         "covariate-shift",
         "Internal covariate shift",
         "Batch normalisation works by reducing internal covariate shift.",

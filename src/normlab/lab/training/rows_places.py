@@ -1,11 +1,11 @@
 """Evaluation, batch sizes, networks and their relatives in biology: claims. Needs no torch."""
 
 from normlab.lab.experiment import Claim
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import TrainingExperiment
 
 HERE = "normlab.lab.training"
 
-EVALUATION = Trial(
+EVALUATION = TrainingExperiment(
     "evaluation",
     "Training and evaluation",
     "In use, batch normalisation with running statistics does the same as in training.",
@@ -55,7 +55,7 @@ EVALUATION = Trial(
     "that do the same in training and evaluation (layer, group, RMS norm).",
 )
 
-BATCH_SIZE = Trial(
+BATCH_SIZE = TrainingExperiment(
     "batch-size",
     "The size of the batch",
     "Batches of eight are enough for batch normalisation.",
@@ -75,7 +75,7 @@ BATCH_SIZE = Trial(
     "the learning rate; more epochs for the large batches, which make fewer steps.",
 )
 
-HOMES = Trial(
+HOMES = TrainingExperiment(
     "homes",
     "Where it is at home",
     "Batch normalisation is at home in residual networks and in Transformers alike.",
@@ -119,7 +119,7 @@ HOMES = Trial(
     "more steps, and other learning rates for the Transformer, which has one here.",
 )
 
-BIOLOGY = Trial(
+BIOLOGY = TrainingExperiment(
     "biology",
     "Norms from biology",
     "Batch normalisation has replaced local response normalisation, which imitates lateral inhibition: it is "

@@ -1,13 +1,13 @@
 """Inputs, learning rates, first weights: claims and what was expected of them. Needs no torch."""
 
 from normlab.lab.experiment import Claim
-from normlab.lab.training.trial import Trial
+from normlab.lab.training.experiment import TrainingExperiment
 
 HERE = "normlab.lab.training"
 IOFFE = "Ioffe & Szegedy 2015 (arXiv:1502.03167)"
 
 RATES = (
-    Trial(
+    TrainingExperiment(
         "inputs",
         "Normalised inputs",
         "Normalised data are numerically easier, and are learned from faster.",
@@ -31,7 +31,7 @@ RATES = (
         "differences of scale between features but not their means: it should profit less.",
         change="Features that have the same scale and mean 0 already, or are collinear whatever their scale.",
     ),
-    Trial(
+    TrainingExperiment(
         "learning-rate",
         "Higher learning rates",
         "Batch normalisation allows higher learning rates.",
@@ -64,7 +64,7 @@ RATES = (
         change="A loss that diverges with batch norm at rates that are stable without, or a plain network "
         "that bears the same rates; deeper networks and poorer first weights favour batch norm more.",
     ),
-    Trial(
+    TrainingExperiment(
         "initialisation",
         "Sensitivity to the first weights",
         "Batch normalisation reduces the sensitivity to initialisation.",

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import factor, geometric_mean, intervals, ratio
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, marks
 from normlab.lab.training.presenting import present
+from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
 LR = 0.1
@@ -38,7 +38,7 @@ def typical(values: np.ndarray) -> np.ndarray:
 
 
 def measure(study: Study) -> None:
-    plan: Plan = study.shared.plan
+    plan = study.shared.plan
     found = study.shared.of(study)
     steps = np.array(cells(plan)["batch"].marks)
     for name, a in found.items():

@@ -61,7 +61,7 @@ def _name(cell: Cell) -> str:
 def _packed(cell: Cell, arrays: Arrays) -> bytes:
     """An npz archive with the cell's settings, behind the archive's own digest."""
     archive = io.BytesIO()
-    settings = json.dumps([cell.job, content_of(cell)])
+    settings = json.dumps([cell.computed_by, content_of(cell)])
     np.savez_compressed(archive, allow_pickle=False, **{_SETTINGS: np.array(settings)}, **arrays)
     body = archive.getvalue()
     return hashlib.sha256(body).digest() + body
@@ -73,6 +73,6 @@ def _read(content: bytes, cell: Cell) -> Arrays:
         raise ValueError("not as it was written")
     with np.load(io.BytesIO(body), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    if json.loads(str(arrays.pop(_SETTINGS))) != [cell.job, content_of(cell)]:
+    if json.loads(str(arrays.pop(_SETTINGS))) != [cell.computed_by, content_of(cell)]:
         raise ValueError("of another cell")
     return arrays

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from normlab.lab.family import Study
 from normlab.lab.training.drawings import sweeps
 from normlab.lab.training.effects import intervals, seeds_last
+from normlab.lab.training.setup import Study
 from normlab.report.page import Picture
 
 

@@ -4,14 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import version
 from itertools import product
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-_DECIDING = ("dtypes.py", "tracing.py", "moments.py", "filters.py")
-_DECIDING_FOLDERS = ("equation", "functional", "kernels", "nn", "lab/training/engine")
+from normlab.lab.training.engine.deciding import fingerprint
 
 
 @dataclass(frozen=True)
@@ -30,16 +26,16 @@ DIGITS = Source("digits")
 
 
 class Cell(Protocol):
-    """What can be computed by itself and kept: `job` is the "module:function" that computes it."""
+    """What can be computed by itself and kept; computed_by: "module:function", called with it."""
 
-    job: ClassVar[str]
+    computed_by: ClassVar[str]
 
     @property
     def net_steps(self) -> int: ...
 
 
 @dataclass(frozen=True)
-class Member:
+class Replica:
     """One network of an ensemble: its seed decides split, first weights, order and noise."""
 
     seed: int
@@ -57,7 +53,7 @@ class Training:
     many steps the networks are evaluated and probed. watch_training: evaluate on the training data too.
     """
 
-    job: ClassVar[str] = "normlab.lab.training.engine.train:train"
+    computed_by: ClassVar[str] = "normlab.lab.training.engine.train:train"
 
     steps: int
     data: Source = DIGITS
@@ -82,10 +78,10 @@ class Training:
     device: str = "cpu"
 
     @property
-    def members(self) -> list[Member]:
+    def replicas(self) -> list[Replica]:
         """In the order of the result's first axis: learning rates, then scales, then seeds."""
         every = product(self.lrs, self.scales, self.seeds)
-        return [Member(seed, lr, scale) for lr, scale, seed in every]
+        return [Replica(seed, lr, scale) for lr, scale, seed in every]
 
     @property
     def net_steps(self) -> int:
@@ -94,7 +90,7 @@ class Training:
 
 def key(cell: Cell) -> str:
     """A name for what the cell computes: another setting, data set or engine gives another one."""
-    content = json.dumps([cell.job, content_of(cell), fingerprint()], sort_keys=True)
+    content = json.dumps([cell.computed_by, content_of(cell), fingerprint()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -107,17 +103,3 @@ def _pathless(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _pathless(v) for k, v in value.items() if k not in ("path", "how")}
     return value
-
-
-@cache
-def fingerprint() -> str:
-    """Of all code that a cell's numbers depend on."""
-    root = Path(__file__).parents[3]
-    files = [root / name for name in _DECIDING]
-    files += [
-        path for folder in _DECIDING_FOLDERS for path in sorted((root / folder).rglob("*.py"))
-    ]
-    digest = hashlib.sha256(version("torch").encode())
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -25,7 +25,7 @@ class Descent:
     that is to be reached, of the loss at the start; steps: after how many to give up.
     """
 
-    job: ClassVar[str] = "normlab.lab.training.engine.descent:descend"
+    computed_by: ClassVar[str] = "normlab.lab.training.engine.descent:descend"
 
     data: Source
     standardize: bool

@@ -10,8 +10,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.functional import cross_entropy
 
 from normlab.errors import NormlabError
-from normlab.lab.training.engine.drawn import Drawn
-from normlab.lab.training.engine.networks import Tap
+from normlab.lab.training.engine.networks.parts import Tap
+from normlab.lab.training.engine.random_layers import RandomLayer
 
 Tensors = dict[str, Tensor]
 _EVALUATED = 65536  # examples × networks that are evaluated at once
@@ -32,7 +32,7 @@ class Group:
         self.parameters: Tensors = {n: p.detach().requires_grad_() for n, p in parameters.items()}
         self.buffers: Tensors = dict(buffers)
         modules = dict(self.network.named_modules())
-        self.drawn = {name: m for name, m in modules.items() if isinstance(m, Drawn)}
+        self.random = {name: m for name, m in modules.items() if isinstance(m, RandomLayer)}
         self.taps = {name: m for name, m in modules.items() if isinstance(m, Tap)}
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class Group:
 
     def draw(self, generators: Sequence[torch.Generator]) -> None:
         """New random numbers for the layers with chance in them, each network's from its generator."""
-        for name, layer in self.drawn.items():
+        for name, layer in self.random.items():
             found = torch.stack([layer.sample(generator) for generator in generators])
             self.buffers[f"{name}.draw"] = found.to(self.buffers[f"{name}.draw"].device)
 

@@ -8,7 +8,7 @@ from torch.nn.functional import relu
 from normlab.errors import SettingError
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import Data
-from normlab.lab.training.engine.networks import Tap, needs_images, normalizer
+from normlab.lab.training.engine.networks.parts import Tap, needs_images, normalizer
 
 SIDE = 12  # larger images are averaged over squares first, so that one network's step stays cheap
 

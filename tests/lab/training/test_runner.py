@@ -12,10 +12,10 @@ import pytest
 
 from command import NORMLAB, PATIENCE
 from normlab.errors import DataError, ProcessError
-from normlab.lab.training.bench import Bench
 from normlab.lab.training.engine import cell as cells
 from normlab.lab.training.engine.cell import Source, Training, key
 from normlab.lab.training.settings import Settings
+from normlab.lab.training.setup import Runner
 from normlab.lab.training.store import Store
 
 CELL = Training(steps=4, seeds=(0, 1), marks=(4,), options={"width": 8, "depth": 1})
@@ -30,14 +30,14 @@ def same(first, second):
 
 def test_a_second_run_computes_nothing(tmp_path):
     settings = Settings.of(cache=tmp_path)
-    with Bench(settings) as bench:
-        first = bench.run(CELLS)
+    with Runner(settings) as runner:
+        first = runner.run(CELLS)
     written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(written) == len(CELLS)
     heard = []
-    with Bench(settings) as bench:
-        assert bench.expect(CELLS.values()) == 3 * CELL.net_steps
-        second = bench.run(CELLS, heard.append)
+    with Runner(settings) as runner:
+        assert runner.expect(CELLS.values()) == 3 * CELL.net_steps
+        second = runner.run(CELLS, heard.append)
     for label in CELLS:
         same(first[label], second[label])
     assert heard == [3 * CELL.net_steps]  # all of it at once: nothing was left to do
@@ -46,10 +46,10 @@ def test_a_second_run_computes_nothing(tmp_path):
 
 def test_processes_change_no_number(tmp_path):
     heard = []
-    with Bench(Settings.of(cache=tmp_path, processes=2)) as bench:
-        apart = bench.run(CELLS, heard.append)
-    with Bench(Settings.of()) as bench:
-        here = bench.run(CELLS)
+    with Runner(Settings.of(cache=tmp_path, processes=2)) as runner:
+        apart = runner.run(CELLS, heard.append)
+    with Runner(Settings.of()) as runner:
+        here = runner.run(CELLS)
     for label in CELLS:
         same(apart[label], here[label])
     assert heard[-1] == 3 * CELL.net_steps
@@ -64,13 +64,13 @@ def break_byte(content):
     "damage", [break_byte, lambda c: c[:-30], lambda c: b"", lambda c: b"not an archive"]
 )
 def test_a_broken_file_is_set_aside_and_computed_anew(tmp_path, damage):
-    with Bench(Settings.of(cache=tmp_path)) as bench:
-        first = bench.run(CELLS)
+    with Runner(Settings.of(cache=tmp_path)) as runner:
+        first = runner.run(CELLS)
     path = tmp_path / f"{key(CELLS['batch'])}.npz"
     path.write_bytes(damage(path.read_bytes()))
-    with Bench(Settings.of(cache=tmp_path)) as bench:
-        second = bench.run(CELLS)
-        assert bench.store.told() == [path.with_suffix(".broken")]
+    with Runner(Settings.of(cache=tmp_path)) as runner:
+        second = runner.run(CELLS)
+        assert runner.store.told() == [path.with_suffix(".broken")]
     same(first["batch"], second["batch"])
     assert path.exists() and path.with_suffix(".broken").exists()
 
@@ -104,7 +104,7 @@ def test_keys_tell_what_decides(monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once():
     with pytest.raises(DataError, match="Give another folder with --cache"):
-        Bench(Settings.of(cache="/proc/normlab"))
+        Runner(Settings.of(cache="/proc/normlab"))
 
 
 def test_interrupted_and_resumed(tmp_path):
@@ -135,12 +135,12 @@ def test_interrupted_and_resumed(tmp_path):
 def test_a_process_that_is_killed_is_told_of():
     """As the system does when memory runs out."""
     long = replace(CELL, steps=100_000)
-    with Bench(Settings.of(processes=1)) as bench:
-        bench.expect([long])
+    with Runner(Settings.of(processes=1)) as runner:
+        runner.expect([long])
 
         def kill(done):
             for process in multiprocessing.active_children():
                 process.kill()
 
         with pytest.raises(ProcessError, match="ended from outside"):
-            bench.run({"long": long}, kill)
+            runner.run({"long": long}, kill)

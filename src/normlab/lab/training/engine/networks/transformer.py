@@ -1,7 +1,7 @@
 """A small Transformer that reads an image as the sequence of its inked pixels, padded to one length."""
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,8 @@ from torch.nn.functional import pad, relu
 from normlab.errors import SettingError
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.engine.data import Data
-from normlab.lab.training.engine.images import shrink
-from normlab.lab.training.engine.networks import needs_images, normalizer
-
-if TYPE_CHECKING:
-    from normlab.lab.training.engine.probes import Probe
-    from normlab.lab.training.engine.train import Run
+from normlab.lab.training.engine.networks.images import shrink
+from normlab.lab.training.engine.networks.parts import needs_images, normalizer
 
 INK = 0.25  # of the image's largest value; below it, a pixel is background
 _FAR = -1e9  # a score whose softmax is 0 exactly
@@ -144,28 +140,3 @@ def transformer(
     embed = nn.Linear(3, width)
     layers = [Layer(cell, width, heads, order, masked) for _ in range(depth)]
     return Transformer(tokens, embed, layers, nn.Linear(width, len(data.classes)))
-
-
-def padding(run: "Run", extra: int = 16, examples: int = 64) -> "Probe":
-    """The largest change of a class's probability when `extra` more tokens of padding follow: (M,).
-
-    padding_training: with the statistics of the test examples; padding_evaluation: with running ones.
-    """
-    tokens = next(m for m in run.group.network.modules() if isinstance(m, Tokens))
-    x, _ = run.test
-    x = x[:, :: max(1, x.shape[1] // examples)][:, :examples]
-
-    def answers(more: int, training: bool) -> Tensor:
-        tokens.extra = more
-        try:
-            return run.group.outputs(x, training).softmax(-1)
-        finally:
-            tokens.extra = 0
-
-    def probe() -> dict[str, Tensor]:
-        return {
-            f"padding_{name}": (answers(extra, mode) - answers(0, mode)).abs().amax((1, 2))
-            for name, mode in (("training", True), ("evaluation", False))
-        }
-
-    return probe

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Drawn(nn.Module):
+class RandomLayer(nn.Module):
     """A layer whose random numbers are its buffer `draw`, of (batch size, *shape).
 
     Whoever trains fills the buffer before each step with `sample`; in evaluation it is not looked at.
@@ -20,7 +20,7 @@ class Drawn(nn.Module):
         raise NotImplementedError
 
 
-class Dropout(Drawn):
+class Dropout(RandomLayer):
     """x · keep / (1 − p) in training, each element kept with probability 1 − p."""
 
     def __init__(self, p: float, batch_size: int, *shape: int):
@@ -35,7 +35,7 @@ class Dropout(Drawn):
         return x * self.draw if self.training else x
 
 
-class UnitNoise(Drawn):
+class UnitNoise(RandomLayer):
     """x · s + m in training: noise whose distribution is drawn anew for every unit and step.
 
     For each unit μ ~ U(−0.5, 0.5) and σ ~ U(1, 1.25); for each of its values m ~ U(μ − 0.1, μ + 0.1) and

@@ -1,18 +1,14 @@
 """Probes of the loss around the present parameters, and of how layers disturb each other."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from normlab.lab.training.engine.probes import Probe
-    from normlab.lab.training.engine.train import Run
+from normlab.lab.training.engine.run import Probe, Run
 
 Tensors = dict[str, Tensor]
 
 
-def landscape(run: "Run", low: float = 0.5, high: float = 4.0, count: int = 8) -> "Probe":
+def landscape(run: Run, low: float = 0.5, high: float = 4.0, count: int = 8) -> Probe:
     """Along the gradient of the current batch, at `count` step sizes η from low to high learning rates.
 
     With g(η) = ∇L(θ − η g) and g = g(0), in training mode: loss_range max L − min L; predictiveness
@@ -43,7 +39,7 @@ def landscape(run: "Run", low: float = 0.5, high: float = 4.0, count: int = 8) -
     return probe
 
 
-def gradient_shift(run: "Run") -> "Probe":
+def gradient_shift(run: Run) -> Probe:
     """How the step of the layers before it changes a layer's gradient, for every linear layer but the first.
 
     G_i is the gradient by layer i's weights before the step just made; G'_i that after layers 1 … i − 1
@@ -69,7 +65,7 @@ def gradient_shift(run: "Run") -> "Probe":
     return probe
 
 
-def entering(run: "Run", taps: tuple[str, ...]) -> "Probe":
+def entering(run: Run, taps: tuple[str, ...]) -> Probe:
     """Mean and standard deviation of what passes the taps, for one batch that never changes.
 
     It is the first of the training data, in training mode and with the noise of the step just made:

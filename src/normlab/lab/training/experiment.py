@@ -9,7 +9,7 @@ ALSO = "also."  # claims called so are conditions; the others are what the chapt
 
 
 @dataclass(frozen=True)
-class Trial(Member):
+class TrainingExperiment(Member):
     """An experiment: its signature is the chapter's sentence in our words.
 
     cells: "module:function" that makes of a `Plan` the cells it needs, label → cell. expectation: what

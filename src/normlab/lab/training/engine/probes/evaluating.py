@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from normlab.lab.training.engine.probes import Probe
-    from normlab.lab.training.engine.train import Run
+from normlab.lab.training.engine.run import Probe, Run
 
 
-def modes(run: "Run", shifts: Sequence[Sequence[float]] = ((1.0, 0.0),)) -> "Probe":
+def modes(run: Run, shifts: Sequence[Sequence[float]] = ((1.0, 0.0),)) -> Probe:
     """Accuracy of test images a · x + b, x scaled by the training part: (M, shifts) each.
 
     running: with running statistics; own: with those of all test examples together (Nado et al. 2020,
@@ -39,8 +36,8 @@ def modes(run: "Run", shifts: Sequence[Sequence[float]] = ((1.0, 0.0),)) -> "Pro
 
 
 def last_batch(
-    run: "Run", size: int = 2, momenta: Sequence[float] = (0.1, 0.5, 0.9), repeats: int = 8
-) -> "Probe":
+    run: Run, size: int = 2, momenta: Sequence[float] = (0.1, 0.5, 0.9), repeats: int = 8
+) -> Probe:
     """Accuracy in evaluation after one more update of the running statistics: (M, momenta).
 
     running ← (1 − momentum) · running + momentum · that of `size` examples of the current batch; the mean
@@ -62,7 +59,7 @@ def last_batch(
     return probe
 
 
-def contrasts(run: "Run", factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)) -> "Probe":
+def contrasts(run: Run, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)) -> Probe:
     """Accuracy of test images whose values are scaled about the image's mean: (M, factors)."""
     x, y = run.test
     mean = x.mean(tuple(range(2, x.ndim)), keepdim=True)
@@ -90,7 +87,7 @@ def gini(values: Tensor) -> Tensor:
     return torch.where(total > 0, 1 - 2 * share, torch.zeros_like(total))
 
 
-def sparsity(run: "Run", taps: Sequence[str], examples: int = 256) -> "Probe":
+def sparsity(run: Run, taps: Sequence[str], examples: int = 256) -> Probe:
     """Gini index of what passes each tap, within an example, mean over test examples: (M, taps)."""
     x = _mixed(run)[0][:, :examples]
 
@@ -101,7 +98,7 @@ def sparsity(run: "Run", taps: Sequence[str], examples: int = 256) -> "Probe":
     return probe
 
 
-def _mixed(run: "Run") -> tuple[Tensor, Tensor]:
+def _mixed(run: Run) -> tuple[Tensor, Tensor]:
     """The test examples in an order that mixes the classes, which a split has one after the other."""
     x, y = run.test
     order = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(0)).to(x.device)

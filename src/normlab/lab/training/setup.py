@@ -6,18 +6,19 @@ from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import torch
 
 from normlab.errors import NormlabError, ProcessError
-from normlab.lab.family import Member, Study, load
+from normlab.lab import family
+from normlab.lab.family import load
 from normlab.lab.training.engine.cell import Cell, key
 from normlab.lab.training.engine.data import load as load_data
+from normlab.lab.training.experiment import TrainingExperiment
 from normlab.lab.training.plan import Plan, lack
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
-from normlab.lab.training.trial import Trial
 from normlab.system.processes import Pool, spawning, started
 
 K = TypeVar("K", bound=Hashable)
@@ -29,7 +30,7 @@ class StoppedError(Exception):
     """The run was interrupted: a process stops where it is, and its cell is not kept."""
 
 
-class Bench:
+class Runner:
     """Computes cells, one thread for each, so that no number depends on how many there are.
 
     `expect` tells what is to come, so that no process waits while there is work; `run` gives results.
@@ -50,11 +51,9 @@ class Bench:
     def said(self) -> tuple[str, ...]:
         return self.plan.said
 
-    def of(self, study: Study) -> dict[Any, Arrays]:
+    def of(self, study: "Study") -> dict[Any, Arrays]:
         """The results of all cells that a study's experiment asks for."""
-        trial = study.member
-        assert isinstance(trial, Trial)
-        return self.run(_cells(trial, self.plan), study.tell)
+        return self.run(_cells(study.member, self.plan), study.tell)
 
     def expect(self, cells: Iterable[Cell]) -> int:
         """Start to compute what is not known yet; how many net-steps there are in all."""
@@ -128,24 +127,27 @@ def _arrays(future: Future[Arrays]) -> Arrays:
         ) from error
 
 
-def prepare(settings: Settings) -> Bench:
-    return Bench(settings)
+Study: TypeAlias = family.Study[Runner, TrainingExperiment]
 
 
-def work(bench: Bench, trials: Iterable[Member]) -> int:
+def prepare(settings: Settings) -> Runner:
+    return Runner(settings)
+
+
+def work(runner: Runner, experiments: Iterable[TrainingExperiment]) -> int:
     """Start what the experiments need; the net-steps of them all."""
-    cells = [_cells(trial, bench.plan) for trial in trials if isinstance(trial, Trial)]
-    return bench.expect(cell for found in cells for cell in found.values())
+    cells = [_cells(experiment, runner.plan) for experiment in experiments]
+    return runner.expect(cell for found in cells for cell in found.values())
 
 
-def fits(bench: Bench, trial: Trial) -> str:
+def fits(runner: Runner, experiment: TrainingExperiment) -> str:
     """Why an experiment cannot be made with the reader's data, or nothing."""
-    images = load_data(bench.plan.data).lack if trial.images else ""
-    return images or lack(bench.plan, _cells(trial, bench.plan).values())
+    images = load_data(runner.plan.data).lack if experiment.images else ""
+    return images or lack(runner.plan, _cells(experiment, runner.plan).values())
 
 
-def _cells(trial: Trial, plan: Plan) -> Mapping[Any, Cell]:
-    return load(trial.cells)(plan)
+def _cells(experiment: TrainingExperiment, plan: Plan) -> Mapping[Any, Cell]:
+    return load(experiment.cells)(plan)
 
 
 def _begin(counter: Any, stop: Any) -> None:
@@ -171,7 +173,7 @@ def _work(cell: Cell, folder: Path | None) -> Arrays:
 
 def _compute(cell: Cell, tick: Tell) -> Arrays:
     try:
-        return load(cell.job)(cell, tick)
+        return load(cell.computed_by)(cell, tick)
     except NormlabError as error:
         raise type(error)(str(error)) from None  # what crosses processes must be plain
 
