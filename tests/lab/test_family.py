@@ -112,6 +112,7 @@ def test_all_members_run_together_with_a_table_and_a_line_each():
         ("squares.", {}, r"No experiment 'squares\.'\. Did you mean 'squares'\?"),
         ("chapter.brian", {}, r"No experiment 'chapter\.brian'\. Did you mean 'chapter\.brain'\?"),
         ("squares", {"speed": 1}, "squares has no setting 'speed'; it has shift"),
+        ("squares", {"name": "one"}, "squares has no setting 'name'; it has shift"),
         ("squares.one", {"shift": -1}, "shift=-1 given; it must be a finite number >= 0 and <= 9"),
     ],
 )

@@ -179,6 +179,7 @@ class Family(Generic[Shared, M]):
     def run(
         self,
         name: str = "",
+        /,  # so that no setting can be mistaken for it
         *,
         say: Callable[[str], None] = lambda line: None,
         progress: Progress = lambda done, total, what: None,
