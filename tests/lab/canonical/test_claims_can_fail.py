@@ -8,10 +8,10 @@ import torch
 
 from normlab.lab.canonical import (
     attention,
+    catalogue,
     fly,
     gratings,
     lateral,
-    members,
     mixture,
     redundancy,
     retina,
@@ -183,5 +183,5 @@ MODULES = (attention, fly, gratings, lateral, mixture, redundancy, retina, satur
 
 def test_every_claim_is_among_those_that_failed():
     failed = {(member, claim) for member, claims, _ in FAILS.values() for claim in claims}
-    stated = {(m.name, claim.name) for m in members.MEMBERS.values() for claim in m.claims}
+    stated = {(m.name, claim.name) for m in catalogue.MEMBERS.values() for claim in m.claims}
     assert stated - failed == set()

@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from normlab import lab
-from normlab.lab.canonical import attention, fly, gratings, members, mixture, retina, saturation
+from normlab.lab.canonical import attention, catalogue, fly, gratings, mixture, retina, saturation
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,6 @@ def test_the_mixture_is_what_it_says():
 
 
 def test_every_member_has_its_module_and_its_claims():
-    for name, member in members.MEMBERS.items():
+    for name, member in catalogue.MEMBERS.items():
         assert member.measure == f"normlab.lab.canonical.{name}:measure"
         assert len(member.claims) >= 5
