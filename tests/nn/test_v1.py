@@ -7,7 +7,7 @@ import torch
 
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.settings import FREQUENCIES, SPACING, STANDARD
+from normlab.lab.cortex.parameters import FREQUENCIES, SPACING, STANDARD
 from normlab.nn import V1Block
 
 SIDE = 48

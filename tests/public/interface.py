@@ -37,7 +37,7 @@ MODULES = (
     "normlab.grading",
     "normlab.interop",
     "normlab.nn.registry",
-    "normlab.lab.cortex.settings",
+    "normlab.lab.cortex.parameters",
 )
 # classes that public names return, take or are made with, which are imported from no public module
 CLASSES = (

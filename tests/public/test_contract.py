@@ -78,7 +78,7 @@ def test_what_normalize_moments_and_check_return():
 
 def test_the_model_of_visual_cortex():
     from normlab.lab.cortex.model import V1
-    from normlab.lab.cortex.settings import STANDARD
+    from normlab.lab.cortex.parameters import STANDARD
 
     model = V1()
     grating = model.screen.grating(2.0)[None]

@@ -9,8 +9,9 @@ import torch
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.filters import concentration, gabor_widths
 from normlab.lab.cortex.model import V1
+from normlab.lab.cortex.parameters import FREQUENCIES, SPACING, STANDARD
 from normlab.lab.cortex.quadratic import QuadraticV1
-from normlab.lab.cortex.settings import FREQUENCIES, SPACING, STANDARD, Settings
+from normlab.lab.cortex.settings import Settings
 
 SMALL = 16
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from normlab.errors import SettingError
-from normlab.lab.cortex.settings import SPACING
+from normlab.lab.cortex.parameters import SPACING
 from normlab.lab.cortex.stimuli import Screen, contrast
 
 SCREEN = Screen(128)

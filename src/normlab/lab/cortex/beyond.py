@@ -8,7 +8,7 @@ from normlab.lab.cortex.curves import peak, suppression, width
 from normlab.lab.cortex.fields import spot_map
 from normlab.lab.cortex.masks import plaids
 from normlab.lab.cortex.model import V1, Response
-from normlab.lab.cortex.settings import LARGE, TARGET
+from normlab.lab.cortex.parameters import LARGE, TARGET
 from normlab.lab.cortex.setup import (
     OCTAVES,
     ORIENTATIONS,

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from normlab.lab.cortex.curves import half_contrast, steepest
-from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.parameters import TARGET
 from normlab.lab.cortex.setup import (
     CONTRASTS,
     PATCH,

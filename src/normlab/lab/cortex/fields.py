@@ -9,8 +9,8 @@ from torch import Tensor
 from normlab.lab.cortex import drawings
 from normlab.lab.cortex.curves import width
 from normlab.lab.cortex.model import V1
+from normlab.lab.cortex.parameters import SPACING, TARGET
 from normlab.lab.cortex.quadratic import QuadraticV1
-from normlab.lab.cortex.settings import SPACING, TARGET
 from normlab.lab.cortex.setup import OCTAVES, ORIENTATIONS, Lab, Study, panel, picture, rates
 from normlab.lab.cortex.tuning import tuned
 

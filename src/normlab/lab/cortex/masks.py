@@ -4,7 +4,7 @@ import numpy as np
 
 from normlab.lab.cortex.curves import half_contrast, suppression
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.parameters import TARGET
 from normlab.lab.cortex.setup import (
     CONTRASTS,
     Study,

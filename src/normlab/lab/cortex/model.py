@@ -20,14 +20,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.variants import divisive
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.filters import bell, correlate, gabor, gabor_bank, orientation_window, spectra
-from normlab.lab.cortex.settings import (
-    FREQUENCIES,
-    SMALL,
-    SPACING,
-    STANDARD,
-    TARGET,
-    Parameters,
-)
+from normlab.lab.cortex.parameters import FREQUENCIES, SMALL, SPACING, STANDARD, TARGET, Parameters
 from normlab.lab.cortex.stimuli import Screen
 
 ROW = divisive(learned=True, own_drive=True)  # the pool's weights are given, not learned

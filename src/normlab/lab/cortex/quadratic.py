@@ -11,7 +11,7 @@ from torch import Tensor
 from normlab.errors import SettingError
 from normlab.filters import gabor_bank
 from normlab.lab.cortex.model import V1, Response, orientations
-from normlab.lab.cortex.settings import FREQUENCIES, SPACING
+from normlab.lab.cortex.parameters import FREQUENCIES, SPACING
 
 
 class QuadraticV1:

@@ -11,7 +11,8 @@ from normlab.lab import family
 from normlab.lab.cortex import drawings
 from normlab.lab.cortex.catalogue import CHANGED, Phenomenon, in_words
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.settings import SMALL, Parameters, Settings
+from normlab.lab.cortex.parameters import SMALL, Parameters
+from normlab.lab.cortex.settings import Settings
 from normlab.report.page import Prose
 
 PATCH = 0.81  # degrees: the measured receptive field's diameter at contrast 1

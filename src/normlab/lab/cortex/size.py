@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from normlab.lab.cortex.curves import largest_rise, peak
-from normlab.lab.cortex.settings import LARGE, TARGET
+from normlab.lab.cortex.parameters import LARGE, TARGET
 from normlab.lab.cortex.setup import PATCH, Lab, Study, panel, picture, rates
 
 STEP = 0.09  # degrees, two pixels

@@ -3,7 +3,7 @@
 import numpy as np
 
 from normlab.lab.cortex.curves import half_contrast
-from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.parameters import TARGET
 from normlab.lab.cortex.setup import CONTRASTS, Study, panel, picture, rates, sets
 
 OCTAVES = np.arange(-1.5, 3.01, 0.1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from normlab.errors import SettingError
 from normlab.filters import check_frequency, check_positive, plane, turned
-from normlab.lab.cortex.settings import SMALL, SPACING
+from normlab.lab.cortex.parameters import SMALL, SPACING
 
 _FINE = 16  # points along a pixel's side that a square wave is averaged over
 

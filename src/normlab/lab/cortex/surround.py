@@ -5,7 +5,7 @@ import torch
 
 from normlab.lab.cortex.curves import crossings, peak, suppression, width
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.settings import LARGE, TARGET
+from normlab.lab.cortex.parameters import LARGE, TARGET
 from normlab.lab.cortex.setup import (
     CONTRASTS,
     PATCH,

@@ -5,7 +5,7 @@ import torch
 
 from normlab.lab.cortex.curves import peak, width
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.settings import TARGET
+from normlab.lab.cortex.parameters import TARGET
 from normlab.lab.cortex.setup import (
     OCTAVES,
     ORIENTATIONS,
