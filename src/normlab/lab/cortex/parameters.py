@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from normlab.errors import SettingError
-from normlab.lab.checking import within
+from normlab.lab.checking import known_names, whole, within
 
 FREQUENCIES = tuple(2.0 ** (k / 2) for k in range(-1, 6))  # cycles/degree, half an octave apart
 TARGET = 2.0  # cycles/degree, the preferred frequency of the cell that is recorded from; at 0°
