@@ -22,6 +22,8 @@ CONFIGURATIONS = {
     "LayerNorm": partial(nn.LayerNorm, SIDE),
     "RMSNorm": partial(nn.RMSNorm, SIDE),
     "GroupNorm": partial(nn.GroupNorm, 2, C),
+    "LayerNorm2d": partial(nn.LayerNorm2d, C),
+    "L2Norm": nn.L2Norm,
     "LocalResponseNorm": partial(nn.LocalResponseNorm, 3, 0.6, 0.8, 1.5),
     "LocalContrastNorm": partial(nn.LocalContrastNorm, C, size=3),
     'LocalContrastNorm, sigma="mean"': partial(nn.LocalContrastNorm, C, size=3, sigma="mean"),

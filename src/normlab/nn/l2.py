@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from normlab.equation.reference import normalize
-from normlab.equation.table import find
+from normlab.nn.checks import check_settings
+from normlab.nn.scripting import Unscripted
+from normlab.tracing import recorded_layer
 
 
-class L2Norm(nn.Module):
+class L2Norm(Unscripted):
     """L2 normalisation: every sample, or its last dimensions, scaled to length 1.
 
         y = x / max(√(Σ x²), eps)
@@ -31,8 +33,9 @@ class L2Norm(nn.Module):
         given = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
         self.normalized_shape = None if given is None else tuple(given)
         self.eps = eps
-        find("l2").resolve({"eps": eps, "normalized_shape": self.normalized_shape})
+        check_settings("L2Norm", "l2", eps=eps, normalized_shape=self.normalized_shape)
 
+    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         shape = self.normalized_shape
         return normalize(input, "l2", eps=self.eps, normalized_shape=shape, mask=mask).y
