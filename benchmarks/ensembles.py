@@ -14,7 +14,7 @@ from datetime import date
 
 import torch
 
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.engine.data import load
 from normlab.lab.training.engine.run import Run
 from normlab.lab.training.engine.train import follow
@@ -22,7 +22,7 @@ from normlab.lab.training.engine.train import follow
 COUNTS = (8, 32, 96, 384)
 STEPS = 6
 CELLS = {
-    f"5 × 64 units, {norm}": Training(steps=STEPS, norm=Source(norm))
+    f"5 × 64 units, {norm}": Training(steps=STEPS, norm=Origin(norm))
     for norm in ("none", "batch", "layer", "divisive")
 }
 

@@ -27,7 +27,7 @@ def difference(before: list[Tensor], after: list[Tensor]) -> float:
     return (off / size) ** 0.5 if size else float(off > 0)
 
 
-class Fit:
+class AffineFit:
     """Per channel, or last dimension, the weight and bias that bring the new output to the old."""
 
     def __init__(self, old: nn.Module, new: nn.Module):
@@ -81,9 +81,9 @@ def _plain_output(new: nn.Module, x: Tensor) -> Tensor:
 
 def fitted(
     model: nn.Module, pairs: Iterable[tuple[nn.Module, nn.Module]], batches: list[Any]
-) -> list[Fit]:
+) -> list[AffineFit]:
     """Run the model as it was, and see at each old layer what the new one would give."""
-    fits = [Fit(old, new) for old, new in pairs]
+    fits = [AffineFit(old, new) for old, new in pairs]
     untold = [fit for fit in fits if isinstance(fit.new, BatchNorm) and not _tracked(fit.old)]
     with _hooked((fit.old, fit.fill) for fit in untold):
         if untold:

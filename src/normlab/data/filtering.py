@@ -28,10 +28,10 @@ class Pasted:
     content: bytes
 
 
-Source = Path | Pasted
+TextSource = Path | Pasted
 
 
-def opened(source: Source) -> Any:
+def opened(source: TextSource) -> Any:
     """The bytes of a text, decompressed, from the beginning."""
     import pyarrow as pa
 
@@ -46,7 +46,7 @@ class Filtered(io.RawIOBase):
     numbers: a form whose thousands sign is left out, too. Opens what pyarrow opens: compressed files, too.
     """
 
-    def __init__(self, file: Source, dialect: Dialect, numbers: Form | None = None) -> None:
+    def __init__(self, file: TextSource, dialect: Dialect, numbers: Form | None = None) -> None:
         import pyarrow as pa
 
         stream = opened(file)

@@ -14,7 +14,7 @@ from normlab.data import numerals
 from normlab.data.columns import Column, Read, Words, numbered, quoted
 from normlab.data.deciding import Decision, decided
 from normlab.data.dialect import Dialect
-from normlab.data.filtering import ContradictionError, Filtered, Source, opened
+from normlab.data.filtering import ContradictionError, Filtered, TextSource, opened
 from normlab.data.numerals import FALSE, MISSING, TRUE, Counts, Form
 from normlab.data.reading import Reading
 from normlab.data.sniffing import Sample, is_number, sniff
@@ -27,7 +27,7 @@ _BLOCK = 1 << 20  # that one thread parses at a time; a row must fit into two
 _MARKS = [f"{a}{mark}{b}" for mark in MISSING for a in ("", " ") for b in ("", " ")]
 
 
-def read_text(file: Source, reading: Reading) -> Read:
+def read_text(file: TextSource, reading: Reading) -> Read:
     """A table in any dialect. Errors: DataError, and whatever pyarrow raises."""
     sample = _sample(file, reading)
     dialect = sample.dialect
@@ -59,14 +59,14 @@ def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:
     return Read(names, columns, dialect.words(found.words), notes)
 
 
-def _sample(file: Source, reading: Reading) -> Sample:
+def _sample(file: TextSource, reading: Reading) -> Sample:
     head, whole = _head(file)
     text, encoding = _decoded(head, whole)
     tabs = any(ending in file.name.lower()[-8:] for ending in (".tsv", ".tab"))
     return sniff(text, encoding, reading, whole, tabs)
 
 
-def _head(file: Source) -> tuple[bytes, bool]:
+def _head(file: TextSource) -> tuple[bytes, bool]:
     """The file's first lines, and whether they are all."""
 
     head = b""
@@ -106,7 +106,7 @@ def _of_sample(sample: Sample, able: Sequence[Form]) -> Decision:
     )
 
 
-def _fast(file: Source, dialect: Dialect, found: Decision) -> list[Column] | None:
+def _fast(file: TextSource, dialect: Dialect, found: Decision) -> list[Column] | None:
     """The columns as the first lines decided; None where the rest of the file contradicts them."""
     import pyarrow as pa
 
@@ -118,7 +118,7 @@ def _fast(file: Source, dialect: Dialect, found: Decision) -> list[Column] | Non
     return None
 
 
-def _without_thousands(file: Source, dialect: Dialect, found: Decision) -> dict[int, Any]:
+def _without_thousands(file: TextSource, dialect: Dialect, found: Decision) -> dict[int, Any]:
     """The columns where one thousands sign is left out of the whole text before it is parsed."""
     forms = {found.forms[i] for i, kind in enumerate(found.types) if kind == "string"}
     form = next(iter(forms)) if len(forms) == 1 else None
@@ -132,7 +132,7 @@ def _without_thousands(file: Source, dialect: Dialect, found: Decision) -> dict[
     return dict(zip(types, table.columns, strict=True))
 
 
-def _column_by_column(file: Source, dialect: Dialect, found: Decision) -> dict[int, Any]:
+def _column_by_column(file: TextSource, dialect: Dialect, found: Decision) -> dict[int, Any]:
     types = {i: kind for i, kind in enumerate(found.types) if kind}
     table = _table(file, dialect, types, found.decimal)
     held = dict(zip(types, table.columns, strict=True)) if types else {}
@@ -141,7 +141,9 @@ def _column_by_column(file: Source, dialect: Dialect, found: Decision) -> dict[i
     return held
 
 
-def _careful(file: Source, dialect: Dialect, able: Sequence[Form]) -> tuple[Decision, list[Column]]:
+def _careful(
+    file: TextSource, dialect: Dialect, able: Sequence[Form]
+) -> tuple[Decision, list[Column]]:
     """The decision and the columns with the evidence of the whole file."""
     types = dict.fromkeys(range(dialect.width), "string")
     table = _table(file, dialect, types, lines=True)
@@ -153,7 +155,7 @@ def _careful(file: Source, dialect: Dialect, able: Sequence[Form]) -> tuple[Deci
 
 
 def _columns(
-    file: Source, dialect: Dialect, found: Decision, held: Mapping[int, Any]
+    file: TextSource, dialect: Dialect, found: Decision, held: Mapping[int, Any]
 ) -> list[Column]:
     def column(i: int) -> Column:
         if i in held and (found.kinds[i] != "no values" or held[i].null_count < len(held[i])):
@@ -163,7 +165,7 @@ def _columns(
     return [column(i) for i in range(dialect.width)]
 
 
-def _cells(file: Source, dialect: Dialect, column: int) -> list[str]:
+def _cells(file: TextSource, dialect: Dialect, column: int) -> list[str]:
     """A column as it is written."""
     table = _table(file, dialect, {column: "string"}, lines=True)
     return [cell or "" for cell in numerals.trimmed(table.column(0)).to_pylist()]
@@ -184,7 +186,7 @@ def _numbers(cells: Any, form: Form | None) -> Any:
 
 
 def _table(
-    file: Source,
+    file: TextSource,
     dialect: Dialect,
     types: Mapping[int, str],
     decimal: str = ".",

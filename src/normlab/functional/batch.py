@@ -53,7 +53,7 @@ def batch_norm(
     >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True).flatten()
     tensor([-1.0000,  1.0000])
     """
-    job = Job("batch_norm", eps, momentum, mask)
+    job = BatchOptions("batch_norm", eps, momentum, mask)
     running = Running(running_mean, running_var, None)
     return normalized(input, running, weight, bias, job, "" if training else "training=False")
 
@@ -108,7 +108,7 @@ def batch_norm_with_stats(
     """
     running = Running(running_mean, running_var, num_batches_tracked)
     group = None if process_group is None else Processes(process_group).group
-    job = Job("batch_norm_with_stats", eps, momentum, mask, group, single)
+    job = BatchOptions("batch_norm_with_stats", eps, momentum, mask, group, single)
     if not training:
         y = normalized(input, running, weight, bias, job, "training=False")
         return y, running.mean, running.var, running.count
@@ -116,7 +116,7 @@ def batch_norm_with_stats(
     return y, new.mean, new.var, new.count
 
 
-class Job(NamedTuple):
+class BatchOptions(NamedTuple):
     """How to normalise: who asks, with which settings, mask and processes."""
 
     name: str
@@ -132,7 +132,7 @@ def normalized(
     running: Running,
     weight: Tensor | None,
     bias: Tensor | None,
-    job: Job,
+    job: BatchOptions,
     evaluates: str = "",
 ) -> Tensor:
     """The one decision: by running statistics (`evaluates` says why), by torch's operator, or by ours.
@@ -150,8 +150,8 @@ def normalized(
 
 
 def checked(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
-) -> Job:
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
+) -> BatchOptions:
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
     if not 0.0 <= job.eps < math.inf:
@@ -166,7 +166,12 @@ def checked(
 
 
 def evaluated(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job, why: str = ""
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    job: BatchOptions,
+    why: str = "",
 ) -> Tensor:
     """Normalised with the running statistics; masked places are 0."""
     if running.mean is None or running.var is None:
@@ -183,7 +188,7 @@ def evaluated(
 
 
 def _in_place(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
 ) -> Tensor | None:
     """By torch's operator, which moves the statistics in place; None where that does not do all of it."""
     count, averages = x.numel(), job.momentum is None and running.mean is not None
@@ -205,7 +210,7 @@ def _in_place(
 
 
 def trained(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
 ) -> tuple[Tensor, Running]:
     """Normalised with the batch's own statistics, and the running ones after it; nothing is written."""
     if job.group is None and x.numel() == 0:
@@ -222,13 +227,13 @@ def trained(
 
 
 def _valid_only(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
 ) -> tuple[Tensor, Running]:
     """The valid elements of all processes; a channel with fewer than two of them learns nothing."""
     work, valid = hide(x, job.mask)
     known = values_known(x)
     way = kernel.normalized if known and not in_forward_mode() else kernel.composed
-    y, count, mean, var = way(work, weight, bias, kernel.Job(valid, job.eps, job.group))
+    y, count, mean, var = way(work, weight, bias, kernel.PoolOptions(valid, job.eps, job.group))
     enough = count > 1
     if known and not bool(enough.all()):
         y = _without_variance(y, x, running, weight, bias, job, count)
@@ -243,7 +248,7 @@ def _without_variance(
     running: Running,
     weight: Tensor | None,
     bias: Tensor | None,
-    job: Job,
+    job: BatchOptions,
     count: Tensor,
 ) -> Tensor:
     """y, where channels with one valid element take the running statistics if they may."""

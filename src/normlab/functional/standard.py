@@ -17,7 +17,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
-from normlab.functional.batch import Job, evaluated
+from normlab.functional.batch import BatchOptions, evaluated
 from normlab.functional.checks import check_arguments, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import rms, whole
@@ -144,7 +144,7 @@ def instance_norm(
     tensor([[[-1.,  1.]]])
     """
     running = Running(running_mean, running_var, None)
-    job = Job("instance_norm", eps, momentum, mask)
+    job = BatchOptions("instance_norm", eps, momentum, mask)
     return instance_normalized(input, running, weight, bias, job, use_input_stats)
 
 
@@ -153,7 +153,7 @@ def instance_normalized(
     running: Running,
     weight: Tensor | None,
     bias: Tensor | None,
-    job: Job,
+    job: BatchOptions,
     own: bool = True,
 ) -> Tensor:
     """With each channel's own statistics, which move the running ones, or with these."""
@@ -182,7 +182,7 @@ def check_instance(x: Tensor, name: str, own: bool = True) -> None:
 
 
 def _tracked(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
 ) -> tuple[Tensor, Running]:
     """Batch normalisation of one sample that has every channel of every sample."""
     samples, channels = x.shape[:2]
@@ -196,7 +196,7 @@ def _tracked(
 
 
 def _composed(
-    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, running: Running, weight: Tensor | None, bias: Tensor | None, job: BatchOptions
 ) -> tuple[Tensor, Running]:
     """The equation, whose pool and center give the statistics of each channel of each sample."""
     out = normalize(x, "instance", eps=job.eps, weight=weight, bias=bias, mask=job.mask)

@@ -20,7 +20,7 @@ CHUNK = 1 << 19  # elements: a chunk and its scratch stay in the caches, the loo
 
 
 @dataclass(frozen=True)
-class Job:
+class PoolOptions:
     """What does not carry a gradient: the mask in x's shape, the row's eps, the processes."""
 
     valid: Tensor | None
@@ -29,7 +29,7 @@ class Job:
 
 
 def normalized(
-    x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions
 ) -> tuple[Tensor, ...]:
     """y, and of each channel the count of valid elements, their mean and biased variance (float64).
 
@@ -40,7 +40,7 @@ def normalized(
 
 class _BatchNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job):
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions):
         count, mean, m2 = merged(*gathered(local_moments(x, job.valid), job.group))
         var = m2 / count.clamp_min(1)
         ctx.job = job
@@ -105,7 +105,12 @@ def _parts(x: Tensor) -> Iterator[slice]:
 
 
 def _affine(
-    x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, var: Tensor, job: Job
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor,
+    var: Tensor,
+    job: PoolOptions,
 ) -> Tensor:
     slope = (var + job.eps).rsqrt()
     slope = slope if weight is None else slope * weight.double()
@@ -156,7 +161,7 @@ def _valid(a: Tensor, ok: Tensor | None) -> Tensor:
 
 
 def _through_composed(
-    g: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job
+    g: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions
 ) -> list[Tensor | None]:
     """The gradients with a graph of their own, for a second derivative."""
     inputs = [x, weight, bias]
@@ -167,7 +172,7 @@ def _through_composed(
 
 
 def composed(
-    x: Tensor, weight: Tensor | None, bias: Tensor | None, job: Job
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The same as `normalized`, of torch's differentiable operators: for transforms and tracing."""
     wide, dims = x.double(), (0, *range(2, x.dim()))

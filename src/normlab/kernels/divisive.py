@@ -29,7 +29,7 @@ Maybe = Tensor | None
 
 
 @dataclass(frozen=True)
-class Plan:
+class Division:
     """What of a pool carries no gradient: its kind, its plain settings, the channels it gives."""
 
     pool: Pool
@@ -52,7 +52,7 @@ class Plan:
 def divided(
     x: Tensor,
     e: Maybe,
-    plan: Plan,
+    plan: Division,
     *,
     offset: Tensor,
     pool_weight: Maybe = None,
@@ -82,7 +82,7 @@ class _Divided(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan: Plan):
+    def forward(x, e, offset, pool_weight, weight, bias, m, n, p, valid, counted, plan: Division):
         def part(x: Tensor, e: Maybe, valid: Maybe, counted: Maybe, out):
             work, counted = prepared(x, valid), valid if counted is None else counted
             a = energy(work if e is None else prepared(e, counted), n)
@@ -124,7 +124,7 @@ class _Divided(torch.autograd.Function):
 class _Slopes:
     """The gradients of one block of samples, in the order of the inputs they are for."""
 
-    plan: Plan
+    plan: Division
     pool_weight: Maybe
     weight: Maybe
     powers: list[Any]

@@ -13,7 +13,7 @@ from normlab.equation.reference import positive_power
 from normlab.equation.resolved import broadcast, partner, resolved
 from normlab.equation.row import Norm
 from normlab.errors import ShapeError
-from normlab.kernels.divisive import Plan, divided, prepared
+from normlab.kernels.divisive import Division, divided, prepared
 
 
 def normalized(
@@ -72,7 +72,7 @@ def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:
 
 def _plan(
     row: Norm, e: Tensor, values: Mapping[str, Any], weight: Tensor | None, x: Tensor
-) -> Plan:
+) -> Division:
     channels = channels_out(row.pool, e.shape[1], values, weight)
     if channels != 1 and channels != x.shape[1]:  # not `in`, which torch.compile lacks for sizes
         raise ShapeError(
@@ -81,7 +81,7 @@ def _plan(
             f"as x has."
         )
     names = sorted(named(row.pool) - {weighted_by(row.pool)})  # weights come with their gradient
-    return Plan(row.pool, {name: _plain(values[name]) for name in names}, channels)
+    return Division(row.pool, {name: _plain(values[name]) for name in names}, channels)
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, normalized
+from normlab.functional.batch import BatchOptions, Single, normalized
 from normlab.functional.running import UNTRACKED, Running
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
@@ -98,7 +98,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         uses = held and (self.track_running_stats or not training)
         running = self._running if uses else UNTRACKED
         group = self._processes.group if self._processes is not None and training else None
-        job = Job(self._name, self.eps, self.momentum, mask, group, self.single)
+        job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
         affine = self._own("weight"), self._own("bias")
         return normalized(
             input, running, *affine, job, "evaluation" if held and not training else ""

@@ -11,7 +11,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import functional
 from normlab.errors import ShapeError
-from normlab.functional.batch import Job
+from normlab.functional.batch import BatchOptions
 from normlab.functional.running import Running
 from normlab.functional.standard import instance_normalized
 from normlab.nn.bias import OptionalBias
@@ -86,7 +86,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
         running = Running(self.running_mean, self.running_var, None)
         own = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
-        job = Job(name, self.eps, momentum, mask)
+        job = BatchOptions(name, self.eps, momentum, mask)
         return instance_normalized(input, running, self.weight, self.bias, job, own)
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from normlab.lab.training.engine.cell import Source
+from normlab.lab.training.engine.cell import Origin
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.engine.descent import Descent, descend
 
 CELL = Descent(
-    data=Source("breast-cancer"), standardize=True, optimizer="sgd", seeds=(0, 1), steps=60
+    data=Origin("breast-cancer"), standardize=True, optimizer="sgd", seeds=(0, 1), steps=60
 )
 
 

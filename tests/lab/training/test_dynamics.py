@@ -12,7 +12,7 @@ from normlab.errors import DataError
 from normlab.lab.experiment import Record
 from normlab.lab.family import Study, load
 from normlab.lab.training import FAMILY, covariate, faster, regulariser
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.engine.data import load as data_of
 from normlab.lab.training.engine.probes import PROBES
 from normlab.lab.training.engine.random_layers import UnitNoise
@@ -29,7 +29,7 @@ def cell(**given):
     common = {
         "steps": 6,
         "marks": (3, 6),
-        "norm": Source("batch"),
+        "norm": Origin("batch"),
         "options": SMALL,
         "seeds": (0, 1),
     }
@@ -39,7 +39,7 @@ def cell(**given):
 def in_double(norm, noise=False):
     """A run after three steps, all in float64, and its parameters before the last one."""
     options = SMALL | {"noise": noise}
-    made = cell(norm=Source(norm), options=options, lrs=(0.1, 0.3), seeds=(0,), dtype="float64")
+    made = cell(norm=Origin(norm), options=options, lrs=(0.1, 0.3), seeds=(0,), dtype="float64")
     run = Run(made, data_of(made.data), made.replicas, stacked=True)
     for _ in range(3):
         before = {n: p.detach().clone() for n, p in run.group.parameters.items()}

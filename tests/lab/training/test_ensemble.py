@@ -9,7 +9,7 @@ from torch import nn
 
 from normlab.errors import CheckError
 from normlab.lab.training.engine import norms
-from normlab.lab.training.engine.cell import DIGITS, Source, Training
+from normlab.lab.training.engine.cell import DIGITS, Origin, Training
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.engine.group import stackable
 from normlab.lab.training.engine.networks import initialize
@@ -39,7 +39,7 @@ def alone(cell, replica):
 @pytest.mark.parametrize("norm", ["none", "batch", "layer", "group", "rms", "divisive", "lrn"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_stack_is_each_alone(norm, optimizer):
-    cell = replace(SMALL, norm=Source(norm), optimizer=optimizer, momentum=0.9)
+    cell = replace(SMALL, norm=Origin(norm), optimizer=optimizer, momentum=0.9)
     together, allowed = train(cell), OF_ADAM if optimizer == "adam" else ROUNDING
     for i, replica in enumerate(cell.replicas):
         for name, value in train(alone(cell, replica)).items():
@@ -66,7 +66,7 @@ def test_dropout_draws_the_same_for_each():
 def test_one_is_a_plain_loop(optimizer, theirs):
     """torch's layers, torch's optimisers, an index for each batch: nothing of the engine but the data."""
     cell = replace(
-        SMALL, norm=Source("batch"), optimizer=optimizer, momentum=0.9, seeds=(5,), lrs=(0.05,)
+        SMALL, norm=Origin("batch"), optimizer=optimizer, momentum=0.9, seeds=(5,), lrs=(0.05,)
     )
     data = load(DIGITS)
     part = split(data, 5)
@@ -131,7 +131,7 @@ def test_what_vmap_refuses_is_trained_alone(tmp_path):
     first = Run(cell, load(DIGITS), cell.replicas[:1], stacked=False)
     x, y = first.batch(0)
     assert not stackable(first.group.network, x[0], y[0])
-    ours = train(replace(cell, norm=Source("batch")))
+    ours = train(replace(cell, norm=Origin("batch")))
     for name, value in train(cell).items():
         np.testing.assert_allclose(value, ours[name], rtol=1e-6, atol=1e-6)
 

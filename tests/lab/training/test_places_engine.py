@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import batch_norm
 
 from normlab.errors import DataError, SettingError
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.engine.data import Data, load
 from normlab.lab.training.engine.networks import build
 from normlab.lab.training.engine.networks.transformer import Attention, Place, Tokens
@@ -14,7 +14,7 @@ from normlab.lab.training.engine.probes.evaluating import gini, last_batch, mode
 from normlab.lab.training.engine.run import Run
 from normlab.lab.training.engine.train import train
 
-SHALLOW = {"norm": Source("batch"), "options": {"depth": 1, "width": 12}, "seeds": (0, 1)}
+SHALLOW = {"norm": Origin("batch"), "options": {"depth": 1, "width": 12}, "seeds": (0, 1)}
 ADAM = {"optimizer": "adam", "lrs": (3e-3,)}
 
 
@@ -104,7 +104,7 @@ def test_contrasts_scale_about_the_mean_and_sparsity_sees_the_taps():
         "contrasts": {"factors": (0.0, 1.0)},
         "sparsity": {"taps": ("input_0", "normed_0", "output_0")},
     }
-    given = {"network": "cnn", "norm": Source("batch"), "options": {"place": "after"}}
+    given = {"network": "cnn", "norm": Origin("batch"), "options": {"place": "after"}}
     found = train(Training(steps=30, marks=(30,), probes=probes, seeds=(0, 1), **ADAM, **given))
     contrast, gini_index = found["contrast"][:, 0], found["gini"][:, 0]
     np.testing.assert_allclose(contrast[:, 1], found["test_accuracy"][:, 0], atol=1e-6)
@@ -128,7 +128,7 @@ def test_contrasts_scale_about_the_mean_and_sparsity_sees_the_taps():
     ],
 )
 def test_stacked_as_alone(network, norm, options):
-    given = {"network": network, "options": options, "norm": Source(norm), **ADAM}
+    given = {"network": network, "options": options, "norm": Origin(norm), **ADAM}
     given |= {"seeds": (0, 1), "batch_size": 16, "standardize": network != "transformer"}
     given |= {"steps": 6, "marks": (6,)}
     stacked, alone = (train(Training(stacked=s, **given)) for s in (True, False))
@@ -141,7 +141,7 @@ def test_stacked_as_alone(network, norm, options):
 @pytest.mark.parametrize("shape", [(3, 28, 20), (1, 1, 5), (2, 33, 2)])
 def test_images_of_any_size(network, shape):
     data = Data(torch.rand(4, *shape), torch.tensor([0, 1, 0, 1]), ("a", "b"))
-    cell = Training(steps=1, network=network, norm=Source("batch"))
+    cell = Training(steps=1, network=network, norm=Origin("batch"))
     assert build(cell, data)(data.x).shape == (4, 2)
 
 
@@ -156,7 +156,7 @@ def test_features_are_refused(network):
     ("network", "options"), [("cnn", {"place": "beside"}), ("transformer", {"order": "both"})]
 )
 def test_unknown_places_are_refused(network, options):
-    data = load(Source("digits"))
+    data = load(Origin("digits"))
     with pytest.raises(SettingError, match="must be"):
         build(Training(steps=1, network=network, options=options), data)
 
@@ -192,7 +192,7 @@ def test_attention_is_torchs_and_ignores_padding():
 
 def test_masked_batch_norm_takes_its_statistics_from_what_is_no_padding():
     torch.manual_seed(0)
-    place = Place(Training(steps=1, norm=Source("batch")), 6, masked=True).double()
+    place = Place(Training(steps=1, norm=Origin("batch")), 6, masked=True).double()
     x = torch.randn(4, 5, 6, dtype=torch.float64)
     mask = torch.arange(5) < torch.tensor([[5], [3], [2], [1]])
     expected = batch_norm(x[mask], None, None, training=True)
@@ -204,7 +204,7 @@ def test_masked_batch_norm_takes_its_statistics_from_what_is_no_padding():
     [("batch", False, 1e-3, 1.0), ("batch", True, 0.0, 1e-4), ("layer", False, 0.0, 1e-4)],
 )
 def test_more_padding_changes_only_who_counts_it(norm, masked, least, most):
-    given = {"network": "transformer", "options": {"masked": masked}, "norm": Source(norm)}
+    given = {"network": "transformer", "options": {"masked": masked}, "norm": Origin(norm)}
     given |= {"seeds": (0, 1), "batch_size": 16, "standardize": False, **ADAM}
     found = train(Training(steps=5, marks=(5,), probes={"padding": {}}, **given))
     assert ((found["padding_training"] >= least) & (found["padding_training"] <= most)).all()

@@ -13,13 +13,13 @@ import pytest
 from command import NORMLAB, PATIENCE
 from normlab.errors import DataError, ProcessError
 from normlab.lab.training.engine import cell as cells
-from normlab.lab.training.engine.cell import Source, Training, key
+from normlab.lab.training.engine.cell import Origin, Training, key
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.setup import Runner
 from normlab.lab.training.store import Store
 
 CELL = Training(steps=4, seeds=(0, 1), marks=(4,), options={"width": 8, "depth": 1})
-CELLS = {n: replace(CELL, norm=Source(n)) for n in ("none", "batch", "layer")}
+CELLS = {n: replace(CELL, norm=Origin(n)) for n in ("none", "batch", "layer")}
 
 
 def same(first, second):
@@ -86,15 +86,15 @@ def test_another_cells_file_is_not_taken(tmp_path):
 
 def test_keys_tell_what_decides(monkeypatch):
     assert key(CELL) == key(replace(CELL))
-    assert key(replace(CELL, data=Source("x", "here/x.npz", "d"))) == key(
-        replace(CELL, data=Source("x", "there/x.npz", "d"))
+    assert key(replace(CELL, data=Origin("x", "here/x.npz", "d"))) == key(
+        replace(CELL, data=Origin("x", "there/x.npz", "d"))
     )
     others = [
         replace(CELL, steps=5),
         replace(CELL, seeds=(0, 2)),
         replace(CELL, norm_options={"eps": 1.0}),
-        replace(CELL, data=Source("x", "x.npz", "d")),
-        replace(CELL, data=Source("x", "x.npz", "e")),
+        replace(CELL, data=Origin("x", "x.npz", "d")),
+        replace(CELL, data=Origin("x", "x.npz", "e")),
     ]
     assert len({key(cell) for cell in [CELL, *others]}) == len(others) + 1
     before = key(CELL)

@@ -8,7 +8,7 @@ from PIL import Image
 from normlab.data.reading import Reading
 from normlab.errors import DataError, SettingError
 from normlab.lab.training.engine import data
-from normlab.lab.training.engine.cell import DIGITS, Source
+from normlab.lab.training.engine.cell import DIGITS, Origin
 
 X = np.random.default_rng(0).normal(5.0, 3.0, (40, 6))
 Y = np.arange(40) % 4
@@ -104,7 +104,7 @@ def test_what_is_no_data(tmp_path):
 
 
 def test_mnist_is_mnist():
-    found = data.load(Source("mnist"))
+    found = data.load(Origin("mnist"))
     assert found.x.shape == (5000, 1, 28, 28) and len(found.classes) == 10
     assert torch.bincount(found.y).tolist() == [500] * 10
 

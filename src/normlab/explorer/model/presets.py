@@ -55,7 +55,7 @@ _FAR_POINT = {"outliers": 1, "frame": "auto"}
 
 
 @dataclass(frozen=True)
-class Step:
+class TourStep:
     """A step of the tour: the state at the question, what the answer changes, and where to look."""
 
     name: str
@@ -65,20 +65,20 @@ class Step:
     right: int = 0  # which of the choices
 
 
-TOUR: tuple[Step, ...] = (
-    Step("points", {}, "before"),
-    Step("batch", {}, "after"),
-    Step("size", {"batch_size": 8}, "after", {"batch_size": 2, "frame": "fixed"}, 1),
-    Step("outlier", _FAR_POINT, "point", _FAR_POINT | {"selected": [3, 0, 0]}, 2),
-    Step("hand", {"selected": [5, 0, 0]}, "point"),
-    Step("running", {"step": 0}, "batches", {"step": 16}, 0),
-    Step("eval", {"step": 3}, "after", {"step": 3, "mode": "eval"}, 1),
-    Step("affine", {}, "after", {"weight": [2.0, 2.0], "bias": [3.0, 0.0]}, 2),
-    Step("layer", {}, "after", {"norm": "layer"}, 0),
-    Step("space", {"data": "image", "norm": "batch"}, "cells", {"data": "image", "norm": "instance"}, 1),
-    Step("cortex", _CELL, "after", _CELL | {"masking": 30.0}, 1),
-    Step("alexnet", _BANK | {"loud": 20.0}, "after", _BANK, 2),
-    Step("end", {}, "norm"),
+TOUR: tuple[TourStep, ...] = (
+    TourStep("points", {}, "before"),
+    TourStep("batch", {}, "after"),
+    TourStep("size", {"batch_size": 8}, "after", {"batch_size": 2, "frame": "fixed"}, 1),
+    TourStep("outlier", _FAR_POINT, "point", _FAR_POINT | {"selected": [3, 0, 0]}, 2),
+    TourStep("hand", {"selected": [5, 0, 0]}, "point"),
+    TourStep("running", {"step": 0}, "batches", {"step": 16}, 0),
+    TourStep("eval", {"step": 3}, "after", {"step": 3, "mode": "eval"}, 1),
+    TourStep("affine", {}, "after", {"weight": [2.0, 2.0], "bias": [3.0, 0.0]}, 2),
+    TourStep("layer", {}, "after", {"norm": "layer"}, 0),
+    TourStep("space", {"data": "image", "norm": "batch"}, "cells", {"data": "image", "norm": "instance"}, 1),
+    TourStep("cortex", _CELL, "after", _CELL | {"masking": 30.0}, 1),
+    TourStep("alexnet", _BANK | {"loud": 20.0}, "after", _BANK, 2),
+    TourStep("end", {}, "norm"),
 )  # fmt: skip
 
 

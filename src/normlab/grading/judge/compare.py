@@ -9,7 +9,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.rounding import of_largest
 from normlab.equation.row import Norm
 from normlab.grading.judge.recipe import ANY, ERROR
-from normlab.grading.judge.scenario import Scenario, Step
+from normlab.grading.judge.scenario import Call, Scenario
 
 Seen = list[dict[str, Any]]
 _NOTHING = 1e-6  # what rounding leaves where nothing should be
@@ -71,7 +71,7 @@ def difference(
     return None
 
 
-def _steepness(step: Step) -> float:
+def _steepness(step: Call) -> float:
     """The size of the terms whose differences a gradient consists of."""
     if step.slope is None:
         return 0.0

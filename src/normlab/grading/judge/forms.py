@@ -8,7 +8,7 @@ from normlab.grading.judge.mistakes import possible
 from normlab.grading.judge.naming import Case, explain
 from normlab.grading.judge.plan import adapted
 from normlab.grading.judge.request import request
-from normlab.grading.judge.scenario import Step
+from normlab.grading.judge.scenario import Call
 from normlab.grading.judge.work import Judgement
 
 _FORM = {
@@ -54,7 +54,7 @@ def _as_features(work: Judgement, case: Case) -> bool:
     if "error" in mine:
         return True
     table = replace(
-        case.scenario, check="table", steps=(Step(x.flatten(1)),), weight=None, bias=None
+        case.scenario, check="table", steps=(Call(x.flatten(1)),), weight=None, bias=None
     )
     flat = work.ask(request(adapted(table, work.row, work.offer), work.offer))["steps"][-1]
     if "error" in flat or None in (flat["y"], mine["y"]):

@@ -10,8 +10,8 @@ from normlab.equation.row import Norm
 from normlab.grading.judge.scenario import (
     CHECKS,
     FORMS,
+    Call,
     Scenario,
-    Step,
     base,
     graded,
     weighted,
@@ -133,7 +133,7 @@ def _values(row: Norm, offer: Offer, main: str) -> list[Scenario]:
         large if given else small,
         with_x(plain, constant, check="constant"),
         with_x(plain, shift, check="offset", delicate=True),
-        replace(plain, check="gradient", steps=(Step(x, slope=towards),)),
+        replace(plain, check="gradient", steps=(Call(x, slope=towards),)),
         replace(base(row, main, 2), check="fresh"),
     ]
 
@@ -153,9 +153,9 @@ def _modes(row: Norm, main: str) -> list[Scenario]:
         for seed, scale in ((5, 1.0), (6, 3.0), (7, 2.0), (8, 0.5))
     ]
     plain = base(row, main)
-    train = tuple(Step(x) for x in xs[:3])
-    last = tuple(Step(x, train=False) for x in (xs[3], xs[1]))
-    unseen = (Step(xs[0], train=False),)
+    train = tuple(Call(x) for x in xs[:3])
+    last = tuple(Call(x, train=False) for x in (xs[3], xs[1]))
+    unseen = (Call(xs[0], train=False),)
     return [
         replace(plain, check="running", steps=train),
         replace(plain, check="evaluation", steps=(*train[:2], *last)),

@@ -14,7 +14,7 @@ from torch import Tensor
 from normlab.equation.reference import normalize, positive_power
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError, ShapeError
-from normlab.grading.judge.scenario import Scenario, Step
+from normlab.grading.judge.scenario import Call, Scenario
 from normlab.grading.rows import sized
 
 ANY = "any"  # a number that cannot be predicted: the rounding of a difference of large numbers
@@ -103,7 +103,7 @@ class Recipe:
             given["eps"] = torch.finfo(torch.float32).eps
         return given | {name: change(given[name], given) for name, change in self.settings.items()}
 
-    def _step(self, scenario: Scenario, step: Step, values: dict[str, Any], kept: Kept):
+    def _step(self, scenario: Scenario, step: Call, values: dict[str, Any], kept: Kept):
         leaf = x = step.x.clone().requires_grad_(step.slope is not None)
         own = {name: value for name, value in values.items() if name in self.row.defaults}
         if self.centers:

@@ -37,7 +37,7 @@ FORMS = ("table", "sequence", "image", "volume", "several")
 
 
 @dataclass(frozen=True)
-class Step:
+class Call:
     """One call: x, whether in training, and where a gradient is asked for, that of Σ y · slope."""
 
     x: Tensor
@@ -50,7 +50,7 @@ class Scenario:
     """A few calls in a row on a fresh layer, and what is compared afterwards."""
 
     check: str
-    steps: tuple[Step, ...]
+    steps: tuple[Call, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     weight: Tensor | None = None
     bias: Tensor | None = None
@@ -116,11 +116,11 @@ def base(row: Norm, form: str, seed: int = 0, square: bool = False) -> Scenario:
         shape = (4 if row.grouped else 3,) * len(shape)
     last = {"sequence": 1, "several": 2}.get(form) if sized(row) else None
     x = whole_numbers(shape, held, seed)
-    return Scenario(form, (Step(x),), dict(held.settings), last=last, square=square)
+    return Scenario(form, (Call(x),), dict(held.settings), last=last, square=square)
 
 
 def with_x(scenario: Scenario, x: Tensor, **changed: Any) -> Scenario:
-    return replace(scenario, steps=(Step(x),), **changed)
+    return replace(scenario, steps=(Call(x),), **changed)
 
 
 def weighted(scenario: Scenario, row: Norm) -> Scenario:

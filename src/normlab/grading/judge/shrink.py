@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from normlab.equation.row import Norm
-from normlab.grading.judge.scenario import Scenario, Step
+from normlab.grading.judge.scenario import Call, Scenario
 
 Shows = Callable[[Scenario], bool]
 _MOST = 150  # tries; each is one call of the learner's code
@@ -84,7 +84,7 @@ def taken(scenario: Scenario, row: Norm, axis: int, kept: list[int]) -> Scenario
     def chosen(a: Tensor | None, dim: int) -> Any:
         return None if a is None else a.index_select(dim, torch.tensor(kept))
 
-    steps = tuple(Step(chosen(s.x, axis), s.train, chosen(s.slope, axis)) for s in scenario.steps)
+    steps = tuple(Call(chosen(s.x, axis), s.train, chosen(s.slope, axis)) for s in scenario.steps)
     first = len(scenario.shape) - len(scenario.normalized_shape) if row.affine == "shape" else 1
     touched = axis >= first if row.affine == "shape" else axis == 1
     if not touched:

@@ -17,11 +17,11 @@ from normlab.grading.learner.binding import (
     roles,
 )
 from normlab.grading.learner.loading import RefusedError, forward_of, words
-from normlab.grading.learner.subject import Subject, numbers
+from normlab.grading.learner.subject import Implementation, numbers
 from normlab.grading.rows import aliases, learned
 
 
-class Function(Subject):
+class Function(Implementation):
     """A plain function of x and the settings; running statistics are passed in, as torch does."""
 
     kind = "function"
@@ -83,7 +83,7 @@ class Function(Subject):
         return _running(self.kept.get("running_mean"), self.kept.get("running_var"))
 
 
-class Layer(Subject):
+class Layer(Implementation):
     """A class with a constructor and forward, made anew for each scenario."""
 
     kind = "class"

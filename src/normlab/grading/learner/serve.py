@@ -9,14 +9,16 @@ from typing import Any, BinaryIO
 from normlab.grading.learner.binding import WrongSignatureError
 from normlab.grading.learner.calls import Function, Layer
 from normlab.grading.learner.loading import RefusedError, chosen, load
-from normlab.grading.learner.subject import Subject
+from normlab.grading.learner.subject import Implementation
 
 
 def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:
     """Say what there is to be graded, then answer requests until there are no more."""
     try:
         target, row = chosen(load(path), path, name, row)
-        subject: Subject = (Layer if inspect.isclass(target) else Function)(target, row, path)
+        subject: Implementation = (Layer if inspect.isclass(target) else Function)(
+            target, row, path
+        )
         answer: dict[str, Any] = subject.offer()
     except RefusedError as error:
         _send(write, {"refused": str(error)})

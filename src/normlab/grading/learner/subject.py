@@ -15,7 +15,7 @@ from normlab.grading.learner.loading import words
 MOST = 100_000  # numbers in an answer: more than any right one has
 
 
-class Subject:
+class Implementation:
     """A learner's class or function, called as the scenarios say."""
 
     kind = ""

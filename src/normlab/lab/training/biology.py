@@ -7,7 +7,7 @@ import numpy as np
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
@@ -30,7 +30,7 @@ Found = Mapping[str, Mapping[str, np.ndarray]]
 
 def cells(plan: Plan) -> dict[str, Training]:
     steps = plan.choose(300, 100)
-    kinds = [(name, Source(kind), place) for name, (kind, place) in KINDS.items()]
+    kinds = [(name, Origin(kind), place) for name, (kind, place) in KINDS.items()]
     known = [norm for _, norm, _ in kinds]
     kinds += [(n.name, n, "before") for n in plan.norms() if n not in known]
     return {

@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, factor, intervals, points, ratio
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
@@ -22,7 +22,7 @@ def cells(plan: Plan) -> dict[str, Training]:
     steps = plan.choose(300, 150)
     pairs = np.linspace(10, steps - 1, plan.choose(15, 10)).astype(int).tolist()
     networks = {norm.name: (norm, False) for norm in plan.norms("none", "batch")}
-    networks |= {NOISY: (Source("batch"), True)}
+    networks |= {NOISY: (Origin("batch"), True)}
     taps = tuple(f"drive_{i}" for i in range(DEPTH))
     return {
         name: plan.training(

@@ -7,7 +7,7 @@ import numpy as np
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points, seeds_last
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
@@ -35,7 +35,7 @@ def cells(plan: Plan) -> dict[tuple[str, str], Training]:
     own = [norm for norm in norms if norm.name not in RESNET]
     found = {("resnet", norm.name): _resnet(plan, norm) for norm in norms}
     for name, (norm, options) in TRANSFORMER.items():
-        found["transformer", name] = _transformer(plan, Source(norm), options)
+        found["transformer", name] = _transformer(plan, Origin(norm), options)
     known = {norm for norm, _ in TRANSFORMER.values()}
     for norm in own:
         if norm.name not in known:
@@ -43,7 +43,7 @@ def cells(plan: Plan) -> dict[tuple[str, str], Training]:
     return found
 
 
-def _resnet(plan: Plan, norm: Source) -> Training:
+def _resnet(plan: Plan, norm: Origin) -> Training:
     steps = plan.choose(200, 40)
     return plan.training(
         network="resnet",
@@ -56,7 +56,7 @@ def _resnet(plan: Plan, norm: Source) -> Training:
     )
 
 
-def _transformer(plan: Plan, norm: Source, options: Mapping[str, object]) -> Training:
+def _transformer(plan: Plan, norm: Origin, options: Mapping[str, object]) -> Training:
     steps = plan.choose(400, 60)
     return plan.training(
         network="transformer",

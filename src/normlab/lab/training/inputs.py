@@ -5,7 +5,7 @@ import numpy as np
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import descents
 from normlab.lab.training.effects import factor, geometric_mean, ratio, seeds_last
-from normlab.lab.training.engine.cell import Source
+from normlab.lab.training.engine.cell import Origin
 from normlab.lab.training.engine.data import words
 from normlab.lab.training.engine.descent import Descent
 from normlab.lab.training.plan import Plan, decades
@@ -15,7 +15,7 @@ from normlab.report.page import Numbers
 
 INPUTS = {"raw": False, "standardised": True}
 LRS = decades(-4, 0, 5)  # of Adam, each kind of input at its best
-DATA = Source("breast-cancer")
+DATA = Origin("breast-cancer")
 
 Label = tuple[str, str]
 

@@ -8,7 +8,7 @@ import torch
 
 from normlab.errors import SettingError
 from normlab.lab.training.engine import data, norms
-from normlab.lab.training.engine.cell import DIGITS, Source, Training
+from normlab.lab.training.engine.cell import DIGITS, Origin, Training
 from normlab.lab.training.settings import Settings
 
 
@@ -16,8 +16,8 @@ from normlab.lab.training.settings import Settings
 class Plan:
     """Data, normalisers, seeds and sizes; `own` are the reader's normalisers."""
 
-    data: Source
-    own: tuple[Source, ...]
+    data: Origin
+    own: tuple[Origin, ...]
     seeds: tuple[int, ...]
     quick: bool
     device: str
@@ -41,9 +41,9 @@ class Plan:
         common = {"data": self.data, "seeds": self.seeds, "device": self.device}
         return Training(**common | given)
 
-    def norms(self, *names: str) -> tuple[Source, ...]:
+    def norms(self, *names: str) -> tuple[Origin, ...]:
         """An experiment's normalisers and then the reader's, each once."""
-        return tuple(dict.fromkeys([*(Source(name) for name in names), *self.own]))
+        return tuple(dict.fromkeys([*(Origin(name) for name in names), *self.own]))
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def lack(plan: Plan, cells: Iterable[Any]) -> str:
     return ""
 
 
-def _check_names(own: tuple[Source, ...]) -> None:
+def _check_names(own: tuple[Origin, ...]) -> None:
     places: dict[str, str] = {}
     for norm in own:
         if places.setdefault(norm.name, norm.path) != norm.path:

@@ -6,7 +6,7 @@ from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine import data
-from normlab.lab.training.engine.cell import Source, Training
+from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
@@ -30,7 +30,7 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     epochs = plan.choose(30, 12)
     examples = len(data.split(data.load(plan.data), 0, TRAIN).train)
     own = {norm.name: (norm, 0.0) for norm in plan.own}
-    kinds = {n: (Source(norm), p) for n, (norm, p) in KINDS.items()} | own
+    kinds = {n: (Origin(norm), p) for n, (norm, p) in KINDS.items()} | own
     return {
         (name, batch): plan.training(
             norm=norm,

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import Job, Single, checked, evaluated, trained
+from normlab.functional.batch import BatchOptions, Single, checked, evaluated, trained
 from normlab.functional.running import UNTRACKED, Running, store
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels, check_settings
@@ -75,7 +75,7 @@ class GhostBatchNorm(BatchNorm):
             return super().forward(input, mask)
         self._check_input_dim(input)
         running, ghosts = (self._running if self._updates else UNTRACKED), []
-        job = Job(self._name, self.eps, self.momentum, mask, single=self.single)
+        job = BatchOptions(self._name, self.eps, self.momentum, mask, single=self.single)
         valid = checked(input, running, self.weight, self.bias, job).mask
         number = max(1, len(input) // self.ghost_batch_size)
         masks = [None] * number if valid is None else valid.tensor_split(number)
@@ -170,7 +170,9 @@ class FrozenBatchNorm(Unscripted):
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
-        job = Job(f"FrozenBatchNorm(num_features={self.num_features})", self.eps, mask=mask)
+        job = BatchOptions(
+            f"FrozenBatchNorm(num_features={self.num_features})", self.eps, mask=mask
+        )
         running = Running(self.running_mean, self.running_var, None)
         return evaluated(input, running, self.weight, self.bias, job)
 

@@ -7,7 +7,7 @@ from normlab.dtypes import widened
 from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import SettingError, ShapeError
-from normlab.functional.batch import Job, evaluated, trained
+from normlab.functional.batch import BatchOptions, evaluated, trained
 from normlab.functional.running import Running, advanced, store
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_settings
@@ -105,7 +105,7 @@ class BatchRenorm(Affine):
         if not self.training or input.numel() == 0:
             running = Running(self.running_mean, self.running_std**2, None)
             return evaluated(
-                input, running, self.weight, self.bias, Job(self._name, 0.0, mask=valid)
+                input, running, self.weight, self.bias, BatchOptions(self._name, 0.0, mask=valid)
             )
         x = widened(input)
         own, mean, std, enough = self._plain(x) if valid is None else self._valid_only(x, valid)
@@ -119,7 +119,7 @@ class BatchRenorm(Affine):
     def _plain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Normalised with the statistics of the whole batch, and these: torch's operator has them all."""
         none = x.new_zeros(self.num_features)
-        job = Job(self._name, self.eps, 1.0)
+        job = BatchOptions(self._name, self.eps, 1.0)
         own, found = trained(x, Running(none, none, None), None, None, job)
         rows = x.numel() // self.num_features
         return own, found.mean, (found.var * ((rows - 1) / rows) + self.eps).sqrt(), None

@@ -11,7 +11,7 @@ from normlab.lab.training.engine.deciding import fingerprint
 
 
 @dataclass(frozen=True)
-class Source:
+class Origin:
     """Where something of the reader's comes from: its content decides, not the path it was read from, nor
     how.
     """
@@ -22,7 +22,7 @@ class Source:
     how: tuple[tuple[str, Any], ...] = ()
 
 
-DIGITS = Source("digits")
+DIGITS = Origin("digits")
 
 
 class Cell(Protocol):
@@ -56,10 +56,10 @@ class Training:
     computed_by: ClassVar[str] = "normlab.lab.training.engine.train:train"
 
     steps: int
-    data: Source = DIGITS
+    data: Origin = DIGITS
     network: str = "mlp"
     options: Mapping[str, Any] = field(default_factory=dict)
-    norm: Source = Source("none")
+    norm: Origin = Origin("none")
     norm_options: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     lrs: tuple[float, ...] = (0.1,)

@@ -15,7 +15,7 @@ from torch import Tensor
 from normlab.data.labelled import read_examples
 from normlab.data.reading import Reading
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
-from normlab.lab.training.engine.cell import Source
+from normlab.lab.training.engine.cell import Origin
 from normlab.moments import Moments
 from normlab.safe import markup
 
@@ -101,7 +101,7 @@ BUILT_IN = {
 }
 
 
-def source(name: str, label: str = "", reading: Reading | None = None) -> Source:
+def source(name: str, label: str = "", reading: Reading | None = None) -> Origin:
     """What `--data` names, read once to see that it can be used.
 
     Errors: DataError for what is no data set; MissingExtraError for a package that is not installed.
@@ -114,7 +114,7 @@ def source(name: str, label: str = "", reading: Reading | None = None) -> Source
         wanted = BUILT_IN[name]
         if find_spec(wanted.package) is None:
             raise MissingExtraError.of(f"data {name!r}", wanted.package, wanted.extra)
-        return Source(name)
+        return Origin(name)
     path = Path(name)
     if not path.exists():
         raise DataError(
@@ -122,7 +122,7 @@ def source(name: str, label: str = "", reading: Reading | None = None) -> Source
             f"column of classes, an npz file with x and y, or a folder with one folder of images for each "
             f"class."
         )
-    found = Source(path.name, str(path), how=tuple(how.items()))
+    found = Origin(path.name, str(path), how=tuple(how.items()))
     data = load(found)
     digest = hashlib.sha256(data.x.numpy().tobytes() + data.y.numpy().tobytes())
     if data.test is not None:
@@ -130,7 +130,7 @@ def source(name: str, label: str = "", reading: Reading | None = None) -> Source
     return replace(found, digest=digest.hexdigest())
 
 
-def words(source: Source) -> str:
+def words(source: Origin) -> str:
     """The data set in words, in the markup of designs."""
     if not source.path:
         return BUILT_IN[source.name].words
@@ -142,7 +142,7 @@ def words(source: Source) -> str:
 
 
 @cache
-def load(source: Source) -> Data:
+def load(source: Origin) -> Data:
     if not source.path:
         return BUILT_IN[source.name].read()
     how: dict[str, Any] = dict(source.how)

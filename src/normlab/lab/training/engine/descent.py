@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.lab.training.engine.cell import Source
+from normlab.lab.training.engine.cell import Origin
 from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.engine.optimizers import OPTIMIZERS
 
@@ -27,7 +27,7 @@ class Descent:
 
     computed_by: ClassVar[str] = "normlab.lab.training.engine.descent:descend"
 
-    data: Source
+    data: Origin
     standardize: bool
     optimizer: str
     seeds: tuple[int, ...]

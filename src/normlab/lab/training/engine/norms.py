@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from normlab import nn as layers
 from normlab.equation.papers import alexnet_settings
 from normlab.errors import SettingError, did_you_mean
-from normlab.lab.training.engine.cell import Source
+from normlab.lab.training.engine.cell import Origin
 from normlab.nn.registry import layer_for
 from normlab.system.importing import named
 
@@ -99,7 +99,7 @@ def _channels_second(norm: nn.Module, kind: Kind) -> nn.Module:
 
 
 def make(
-    norm: Source, channels: int, kind: Kind, options: Mapping[str, Any] | None = None
+    norm: Origin, channels: int, kind: Kind, options: Mapping[str, Any] | None = None
 ) -> nn.Module:
     """A layer for so many channels; the reader's factory is called with their number."""
     if not norm.path:
@@ -107,7 +107,7 @@ def make(
     return _channels_second(_factory(norm.path)(channels), kind)
 
 
-def source(name: str) -> Source:
+def source(name: str) -> Origin:
     """What `--norm` names, made once to see that it can be."""
     if ":" not in name:
         if name not in NORMS:
@@ -115,9 +115,9 @@ def source(name: str) -> Source:
                 f"no norm {name!r}.{did_you_mean(name, NORMS)} Give {', '.join(NORMS)}, or your own as "
                 f"module:name or file.py:name."
             )
-        return Source(name)
+        return Origin(name)
     factory, short = _factory(name), name.rpartition(":")[2]
-    return Source(name if short in NORMS else short, name, _digest(factory))
+    return Origin(name if short in NORMS else short, name, _digest(factory))
 
 
 @cache
