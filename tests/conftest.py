@@ -139,7 +139,9 @@ def pytest_sessionfinish(session):
         written = coverage.PAGE.read_text() if coverage.PAGE.exists() else ""
         listed = works_with.PAGE.read_text() if works_with.PAGE.exists() else ""
         said = [coverage.complaint(proofs, written)]
-        if not config.option.markexpr:  # some uses take many seconds: make test-all alone has them all
+        if (
+            not config.option.markexpr
+        ):  # some uses take many seconds: make test-all alone has them all
             said.append(works_with.complaint(uses, _layers(), listed))
         config.stash[COMPLAINT] = "\n".join(filter(None, said))
         if config.stash[COMPLAINT]:

@@ -1,7 +1,9 @@
 """In what way torch is running this call: plainly, traced, under a transform, or again for backward."""
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
+from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
@@ -52,9 +54,11 @@ def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
     @wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
+            args, kwargs = named(args, kwargs)
             return tracer.create_proxy("call_function", call, args, kwargs)
         return function(*args, **kwargs)
 
+    named = _seen_by_place(call, function)
     return call
 
 
@@ -66,10 +70,37 @@ def recorded_layer(
     @wraps(forward)
     def call(layer: Layer, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
-            return _called(tracer, layer, args, kwargs)
+            return _called(tracer, layer, *named((layer, *args), kwargs))
         return forward(layer, *args, **kwargs)
 
+    named = _seen_by_place(call, forward)
     return call
+
+
+def _seen_by_place(call: Any, function: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """Show torch.fx a function without keyword-only arguments; what it then gives by place, by name again.
+
+    Of a root that has such arguments fx changes the code, so that a wrapper would be called wrongly.
+    """
+    code, only = function.__code__, function.__code__.co_kwonlyargcount
+    if not only:
+        return lambda args, kwargs: (args, kwargs)
+    places, total = code.co_argcount, code.co_argcount + only
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    shown = FunctionType(
+        code.replace(co_argcount=total, co_kwonlyargcount=0),
+        function.__globals__,
+        function.__name__,
+        defaults,
+        function.__closure__,
+    )
+    call.__signature__, call.__wrapped__ = inspect.signature(function), shown
+    names = code.co_varnames[places:total]
+
+    def named(args: Any, kwargs: Any) -> tuple[Any, Any]:
+        return args[:places], dict(zip(names, args[places:], strict=False)) | dict(kwargs)
+
+    return named
 
 
 def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -78,7 +109,9 @@ def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return next((a.tracer for a in given if isinstance(a, fx.Proxy)), None)
 
 
-def _called(tracer: Any, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _called(tracer: Any, layer: nn.Module, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    _, *rest = given
+    args = tuple(rest)
     if layer is tracer.root:  # a graph cannot call the module it belongs to
         tracer.root = nn.ModuleDict({"layer": layer})
         path = "layer"

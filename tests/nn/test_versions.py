@@ -66,7 +66,7 @@ def test_eps_of_zero(x):
 
 
 def test_a_negative_eps_is_refused():
-    said = exact("batch normalisation: eps=-1.0 given, but it must be >= 0.")
+    said = exact("batch_norm: eps=-1.0 given, but it must be finite and >= 0.")
     for training in (True, False):
         with pytest.raises(SettingError, match=said):
             functional.batch_norm(

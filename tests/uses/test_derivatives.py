@@ -140,7 +140,7 @@ FUNCTIONS = {
     "local_response_norm": lambda x, v, w: F.local_response_norm(x, 3, 0.5),
     "local_contrast_norm": lambda x, v, w: F.local_contrast_norm(x, sigma=v[0], size=3, weight=v),
     "divisive_norm": lambda x, v, w: F.divisive_norm(
-        x, x * v[1], sigma=v, power=v[2], pool_weight=w
+        x, pool_input=x * v[1], sigma=v, power=v[2], pool_weight=w
     ),
     "gdn": lambda x, v, w: F.gdn(x, v, w, inverse=True),
     "gdn_inverse": lambda x, v, w: F.gdn_inverse(x / 10, v, w),

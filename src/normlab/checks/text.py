@@ -14,7 +14,7 @@ def table(checked: "Checked") -> str:
     >>> import torch
     >>> from normlab.checks.checking import check
     >>> print(str(check(torch.nn.GroupNorm(2, 4), torch.randn(3, 4))).splitlines()[0])
-    GroupNorm is checked as group (a GroupNorm): eps=1e-05, num_groups=2
+    GroupNorm is checked as group (a GroupNorm): num_groups=2, eps=1e-05
     """
     settings = ", ".join(f"{name}={value}" for name, value in checked.settings.items())
     width = max(len(finding.check) for finding in checked.findings)

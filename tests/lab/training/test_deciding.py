@@ -25,7 +25,7 @@ CHANGES = {
     "comment": ("moments.py", "\nclass ", "\n# changed\nclass ", True),
     "layout": ("moments.py", "import torch\n", "import torch\n\n\n", True),
     "message": ("lab/training/engine/networks/images.py", "it must be", "give", True),
-    "words": ("nn/checks.py", "give a", "use a", True),
+    "words": ("nn/checks.py", "it must be", "give", True),
     "arithmetic": ("moments.py", "self._m2 / (", "self._m2 * (", False),
     "constant": ("lab/training/engine/optimizers.py", "1e-8", "1e-7", False),
     "probe": ("lab/training/engine/probes/percentiles.py", "0.15", "0.16", False),
@@ -72,7 +72,7 @@ def test_all_that_is_stated_exists():
 def test_whatever_the_engine_loads_is_covered_or_stated_to_be_aside():
     code = (
         "import sys; from normlab.lab.training.engine import descent, norms, train\n"
-        "[norms.make(norms.Source(n), 8, 'images') for n in norms.NORMS]\n"
+        "[norms.make(norms.Origin(n), 8, 'images') for n in norms.NORMS]\n"
         "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('normlab.')))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
