@@ -5,6 +5,7 @@ Some tests give it another module in the explorer's place, since the explorer's 
 
 import contextlib
 import json
+import re
 import signal
 import struct
 
@@ -148,6 +149,7 @@ def test_the_explorer_comes_back_with_its_state_when_python_does(opened):
         expect(status).to_contain_text("50 rows")
         page.locator(".scatter.before").dblclick(position={"x": 200, "y": 60})
         expect(status).to_contain_text("51 rows")
+        expect(page).to_have_url(re.compile("edits"))  # the address follows a moment later
         told, values, address = status.text_content(), row(page, 50), page.url
         first.stop(signal.SIGKILL)
         expect(page.get_by_role("alert")).to_contain_text("The connection to Python was lost.")

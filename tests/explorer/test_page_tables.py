@@ -1,5 +1,7 @@
 """A person's own table, pasted, chosen or dropped: what is read, what is left out, what is refused."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -149,7 +151,7 @@ def test_a_doubtful_table_is_read_with_the_decimal_sign_that_is_chosen(at):
     explorer.paste("a;b\n2.155;1\n12.480;2\n7.000;9\n")
     explorer.says("3 rows")
     assert [explorer.values[row][0] for row in range(3)] == [2155, 12480, 7000]
-    explorer.page.wait_for_function("location.hash.includes('own_decimal')")
+    expect(explorer.page).to_have_url(re.compile("own_decimal"))
     address = explorer.page.evaluate("location.href")
     explorer.page.goto("about:blank")
     explorer.page.goto(address)
