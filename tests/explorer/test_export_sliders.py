@@ -27,7 +27,7 @@ def test_sizes_weights_modes_and_steps_go_together(page):
     move(page, "weight", ["ArrowRight"], 1)
     shows(page, batch_size=16, weight=[1, 2])
     for step in range(1, 4):
-        button(page, "TourStep").click()
+        button(page, "Step").click()
         shows(page, batch_size=16, weight=[1, 2], step=step, selected=[16 * (step - 1), 0, 0])
     control(page, "mode").select_option("eval")
     shows(page, batch_size=16, weight=[1, 2], step=3, mode="eval")
@@ -59,7 +59,7 @@ def test_playing_ends_with_the_last_step_that_is_stored(open_file):
         page.clock.run_for(700)
     expect(page.locator(".batches .seen")).to_have_count(16)
     expect(button(page, "Play")).to_be_disabled()
-    expect(button(page, "TourStep")).to_be_disabled()
+    expect(button(page, "Step")).to_be_disabled()
     shows(page, step=16, selected=[120, 0, 0])
     button(page, "Reset").click()
     expect(button(page, "Play")).to_be_enabled()

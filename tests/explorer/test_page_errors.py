@@ -41,7 +41,7 @@ def test_batches_of_one_are_explained_as_the_very_first_state(at):
     is_told(explorer, TORCH)
     # nothing of an empty plot
     expect(explorer[".histogram line.selected"].first).not_to_be_visible()
-    for name in ("Play", "TourStep", "Reset"):
+    for name in ("Play", "Step", "Reset"):
         expect(explorer.button(name)).to_be_disabled()
     explorer["[data-name=export] > summary"].click()
     expect(explorer.page.get_by_role("button", name="Figure as SVG")).to_be_disabled()

@@ -5,7 +5,7 @@ import checks
 
 def test_nothing_leaves_this_machine_and_nothing_complains(at):
     explorer = at()
-    explorer.press("TourStep").choose("mode", "eval")
+    explorer.press("Step").choose("mode", "eval")
     explorer.go(data="image", norm="local_contrast", size=5)
     explorer.go(data="contrast", norm="divisive", masking=20)
     explorer["details.valuesbox summary"].click()
