@@ -1,5 +1,7 @@
 """ONNX: every fact of the table, by its reference evaluator and by onnxruntime."""
 
+import warnings
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -144,14 +146,15 @@ def test_the_reference_evaluator_takes_samples_for_channels():
 def node_cases():
     """ONNX's own test cases of one node that is one of the six operators, with what it makes of them."""
     rows = {operator(row): row for row in [*OPERATORS, "local_response"]}
-    for name in rows:
-        for case in collect_testcases(name):
-            nodes = case.model.graph.node
-            if len(nodes) == 1 and nodes[0].op_type == name:
-                yield pytest.param(rows[name], case, id=case.name)
+    with warnings.catch_warnings(action="ignore"):  # of other operators' cases, made with them
+        cases = collect_testcases(None)
+    for case in cases:
+        nodes = case.model.graph.node
+        if len(nodes) == 1 and nodes[0].op_type in rows:
+            yield pytest.param(rows[nodes[0].op_type], case, id=case.name)
 
 
-@pytest.mark.parametrize(("row", "case"), node_cases())
+@pytest.mark.parametrize(("row", "case"), list(node_cases()))
 def test_onnx_own_test_cases(row, case):
     node = case.model.graph.node[0]
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
