@@ -16,6 +16,8 @@ KINDS = {
     "batch without statistics": lambda: layers.BatchNorm(4, track_running_stats=False),
     "batch without weights": lambda: layers.BatchNorm(4, affine=False),
     "layer": lambda: layers.LayerNorm((6, 5)),
+    "layer over channels": lambda: layers.LayerNorm2d(4),
+    "l2": lambda: layers.L2Norm(),
     "group": lambda: layers.GroupNorm(2, 4),
     "instance": lambda: layers.InstanceNorm(4),
     "instance with statistics": lambda: layers.InstanceNorm(
@@ -37,7 +39,7 @@ KINDS = {
     ),
 }
 EVERY = {"BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "LocalResponseNorm"}
-EVERY |= {"LocalContrastNorm", "DivisiveNorm", "GDN"}
+EVERY |= {"LocalContrastNorm", "DivisiveNorm", "GDN", "LayerNorm2d", "L2Norm"}
 NOT_EXPORTED = {"V1Block"}  # a front end of FFTs, in parts whose number follows the samples
 
 
@@ -88,8 +90,19 @@ def test_one_sample_as_the_example(tmp_path):
     assert_close(run(path, x), layer(x), dtype=torch.float32)
 
 
+class ByPlace(nn.Module):
+    """torch's exporter names inputs by their place."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x, pool_input):
+        return self.norm(x, pool_input=pool_input)
+
+
 def test_a_pool_of_another_input(tmp_path):
-    layer, given = made("divisive"), (example(3, seed=0), example(3, seed=1))
+    layer, given = ByPlace(made("divisive")).eval(), (example(3, seed=0), example(3, seed=1))
     path = to_onnx(layer, given, tmp_path / "layer.onnx")
     assert_close(run(path, *given), layer(*given), dtype=torch.float32)
 
