@@ -53,9 +53,9 @@ test-frameworks-more: .venv-frameworks-more/done
 	.venv-frameworks-more/bin/python -m pytest -q tests/frameworks/test_paddle.py
 
 # The library, without laboratory, explorer and grade.
-LIBRARY = $(addprefix src/normlab/,_check _convert.py equation filters.py functional kernels moments.py nn) \
-	$(addprefix tests/,check convert equation kernels nn properties test_filters.py test_functional.py \
-	test_functional_stats.py test_functional_windows.py test_moments.py)
+LIBRARY = $(addprefix src/normlab/,checks conversion equation filters.py functional kernels moments.py nn) \
+	$(addprefix tests/,checks conversion equation kernels nn properties uses test_filters.py test_functional.py \
+	test_functional_stats.py test_functional_windows.py test_moments.py test_torch_samples.py)
 
 test-torch: .venv-torch-$(VERSION)/done
 	.venv-torch-$(VERSION)/bin/python -m pytest -q -n 2 $(LIBRARY)
