@@ -98,7 +98,13 @@ def run(page, number):
 
 
 def _begun(page, cell, before):
-    """Asked again while nothing happens: JupyterLab drops what comes before its kernel is connected."""
+    """Asked again while nothing happens: JupyterLab drops what comes before its kernel is connected.
+
+    Or it asks then which kernel is wanted, and offers the notebook's own.
+    """
+    offered = page.locator(".jp-Dialog .jp-mod-accept")
+    if offered.is_visible():
+        offered.click()
     cell.locator(".jp-InputArea .cm-content").click()
     page.keyboard.press("Control+Enter")
     with contextlib.suppress(AssertionError):
