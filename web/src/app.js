@@ -104,6 +104,7 @@ export class App {
   }
 
   async #open() {
+    this.seen = location.hash;
     const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
     this.state = { ...this.defaults, ...given.state };
     const table = given.own && (await this.useTable(given.own.text, given.own.name, given.own.decimal));
@@ -147,9 +148,10 @@ export class App {
     clearTimeout(this.pending);
     this.pending = setTimeout(() => {
       if (this.host === "page") {
+        if (location.hash !== this.seen) return; // another address was given, and its event is on the way
         const hash = this.address();
         if (hash !== null) history.replaceState(null, "", hash || location.pathname);
-        this.written = location.hash;
+        this.seen = this.written = location.hash;
       } else {
         this.model.set("state", this.changed());
         this.model.save_changes();
