@@ -6,7 +6,6 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 import normlab
@@ -116,9 +115,7 @@ def test_a_session_ends_with_its_block(tmp_path):
         started = until_started(process, 2)
         os.close(write)
         assert process.stdout.readline() == b"ended\n"
-        assert not any(
-            psutil.pid_exists(p.pid) and p.status() != psutil.STATUS_ZOMBIE for p in started
-        )
+        nothing_of(started)  # killed, which the system may take a moment for
 
 
 # what starts processes, called under whatever name; modules from which anything might be

@@ -1,11 +1,15 @@
 """What a command says, and how it is told to stop: Ctrl-C, a request to end, a closed terminal."""
 
+import os
 import signal
-from typing import Any, NoReturn
+from threading import Timer
+from types import FrameType
+from typing import Any
 
 from normlab.safe import printable
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_MOMENT = 0.1  # seconds
 LISTENED = (signal.SIGINT, *_ENDING)
 _pressed: list[int] = []  # the signals that came: one for each Ctrl-C
 _kept: list[str] = []  # what a command says it leaves behind when it is interrupted
@@ -25,11 +29,28 @@ def listen() -> None:
             signal.signal(number, press)
 
 
-def press(number: int, frame: Any) -> NoReturn:
+def press(number: int, frame: Any) -> None:
+    """What Ctrl-C and its like do: KeyboardInterrupt, a moment later where torch is being loaded.
+
+    Its C++ would abort the process.
+    """
+    if _loads_torch(frame):
+        again = Timer(_MOMENT, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+        return
     _pressed.append(number)
     if number in _ENDING:  # they often come twice, to the process and to its group; once is enough
         _ignore(*_ENDING)
     raise KeyboardInterrupt
+
+
+def _loads_torch(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) == ("torch", "<module>"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def pressed() -> bool:
