@@ -110,8 +110,7 @@ def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def _called(tracer: Any, layer: nn.Module, given: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    _, *rest = given
-    args = tuple(rest)
+    args = given[1:]
     if layer is tracer.root:  # a graph cannot call the module it belongs to
         tracer.root = nn.ModuleDict({"layer": layer})
         path = "layer"

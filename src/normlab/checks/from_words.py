@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from normlab.checks.checking import Checked, check
+from normlab.data.tensors import drawn, read_tensor
 from normlab.errors import CheckError, SettingError
-from normlab.system.importing import drawn, named, read_tensor
+from normlab.system.importing import named
 
 _CHANNELS = ("num_features", "num_channels", "channels", "features", "dim", "d", "c", "C")
 

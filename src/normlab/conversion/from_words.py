@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from normlab.conversion.exchange import Conversion, converted, plan
+from normlab.data.tensors import drawn, read_tensor
 from normlab.errors import CheckError, DataError
 from normlab.safe import json_text
 from normlab.system.files import write_all
-from normlab.system.importing import drawn, named, read_tensor
+from normlab.system.importing import named
 
 
 def converted_from(
