@@ -4,7 +4,6 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from normlab.errors import SettingError
 from normlab.lab.checking import known_names, whole, within
 
 FREQUENCIES = tuple(2.0 ** (k / 2) for k in range(-1, 6))  # cycles/degree, half an octave apart
@@ -109,8 +108,3 @@ _DOMAINS = {
     "pool_shift": (-4.0, 4.0, " octaves"),
 }
 STANDARD = Parameters()
-
-
-def check_contrast(name: str, value: float) -> None:
-    if not 0 <= value <= 1:  # false for NaN
-        raise SettingError(f"{name}={value:g} given; a contrast must lie between 0 and 1.")
