@@ -52,10 +52,35 @@ def test_the_state_is_what_differs_and_is_checked():
     assert normlab.Explorer().state == {}
 
 
+def hears(explorer, state, *, change, by="one"):
+    """What a page sends when its state has changed."""
+    message = {"type": "state", "state": state, "change": change, "by": by}
+    explorer._handle_custom_msg(message, [])
+
+
 def test_what_the_page_holds_and_python_refuses_is_left_out():
     explorer = normlab.Explorer()
-    explorer.set_state({"state": {"norm": "rms", "batch_size": -1, "nrom": 3}})
+    hears(explorer, {"norm": "rms", "batch_size": -1, "nrom": 3}, change=0)
     assert explorer.state == {"norm": "rms"}
+    hears(explorer, "rms", change=0)
+    assert explorer.state == {}
+
+
+def test_the_other_pictures_of_a_widget_follow_the_one_that_was_moved():
+    explorer = normlab.Explorer(seed=3)
+    assert explorer.given == {"state": {"seed": 3}, "change": 0, "by": None}
+    hears(explorer, {"norm": "rms"}, change=0, by="left")
+    assert explorer.given == {"state": {"norm": "rms"}, "change": 0, "by": "left"}
+
+
+def test_a_page_that_has_not_heard_of_pythons_change_does_not_undo_it():
+    explorer = normlab.Explorer()
+    explorer.state = {"batch_size": 10}
+    hears(explorer, {"seed": 16}, change=0)
+    assert explorer.state == {"batch_size": 10}
+    assert explorer.given == {"state": {"batch_size": 10}, "change": 1, "by": None}
+    hears(explorer, {"batch_size": 10, "seed": 1}, change=1)
+    assert explorer.state == {"batch_size": 10, "seed": 1}
 
 
 def test_two_widgets_share_nothing():
@@ -70,4 +95,5 @@ def test_the_module_and_its_style_travel_with_the_widget():
     sent = explorer.get_state()
     assert "render" in sent["_esm"]
     assert sent["_css"]
-    assert {"host": "jupyter", "state": {}}.items() <= sent.items()
+    assert sent["host"] == "jupyter"
+    assert sent["given"] == {"state": {}, "change": 0, "by": None}

@@ -16,6 +16,8 @@ export class App {
     this.state = {};
     this.own = null; // {text, name, key} of a person's table
     this.listeners = {};
+    this.id = `${Math.random()}`; // this picture among those of one widget
+    this.change = 0; // how often Python has set the state, as far as is known here
     const failed = (error) => {
       console.error(error);
       this.tell("error", this.words("error.page", { why: error.message }));
@@ -105,7 +107,7 @@ export class App {
 
   async #open() {
     this.seen = location.hash;
-    const given = this.host === "page" ? read(location.hash) : { state: this.model.get("state") ?? {}, own: null };
+    const given = this.host === "page" ? read(location.hash) : { state: this.#given().state, own: null };
     this.state = { ...this.defaults, ...given.state };
     const table = given.own && (await this.useTable(given.own.text, given.own.name, given.own.decimal));
     if (table) Object.assign(this.state, { data: "table", table: table.key });
@@ -122,14 +124,24 @@ export class App {
       this.cleanups.push(() => removeEventListener("hashchange", moved));
     }
     const outside = () => {
-      const state = { ...this.defaults, ...this.model.get("state") };
+      const given = this.#given();
+      if (given.by === this.id) return;
+      clearTimeout(this.pending); // what was to be written is overtaken
+      const state = { ...this.defaults, ...given.state };
       if (JSON.stringify(changed(state, this.defaults)) === JSON.stringify(this.changed())) return;
       this.state = state;
       this.tell("state", state);
       this.link.want(this.changed());
     };
-    this.model.on("change:state", outside);
+    this.model.on("change:given", outside);
     this.model.on("connection", (open) => this.#connection(open));
+  }
+
+  /** What Python holds, or another picture of the same widget has told it. */
+  #given() {
+    const given = this.model.get("given") ?? {};
+    this.change = given.change ?? 0;
+    return { state: {}, ...given };
   }
 
   #connection(open) {
@@ -152,9 +164,9 @@ export class App {
         const hash = this.address();
         if (hash !== null) history.replaceState(null, "", hash || location.pathname);
         this.seen = this.written = location.hash;
-      } else {
-        this.model.set("state", this.changed());
-        this.model.save_changes();
+      } else if (this.host === "jupyter") {
+        const { id: by, change } = this;
+        this.model.send({ type: "state", state: this.changed(), by, change });
       }
     }, 250);
   }

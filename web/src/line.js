@@ -19,7 +19,7 @@ export class Line extends Model {
   #wait = FIRST_WAIT;
 
   constructor(address, tooLarge) {
-    super({ host: "page", state: {} });
+    super({ host: "page" });
     this.#address = address;
     this.#tooLarge = tooLarge;
     this.#connect();

@@ -11,7 +11,7 @@ class Offline extends Model {
   #ahead;
 
   constructor({ hello, ...stored }, buffers) {
-    super({ host: "offline", state: {} });
+    super({ host: "offline" });
     this.#hello = hello;
     this.#ahead = new Ahead(stored, buffers, hello);
   }

@@ -42,10 +42,17 @@ class Explorer(anywidget.AnyWidget):
     _esm = _STATIC / "explorer.js"  # class attributes: anywidget loses them in __init__
     _css = _STATIC / "explorer.css"
     host = traitlets.Unicode("jupyter", read_only=True).tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
+    given = traitlets.Dict(read_only=True).tag(sync=True)  # what the pages follow
+    state = traitlets.Dict()
 
     def __init__(self, **state: Any) -> None:
-        super().__init__(state=state)
+        self._change = 0  # how often Python has set the state
+        self._writer: str | None = None  # the page that sets it, in the meantime
+        super().__init__()
+        with self.hold_sync():
+            self.state = state
+            self._change = 0
+            self._give()
         self._conversation = Conversation()
         self.on_msg(self._answer)
 
@@ -53,12 +60,31 @@ class Explorer(anywidget.AnyWidget):
     def _checked(self, proposal: Any) -> dict[str, Any]:
         return State.of(**proposal["value"]).changed()
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """What the page sends: a value that it may still hold, and Python refuses, must not break it."""
-        if "state" in sync_data:
-            sync_data = {**sync_data, "state": State.read(sync_data["state"])[0].changed()}
-        super().set_state(sync_data)
+    @traitlets.observe("state")
+    def _set(self, _: Any) -> None:
+        self._change += self._writer is None
+        self._give()
+
+    def _give(self) -> None:
+        given = {"state": self.state, "change": self._change, "by": self._writer}
+        self.set_trait("given", given)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        """A page's state, unless the page had not yet heard of Python's last change.
+
+        What Python refuses is left out, since the page may still hold it.
+        """
+        if message.get("change") != self._change:
+            return
+        given = message.get("state")
+        self._writer = str(message.get("by"))
+        try:
+            self.state = State.read(given if isinstance(given, Mapping) else {})[0].changed()
+        finally:
+            self._writer = None
 
     def _answer(self, _: Any, content: Any, buffers: Any) -> None:
         message = content if isinstance(content, Mapping) else {}
+        if message.get("type") == "state":
+            return self._take(message)
         answered(self._conversation, message, self.send)
