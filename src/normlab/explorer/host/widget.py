@@ -86,5 +86,6 @@ class Explorer(anywidget.AnyWidget):
     def _answer(self, _: Any, content: Any, buffers: Any) -> None:
         message = content if isinstance(content, Mapping) else {}
         if message.get("type") == "state":
-            return self._take(message)
-        answered(self._conversation, message, self.send)
+            self._take(message)
+        else:
+            answered(self._conversation, message, self.send)
