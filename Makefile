@@ -7,6 +7,7 @@
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
+# make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
@@ -22,7 +23,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -92,6 +93,9 @@ explorer-pictures: .venv/test.done browser
 
 zoo: .venv/lab.done
 	$(BIN)/python tests/grading/zoo_table.py
+
+verdicts: .venv/lab.done
+	$(BIN)/python docs/verdicts.py
 
 snapshot: .venv/test.done
 	$(BIN)/python tests/public/write.py

@@ -81,7 +81,7 @@ def _features(
         )
     if gone:
         found.notes.append(
-            f"Left out, as asked: {quoted(name for name in numeric if name in gone)}."
+            f"Left out, as asked: {quoted(name for name in [*numeric, *kinds] if name in gone)}."
         )
     features = {name: numeric[name] for name in numeric if name not in gone | set(index)}
     if not features:

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Reduction = Literal["mean", "sum"]
+AXES = {
+    "n": "the samples of the batch",
+    "g": "the groups of channels",
+    "c": "the channels of a group",
+    "s": "the places in space",
+}
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,22 @@ def weighted_by(pool: Pool) -> str | None:
     if isinstance(part, ChannelDecay):
         return part.width
     return part.weight if isinstance(part, Learned | Neighbours) else None
+
+
+def legend(pool: Pool) -> str:
+    """What the letters under the pool's sign stand for.
+
+    >>> legend(Axes("n s"))
+    'n stands for the samples of the batch, s for the places in space'
+    >>> legend(ChannelWindow())
+    "c is a channel, and c' each channel that it is pooled with"
+    """
+    if isinstance(pool, Axes):
+        first, *more = (f"for {AXES[axis]}" for axis in pool.over.split())
+        axes = pool.over.split()
+        rest = "".join(f", {axis} {words}" for axis, words in zip(axes[1:], more, strict=True))
+        return f"{axes[0]} stands {first}{rest}"
+    return "c is a channel, and c' each channel that it is pooled with"
 
 
 def needs_space(pool: Pool) -> bool:

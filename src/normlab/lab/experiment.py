@@ -2,6 +2,7 @@
 
 import math
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,10 @@ from normlab.system.files import write_all
 FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
 Progress = Callable[[int, int, str], None]  # hears how much is done, of how much, and what it is
 _SIGNS = {"<=": "≤", ">=": "≥"}
+_MANY = {  # one, and several
+    "does not hold": ("{} does not hold", "{} do not hold"),
+    "inconclusive": ("{} is inconclusive", "{} are inconclusive"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,21 @@ class Verdict:
             "spread": _finite(self.spread),
             "outcome": self.outcome,
         }
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """How many claims came out how, in a sentence.
+
+    >>> claim = Claim("half", "the response at sigma is half of the maximum", 0.01, "<=")
+    >>> summary([claim.judge(0.0), claim.judge(0.5)])
+    '1 of 2 claims holds, 1 does not hold.'
+    """
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    held = counts.pop("holds", 0)
+    total = f"{len(verdicts)} claim{'s' * (len(verdicts) > 1)}"
+    parts = [f"{held} of {total} hold{'s' * (held == 1)}"]
+    parts += [_MANY[outcome][count > 1].format(count) for outcome, count in counts.items()]
+    return ", ".join(parts) + "."
 
 
 @dataclass

@@ -104,7 +104,7 @@ def properties(row: Norm) -> list[str]:
         "does not change when a constant is added to x"
         if row.shift_invariant
         else "subtracts nothing",
-        f"{scale}: y(λx) = {f'λ^{degree:g} · ' if degree else ''}y(x) as σ → 0",
+        f"{scale}: y(λx) = {f'λ^{degree:g} · ' if degree else ''}y(x) as {row.sigma.setting} → 0",
         _AFFINE[row.affine],
     ]
 

@@ -12,7 +12,6 @@ from string import Template
 from typing import Any
 
 import numpy as np
-import torch
 
 from normlab.errors import DataError
 from normlab.explorer.conversation import Conversation
@@ -20,6 +19,7 @@ from normlab.explorer.host import wire
 from normlab.explorer.host.ahead import KINDS, states
 from normlab.explorer.model.words import say
 from normlab.system.files import write_all
+from normlab.system.threads import one_thread
 
 Progress = Callable[[int, int], None]
 
@@ -76,12 +76,8 @@ def _hashed(source: str) -> str:
 
 def _ahead(talk: Conversation, hello: dict[str, Any], progress: Progress) -> str:
     """A frame as the server sends them, of everything that is ever answered; deflated, as base64."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # arrays are small
-    try:
+    with one_thread():  # arrays are small
         stored = _Stored(talk).filled(progress)
-    finally:
-        torch.set_num_threads(threads)
     return b64encode(zlib.compress(stored.frame(hello), 9)).decode()
 
 

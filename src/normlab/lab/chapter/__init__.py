@@ -7,6 +7,7 @@ from normlab.lab.chapter.catalogue import MEMBERS, Part
 from normlab.lab.chapter.settings import Settings
 from normlab.lab.experiment import Progress, Record
 from normlab.lab.family import Family, load, tell_of_data
+from normlab.system.threads import one_thread
 
 if TYPE_CHECKING:
     from normlab.lab.chapter.setup import Setup
@@ -23,6 +24,12 @@ class Chapter(Family["Setup", Part]):
         settings: Settings,
         members: Sequence[Part],
         progress: Progress,
+    ) -> None:
+        with one_thread():  # batches are small
+            self._parts(record, settings, members, progress)
+
+    def _parts(
+        self, record: Record, settings: Settings, members: Sequence[Part], progress: Progress
     ) -> None:
         setup: Setup = load(self.prepare)(settings, record)
         read = setup.table.reading

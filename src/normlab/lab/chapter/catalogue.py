@@ -44,8 +44,8 @@ BESSEL = Claim(
 )
 HAND_EQUAL = Claim(
     "hand.equal",
-    "By hand, with ε inside the root, equals the layer: largest difference of an element in units of "
-    "its rounding tolerance",
+    "By hand, by the layer's own formula, equals the layer: largest difference of an element in units "
+    "of its rounding tolerance",
     1.0,
     "<=",
 )
@@ -154,9 +154,19 @@ _PARTS = (
         ALONE,
     ),
     _part(
+        "claims",
+        "What the chapter claims of batch normalisation",
+        "Each claim as it was tested, with the verdict, and what the literature says.",
+    ),
+    _part(
         "relatives",
         "Relatives: the other rows of the table",
         "The same points through the other rows of the table.",
+    ),
+    _part(
+        "discussion",
+        "Discussion",
+        "The chapter's closing discussion, and where to go on.",
     ),
 )
 MEMBERS: dict[str, Part] = {part.name: part for part in _PARTS}

@@ -1,32 +1,43 @@
 """Section 4, second half: made by hand, and compared element by element with the layer."""
 
+from collections.abc import Iterator
+from textwrap import fill
+
 import torch
 from torch import Tensor
 
 from normlab.equation.rounding import of_elements
+from normlab.equation.row import Norm
 from normlab.equation.variants import STD_PLUS_EPS
 from normlab.lab.chapter import hand
 from normlab.lab.chapter.catalogue import HAND_EQUAL, SLIP
 from normlab.lab.chapter.drawings import points
-from normlab.lab.chapter.setup import Setup, arrays
+from normlab.lab.chapter.setup import Setup, drawn
 from normlab.lab.experiment import Verdict
 from normlab.report.page import Block, Numbers, Printed, Prose
 
+WIDTH = 72  # characters of the report's column that stay in sight
 
-def hand_steps(setup: Setup, batch: Tensor) -> hand.Steps:
-    """One batch by hand, with the reader's settings."""
-    return hand.forward(batch, setup.row, setup.values, setup.weight, setup.bias)
+
+def hand_steps(setup: Setup) -> list[hand.Steps]:
+    """All rows by hand, with the reader's settings."""
+    return list(_by_hand(setup, setup.x, setup.row))
+
+
+def _by_hand(setup: Setup, x: Tensor, row: Norm) -> Iterator[hand.Steps]:
+    weight, bias = setup.weight.to(x), setup.bias.to(x)
+    return hand.in_batches(x, len(setup.batches[0]), row, setup.values, weight, bias)
 
 
 def blocks(
     setup: Setup, steps: list[hand.Steps], y_hand: Tensor, y: Tensor, layer: str
 ) -> list[Block | None]:
-    gaps = {"√(var + ε)" if setup.row.uses_batch else "by hand": arrays((y_hand - y).abs())}
-    scale = torch.cat([batch.scale.expand_as(batch.y) for batch in steps])
+    gaps = {_form(setup): drawn((y_hand - y).abs())}
+    scale = torch.cat([part.scale.expand_as(part.y) for part in steps])
     found, why = [_equal(setup, scale, y_hand, y)], None
     if setup.row.name == "batch":
         slip, row = _slip(setup)
-        gaps["std + ε"] = arrays(slip)
+        gaps["std + ε"] = drawn(slip)
         found.append(row)
         why = _why(row[-1] == "differs")
     picture = setup.record.figure(
@@ -35,8 +46,8 @@ def blocks(
         "The unnormalised data, the hand-made result beside it, and the distance of every element from "
         "the layer's (elements that agree to the last bit stand at the left edge).",
         "Two scatter plots, and histograms of the logarithm of the difference to the layer.",
-        before=arrays(setup.x),
-        hand=arrays(y_hand),
+        before=drawn(setup.x),
+        hand=drawn(y_hand),
         names=setup.shown,
         gaps=gaps,
     )
@@ -69,7 +80,7 @@ def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
         f"var  = ({' + '.join(f'({d:.4g})²' for d in steps.d[:, 0].tolist())}) / {count} = {pool:.6g}",
         f"y    = {weight:g} · ({batch[0]:.6g} − {center:.6g}) / √({pool:.6g} + {eps:g}) + {bias:g} = {y:.6g}",
     ]
-    return Printed("\n".join(lines))
+    return Printed("\n".join(fill(line, WIDTH, subsequent_indent=" " * 8) for line in lines))
 
 
 def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:
@@ -87,6 +98,11 @@ def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:
     )
 
 
+def _form(setup: Setup) -> str:
+    """How the divisor is made, in the words of the chapter where it has them."""
+    return "√(var + ε)" if setup.row.center else "the row's formula"
+
+
 def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     size = max(setup.weight.abs().max().item(), 1.0)
     pooled = len(setup.batches[0]) if setup.row.uses_batch else setup.x.shape[1]
@@ -94,11 +110,11 @@ def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     ratio, gap, limit = _worst(y_hand - y, allowed)
     setup.record.number("hand.difference", gap, "largest |by hand − layer| of an element")
     verdict = setup.record.claim(HAND_EQUAL, ratio)
-    _say(setup, "with √(var + ε)" if setup.row.center else "by the equation", gap, limit, verdict)
+    form = _form(setup)
+    _say(setup, f"with {form}", gap, limit, verdict)
     dtype = str(setup.x.dtype).removeprefix("torch.")
-    form = "√(var + ε), as the layer" if setup.row.center else "the equation"
     return (
-        form,
+        f"{form}, as the layer",
         dtype,
         f"{gap:.2g}",
         f"{limit:.2g}",
@@ -108,16 +124,11 @@ def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
 
 def _slip(setup: Setup) -> tuple[Tensor, tuple]:
     """std + ε against √(var + ε) in float64, where rounding cannot hide the difference."""
-    weight, bias = setup.weight.double(), setup.bias.double()
-    slipped, right = [], []
-    for batch in setup.batches:
-        slipped.append(hand.forward(batch.double(), STD_PLUS_EPS, setup.values, weight, bias))
-        right.append(hand.forward(batch.double(), setup.row, setup.values, weight, bias))
-    y, wrong = torch.cat([s.y for s in right]), torch.cat([s.y for s in slipped])
-    scale = torch.cat([s.scale.expand_as(s.y) for s in right])
-    ratio, gap, limit = _worst(
-        wrong - y, of_elements(setup.x.double(), scale, y, len(setup.batches[0]))
-    )
+    x = setup.x.double()
+    wrong = torch.cat([steps.y for steps in _by_hand(setup, x, STD_PLUS_EPS)])
+    right = [(steps.y, steps.scale) for steps in _by_hand(setup, x, setup.row)]
+    y, scale = (torch.cat(parts) for parts in zip(*right, strict=True))
+    ratio, gap, limit = _worst(wrong - y, of_elements(x, scale, y, len(setup.batches[0])))
     setup.record.number("std_plus_eps.difference", gap, "largest |(std + ε) form − layer|, float64")
     verdict = setup.record.claim(SLIP, ratio, detail="the reference chapter accepts it with atol=9")
     _say(setup, "with std + ε, the chapter's form", gap, limit, verdict)

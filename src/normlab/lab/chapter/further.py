@@ -22,29 +22,27 @@ SIZES = (2, 4, 8, 16, 32, 64, 128)
 
 
 def section(setup: Setup) -> None:
-    blocks: list[Block] = [_affine(setup)]
-    if setup.row.running:
-        blocks = [
-            *running.blocks(setup),
-            _affine_note(),
-            *blocks,
-            *_more_samples(setup),
-            *_size_and_outliers(setup),
-            *_single(setup),
-        ]
-    else:
-        blocks = [_affine_note(), *blocks, _no_batch(setup)]
-    setup.record.section("Going on", *blocks)
-
-
-def _affine_note() -> Prose:
-    return Prose(
-        "**Weight and bias** (γ and β) are learned. They act after everything else: the weight stretches "
-        "the distribution, the bias moves it, and nothing else about it changes."
+    affine = _affine(setup) if setup.row.affine else [_no_affine(setup)]
+    if not setup.row.running:
+        setup.record.section("Going on", *affine, _no_batch(setup))
+        return
+    setup.record.section(
+        "Going on",
+        *running.blocks(setup),
+        *affine,
+        *_more_samples(setup),
+        *_size_and_outliers(setup),
+        *_single(setup),
     )
 
 
-def _affine(setup: Setup) -> Block:
+def _no_affine(setup: Setup) -> Block:
+    return Prose(
+        f"{setup.row.title} has no weight and no bias: what it makes of its input goes on as it is."
+    )
+
+
+def _affine(setup: Setup) -> list[Block]:
     plain = without_affine(setup)
     y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:ENOUGH]])
     capped = f" The first {len(y)} rows." if len(y) < len(setup.x) else ""
@@ -52,7 +50,11 @@ def _affine(setup: Setup) -> Block:
         "weight (γ) stretches": {f"weight {w:g}": arrays(w * y) for w in (0.5, 1.0, 2.0)},
         "bias (β) moves": {f"bias {b:g}": arrays(y + b) for b in (-3.0, 0.0, 3.0)},
     }
-    return setup.record.figure(
+    words = Prose(
+        "**Weight and bias** (γ and β) are learned. They act after everything else: the weight stretches "
+        "the distribution, the bias moves it, and nothing else about it changes."
+    )
+    picture = setup.record.figure(
         "affine",
         curves.affine,
         "The first feature's distribution after normalising, for three weights and three biases."
@@ -61,6 +63,7 @@ def _affine(setup: Setup) -> Block:
         outputs=outputs,
         name=setup.shown[0],
     )
+    return [words, picture]
 
 
 def _size_and_outliers(setup: Setup) -> list[Block]:

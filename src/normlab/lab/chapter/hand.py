@@ -4,6 +4,7 @@ The pool of every row is a matrix. For batch normalisation it averages over the 
 combines the features of one sample; with it, forward and backward are a few lines.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from normlab.equation.cells import pool_weights
 from normlab.equation.row import Norm
+
+TOGETHER = 512  # batches
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,9 @@ def pool_matrix(row: Norm, shape: tuple[int, int], values: dict[str, Any]) -> Te
 def forward(
     batch: Tensor, row: Norm, values: dict[str, Any], weight: Tensor, bias: Tensor
 ) -> Steps:
-    """The equation, a step a line."""
-    matrix = pool_matrix(row, (len(batch), batch.shape[1]), values).to(batch)
+    """The equation, a step a line: of one batch (rows × features), or of several stacked."""
+    rows, features = batch.shape[-2:]
+    matrix = pool_matrix(row, (rows, features), values).to(batch)
 
     def pool(a: Tensor) -> Tensor:
         return matrix @ a if row.uses_batch else a @ matrix.T
@@ -49,6 +53,16 @@ def forward(
     scale = _scale(row, pooled, values)
     y = weight * (d if m == 1 else d.sign() * d.abs() ** m) / scale + bias
     return Steps(center, d, pooled, scale, y)
+
+
+def in_batches(x: Tensor, size: int, *how: Any) -> Iterator[Steps]:
+    """The steps of all rows in batches of `size`, many batches at a time, the last one perhaps shorter."""
+    whole = len(x) // size * size
+    for part in x[:whole].split(size * TOGETHER):
+        steps = forward(part.reshape(-1, size, x.shape[1]), *how)
+        yield Steps(*(held.expand_as(steps.y).flatten(0, 1) for held in vars(steps).values()))
+    if whole < len(x):
+        yield forward(x[whole:], *how)
 
 
 def _scale(row: Norm, pool: Tensor, values: dict[str, Any]) -> Tensor:

@@ -4,13 +4,18 @@ import torch
 from torch import Tensor
 
 from normlab.equation import formula
+from normlab.equation.pools import legend
+from normlab.equation.row import Norm
 from normlab.lab.chapter import compare, layers
 from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays, varies
-from normlab.report.page import Block, Formula, Note, Picture, Printed, Prose
+from normlab.lab.chapter.setup import Setup, arrays, drawn, varies
+from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
+
+LINE = 4  # features whose means fit on one printed line
+BOOK_MEANS = 5.2154e-08, -3.7253e-08  # printed in the chapter after normalising
 
 
 def section(setup: Setup) -> None:
@@ -19,7 +24,7 @@ def section(setup: Setup) -> None:
     before = _describe(setup, setup.x, "before", "before normalization")
     y = torch.cat([_run(setup, layer, batch) for batch in setup.batches])
     after = _describe(setup, y, "after", "after normalisation")
-    hands = [compare.hand_steps(setup, batch) for batch in setup.batches]
+    hands = compare.hand_steps(setup)
     y_hand = torch.cat([steps.y for steps in hands])
     _describe(setup, y_hand, "hand", "after manual BN" if row.name == "batch" else "by hand")
     name = layers.name_of(row, layer)
@@ -30,16 +35,54 @@ def section(setup: Setup) -> None:
             f"layer sees them in batches of {setup.settings.batch_size}, as a network would."
         ),
         Formula(formula.latex(row)),
+        _legend(row),
         *_pictures(setup, "before", setup.x),
-        Printed(before),
+        _shown(setup, setup.x, before, "before normalisation"),
         Prose(f"Now the layer, `{name}`, on one batch after the other:"),
         *_pictures(setup, "after", y),
-        Printed(after),
+        _shown(setup, y, after, "after normalisation"),
+        *_rounding(setup, y),
         *_bessel(setup, y),
         *_all_features(setup, y),
         _batch_statistics(setup, y),
         *compare.blocks(setup, hands, y_hand, y, name),
     )
+
+
+def _legend(row: Norm) -> Prose:
+    """What the letters under the pool's sign mean."""
+    return Prose(f"Here {legend(row.pool)}. A table's columns are its channels; it has no space.")
+
+
+def _shown(setup: Setup, x: Tensor, printed: str, when: str) -> Block:
+    """As the chapter prints it while that fits; as a table for more features."""
+    if x.shape[1] <= LINE:
+        return Printed(printed)
+    mean, std = x.mean(0).tolist(), x.std(0).tolist()
+    rows = tuple(zip(setup.names, mean, std, strict=True))
+    caption = f"Mean and standard deviation of each feature {when}"
+    return Numbers(caption, ("feature", "mean", "standard deviation"), rows)
+
+
+def _rounding(setup: Setup, y: Tensor) -> list[Block]:
+    """Why the means are not exactly 0, nor those that the chapter prints."""
+    if setup.row.name != "batch" or setup.settings.bias != (0.0,):
+        return []
+    largest = y.mean(0).abs().max().item()
+    one = torch.finfo(y.dtype).eps
+    book = (
+        f" The chapter's own page shows {BOOK_MEANS[0]:.1e} and {BOOK_MEANS[1]:.1e}, from another "
+        "processor."
+        if setup.own_points
+        else ""
+    )
+    return [
+        Note(
+            f"Why is a mean {largest:.1e} at most and not 0? Numbers near 1 are stored in steps of "
+            f"{one:.1e}, so a sum of {len(y)} of them is rounded many times. What is left depends on the "
+            f"order in which the processor adds.{book}"
+        )
+    ]
 
 
 def _run(setup: Setup, layer: torch.nn.Module, batch: Tensor) -> Tensor:
@@ -72,7 +115,7 @@ def _pictures(setup: Setup, stage: str, x: Tensor) -> list[Picture]:
         caption = f"{titles[stage]}: the first {min(x.shape[1], points.PAIRS)} features in pairs."
     return [
         setup.record.figure(
-            stage, kind["draw"], caption, alt, x=arrays(x), names=setup.shown, color=color, **extra
+            stage, kind["draw"], caption, alt, x=drawn(x), names=setup.shown, color=color, **extra
         )
     ]
 
@@ -97,8 +140,8 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
             points.all_histograms,
             f"Every feature{left_out}: its histogram before (grey) and after (in colour).",
             "A grid of pairs of histograms, one pair for each feature.",
-            before=arrays(setup.x),
-            after=arrays(y),
+            before=drawn(setup.x),
+            after=drawn(y),
             names=setup.shown,
         )
     ]
@@ -126,7 +169,7 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
         Note(
             f"Why {factor:.4f} and not 1? The layer divides by the biased variance, the mean of the "
             f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}} = "
-            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}${times}. No batch is wrong: it is a matter of counting."
+            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}${times}. Both are right: they answer different questions."
             + _short_of_one(setup, expected / factor / setup.weight.double().abs())
         )
     ]
@@ -165,10 +208,20 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
     return setup.record.figure(
         "batches",
         curves.batches,
-        f"Mean and variance of each of the {len(setup.batches)} batches. Before, they wander with the "
-        "few points that each batch holds; after, see for yourself.",
+        f"Mean and variance of each of the {len(setup.batches)} batches. Before, they change with the "
+        f"few points that each batch holds; {_settled(setup)}.",
         "Four panels: mean and variance of every batch, before and after normalising.",
-        means=[arrays(stage[0]) for stage in stages],
-        variances=[arrays(stage[1]) for stage in stages],
+        means=[arrays(stage[0][:, : curves.SHOWN]) for stage in stages],
+        variances=[arrays(stage[1][:, : curves.SHOWN]) for stage in stages],
         names=setup.shown,
     )
+
+
+def _settled(setup: Setup) -> str:
+    """What the batches' statistics are after normalising."""
+    if not setup.row.uses_batch:
+        return "after, they still do, since each sample is normalised by itself"
+    plain = setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,)
+    if plain:
+        return "after, every mean is 0 and every variance about 1"
+    return "after, every mean is the bias and every variance about the square of the weight"

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from normlab.equation import formula
+from normlab.equation.pools import AXES
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
@@ -43,6 +44,11 @@ def section(setup: Setup) -> None:
             "subtract the mean, and to what power they divide."
         ),
         picture,
+        Prose(
+            f"In the formulas {_letters()}; mean[n,s] is the mean over n and s. The columns of a table are "
+            "its channels. A row is *shift invariant* if adding a constant to x does not change y. Its "
+            "*degree* is k if y(λx) = λᵏ y(x), but for eps, k or sigma: of degree 0, it forgets the scale."
+        ),
         Numbers(
             "The rows, and what they did to the data",
             ("row", "formula", "looks at the batch", "shift invariant", "degree"),
@@ -80,3 +86,7 @@ def _collapse(setup: Setup) -> Note | None:
         "normaliser needs enough elements in its pool.",
         "warning",
     )
+
+
+def _letters() -> str:
+    return ", ".join(f"{axis} stands for {words}" for axis, words in AXES.items())

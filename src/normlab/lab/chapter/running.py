@@ -5,7 +5,7 @@ from torch import Tensor
 
 from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, order_note, varies
+from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note, varies
 from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
@@ -49,8 +49,8 @@ def blocks(setup: Setup) -> list[Block]:
         true_var=arrays(data.var()),
         epoch=min(len(setup.batches), len(means)),
         names=setup.shown,
-        train=arrays(train),
-        evaluated=arrays(evaluated[: len(train)]),
+        train=drawn(train),
+        evaluated=drawn(evaluated[: len(train)]),
     )
     kept = (1 - momentum) ** min(len(setup.batches), len(means))
     return [

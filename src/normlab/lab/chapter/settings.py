@@ -99,6 +99,10 @@ class Settings(Reading):
             )
         if self.eps is not None and "eps" not in row.defaults:
             raise SettingError(f"norm {row.name!r} has no eps; it has {', '.join(row.defaults)}.")
+        if row.affine is None and (self.weight, self.bias) != ((1.0,), (0.0,)):
+            raise SettingError(
+                f"norm {row.name!r} has no weight and bias; leave weight and bias out."
+            )
         if row.uses_batch and self.eps == 0:
             raise SettingError(
                 "eps=0 given; torch's batch normalisation needs eps > 0 in training."

@@ -18,6 +18,9 @@ from normlab.lab.chapter.settings import ARRAY, Settings
 from normlab.lab.experiment import Record
 from normlab.safe import printable
 
+DRAWN = 5_000  # rows in a figure of points
+APART = 10.0  # times, beyond which the sizes of two columns are said to be on different scales
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -193,6 +196,13 @@ def warnings(setup: Setup) -> list[str]:
     for name, moves in zip(setup.names, varies(setup.x).tolist(), strict=True):
         if not moves:
             found.append(f"Column {name!r} is constant: its variance is 0{becomes}.")
+    if len(setup.x) > DRAWN:
+        found.append(
+            f"Figures of points show {len(drawn(setup.x))} of the {len(setup.x)} rows, evenly spaced; "
+            f"every number is computed from all rows."
+        )
+    if words := _units(setup):
+        found.append(words)
     if setup.settings.batch_size > len(setup.x):
         found.append(
             f"The batch size {setup.settings.batch_size} is larger than the data: there is one "
@@ -201,9 +211,31 @@ def warnings(setup: Setup) -> list[str]:
     return found
 
 
+def _units(setup: Setup) -> str:
+    """A row that pools the columns adds metres to grams, and the largest numbers decide."""
+    if setup.row.uses_batch or setup.own_points or setup.x.shape[1] < 2:
+        return ""
+    size = setup.x.double().square().mean(0).sqrt()
+    largest, least = int(size.argmax()), int(size.argmin())
+    if size[largest] <= APART * size[least]:
+        return ""
+    names = setup.names
+    return (
+        f"{setup.row.title} pools the columns of a row, and they are on different scales: "
+        f"{names[largest]!r} is about {size[largest]:.3g} in size and {names[least]!r} about "
+        f"{size[least]:.3g}, so the largest decide what the others become. Bring the columns to one scale "
+        f"first, or use --norm batch."
+    )
+
+
 def varies(x: Tensor) -> Tensor:
     """Which columns are not constant; a standard deviation may round to something above 0."""
     return x.amax(0) > x.amin(0)
+
+
+def drawn(tensor: Tensor) -> np.ndarray:
+    """For drawing points: every k-th row where there are more than `DRAWN`."""
+    return arrays(tensor[:: -(-len(tensor) // DRAWN)])
 
 
 def arrays(tensor: Tensor) -> np.ndarray:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from normlab.lab.chapter.catalogue import EASIER
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays, varies
+from normlab.lab.chapter.setup import Setup, arrays, drawn, varies
 from normlab.report.page import Ask, Formula, Note, Numbers, Prose
 
 TARGET = 1e-3
@@ -77,8 +77,8 @@ def section(setup: Setup) -> None:
         "each feature has variance 1. Every correlation stays.",
         "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
         "centred on it.",
-        before=arrays(x),
-        after=arrays(after),
+        before=drawn(x),
+        after=drawn(after),
         names=setup.shown,
     )
     found = {"raw": curvatures(x), "standardised": curvatures(after)}

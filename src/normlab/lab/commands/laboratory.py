@@ -76,6 +76,7 @@ def run_experiment(name: str, settings: dict[str, Any], out: Path | None, as_jso
     out = OUT / name if out is None else out
     check_writable(out)
     from normlab.lab.console import run_shown
+    from normlab.lab.experiment import summary
 
     result = run_shown(name, settings, say=say if not as_json else lambda line: None)
     files = result.files()
@@ -85,9 +86,7 @@ def run_experiment(name: str, settings: dict[str, Any], out: Path | None, as_jso
     if as_json:
         print(result.json(), end="")
         return
-    held = [verdict.outcome for verdict in result.verdicts]
-    counts = ", ".join(f"{held.count(kind)} {kind}" for kind in dict.fromkeys(held))
-    claims = f"Claims: {counts}.\n" if counts else ""
+    claims = f"{summary(result.verdicts)}\n" if result.verdicts else ""
     print(f"\n{claims}Report: {report}")
 
 

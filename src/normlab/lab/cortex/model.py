@@ -22,6 +22,7 @@ from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.filters import bell, correlate, gabor, gabor_bank, orientation_window, spectra
 from normlab.lab.cortex.parameters import FREQUENCIES, SMALL, SPACING, STANDARD, TARGET, Parameters
 from normlab.lab.cortex.stimuli import Screen
+from normlab.system.threads import one_thread
 
 ROW = divisive(learned=True, own_drive=True)  # the pool's weights are given, not learned
 _AT_ONCE = 6_000_000  # energies held at once by each thread
@@ -224,14 +225,12 @@ class V1:
 @contextmanager
 def _threads() -> Iterator[Callable[[Callable, Iterable], list]]:
     """map over threads of one torch thread each: the arrays are too small to be shared out."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(min(before, os.cpu_count() or 1))
-    try:
-        yield lambda function, items: list(pool.map(function, items))
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+    with one_thread() as before:
+        pool = ThreadPoolExecutor(min(before, os.cpu_count() or 1))
+        try:
+            yield lambda function, items: list(pool.map(function, items))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _amounts(amounts: Tensor | None, components: Tensor) -> Tensor:

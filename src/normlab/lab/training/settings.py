@@ -69,7 +69,7 @@ class Settings(Reading):
             "quick": self.quick,
             "norm": list(self.norm),
             "data": self.data,
-            "seeds": self.seeds,
+            "seeds": len(self.each),
             "device": self.device,
             **({"label": self.label} if self.label else {}),
             **{k: list(v) if k == "exclude" else v for k, v in self.given().items()},

@@ -20,6 +20,7 @@ from normlab.lab.training.plan import Plan, lack
 from normlab.lab.training.settings import Settings
 from normlab.lab.training.store import Arrays, Store
 from normlab.system.processes import Pool, spawning, started
+from normlab.system.threads import one_thread
 
 K = TypeVar("K", bound=Hashable)
 Tell = Callable[[int], None]
@@ -88,7 +89,7 @@ class Runner:
             self.done += net_steps
             tell(self.done)
 
-        with _one_thread():
+        with _in_this_process():
             arrays = _compute(cell, tick)
         self.store.put(cell, arrays)
         return arrays
@@ -179,12 +180,10 @@ def _compute(cell: Cell, tick: Tell) -> Arrays:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-        torch.set_flush_denormal(False)
+def _in_this_process() -> Iterator[None]:
+    with one_thread():
+        torch.set_flush_denormal(True)
+        try:
+            yield
+        finally:
+            torch.set_flush_denormal(False)

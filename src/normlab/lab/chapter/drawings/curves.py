@@ -30,13 +30,12 @@ def descent(eigenvalues, losses, steps):
     left.set(yscale="log", xlabel="direction", ylabel="curvature of the loss")
     left.set_title("eigenvalues of the Hessian")
     left.xaxis.get_major_locator().set_params(integer=True)
-    left.legend()
     for (name, loss), color in zip(losses.items(), (BEFORE, AFTER), strict=True):
         right.plot(steps, np.maximum(loss, 1e-30), color=color, label=name, lw=2)
     right.set(xscale="log", yscale="log", xlabel="step", ylabel="excess loss, relative")
     right.set_ylim(1e-6, 3)
     right.set_title("gradient descent")
-    right.legend(loc="lower left")
+    legend_above(figure, right, tuple(losses))
     return figure
 
 
@@ -95,6 +94,7 @@ def batches(means, variances, names):
                 )  # fmt: skip
             ax.set_title(f"{label}, {stage}")
             ax.set_xlabel("batch" if row else "")
+            ax.xaxis.get_major_locator().set_params(integer=True)
             aside(ax)
     size = np.sqrt(np.mean(means[1][:, :SHOWN] ** 2 + variances[1][:, :SHOWN]))
     _keep_scale(axes[0, 1], size)
