@@ -114,6 +114,9 @@ def test_options(case, norm):
     if refused(norm, settings, 2):
         with pytest.raises(DataError, match="Use a larger --batch-size"):
             lab.run("chapter", norm=norm, **settings)
+    elif "weight" in settings and table[norm].affine is None:
+        with pytest.raises(SettingError, match="has no weight and bias"):
+            lab.run("chapter", norm=norm, **settings)
     else:
         run(case, norm, **settings)
 

@@ -48,8 +48,10 @@ class Published:
     @classmethod
     def of(cls, result: "Result", seconds: float) -> "Published":
         """What is kept of a run, which has to be of a whole family."""
+        from torch.backends import cpu
+
         held = json.loads(result.json())
-        cores = f"{platform.machine()}, {os.cpu_count()} cores"
+        cores = f"{platform.machine()} with {cpu.get_cpu_capability()}, {os.cpu_count()} cores"
         rows = tuple(Row(*map(str, row)) for row in result.record.rows)
         return cls(
             FORMAT, result.experiment, held["made"][:10], cores, round(seconds),

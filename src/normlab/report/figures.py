@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 _SCREEN = 96  # pixels an inch has on a page
-_RASTER_ABOVE = 3000
+_RASTER_ABOVE = 1500
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
 

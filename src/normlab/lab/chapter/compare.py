@@ -77,7 +77,7 @@ def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
     count = len(batch)
     lines = [
         f"mean = ({' + '.join(f'{x:.4g}' for x in batch.tolist())}) / {count} = {center:.6g}",
-        f"var  = ({' + '.join(f'({d:.4g})²' for d in steps.d[:, 0].tolist())}) / {count} = {pool:.6g}",
+        f"var  = ({' + '.join(f'({d:.4g})²' for d in steps.d[:count, 0].tolist())}) / {count} = {pool:.6g}",
         f"y    = {weight:g} · ({batch[0]:.6g} − {center:.6g}) / √({pool:.6g} + {eps:g}) + {bias:g} = {y:.6g}",
     ]
     return Printed("\n".join(fill(line, WIDTH, subsequent_indent=" " * 8) for line in lines))
@@ -85,10 +85,11 @@ def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
 
 def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:
     """The operands of one point, feature by feature."""
-    columns = (setup.batches[0], steps.center, steps.d, steps.pool, steps.scale, steps.y)
+    operands = (steps.center, steps.d, steps.pool, steps.scale, steps.y)
+    columns = (setup.x, *(held.expand_as(steps.y) for held in operands))
     rows = []
     for i, name in enumerate(setup.names[:8]):
-        held = [c.expand_as(steps.y)[0, i].item() for c in columns]
+        held = [column[0, i].item() for column in columns]
         rows.append((name, *(f"{value:.6g}" for value in held)))
     power = setup.row.number("n", setup.values)
     return Numbers(

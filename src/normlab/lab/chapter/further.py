@@ -69,13 +69,14 @@ def _affine(setup: Setup) -> list[Block]:
 def _size_and_outliers(setup: Setup) -> list[Block]:
     record = setup.record
     x = _many(setup)
+    x = x[:, varies(x)]
+    std = x.std(0) if x.shape[1] else x[0]  # torch warns of no columns
     sizes = [size for size in SIZES if 4 * size <= len(x)] or [2]
-    noise = [_noise(x, size) for size in sizes]
+    noise = [_noise(x, std, size) for size in sizes]
     for size, value in zip(sizes, noise, strict=True):
         record.number(f"size.noise.{size}", value, "spread of the batch means in data stds")
-    features = int(varies(x).sum())
     errors = [
-        abs(v * s**0.5 - 1) * _precision(len(x) // s, features)
+        abs(v * s**0.5 - 1) * _precision(len(x) // s, x.shape[1])
         for s, v in zip(sizes, noise, strict=True)
     ]
     record.claim(ROOT, max(errors), detail=order_note(setup))
@@ -147,16 +148,15 @@ def _more_samples(setup: Setup) -> list[Block]:
     return [Prose(text), Numbers("More of the same points", header, tuple(rows))]
 
 
-def _noise(x: Tensor, size: int) -> float:
-    """Spread of the batch means in units of the data's std, root mean square over varying features.
+def _noise(x: Tensor, std: Tensor, size: int) -> float:
+    """Spread of the batch means in units of the data's std, root mean square over features that vary.
 
     NaN where it cannot be known: one batch alone, or nothing that varies.
     """
-    x = x[:, varies(x)]
     if len(x) < 2 * size or not x.shape[1]:
         return math.nan
     whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-    return (whole.mean(1).std(0) / x.std(0)).square().mean().sqrt().item()
+    return (whole.mean(1).std(0) / std).square().mean().sqrt().item()
 
 
 def _precision(batches: int, features: int) -> float:

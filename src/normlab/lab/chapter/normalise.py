@@ -9,11 +9,12 @@ from normlab.equation.row import Norm
 from normlab.lab.chapter import compare, layers
 from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays, drawn, varies
+from normlab.lab.chapter.setup import Setup, drawn, varies
 from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
 
+TRACED = 500  # batches in a figure
 LINE = 4  # features whose means fit on one printed line
 BOOK_MEANS = 5.2154e-08, -3.7253e-08  # printed in the chapter after normalising
 
@@ -71,8 +72,7 @@ def _rounding(setup: Setup, y: Tensor) -> list[Block]:
     largest = y.mean(0).abs().max().item()
     one = torch.finfo(y.dtype).eps
     book = (
-        f" The chapter's own page shows {BOOK_MEANS[0]:.1e} and {BOOK_MEANS[1]:.1e}, from another "
-        "processor."
+        f"; the chapter's own page has {BOOK_MEANS[0]:.1e} and {BOOK_MEANS[1]:.1e}"
         if setup.own_points
         else ""
     )
@@ -80,7 +80,7 @@ def _rounding(setup: Setup, y: Tensor) -> list[Block]:
         Note(
             f"Why is a mean {largest:.1e} at most and not 0? Numbers near 1 are stored in steps of "
             f"{one:.1e}, so a sum of {len(y)} of them is rounded many times. What is left depends on the "
-            f"order in which the processor adds.{book}"
+            f"order in which the processor adds, so another machine prints other digits{book}."
         )
     ]
 
@@ -211,8 +211,9 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
         f"Mean and variance of each of the {len(setup.batches)} batches. Before, they change with the "
         f"few points that each batch holds; {_settled(setup)}.",
         "Four panels: mean and variance of every batch, before and after normalising.",
-        means=[arrays(stage[0][:, : curves.SHOWN]) for stage in stages],
-        variances=[arrays(stage[1][:, : curves.SHOWN]) for stage in stages],
+        places=drawn(torch.arange(1, len(setup.batches) + 1), TRACED),
+        means=[drawn(stage[0][:, : curves.SHOWN], TRACED) for stage in stages],
+        variances=[drawn(stage[1][:, : curves.SHOWN], TRACED) for stage in stages],
         names=setup.shown,
     )
 

@@ -11,6 +11,7 @@ from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
 
 EPOCHS, STEPS = 4, 4000
+SCATTERED = 500  # points of training against evaluation
 
 
 def blocks(setup: Setup) -> list[Block]:
@@ -42,15 +43,15 @@ def blocks(setup: Setup) -> list[Block]:
         "the first epoch, dashed are the data's own). Right: the same points in training and evaluation.",
         "Traces of running mean and variance approaching dashed lines; a scatter of outputs in "
         "evaluation against training, around the diagonal.",
-        steps=arrays(torch.arange(1, len(means) + 1)),
-        mean=arrays(means),
-        var=arrays(variances),
+        steps=drawn(torch.arange(1, len(means) + 1)),
+        mean=drawn(means),
+        var=drawn(variances),
         true_mean=arrays(data.mean),
         true_var=arrays(data.var()),
         epoch=min(len(setup.batches), len(means)),
         names=setup.shown,
-        train=drawn(train),
-        evaluated=drawn(evaluated[: len(train)]),
+        train=drawn(train, SCATTERED),
+        evaluated=drawn(evaluated[: len(train)], SCATTERED),
     )
     kept = (1 - momentum) ** min(len(setup.batches), len(means))
     return [

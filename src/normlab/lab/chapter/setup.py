@@ -18,7 +18,7 @@ from normlab.lab.chapter.settings import ARRAY, Settings
 from normlab.lab.experiment import Record
 from normlab.safe import printable
 
-DRAWN = 5_000  # rows in a figure of points
+DRAWN = 2_000  # rows in a figure of points
 APART = 10.0  # times, beyond which the sizes of two columns are said to be on different scales
 
 
@@ -213,10 +213,11 @@ def warnings(setup: Setup) -> list[str]:
 
 def _units(setup: Setup) -> str:
     """A row that pools the columns adds metres to grams, and the largest numbers decide."""
-    if setup.row.uses_batch or setup.own_points or setup.x.shape[1] < 2:
+    moving = [i for i, moves in enumerate(varies(setup.x).tolist()) if moves]
+    if setup.row.uses_batch or setup.own_points or not moving:
         return ""
-    size = setup.x.double().square().mean(0).sqrt()
-    largest, least = int(size.argmax()), int(size.argmin())
+    size = setup.x.double().square().mean(0).sqrt().tolist()
+    largest, least = max(moving, key=size.__getitem__), min(moving, key=size.__getitem__)
     if size[largest] <= APART * size[least]:
         return ""
     names = setup.names
@@ -233,9 +234,9 @@ def varies(x: Tensor) -> Tensor:
     return x.amax(0) > x.amin(0)
 
 
-def drawn(tensor: Tensor) -> np.ndarray:
-    """For drawing points: every k-th row where there are more than `DRAWN`."""
-    return arrays(tensor[:: -(-len(tensor) // DRAWN)])
+def drawn(tensor: Tensor, most: int = DRAWN) -> np.ndarray:
+    """For drawing points: every k-th row where there are more than `most`."""
+    return arrays(tensor[:: -(-len(tensor) // most)])
 
 
 def arrays(tensor: Tensor) -> np.ndarray:

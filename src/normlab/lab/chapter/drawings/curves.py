@@ -79,7 +79,7 @@ def lateral_inhibition(channels, before, after, gains, alone):
     return figure
 
 
-def batches(means, variances, names):
+def batches(places, means, variances, names):
     """Mean and variance of every batch, before and after: rows are statistics, columns stages."""
     figure, axes = subplots(2, 2, height=4.3)
     for row, (label, stages) in enumerate({"mean": means, "variance": variances}.items()):
@@ -89,8 +89,8 @@ def batches(means, variances, names):
             look = {"ms": 1.5, "lw": 0, "alpha": 0.3} if many else {"ms": 3.5, "lw": 1}
             for i in range(min(values.shape[1], SHOWN)):
                 ax.plot(
-                    np.arange(1, len(values) + 1), values[:, i], "o-", mew=0, **look,
-                    color=feature_color(i), rasterized=rasterize(len(values)),
+                    places, values[:, i], "o-", mew=0, **look,
+                    color=feature_color(i), rasterized=rasterize(4 * SHOWN * len(values)),
                 )  # fmt: skip
             ax.set_title(f"{label}, {stage}")
             ax.set_xlabel("batch" if row else "")
@@ -157,7 +157,7 @@ def running(steps, mean, var, true_mean, true_var, epoch, names, train, evaluate
     for i in range(min(train.shape[1], SHOWN)):
         last.plot(
             train[:, i], evaluated[:, i], ".", ms=4, mew=0, alpha=0.6,
-            color=feature_color(i), rasterized=rasterize(len(train)),
+            color=feature_color(i), rasterized=rasterize(SHOWN * len(train)),
         )  # fmt: skip
     ends = [min(train.min(), evaluated.min()), max(train.max(), evaluated.max())]
     last.plot(ends, ends, color=MUTED, lw=0.8)

@@ -63,7 +63,10 @@ def bars(ax: Any, values: np.ndarray, bins: int = BINS, least: float = 0.0, **st
     middle, half = (low + high) / 2, max(high - low, least) / 2
     if high - low <= 128 * np.finfo(values.dtype).eps * max(abs(low), abs(high)):
         half = least / 2 or 0.5 * (abs(middle) or 1.0)
-    ax.hist(values, bins=np.linspace(middle - half, middle + half, bins + 1), **style)
+    edges = np.linspace(middle - half, middle + half, bins + 1)
+    ax.hist(
+        values, bins=edges, **{"histtype": "stepfilled"} | style
+    )  # one path, not one for each bar
 
 
 def histograms(ax: Any, x: np.ndarray, names: Sequence[str], limit: int = 5):

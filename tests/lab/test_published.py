@@ -1,0 +1,59 @@
+"""The verdicts that ship with the package: whole, readable, and what README and docs quote."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from normlab import lab
+from normlab.lab import family_of
+from normlab.lab.published import FORMAT, Published, published
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+FAMILIES = ("training",)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_claim_of_the_family_has_its_verdict(family):
+    run = published(family)
+    assert run.format == FORMAT
+    assert [row.name for row in run.rows] == list(lab.members(family))
+    claims = {
+        member.full(claim.name)
+        for member in lab.members(family).values()
+        for claim in member.claims
+    }
+    assert {verdict["claim"] for verdict in run.verdicts} == claims
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_thresholds_are_those_of_today(family):
+    today = {
+        member.full(claim.name): (claim.text, claim.bound, claim.sense)
+        for member in lab.members(family).values()
+        for claim in member.claims
+    }
+    for verdict in published(family).verdicts:
+        assert (verdict["text"], verdict["bound"], verdict["sense"]) == today[verdict["claim"]]
+
+
+def test_readme_quotes_them():
+    run = published("training")
+    rows = [dataclasses.astuple(row) for row in run.rows]
+    assert family_of("training").markdown(rows).strip() in README
+    said = " ".join(README.split())
+    assert f"printed on {run.day} with {run.settings['seeds']} seeds, on {run.machine}" in said
+
+
+def test_a_run_is_kept_as_it_was(tmp_path):
+    result = lab.run("canonical.mixture")
+    result.record.rows = [("mixture", "says", "measured 1", "holds")]
+    kept = Published.of(result, 61.4)
+    path = kept.save(tmp_path)
+    again = json.loads(path.read_text())
+    assert again["seconds"] == 61
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", again["made"])
+    assert [v["claim"] for v in again["verdicts"]] == [v.claim.name for v in result.verdicts]
+    assert str(Path.home()) not in path.read_text()
