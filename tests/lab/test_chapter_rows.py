@@ -6,6 +6,7 @@ import torch
 from normlab import lab
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError
+from normlab.lab.chapter.setup import DRAWN
 from normlab.lab.published import published
 from normlab.report.page import Numbers, Printed, Prose
 
@@ -128,3 +129,14 @@ def test_the_discussion_answers_for_the_row():
     )
     assert "mean 0 and variance 1 *within a batch*" in batch
     assert "looks at one sample at a time" in layer
+
+
+def test_large_data_are_drawn_in_part_and_counted_whole():
+    x = torch.randn(2 * DRAWN + 2, 2, generator=torch.Generator().manual_seed(0))
+    result = lab.run("chapter", data=x, batch_size=100, drop_last=True)
+    notes = words(result.record.sections[0].blocks)
+    assert "Figures of points show 2,000 of the 4,000 rows" in notes
+    assert result.figures["what"].draw.keywords["before"].shape == (DRAWN, 2)
+    assert result.numbers["before.mean.Feature 1"] == pytest.approx(
+        x[:4000, 0].mean().item(), abs=1e-6
+    )

@@ -32,10 +32,8 @@ class Chapter(Family["Setup", Part]):
         self, record: Record, settings: Settings, members: Sequence[Part], progress: Progress
     ) -> None:
         setup: Setup = load(self.prepare)(settings, record)
-        read = setup.table.reading
-        tell_of_data(
-            record, [read] if read else [], load("normlab.lab.chapter.setup:warnings")(setup)
-        )
+        told = (load(f"normlab.lab.chapter.setup:{kind}")(setup) for kind in ("notes", "warnings"))
+        tell_of_data(record, *told)
         for done, part in enumerate(members):
             progress(done, len(members) + 1, part.name)
             load(part.measure)(setup)

@@ -184,6 +184,17 @@ def _refuse_overflow(setup: Setup) -> None:
             raise DataError(f"column {name!r} has values too large to be squared; divide it.")
 
 
+def notes(setup: Setup) -> list[str]:
+    """How the data were read, and what of them is drawn."""
+    found = [setup.table.reading] if setup.table.reading else []
+    if len(setup.x) > DRAWN:
+        found.append(
+            f"Figures of points show {len(drawn(setup.x)):,} of the {len(setup.x):,} rows, evenly spaced; "
+            f"every number is computed from all rows."
+        )
+    return found
+
+
 def warnings(setup: Setup) -> list[str]:
     """What goes on with a word: constant columns, and batches larger than the data."""
     found = list(setup.table.notes)
@@ -196,11 +207,6 @@ def warnings(setup: Setup) -> list[str]:
     for name, moves in zip(setup.names, varies(setup.x).tolist(), strict=True):
         if not moves:
             found.append(f"Column {name!r} is constant: its variance is 0{becomes}.")
-    if len(setup.x) > DRAWN:
-        found.append(
-            f"Figures of points show {len(drawn(setup.x))} of the {len(setup.x)} rows, evenly spaced; "
-            f"every number is computed from all rows."
-        )
     if words := _units(setup):
         found.append(words)
     if setup.settings.batch_size > len(setup.x):
