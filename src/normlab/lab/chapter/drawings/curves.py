@@ -79,8 +79,9 @@ def lateral_inhibition(channels, before, after, gains, alone):
     return figure
 
 
-def batches(places, means, variances, names):
+def batches(means, variances, names, places=None):
     """Mean and variance of every batch, before and after: rows are statistics, columns stages."""
+    places = np.arange(1, len(means[0]) + 1) if places is None else places
     figure, axes = subplots(2, 2, height=4.3)
     for row, (label, stages) in enumerate({"mean": means, "variance": variances}.items()):
         for col, (stage, values) in enumerate(zip(("before", "after"), stages, strict=True)):
