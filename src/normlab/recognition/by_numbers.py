@@ -23,13 +23,23 @@ _DRAWS = 4
 
 @dataclass(frozen=True)
 class Fit:
-    """A candidate, what is done to its values, and the relative differences that remain (large: of large x)."""
+    """A candidate, what is done to its values, and the relative difference left (large: of large x)."""
 
     candidate: Candidate
     affine: Affine
     eps: float | None
     error: float
     large: float
+
+    @property
+    def right(self) -> bool:
+        return self.error <= EXACT and self.affine.factor == 1.0
+
+    @property
+    def order(self) -> tuple[float, bool, int]:
+        """The nearest first; of equals the plainest."""
+        rounded = float(f"{max(self.error, EXACT):.2g}")
+        return rounded, self.affine.factor != 1.0, self.candidate.guessed
 
 
 class Probe:
@@ -51,9 +61,9 @@ class Probe:
             for one in map(self._measured, possible):
                 if rows or _reaches(one, self.x) == seen:
                     found.append(self._fit(one))
-                    if found[-1].error <= EXACT:
+                    if found[-1].right:
                         break
-        return sorted(found, key=lambda fit: (fit.error, fit.candidate.guessed))
+        return sorted(found, key=lambda fit: fit.order)
 
     def _fit(self, candidate: Candidate) -> Fit:
         n, y = (self._table(candidate, t) for t in self._large(candidate))

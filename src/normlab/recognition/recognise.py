@@ -37,6 +37,11 @@ def recognise(
     >>> recognise(nn.LayerNorm(4)).words, recognise(nn.Linear(4, 4))
     ('layer norm', None)
     """
+    found = _recognised(module, x, row)
+    return found if x is None or found is None else _of_sizes(found, x)
+
+
+def _recognised(module: nn.Module, x: Tensor | None, row: str | Norm | None) -> Recognised | None:
     known = by_type(module)
     if row is not None:
         return _told(module, x, wanted(row), known)
@@ -47,6 +52,16 @@ def recognise(
         if best is not None and best.error <= EXACT:
             return settled(module, best, probe)
     return None if x is None else _nearest(module, x)
+
+
+def _of_sizes(found: Recognised, x: Tensor) -> Recognised:
+    """With normalized_shape as x has it: the module may have been tried on fewer places."""
+    shape = found.settings.get("normalized_shape")
+    if not isinstance(shape, tuple) or found.how == "type":
+        return found
+    return replace(
+        found, settings={**found.settings, "normalized_shape": tuple(x.shape[-len(shape) :])}
+    )
 
 
 def wanted(row: str | Norm) -> Norm:
@@ -61,12 +76,15 @@ def why_not(module: nn.Module, x: Tensor | None = None) -> str:
     reason = no_row(module)
     if reason or x is None:
         return reason or "it does what no row does"
-    for probe in _probes(module, x):
-        seen = behaviour(probe, probe.x)
-        if seen.alone:
-            return f"it pools nothing: {seen}"
-        return f"it does what no row of the table does: {seen}"
-    return "it cannot be run in float64"
+    try:
+        with undisturbed(x.device):
+            probe = Probe(module, x.detach())
+            seen = behaviour(probe, probe.x)
+    except CheckError:
+        return "it cannot be run in float64, in which rows are compared"
+    if seen.alone:
+        return f"it pools nothing: {seen}"
+    return f"it does what no row of the table does: {seen}"
 
 
 def _told(
