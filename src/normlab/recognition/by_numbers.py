@@ -92,7 +92,7 @@ class Probe:
 
     def _fit(self, candidate: Candidate) -> Fit:
         n, y = (self._table(candidate, t) for t in self._large(candidate))
-        affine = fitted(self.module, n, y)
+        affine = fitted(self.module, n, y, named=candidate.row.affine is not None)
         if _far(affine.applied(n, self.module), y) > EXACT:
             options = [affine, *with_steps(self.module, n.shape[1])]
             off = {one: _far(one.applied(n, self.module), y) for one in options}

@@ -92,16 +92,23 @@ class Recognised:
         return words(self)
 
     def normalized(
-        self, x: Tensor, training: bool = True, affine: tuple[Any, Any] | None = None
+        self,
+        x: Tensor,
+        training: bool = True,
+        affine: tuple[Any, Any] | None = None,
+        dtype: torch.dtype | None = None,
     ) -> Normalized:
-        """The row in float64, with the module's weight and bias or those given; the step is left out."""
+        """The row in float64, with the module's weight and bias or those given; the step is left out.
+
+        dtype: what the module is given where that is not x's own, which an eps of None depends on.
+        """
         weight, bias = (self.weight, self.bias) if affine is None else affine
         wide = {"weight": self._gained(weight), "bias": self._flat(bias)}
         if self.tracks and (self.frozen or not training):
             wide["statistics"] = (self._flat(self.mean), self._flat(self.var))
         settings = {name: _wide(value) for name, value in self.settings.items()}
-        if settings.get("eps", 0.0) is None:  # by the dtype that comes in, which is not float64
-            settings["eps"] = torch.finfo(computed_in(x.dtype)).eps
+        if settings.get("eps", 0.0) is None:
+            settings["eps"] = torch.finfo(computed_in(dtype or x.dtype)).eps
         if self.channels == 1:
             return normalize(x.double(), self.row, **wide, **settings)
         out = normalize(x.double().transpose(1, -1), self.row, **wide, **settings)
