@@ -35,7 +35,16 @@ def page() -> str:
     ]
     head = ["| check | " + " | ".join(PAIRS) + " |", "|---" * (len(PAIRS) + 1) + "|"]
     return "\n".join(
-        [*INTRODUCTION, *head, *cells, "", "## What torch's differences and remarks mean", "", *notes, ""]
+        [
+            *INTRODUCTION,
+            *head,
+            *cells,
+            "",
+            "## What torch's differences and remarks mean",
+            "",
+            *notes,
+            "",
+        ]
     )
 
 
