@@ -1,6 +1,7 @@
 """Checks of running statistics: one step of training from where the module stands, and none in eval."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -63,12 +64,14 @@ class _Kept:
 
 def _share(module: torch.nn.Module, mean: _Kept) -> float:
     """The part of the new batch: by momentum (None in torch: the plain average), else as the mean moved."""
-    if not hasattr(module, "momentum"):
+    momentum: Any = getattr(module, "momentum", "not said")
+    if momentum == "not said":
         moved = mean.forms[_TORCHS] - mean.before
         return ((mean.after - mean.before) @ moved / moved.square().sum()).item() or _USUAL
-    if module.momentum is None:
-        return 1.0 / (int(getattr(module, "num_batches_tracked", 0)) + 1)
-    return float(module.momentum)
+    if momentum is None:
+        batches: Any = getattr(module, "num_batches_tracked", 0)
+        return 1.0 / (int(batches) + 1)
+    return float(momentum)
 
 
 def _moved(kept: _Kept, share: float) -> Finding:

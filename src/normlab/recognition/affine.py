@@ -44,11 +44,13 @@ def fitted(module: nn.Module, n: Tensor, y: Tensor, named: bool) -> Affine:
     slope = (d * (y - y.mean(0))).sum(0) / d.square().sum(0)
     held: dict[str | None, Tensor] = {**_fitting(module, n.shape[1])}
     weight, bias = usual(module, n.shape[1]) if named else (None, None)
-    nothing = {None: slope.new_zeros(1)}
-    weights = {weight: held[weight]} if weight else {**nothing, **held}
+    nothing: dict[str | None, Tensor] = {None: slope.new_zeros(1)}
+    weights = nothing | held
+    if weight:
+        weights = {weight: held[weight]}
     found = _scaled(module, slope, weights) or _weight(slope, weights)
     constant = (y - found.applied(n, module)).mean(0)
-    biases = {bias: held[bias]} if bias and bias != found.weight else {**nothing, **held}
+    biases = {bias: held[bias]} if bias and bias != found.weight else nothing | held
     off = {
         n: _distance(value, constant) for n, value in biases.items() if not n or n != found.weight
     }

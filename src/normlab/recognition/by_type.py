@@ -63,8 +63,8 @@ def _known(module: nn.Module) -> registry.RowLayer | None:
 
 def _made(module: nn.Module, row: Norm, settings: dict[str, Any], **more: Any) -> Recognised:
     held = {name: getattr(module, name, None) for name in ("weight", "bias")}
-    affine = {} if row.affine is None else held
-    statistics = {"mean": getattr(module, "running_mean", None)}
+    affine: dict[str, Any] = {} if row.affine is None else held
+    statistics: dict[str, Any] = {"mean": getattr(module, "running_mean", None)}
     statistics["var"] = getattr(module, "running_var", None)
     return Recognised(module, row, settings, **affine | statistics | more)
 

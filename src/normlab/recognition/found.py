@@ -1,7 +1,7 @@
 """What was found of a module: everything that is needed to compute what it computes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -65,7 +65,6 @@ class Recognised:
     precision: torch.dtype | None = None
     how: How = "type"
     error: float = 0.0
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def exact(self) -> bool:

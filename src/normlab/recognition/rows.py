@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab.equation.pools import Axes, Learned
+from normlab.equation.pools import Axes, Learned, Reduction
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL
 from normlab.equation.row import Norm, Setting
@@ -20,19 +20,23 @@ from normlab.recognition.copies import held_by, statistics
 
 EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-2, 1e-4, torch.finfo(torch.float32).eps, 0.0)
 
+_PLACED: tuple[tuple[str, str, Reduction], ...] = (
+    ("rms", "RMS normalisation", "mean"),
+    ("l2", "L2 normalisation", "sum"),
+)
 # the rows over all that a sample has, over the channels of each place instead
 POSITIONAL_RMS, POSITIONAL_L2 = (
     replace(
         TABLE[name],
         name=f"positional_{name}",
         title=f"{title} over the channels of each place",
-        pool=Axes("g c", TABLE[name].pool.reduce),
+        pool=Axes("g c", reduce),
         affine="channel",
         settings=tuple(s for s in TABLE[name].settings if s.name == "eps"),
         torch=(),
         conventions=(),
     )
-    for name, title in (("rms", "RMS normalisation"), ("l2", "L2 normalisation"))
+    for name, title, reduce in _PLACED
 )
 BESIDE = (POSITIONAL, POSITIONAL_RMS, POSITIONAL_L2, FILTER_RESPONSE)
 
