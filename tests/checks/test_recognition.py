@@ -86,12 +86,6 @@ REFUSED = {
         "check: builtin_function_or_method given; it must be a torch.nn.Module, for example "
         "torch.nn.BatchNorm2d(16).",
     ),
-    "no row": (
-        lambda: normlab.check(Formula(torch.cos), X),
-        CheckError,
-        "Formula does what no row of the table does: an element moves 1 of 20 outputs, it sees an added "
-        "constant, and y follows no power of x; name the row it should be: row='batch', or --row batch.",
-    ),
     "another shape": (
         lambda: normlab.check(torch.nn.Linear(5, 6), X),
         CheckError,
@@ -154,6 +148,14 @@ def test_the_command_checks_a_file_and_tells_by_its_exit_code(tmp_path):
     torch.save(example((300, 7)) + 3.0, tmp_path / "x.pt")
     told = command("check", "mine:Mine", "--data", "x.pt", "--row", "layer", cwd=tmp_path)
     assert told.returncode == 1 and "DIFFERS" in told.stdout and not told.stderr
+
+
+def test_the_command_says_what_it_does_not_recognise_and_that_is_no_failure(tmp_path):
+    done = here("check", "torch.nn:Identity", "--shape", "4,5", "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and not done.stderr
+    assert (found["recognised"], found["row"], found["findings"]) == (False, None, [])
+    assert found["words"].startswith("it pools nothing: an element moves 1 of 20 outputs")
 
 
 BAD = {

@@ -19,6 +19,15 @@ class Behaviour:
     centered: bool
     degree: float
 
+    @property
+    def alone(self) -> bool:
+        """Whether every element moves its own output, or none."""
+        return all(sum(reached) <= 1 for reached in self.reach)
+
+    def like(self, other: "Behaviour") -> bool:
+        same = (self.reach, self.centered) == (other.reach, other.centered)
+        return same and abs(self.degree - other.degree) <= 0.1
+
     def __str__(self) -> str:
         reached = sum(map(sum, self.reach)) / len(self.reach)
         keeps = "forgets" if self.centered else "sees"
@@ -47,6 +56,24 @@ def _reach(function: Function, x: Tensor, y: Tensor) -> tuple[tuple[bool, ...], 
         changed = (function(other) - y).abs() > 1e-9 * y.abs().amax()
         found.append(tuple(changed.flatten().tolist()))
     return tuple(found)
+
+
+def spread(function: Function, x: Tensor, draws: int) -> tuple[frozenset[int], ...]:
+    """Along each axis, the places where outputs change with one element in the middle.
+
+    draws: of other inputs that the same is asked of, where a step such as ReLU hides some changes.
+    """
+    place = tuple(size // 2 for size in x.shape)
+    changed = torch.zeros(x.shape, dtype=torch.bool, device=x.device)
+    with torch.no_grad():
+        for draw in range(draws):
+            base = x.roll(draw // 2, 0) * (-1) ** draw
+            y = function(base)
+            for far in (5.0, -7.0):
+                other = base.clone()
+                other[place] += far * x.abs().amax()
+                changed |= (function(other) - y).abs() > 1e-6 * y.abs().amax()
+    return tuple(frozenset(axis.unique().tolist()) for axis in changed.nonzero().unbind(1))
 
 
 def _degree(function: Function, x: Tensor) -> float:
