@@ -1,0 +1,132 @@
+"""Why a layer cannot be exchanged, whatever it is to become: something of it would be lost, or break."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from torch import nn
+from torch.jit import ScriptModule
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from normlab.conversion.finding import Place, of_quantisation
+
+_TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+_FRAMEWORKS = frozenset(vars(nn.Module()))
+
+
+class RefusedError(Exception):
+    """Why one layer stays as it is."""
+
+
+def check_whole(model: nn.Module, place: Place) -> None:
+    """Refuse what cannot be changed in any way."""
+    above = [model.get_submodule(name) for name in _places_above(place.names)]
+    if any(isinstance(module, ScriptModule) for module in (*above, place.module)):
+        raise RefusedError(
+            "it is compiled by TorchScript, whose parts cannot be exchanged; convert the model before "
+            "torch.jit.script or torch.jit.trace."
+        )
+    if holder := next((m for m in (place.module, *above) if of_quantisation(m)), None):
+        raise RefusedError(
+            f"it is {_part_of(place.module, holder)} of torch.ao.quantization, which needs it as it is; "
+            f"convert the model before it is prepared, fused or quantised."
+        )
+    if isinstance(place.module, LazyModuleMixin):
+        raise RefusedError(
+            f"{type(place.module).__name__} has seen no input yet, so that its size is not known; run "
+            f"the model on one batch, then convert it."
+        )
+
+
+def _part_of(module: nn.Module, holder: nn.Module) -> str:
+    name = type(holder).__name__
+    return f"the {name}" if module is holder else f"a part of the {name}"
+
+
+def _places_above(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[:number]) for number in range(len(parts) if name else 0))
+
+
+def check_loss(model: nn.Module, place: Place) -> None:
+    """Refuse what a new layer in the old one's place would lose."""
+    layer: Any = place.module
+    name = type(layer).__name__
+    if "forward" in vars(layer):
+        raise RefusedError(
+            f"the forward of this {name} was replaced on the layer itself, and would be lost; undo that "
+            f"first, or exchange it by hand."
+        )
+    if place.found is None or not place.found.exact:
+        raise RefusedError(
+            f"{name} has a forward of its own, which would be lost; exchange it by hand."
+        )
+    _check_tensors(layer, name)
+    _check_children(place)
+    if where := _held_elsewhere(model, layer):
+        raise RefusedError(
+            f"it is also held in {where}, outside the modules of the model, and would stay there as it "
+            f"was; exchange it by hand."
+        )
+
+
+def _check_tensors(layer: Any, name: str) -> None:
+    if "parametrizations" in layer._modules:
+        first = next(iter(layer.parametrizations))
+        raise RefusedError(
+            f"its {first} is parametrised, which would be lost; call torch.nn.utils.parametrize."
+            f"remove_parametrizations(layer, {first!r}) first."
+        )
+    held = [*layer._parameters, *layer._buffers]
+    if pruned := next((n for n in _TENSORS if f"{n}_orig" in held and f"{n}_mask" in held), None):
+        raise RefusedError(
+            f"its {pruned} is pruned by a mask, which would be lost; make that permanent with "
+            f"torch.nn.utils.prune.remove(layer, {pruned!r}) first."
+        )
+    if more := [n for n in held if n not in _TENSORS]:
+        raise RefusedError(
+            f"this {name} also holds {', '.join(more)}, which would be lost; exchange it by hand."
+        )
+
+
+def kept_children(place: Place) -> dict[str, nn.Module]:
+    """The activation that follows it, and what does nothing, by their names."""
+    step = None if place.found is None else place.found.step
+    after = None if step is None else step.module
+    return {
+        name: child
+        for name, child in place.module.named_children()
+        if child is after or type(child) is nn.Identity
+    }
+
+
+def _check_children(place: Place) -> None:
+    step = None if place.found is None else place.found.step
+    kept = kept_children(place)
+    if more := [n for n, _ in place.module.named_children() if n not in kept]:
+        raise RefusedError(
+            f"this {type(place.module).__name__} also has {', '.join(more)}, which would be lost; "
+            f"exchange it by hand."
+        )
+    if step is not None and step.module not in kept.values():
+        raise RefusedError(
+            f"{step.words} follows in its own forward, which would be lost; exchange it by hand."
+        )
+
+
+def _held_elsewhere(model: nn.Module, layer: nn.Module) -> str:
+    """Where a plain attribute, or a list in one, holds the layer: no exchange of modules reaches it."""
+    for name, owner in model.named_modules():
+        for attribute, value in vars(owner).items():
+            if attribute not in _FRAMEWORKS and any(v is layer for v in _inside(value)):
+                return f"{name}.{attribute}".strip(".")
+    return ""
+
+
+def _inside(value: Any, depth: int = 3) -> Iterator[Any]:
+    yield value
+    if depth and isinstance(value, list | tuple | set):
+        for inner in value:
+            yield from _inside(inner, depth - 1)
+    elif depth and isinstance(value, dict):
+        yield from _inside(list(value.values()), depth - 1)
