@@ -3,6 +3,7 @@
 # make test-all   the same, the tests marked slow, and ten times as many drawn examples: what CI runs
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
+# make test-real   check and convert on layers and networks of torchvision, timm, transformers, compressai
 # make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
@@ -22,7 +23,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab test test-all browser test-real test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -44,6 +45,11 @@ test test-all: .venv/test.done browser
 browser:
 	@$(CHROMIUM) || ! $(MAY_INSTALL) || { echo "Installing chromium, for the tests of pages"; \
 		{ $(INSTALL); } >/dev/null || echo "chromium could not be installed"; }
+
+test-all: test-real
+
+test-real: .venv-real/done
+	.venv-real/bin/python -m pytest -q -n 2 tests/real
 
 test-frameworks: .venv-frameworks/done
 	.venv-frameworks/bin/python -m pytest -q $(foreach name,keras flax onnx onnx_export,tests/frameworks/test_$(name).py)
@@ -121,11 +127,13 @@ docs: .venv/test.done
 .venv-frameworks/done: WITH = -c constraints-frameworks.txt keras flax onnx onnxruntime onnxscript
 .venv-frameworks/done: constraints-frameworks.txt
 .venv-frameworks-more/done: WITH = tensorflow-cpu==2.21.0 paddlepaddle==3.3.1
+.venv-real/done: WITH = -c constraints-real.txt --no-deps $(shell grep -v "^\#" constraints-real.txt | cut -d= -f1)
+.venv-real/done: constraints-real.txt
 SITE = -c "import site; print(site.getsitepackages()[0])"
 SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackages()[0]!r})')"
 
-.venv-frameworks/done .venv-frameworks-more/done: .venv/test.done
-	@echo "Installing $(filter-out -c %.txt,$(WITH)) into $(@D)"
+.venv-frameworks/done .venv-frameworks-more/done .venv-real/done: .venv/test.done
+	@echo "Installing $(filter-out -% %.txt,$(WITH)) into $(@D)"
 	@$(BIN)/python -m venv --without-pip $(@D)
 	@$(BIN)/python $(SEE) > $$($(@D)/bin/python $(SITE))/see_venv.pth
 	$(BIN)/pip --python $(@D)/bin/python install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) $(WITH)
@@ -143,4 +151,4 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	@touch $@
 
 clean:
-	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-real .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info
