@@ -82,11 +82,16 @@ def kind_of(module: nn.Module, found: Recognised | None) -> str | None:
 def _of_script(module: ScriptModule) -> str | None:
     """By the name of the class that was compiled, of the part itself."""
     name = getattr(module, "original_name", "")
-    classes = {kind.__name__: row for row, entry in registry.layers().items() for kind in entry.torch}
+    classes = {
+        kind.__name__: row for row, entry in registry.layers().items() for kind in entry.torch
+    }
     return classes.get(name)
 
 
 def counted(model: nn.Module) -> str:
     """What a model has, in words: "2 × batch, 1 × layer"."""
     has = Counter(place.kind for place in places(model) if place.kind in KINDS)
-    return ", ".join(f"{has[kind]} × {kind}" for kind in KINDS if has[kind]) or "no normaliser known here"
+    return (
+        ", ".join(f"{has[kind]} × {kind}" for kind in KINDS if has[kind])
+        or "no normaliser known here"
+    )

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from normlab.errors import CheckError, DataError
 from normlab.kernels.processes import Group, Processes
 from normlab.nn.modes import evaluating
-from normlab.recalibration.batches import Batches, Progress, silent
+from normlab.recalibration.batches import Batches, Progress, random_state_kept, silent
 from normlab.recalibration.seen import Seen
 from normlab.recalibration.watching import watching
 
@@ -34,8 +34,9 @@ def recalibrate(
     layer, in the order in which the model calls them on the first batch, each time up to that layer.
     Neither the order of samples nor how they are put into batches matters, but for rounding.
 
-    Args: batches: see `normlab.recalibration.batches.Batches`; only: the layers to do, of those found; process_group:
-        "world" or a ProcessGroup pools the data of all its processes; progress: called with passes.
+    Args: batches: see `normlab.recalibration.batches.Batches`; only: the layers to do, of those found;
+        process_group: "world" or a ProcessGroup pools the data of all its processes; progress: called
+        with the number of layers done, and of all.
     Returns: the names of the layers done. num_batches_tracked becomes the number of batches.
     Dtype: accumulated in float64 (`normlab.Moments`), written in the layer's own.
     Keeps: every mode, the state of torch's random numbers, and all other buffers of these layers.
@@ -62,7 +63,7 @@ def recalibrate(
     names = _found(model, only)
     given = batches if isinstance(batches, Batches) else Batches(batches)
     group = None if process_group is None else Processes(process_group).group
-    with _undone_on_error(names), _random_state(model), torch.no_grad(), evaluating(model):
+    with _undone_on_error(names), random_state_kept(model), torch.no_grad(), evaluating(model):
         calls = _calls(model, given, names, group)
         if missed := [names[layer] for layer in names if only is not None and layer not in calls]:
             raise DataError(
@@ -189,10 +190,3 @@ def _undone_on_error(layers: Iterable[nn.Module]) -> Iterator[None]:
         for held, value in kept:
             held.copy_(value)
         raise
-
-
-@contextmanager
-def _random_state(model: nn.Module) -> Iterator[None]:
-    used = {p.device for p in model.parameters() if p.device.type == "cuda"}
-    with torch.random.fork_rng(devices=list(used)):
-        yield
