@@ -1,4 +1,4 @@
-"""How authors name a setting, a weight and a bias of ours: by setting, the usual names first."""
+"""How authors name a setting, a weight, a bias and the running statistics: by setting, the usual names first."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,8 @@ from normlab.equation.row import Setting
 
 WEIGHT = ("weight", "gamma", "gain", "scale", "γ", "g", "w")
 BIAS = ("bias", "beta", "shift", "offset", "β", "b")
+MEAN = ("running_mean", "moving_mean", "run_mean", "mean_running", "means", "rm")
+VAR = ("running_var", "moving_var", "moving_variance", "run_var", "var_running", "vars", "rv")
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "eps": ("eps", "epsilon", "variance_epsilon", "ε", "e"),
     "normalized_shape": ("normalized_shape", "shape", "normalised_shape", "norm_shape"),

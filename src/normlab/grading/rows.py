@@ -13,13 +13,13 @@ import torch
 
 from normlab.equation.pools import Axes, Learned
 from normlab.equation.row import Norm
-from normlab.equation.spellings import BIAS, WEIGHT, spellings
+from normlab.equation.spellings import BIAS, MEAN, VAR, WEIGHT, spellings
 from normlab.equation.table import find
 
 KEPT: Mapping[str, tuple[str, ...]] = {
     "momentum": ("momentum", "mom", "m", "decay"),
-    "running_mean": ("running_mean", "moving_mean", "run_mean", "mean_running", "means", "rm"),
-    "running_var": ("running_var", "moving_var", "run_var", "var_running", "vars", "rv"),
+    "running_mean": MEAN,
+    "running_var": VAR,
     "training": ("training", "train", "is_training", "is_train", "train_mode"),
 }
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL, SCALE
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import CheckError
 from normlab.nn import LayerNorm2d, beyond, registry
-from normlab.recognition.found import Recognised, Step
+from normlab.recognition.found import Recognised
+from normlab.recognition.steps import After
 
 _Read = Callable[[Any], dict[str, Any]]
 
@@ -56,18 +56,8 @@ def _scale(module: beyond.ScaleNorm) -> dict[str, Any]:
 
 
 def _filter_response(module: beyond.FilterResponseNorm) -> dict[str, Any]:
-    return _eps(module) | {"step": threshold(module.tau, "tau")}
-
-
-def threshold(tau: Tensor | None, name: str) -> Step | None:
-    """max(y, tau), one tau for each channel."""
-    if tau is None:
-        return None
-
-    def function(y: Tensor) -> Tensor:
-        return torch.maximum(y, tau.to(y).reshape(1, -1, *[1] * (y.dim() - 2)))
-
-    return Step(f"the larger of it and {name}", function, parameters=(name,))
+    step = None if module.tau is None else After("the larger of it and tau", tau="tau")
+    return _eps(module) | {"step": step and step.made(module)}
 
 
 def _frozen(module: beyond.FrozenBatchNorm) -> dict[str, Any]:

@@ -49,6 +49,24 @@ def _reach(function: Function, x: Tensor, y: Tensor) -> tuple[tuple[bool, ...], 
     return tuple(found)
 
 
+def spread(function: Function, x: Tensor, draws: int) -> tuple[frozenset[int], ...]:
+    """Along each axis, the places where outputs change with one element in the middle.
+
+    draws: of other inputs that the same is asked of, where a step such as ReLU hides some changes.
+    """
+    place = tuple(size // 2 for size in x.shape)
+    changed = torch.zeros(x.shape, dtype=torch.bool, device=x.device)
+    with torch.no_grad():
+        for draw in range(draws):
+            base = x.roll(draw, 0) * (-1) ** draw
+            y = function(base)
+            for far in (5.0, -7.0):
+                other = base.clone()
+                other[place] += far * x.abs().amax()
+                changed |= (function(other) - y).abs() > 1e-6 * y.abs().amax()
+    return tuple(frozenset(axis.unique().tolist()) for axis in changed.nonzero().unbind(1))
+
+
 def _degree(function: Function, x: Tensor) -> float:
     """d where y(λx) = λ^d · y(x), to one decimal; a bias is gone in the difference to y(−x)."""
     sizes = [(function(a * x) - function(-a * x)).norm().item() for a in (_FAR, 2 * _FAR)]

@@ -1,0 +1,197 @@
+"""Modules recognised by what they do to numbers: whom an element moves, and then the numbers themselves."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlab.equation.row import Norm
+from normlab.recognition.affine import Affine, fitted, with_steps
+from normlab.recognition.behaviour import spread
+from normlab.recognition.copies import copied, drawn, held_by, run, statistics
+from normlab.recognition.found import Recognised
+from normlab.recognition.rows import Candidate, candidates, frozen, measured
+
+NEAR = 1e-2  # relative difference up to which a module is taken for the row that it is nearest to
+EXACT = 1e-5  # up to which a module is a row, whatever precision it computes in
+_LARGE, _SMALL = 1024.0, 1e-2  # times x: where eps does not count, and where it does
+_DOUBLE = 1e-11  # what computing in float64 leaves at most
+_DRAWS = 4
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A candidate, what is done to its values, and the relative differences that remain (large: of large x)."""
+
+    candidate: Candidate
+    affine: Affine
+    eps: float | None
+    error: float
+    large: float
+
+
+class Probe:
+    """A module all of whose numbers are drawn, an input, and what it makes of it."""
+
+    def __init__(self, module: nn.Module, x: Tensor):
+        self.own, self.module, self.x = module, drawn(module), x.double()
+        with torch.no_grad():
+            self.y = {scale: self(scale * self.x) for scale in (1.0, _LARGE, _SMALL)}
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return run(self.module, x)
+
+    def fits(self, rows: list[Norm] | None = None) -> list[Fit]:
+        """The rows whose elements reach as far as the module's (or those given), the nearest first."""
+        seen, found = spread(self, self.x, _DRAWS), []
+        possible = [*candidates(self.module, self.x, rows), *frozen(self.module, self.x)]
+        with torch.no_grad():
+            for one in map(self._measured, possible):
+                if rows or _reaches(one, self.x) == seen:
+                    found.append(self._fit(one))
+                    if found[-1].error <= EXACT:
+                        break
+        return sorted(found, key=lambda fit: (fit.error, fit.candidate.guessed))
+
+    def _fit(self, candidate: Candidate) -> Fit:
+        n, y = (self._table(candidate, t) for t in self._large(candidate))
+        affine = fitted(self.module, n, y)
+        if _far(affine.applied(n, self.module), y) > EXACT:
+            options = [affine, *with_steps(self.module, n.shape[1])]
+            off = {one: _far(one.applied(n, self.module), y) for one in options}
+            best = min(options, key=lambda one: off[one])
+            affine = best if off[best] <= EXACT else affine
+        errors = {eps: self._error(candidate, affine, eps) for eps in candidate.eps or (None,)}
+        eps = min(errors, key=lambda one: errors[one])
+        return Fit(candidate, affine, eps, errors[eps], self._far(candidate, affine, eps, _LARGE))
+
+    def _measured(self, candidate: Candidate) -> Candidate:
+        more = measured(candidate.row, self.module, self.x, self.y[1.0])
+        return (
+            candidate
+            if more is None
+            else replace(candidate, settings={**candidate.settings, **more})
+        )
+
+    def _large(self, candidate: Candidate) -> tuple[Tensor, Tensor]:
+        return candidate.normalised(_LARGE * self.x, candidate.some_eps), self.y[_LARGE]
+
+    def _error(self, candidate: Candidate, affine: Affine, eps: float | None) -> float:
+        return max(self._far(candidate, affine, eps, scale) for scale in (1.0, _SMALL))
+
+    def _far(self, candidate: Candidate, affine: Affine, eps: float | None, scale: float) -> float:
+        n = self._table(candidate, candidate.normalised(scale * self.x, eps))
+        return _far(affine.applied(n, self.module), self._table(candidate, self.y[scale]))
+
+    def _table(self, candidate: Candidate, values: Tensor) -> Tensor:
+        """(places, features): what has a weight and bias of its own comes last."""
+        if candidate.row.affine == "shape" or "normalized_shape" in candidate.settings:
+            shape = candidate.settings.get("normalized_shape")
+            kept = 1 if shape is None else values.dim() - len(shape)
+            return values.flatten(0, kept - 1).flatten(1)
+        return candidate.placed(values).movedim(1, -1).flatten(0, -2)
+
+
+def _far(found: Tensor, wanted: Tensor) -> float:
+    off, size = (found - wanted).norm().item(), wanted.norm().item()
+    return off / size if off == off and size > 0 else 0.0 if off == 0 else math.inf
+
+
+def _reaches(candidate: Candidate, x: Tensor) -> tuple[frozenset[int], ...]:
+    return spread(lambda a: candidate.normalised(a, candidate.some_eps), x, 1)
+
+
+def by_numbers(
+    module: nn.Module, inputs: Iterable[Tensor]
+) -> tuple[Recognised | None, Probe | None]:
+    """The row whose numbers are the module's on the first input where there is one; and the last probe."""
+    probe = None
+    for x in inputs:
+        probe = Probe(module, x)
+        best = next(iter(probe.fits()), None)
+        if best is not None and best.error <= NEAR:
+            return settled(module, best, probe), probe
+    return None, probe
+
+
+def settled(module: nn.Module, fit: Fit, probe: Probe) -> Recognised:
+    """What was found with drawn numbers, with the module's own."""
+    held, affine, row = held_by(module), fit.affine, fit.candidate.row
+    settings = {**fit.candidate.settings, **_measured_again(module, fit, probe)}
+    settings |= {} if fit.eps is None else {"eps": fit.eps}
+    weight = None if affine.weight is None else held[affine.weight]
+    if row.affine is None and weight is not None and weight.numel() > 1:
+        row = replace(row, affine="shape" if "normalized_shape" in settings else "channel")
+    kept = dict(statistics(module)) if row.running else {}
+    mean, var = kept.values() if len(kept) == 2 else (None, None)
+    slight = _DOUBLE < fit.large <= EXACT and fit.error <= EXACT
+    return Recognised(
+        module,
+        row,
+        settings,
+        weight,
+        None if affine.bias is None else held[affine.bias],
+        affine.offset,
+        affine.factor,
+        mean,
+        var,
+        frozen=fit.candidate.statistics is not None,
+        channels=fit.candidate.channels,
+        step=None if affine.step is None else affine.step.made(module),
+        precision=torch.float32 if slight else None,
+        how="numbers",
+        error=fit.error,
+    )
+
+
+def _measured_again(module: nn.Module, fit: Fit, probe: Probe) -> dict[str, Any]:
+    with torch.no_grad():
+        own = copied(module).double().train()
+        return measured(fit.candidate.row, own, probe.x, run(own, probe.x)) or {}
+
+
+def made_up(module: nn.Module) -> Iterator[Tensor]:
+    """Inputs that the module may take, by the sizes it holds; those come first that tell most."""
+    for channels in _sizes(module):
+        places = [n for n in ((5, 7, 6) if channels < 64 else (3, 5)) if n != channels][:2]
+        mixed = any(v.shape == (channels, channels) for v in held_by(module).values())
+        samples = max(6, -(-3 * channels // math.prod(places))) if mixed else 6
+        for shape in (
+            (samples, channels, *places),
+            (samples, channels, places[0]),
+            (samples, places[0], channels),
+            (samples, *places, channels),
+            (max(samples, 12), channels),
+            (2, channels, *places, 3),
+        ):
+            yield random(shape, module)
+
+
+def like(module: nn.Module, x: Tensor) -> Iterator[Tensor]:
+    """Inputs like x: of few places and some samples, and if those are not taken, of its own sizes."""
+    samples = max(6, min(len(x), 16))
+    space = [min(size, 5 + 2 * i) for i, size in enumerate(x.shape[2:])]
+    yield random((samples, *x.shape[1:2], *space), module)
+    yield random((samples, *x.shape[1:]), module)
+    yield random(tuple(x.shape), module)
+
+
+def random(shape: tuple[int, ...], module: nn.Module) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(shape, generator=generator, dtype=torch.float64)
+    first = next(iter(held_by(module).values()), values)
+    return values.to(first.device)
+
+
+def _sizes(module: nn.Module) -> list[int]:
+    """Numbers of channels, as attributes and parameters tell them."""
+    names = ("num_features", "num_channels", "in_channels", "channels", "dim", "hidden_size")
+    told = [getattr(module, name, None) for name in names]
+    shape = getattr(module, "normalized_shape", None) or getattr(module, "shape", None)
+    told += [shape[-1]] if isinstance(shape, tuple | list | torch.Size) and len(shape) else []
+    held = [max(v.shape) for v in held_by(module).values() if v.dim() and v.numel() > 1]
+    found = [n for n in [*told, *held] if isinstance(n, int) and n > 1]
+    return list(dict.fromkeys(found))[:3] or [8]

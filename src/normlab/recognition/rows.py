@@ -1,0 +1,155 @@
+"""The rows that a module may be, for an input of some shape, with all settings but eps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlab.equation.pools import Axes, Learned
+from normlab.equation.reference import normalize
+from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL
+from normlab.equation.row import Norm, Setting
+from normlab.equation.spellings import spellings
+from normlab.equation.table import TABLE
+from normlab.errors import NormlabError
+from normlab.nn import registry
+from normlab.recognition.copies import held_by, statistics
+
+EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-2, 1e-4, torch.finfo(torch.float32).eps, 0.0)
+
+# the rows over all that a sample has, over the channels of each place instead
+POSITIONAL_RMS, POSITIONAL_L2 = (
+    replace(
+        TABLE[name],
+        name=f"positional_{name}",
+        title=f"{title} over the channels of each place",
+        pool=Axes("g c", TABLE[name].pool.reduce),
+        affine="channel",
+        settings=tuple(s for s in TABLE[name].settings if s.name == "eps"),
+        torch=(),
+        conventions=(),
+    )
+    for name, title in (("rms", "RMS normalisation"), ("l2", "L2 normalisation"))
+)
+BESIDE = (POSITIONAL, POSITIONAL_RMS, POSITIONAL_L2, FILTER_RESPONSE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row with its settings but for eps, which may be any of `eps` (empty where the row has none).
+
+    guessed: how many settings the module does not tell; channels: their axis in x; statistics: (mean, var)
+    where those are used whatever comes in.
+    """
+
+    row: Norm
+    settings: Mapping[str, Any]
+    eps: tuple[float, ...] = ()
+    guessed: int = 0
+    channels: int = 1
+    statistics: tuple[Tensor, Tensor] | None = None
+
+    def normalised(self, x: Tensor, eps: float | None = None) -> Tensor:
+        """The row without weight and bias."""
+        given = dict(self.settings) if eps is None else {**self.settings, "eps": eps}
+        kept = {} if self.statistics is None else {"statistics": self.statistics}
+        return self.placed(normalize(self.placed(x), self.row, **kept, **given).y)
+
+    def placed(self, x: Tensor) -> Tensor:
+        """x with the channels where the row has them, or back again."""
+        return x if self.channels == 1 else x.transpose(1, -1)
+
+    @property
+    def some_eps(self) -> float | None:
+        """Some eps, where it does not matter which."""
+        return self.eps[0] if self.eps else None
+
+
+def candidates(module: nn.Module, x: Tensor, rows: list[Norm] | None = None) -> list[Candidate]:
+    """Rows that fit x: those first whose class the module derives from, then those with least guessed."""
+    chosen = [*TABLE.values(), *BESIDE] if rows is None else rows
+    found = [
+        replace(one, channels=axis, guessed=one.guessed + (0 if axis == 1 else 2))
+        for row in chosen
+        for axis in ((1, -1) if x.dim() > 2 and row.affine == "channel" else (1,))
+        for one in _of_row(module, row, x.transpose(1, axis))
+    ]
+    return sorted(found, key=lambda one: (not _derives(module, one.row), one.guessed))
+
+
+def frozen(module: nn.Module, x: Tensor) -> Iterator[Candidate]:
+    """Batch norm with the statistics that the module holds, in training too."""
+    kept = [value.detach().double().flatten() for _, value in statistics(module)]
+    if len(kept) == 2 and len(kept[0]) == x.shape[1]:
+        yield Candidate(TABLE["batch"], {}, _epsilons(module), statistics=(kept[0], kept[1]))
+
+
+def _derives(module: nn.Module, row: Norm) -> bool:
+    entry = registry.layers().get(row.name)
+    return entry is not None and isinstance(module, entry.known)
+
+
+def _of_row(module: nn.Module, row: Norm, x: Tensor) -> Iterator[Candidate]:
+    held = {s.name: attribute(module, s) for s in row.settings if s.name != "eps"}
+    known = {name: value for name, value in held.items() if value is not None}
+    missing = {name: _usual(row, name, x) for name, value in held.items() if value is None}
+    eps = _epsilons(module) if "eps" in row.defaults else ()
+    for values in product(*(values or (None,) for values in missing.values())):
+        chosen = {n: v for n, v in zip(missing, values, strict=True) if v is not None}
+        found = Candidate(row, known | chosen, eps, len(chosen))
+        try:
+            found.normalised(x, found.some_eps)
+        except NormlabError:
+            continue
+        yield found
+
+
+def _usual(row: Norm, name: str, x: Tensor) -> tuple[Any, ...]:
+    if name == "num_groups":
+        return tuple(g for g in range(1, x.shape[1]) if x.shape[1] % g == 0)
+    if isinstance(row.pool, Axes) and name == row.pool.shape:
+        return (None, *(tuple(x.shape[dim:]) for dim in range(1, x.dim())))
+    return ()
+
+
+def _epsilons(module: nn.Module) -> tuple[float, ...]:
+    """Every small number that the module holds, and the usual ones."""
+    held = (value for part in module.modules() for value in vars(part).values())
+    own = [value for value in held if isinstance(value, float) and 0 < value < 1]
+    return tuple(dict.fromkeys([*own, *EPS]))
+
+
+def attribute(module: nn.Module, setting: Setting) -> Any:
+    """What the module holds under one of the setting's usual names, if that is a number or sizes."""
+    for spelling in spellings(setting):
+        value = getattr(module, spelling, None)
+        if isinstance(value, int | float | tuple) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def measured(row: Norm, module: nn.Module, x: Tensor, y: Tensor) -> dict[str, Any] | None:
+    """σ and the weights of a learned pool of channels, read off its numbers: |x/y|ⁿ = σⁿ + Σ_j w_ij |x_j|ⁿ.
+
+    Only of a module that holds as many numbers; if they are the weights, or these with their axes
+    exchanged by mistake, they count as they are held.
+    """
+    channels = x.shape[1]
+    own = [v.detach() for v in held_by(module).values() if v.numel() == channels**2 > 1]
+    if not isinstance(row.pool, Learned) or not own:
+        return None
+    power = row.number("n")
+    pooled = x.abs().pow(power).movedim(1, -1).flatten(0, -2)
+    wanted = (x / y).abs().pow(power).movedim(1, -1).flatten(0, -2)
+    known = torch.cat([torch.ones_like(pooled[:, :1]), pooled], dim=1)
+    if not bool(wanted.isfinite().all()) or len(known) < 2 * known.shape[1]:
+        return None
+    solved = torch.linalg.lstsq(known, wanted).solution.clamp_min(0.0)
+    weights = solved[1:].T.contiguous()
+    for held in (v.to(x).view(channels, channels) for v in own):
+        if any(torch.allclose(weights, one, rtol=1e-6, atol=1e-9) for one in (held, held.T)):
+            weights = held
+    return {"sigma": solved[0] ** (1 / power), "pool_weight": weights}
