@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from normlab.conversion.calibrate import apply, check_called, difference, fitted
 from normlab.conversion.finding import Rule
@@ -147,7 +147,7 @@ def _ready(model: nn.Module, order: Order, inplace: bool) -> tuple[nn.Module, Ch
 
 def _copied(model: nn.Module, order: Order) -> nn.Module:
     try:
-        return copy.deepcopy(model)
+        return copy.deepcopy(model, _computed(model))
     except Exception as error:
         check_refused(planned(model, in_question(model, order), order))  # which may say more
         told = " ".join(str(error).split())[:200]
@@ -155,6 +155,13 @@ def _copied(model: nn.Module, order: Order) -> nn.Module:
             f"convert: {type(model).__name__} cannot be copied ({type(error).__name__}: {told}); "
             f"convert it with inplace=True."
         ) from error
+
+
+def _computed(model: nn.Module) -> dict[int, Any]:
+    """Copies of tensors that torch refuses to copy: computed ones in an attribute, as pruning has them."""
+    held = (value for module in model.modules() for value in vars(module).values())
+    made = (value for value in held if isinstance(value, Tensor) and not value.is_leaf)
+    return {id(value): value.detach().clone() for value in made}
 
 
 def _calibrated(

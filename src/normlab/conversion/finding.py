@@ -10,7 +10,8 @@ from torch.jit import ScriptModule
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from normlab.nn import registry
-from normlab.recognition import Recognised, recognise
+from normlab.recognition import Recognised
+from normlab.recognition.alike import Recogniser
 
 Rule = Callable[[Any], nn.Module | None]
 KINDS = ("batch", "instance", "group", "layer", "frozen")
@@ -19,10 +20,14 @@ _OF_ROW = {"positional": "layer"}  # layer norm over the channels of each place
 
 @dataclass(frozen=True)
 class Place:
-    """A module of a model; `kind` is None where only a rule of the caller speaks of it."""
+    """A module of a model; `kind` is None where only a rule of the caller speaks of it.
+
+    above: the modules that it is in.
+    """
 
     names: tuple[str, ...]
     module: nn.Module
+    above: tuple[nn.Module, ...]
     kind: str | None
     found: Recognised | None = None
     rule: Rule | None = None
@@ -30,33 +35,30 @@ class Place:
 
 def places(model: nn.Module, rules: Mapping[type[nn.Module], Rule] | None = None) -> list[Place]:
     """Innermost first where one holds another, and only that one; in the order of the model."""
+    by_name = dict(model.named_modules(remove_duplicate=False))  # a scripted one finds none by name
     named: dict[nn.Module, list[str]] = {}
-    for name, module in model.named_modules(remove_duplicate=False):
+    for name, module in by_name.items():
         named.setdefault(module, []).append(name)
     holding: set[str] = set()
     out: list[Place] = []
+    recognise = Recogniser()
     for module, names in reversed(named.items()):
-        place = None if holding & set(names) else _place(module, tuple(names), rules or {})
-        if place is not None:
-            out.append(place)
-            holding |= {above for name in names for above in _above(name)}
+        if holding & set(names):
+            continue
+        rule = next((rules[kind] for kind in type(module).__mro__ if rules and kind in rules), None)
+        found = None if rule or _by_class_alone(module) else recognise(module)
+        kind = None if rule else kind_of(module, found)
+        if rule or kind:
+            above = dict.fromkeys(outer for name in names for outer in _above(name))
+            held_in = tuple(by_name[outer] for outer in above)
+            out.append(Place(tuple(names), module, held_in, kind, found, rule))
+            holding |= set(above)
     return out[::-1]
 
 
 def _above(name: str) -> list[str]:
     parts = name.split(".")
     return [".".join(parts[:number]) for number in range(len(parts))] if name else []
-
-
-def _place(
-    module: nn.Module, names: tuple[str, ...], rules: Mapping[type[nn.Module], Rule]
-) -> Place | None:
-    rule = next((rules[kind] for kind in type(module).__mro__ if kind in rules), None)
-    if rule is not None:
-        return Place(names, module, None, rule=rule)
-    found = None if _by_class_alone(module) else recognise(module)
-    kind = kind_of(module, found)
-    return None if kind is None else Place(names, module, kind, found)
 
 
 def _by_class_alone(module: nn.Module) -> bool:

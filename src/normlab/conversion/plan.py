@@ -102,7 +102,7 @@ def _change(model: nn.Module, place: Place, order: Order) -> Change:
 
 
 def _made(model: nn.Module, place: Place, order: Order) -> tuple[nn.Module, str]:
-    check_whole(model, place)
+    check_whole(place)
     if place.rule is not None:
         return _by_rule(place)
     if order.own_class and (note := by_class(place.module, order)):

@@ -1,6 +1,7 @@
 """Why a layer cannot be exchanged, whatever it is to become: something of it would be lost, or break."""
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
@@ -17,35 +18,38 @@ class RefusedError(Exception):
     """Why one layer stays as it is."""
 
 
-def check_whole(model: nn.Module, place: Place) -> None:
+def check_whole(place: Place) -> None:
     """Refuse what cannot be changed in any way."""
-    above = [model.get_submodule(name) for name in _places_above(place.names)]
-    if any(isinstance(module, ScriptModule) for module in (*above, place.module)):
+    module = place.module
+    within = (module, *place.above)
+    if any(isinstance(holder, ScriptModule) for holder in within):
         raise RefusedError(
             "it is compiled by TorchScript, whose parts cannot be exchanged; convert the model before "
             "torch.jit.script or torch.jit.trace."
         )
-    if holder := next((m for m in (place.module, *above) if of_quantisation(m)), None):
+    if holder := next((holder for holder in within if of_quantisation(holder)), None):
+        part = "" if holder is module else "a part of "
         raise RefusedError(
-            f"it is {_part_of(place.module, holder)} of torch.ao.quantization, which needs it as it is; "
+            f"it is {part}the {type(holder).__name__} of torch.ao.quantization, which needs it as it is; "
             f"convert the model before it is prepared, fused or quantised."
         )
-    if isinstance(place.module, LazyModuleMixin):
+    if isinstance(module, LazyModuleMixin):
         raise RefusedError(
-            f"{type(place.module).__name__} has seen no input yet, so that its size is not known; run "
-            f"the model on one batch, then convert it."
+            f"{type(module).__name__} has seen no input yet, so that its size is not known; run the "
+            f"model on one batch, then convert it."
+        )
+    if holder := next((holder for holder in place.above if _reads_statistics(holder)), None):
+        raise RefusedError(
+            f"the forward of {type(holder).__name__} reads running statistics itself, instead of "
+            f"leaving that to the layer; call the layer there, or exchange it by hand."
         )
 
 
-def _part_of(module: nn.Module, holder: nn.Module) -> str:
-    name = type(holder).__name__
-    return f"the {name}" if module is holder else f"a part of the {name}"
-
-
-def _places_above(names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        parts = name.split(".")
-        yield from (".".join(parts[:number]) for number in range(len(parts) if name else 0))
+def _reads_statistics(module: nn.Module) -> bool:
+    """Whether its forward names the running statistics of a layer, as F.batch_norm takes them."""
+    forward = inspect.unwrap(type(module).forward)
+    code = getattr(forward, "__code__", None)
+    return code is not None and bool({"running_mean", "running_var"} & set(code.co_names))
 
 
 def check_loss(model: nn.Module, place: Place) -> None:

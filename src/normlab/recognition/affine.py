@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from normlab.equation.spellings import BIAS, WEIGHT

@@ -1,7 +1,6 @@
 """Which row a module is: by its type where that has torch's or our forward, else by its numbers."""
 
 from torch import Tensor, nn
-
 from torch.nn.modules.conv import _ConvNd
 
 from normlab.errors import CheckError
