@@ -156,7 +156,7 @@ def _write(layer: nn.Module, name: str, seen: Seen) -> None:
         held = getattr(layer, what)
         if seen.pooled.count < 2 and seen.spread is None:
             raise DataError(
-                f"{name}: {seen.pooled.count} values per channel leave no variance; give more data."
+                f"{name}: {seen.pooled.count} value(s) per channel have no variance; give more data."
             )
         if value.shape != held.shape or not bool(value.to(held.dtype).isfinite().all()):
             raise DataError(
