@@ -86,12 +86,6 @@ REFUSED = {
         "check: builtin_function_or_method given; it must be a torch.nn.Module, for example "
         "torch.nn.BatchNorm2d(16).",
     ),
-    "no row": (
-        lambda: normlab.check(Formula(torch.cos), X),
-        CheckError,
-        "Formula does what no row of the table does: an element moves 1 of 20 outputs, it sees an added "
-        "constant, and y follows no power of x; name the row it should be: row='batch', or --row batch.",
-    ),
     "another shape": (
         lambda: normlab.check(torch.nn.Linear(5, 6), X),
         CheckError,

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from normlab.checks import numbers, running, traits
 from normlab.checks.finding import Finding
-from normlab.checks.recognise import recognise
-from normlab.checks.subject import Subject, copied, run
+from normlab.checks.subject import Subject
 from normlab.equation.row import Norm
 from normlab.errors import CheckError, DtypeError, ShapeError
+from normlab.recognition import recognise, why_not
+from normlab.recognition.copies import copied, run, undisturbed
 
 Check = Callable[[Subject, Tensor], Finding | list[Finding]]
 CHECKS: tuple[Check, ...] = (
@@ -36,17 +37,26 @@ CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` found: what the module was taken for, and one finding for each check."""
+    """What `check` found: what the module was taken for, and one finding for each check.
+
+    row: its name; "" for a module that was not recognised, which has no findings. words: what it is, or
+    why it is not recognised. how: by what it was recognised.
+    """
 
     module: str
     row: str
+    words: str
     how: str
     settings: dict[str, Any]
     findings: tuple[Finding, ...]
 
     @property
+    def recognised(self) -> bool:
+        return self.row != ""
+
+    @property
     def agrees(self) -> bool:
-        """Whether nothing differs."""
+        """Whether nothing differs; True also where nothing was compared."""
         return all(finding.outcome != "differs" for finding in self.findings)
 
     def __getitem__(self, check: str) -> Finding:
@@ -68,19 +78,25 @@ def check(module: nn.Module, x: Tensor, *, row: str | Norm | None = None) -> Che
 
     Forward, gradients, running statistics, invariances, dtype, layout and repeatability, on copies:
     the module is left as it is. Known types are recognised; an unknown module is tried against every
-    row that fits x, and the settings are read off its attributes.
+    row that fits x, channels first and last, with an activation, 1 + weight or a constant factor after it.
+    What is not recognised is not compared and is no failure: `recognised` is False, `words` says why.
 
+    row: what it should be, by the name of a row of the table or of what stands beside it ("positional").
     Shapes: x as the module takes it, (N, C, *).
-    Differences: what rounding in the dtype and over the pool explains is agreement; each finding has
-        the largest difference, what was allowed there, and what a difference means.
-    Errors: CheckError for what is no module, has no output for x, cannot be copied, or does what no
-        row does (then name one: row="batch"); ShapeError for an empty x; DtypeError.
+    Differences: what rounding explains is agreement: of both evaluations, in the dtype the module computes
+        in (some compute in float32 whatever comes in), over the pool. Each finding has the largest
+        difference, what was allowed there, and what a difference means. A remark is no difference: digits
+        or speed that are lost.
+    Errors: CheckError for what is no module, has no output for x or cannot be copied, or where x does not
+        fit the row named; SettingError for an unknown row; ShapeError for an empty x; DtypeError.
     Limits: one input is no proof; what depends on sizes not given is not seen.
 
     >>> import torch
     >>> found = check(torch.nn.LayerNorm(6), torch.randn(4, 6))
     >>> found.row, found.agrees
     ('layer', True)
+    >>> check(torch.nn.Identity(), torch.randn(4, 6)).recognised
+    False
     """
     if not isinstance(module, nn.Module):
         raise CheckError(
@@ -93,11 +109,29 @@ def check(module: nn.Module, x: Tensor, *, row: str | Norm | None = None) -> Che
         raise ShapeError(
             f"check: x of shape {tuple(x.shape)} is empty or holds NaN or inf; give finite numbers."
         )
-    run(copied(module).train(), x.detach().clone())
-    subject = recognise(module, x, row)
-    found = _explained([f for probe in CHECKS for f in _listed(probe(subject, x))])
-    settings = {name: _plain(value) for name, value in subject.settings.items()}
-    return Checked(subject.name, subject.row.name, subject.how, settings, tuple(found))
+    with undisturbed(x.device):
+        run(copied(module).train(), x.detach().clone())
+        return _checked(module, x, row)
+
+
+def _checked(module: nn.Module, x: Tensor, row: str | Norm | None) -> Checked:
+    name, found = type(module).__name__, recognise(module, x, row)
+    if found is None and row is not None:
+        raise CheckError(f"{name}: x of shape {tuple(x.shape)} does not fit row {row!r}.")
+    if found is None:
+        return Checked(name, "", why_not(module, x), "", {}, ())
+    subject = Subject(found)
+    findings = _explained([f for probe in CHECKS for f in _listed(probe(subject, x))])
+    settings = {name: _plain(value) for name, value in found.settings.items()}
+    return Checked(name, found.row.name, found.words, _HOW[found.how], settings, tuple(findings))
+
+
+_HOW = {
+    "type": "by its type",
+    "numbers": "by its numbers",
+    "behaviour": "by its behaviour: whom an element moves, centring and degree",
+    "told": "as told",
+}
 
 
 def _listed(found: Finding | list[Finding]) -> Iterable[Finding]:

@@ -1,17 +1,20 @@
 """One line of a check: what was compared, by how much it may differ, and what a difference means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-Outcome = Literal["agrees", "differs", "does not apply"]
+Outcome = Literal["agrees", "differs", "remark", "does not apply"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Sizes are the largest difference and what rounding allows at that place."""
+    """Sizes are the largest difference and what rounding allows at that place.
+
+    A remark is no mistake: digits or speed that are lost where another implementation would keep them.
+    """
 
     check: str
     outcome: Outcome
@@ -40,6 +43,11 @@ def compared(
 def told(check: str, fine: bool, meaning: str) -> Finding:
     """A yes or no."""
     return Finding(check, "agrees" if fine else "differs", meaning="" if fine else meaning)
+
+
+def remarked(found: Finding) -> Finding:
+    """A difference as a remark."""
+    return replace(found, outcome="remark") if found.outcome == "differs" else found
 
 
 def without(check: str, why: str) -> Finding:

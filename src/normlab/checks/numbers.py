@@ -1,13 +1,16 @@
 """Checks of numbers: output, gradients and running statistics against the row in float64."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from normlab.checks.finding import Finding, compared, without
-from normlab.checks.subject import Subject, run
-from normlab.dtypes import HALF, computed_in
+from normlab.checks.subject import Subject
+from normlab.dtypes import HALF
 from normlab.equation import rounding
 from normlab.kernels.layouts import CHANNELS_LAST
+from normlab.recognition.copies import run
 
 FAR = 100.0  # deviations from 0 at which implementations part
 
@@ -50,15 +53,14 @@ def last_output(subject: Subject, x: Tensor) -> Finding:
 
 def evaluated(subject: Subject, x: Tensor) -> Finding:
     """Evaluation with the statistics the module has."""
-    if not subject.tracks:
-        return without("output in evaluation", "there are no running statistics.")
-    return _output(
-        "output in evaluation",
-        subject,
-        x,
-        "in eval() it does not use its running statistics.",
-        training=False,
-    )
+    check = "output in evaluation"
+    if not subject.found.tracks:
+        return without(check, "there are no running statistics.")
+    batch = "in eval() it uses the batch's statistics; it should use its running ones."
+    other = "in eval() its numbers are not those that its running statistics give."
+    found = _output(check, subject, x, other, training=False)
+    as_in_training = _output(check, subject, x, batch, training=False, as_training=True)
+    return replace(found, meaning=batch) if found.meaning and not as_in_training.meaning else found
 
 
 def moved(x: Tensor) -> Tensor:
@@ -68,18 +70,23 @@ def moved(x: Tensor) -> Tensor:
 
 
 def _output(
-    check: str, subject: Subject, x: Tensor, meaning: str, training: bool = True
+    check: str,
+    subject: Subject,
+    x: Tensor,
+    meaning: str,
+    training: bool = True,
+    as_training: bool = False,
 ) -> Finding:
+    """y of the module against the row in that mode, or against the row in training all the same."""
     with torch.no_grad():
         actual = run(subject.fresh(training), x.detach().clone(memory_format=torch.preserve_format))
-        expected = subject.reference(x, training)
-    allowed = rounding.of_output(x, expected, x.dtype, computed_in(x.dtype), subject.weight)
-    return compared(check, actual, expected.y, allowed, meaning)
+        expected = subject.reference(x, training or as_training)
+    return compared(check, actual, expected.y, subject.allowed(x, expected, x.dtype), meaning)
 
 
 def gradients(subject: Subject, x: Tensor) -> list[Finding]:
     """Of x, weight and bias, for a fixed random slope of the loss."""
-    slope = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    slope = _slope_of_loss(subject, x)
     module = subject.fresh(training=True)
     names, ours = _leaves(subject, module)
     try:
@@ -95,9 +102,19 @@ def gradients(subject: Subject, x: Tensor) -> list[Finding]:
     out = subject.reference(wide[0], True, _placed(subject, wide[1:]))
     expected = torch.autograd.grad(out.y, wide, slope.to(wide[0]))
     return [
-        _gradient(f"gradient of {name}", x, out, a, e)
+        _gradient(subject, f"gradient of {name}", x, out.out, a, e)
         for name, a, e in zip(["x", *names], actual, expected, strict=True)
     ]
+
+
+def _slope_of_loss(subject: Subject, x: Tensor) -> Tensor:
+    """Random, and 0 where the step after the row has a kink."""
+    generator = torch.Generator().manual_seed(0)
+    slope = torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.device)
+    if subject.found.step is None:
+        return slope
+    expected = subject.reference(x.detach(), True)
+    return slope * subject.smooth(expected, subject.before_step(x, expected, x.dtype))
 
 
 def _leaves(subject: Subject, module: torch.nn.Module) -> tuple[list[str], list[Tensor]]:
@@ -118,12 +135,14 @@ def _placed(subject: Subject, given: list[Tensor]) -> tuple[Tensor | None, Tenso
     return placed[0], placed[1]
 
 
-def _gradient(check: str, x: Tensor, out, actual: Tensor | None, expected: Tensor) -> Finding:
+def _gradient(
+    subject: Subject, check: str, x: Tensor, out, actual: Tensor | None, expected: Tensor
+) -> Finding:
     if actual is None:
         return Finding(
             check, "differs", meaning="nothing arrives: detach() or .data cuts the graph."
         )
-    allowed = rounding.of_gradient(x, out, expected, computed_in(x.dtype))
+    allowed = rounding.of_gradient(x, out, expected, subject.computed(x.dtype))
     if x.dtype in HALF:
         allowed = allowed + torch.finfo(x.dtype).eps * (expected.abs() + expected.abs().amax())
     meaning = (

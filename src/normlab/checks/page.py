@@ -16,7 +16,7 @@ PAIRS: dict[str, tuple[nn.Module, nn.Module, tuple[int, ...]]] = {
     "RMSNorm": (nn.RMSNorm(8), ours.RMSNorm(8), (64, 8)),
     "LocalResponseNorm": (nn.LocalResponseNorm(3), ours.LocalResponseNorm(3), IMAGE),
 }
-MARKS = {"agrees": "✓", "differs": "**differs**", "does not apply": "–"}
+MARKS = {"agrees": "✓", "differs": "**differs**", "remark": "remark", "does not apply": "–"}
 
 
 def page() -> str:
@@ -31,7 +31,7 @@ def page() -> str:
         f"- {name}, {finding.check}: {finding.meaning}"
         for name, pair in found.items()
         for finding in pair[0].findings
-        if finding.outcome == "differs"
+        if finding.outcome in ("differs", "remark")
     ]
     head = ["| check | " + " | ".join(PAIRS) + " |", "|---" * (len(PAIRS) + 1) + "|"]
     return "\n".join(

@@ -6,34 +6,35 @@ import torch
 from torch import Tensor
 
 from normlab.checks.finding import Finding, compared, told, without
-from normlab.checks.subject import Subject, run
-from normlab.dtypes import computed_in
+from normlab.checks.subject import Subject
 from normlab.errors import CheckError
+from normlab.recognition.copies import run
+from normlab.recognition.copies import statistics as held
 
 
 def statistics(subject: Subject, x: Tensor) -> list[Finding]:
-    if not subject.tracks:
+    if not subject.found.tracks:
         return [without("running statistics", "the module keeps none.")]
     x = _few(subject, x)
     trained, still = subject.fresh(training=True), subject.fresh(training=False)
     run(trained, x.detach().clone())
     run(still, x.detach().clone())
-    momentum = getattr(subject.module, "momentum", 0.1)
-    share = _share(subject.module) if momentum is None else momentum
-    return [
-        *(
-            _moved(name, subject.module, trained, x, share, not subject.row.uses_batch)
-            for name in ("mean", "var")
-        ),
-        told(
-            "running statistics in evaluation",
-            all(
-                torch.equal(a, b)
-                for a, b in zip(still.buffers(), subject.module.buffers(), strict=True)
-            ),
-            "eval() changes them; update only while self.training.",
-        ),
-    ]
+    kept = told(
+        "running statistics in evaluation",
+        _same(still, subject.module),
+        "eval() changes them; update only while self.training.",
+    )
+    if subject.found.frozen:
+        meaning = "training changes them, though the output does not depend on the batch."
+        return [told("running statistics", _same(trained, subject.module), meaning), kept]
+    found = {name: _Kept(subject, trained, x, name) for name in ("mean", "var")}
+    share = _share(subject.module, found["mean"])
+    return [*(_moved(one, share) for one in found.values()), kept]
+
+
+def _same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    pairs = zip(held(one), held(other), strict=True)
+    return all(torch.equal(a, b) for (_, a), (_, b) in pairs)
 
 
 def _few(subject: Subject, x: Tensor) -> Tensor:
@@ -46,27 +47,39 @@ def _few(subject: Subject, x: Tensor) -> Tensor:
     return corner
 
 
-def _share(module: torch.nn.Module) -> float:
-    """With momentum=None torch keeps the plain average of all batches."""
-    return 1.0 / (int(getattr(module, "num_batches_tracked", 0)) + 1)
+class _Kept:
+    """A running statistic before and after a step of training, and what may be stored of the batch."""
+
+    def __init__(self, subject: Subject, trained: torch.nn.Module, x: Tensor, name: str):
+        at = ("mean", "var").index(name)
+        self.name, self.x, self.computed = name, x.detach().double(), subject.computed(x.dtype)
+        self.before, self.after = (
+            held(module)[at][1].detach().double().flatten() for module in (subject.module, trained)
+        )
+        placed = self.x.transpose(1, subject.found.channels)
+        self.forms = _forms(name, placed, samples=not subject.row.uses_batch)
 
 
-def _moved(
-    name: str, old: torch.nn.Module, new: torch.nn.Module, x: Tensor, share: float, samples: bool
-) -> Finding:
-    before = getattr(old, f"running_{name}").double()
-    after = getattr(new, f"running_{name}").double()
-    forms = _forms(name, x.detach().double(), samples)
-    right = (1 - share) * before + share * forms[_TORCHS]
-    allowed = _allowed(x, name, right)
-    finding = compared(f"running {name}", after, right, allowed, "")
+def _share(module: torch.nn.Module, mean: _Kept) -> float:
+    """The part of the new batch: by momentum (None in torch: the plain average), else as the mean moved."""
+    if not hasattr(module, "momentum"):
+        moved = mean.forms[_TORCHS] - mean.before
+        return ((mean.after - mean.before) @ moved / moved.square().sum()).item() or _USUAL
+    if module.momentum is None:
+        return 1.0 / (int(getattr(module, "num_batches_tracked", 0)) + 1)
+    return float(module.momentum)
+
+
+def _moved(kept: _Kept, share: float) -> Finding:
+    right = (1 - share) * kept.before + share * kept.forms[_TORCHS]
+    allowed, check = _allowed(kept, right), f"running {kept.name}"
+    finding = compared(check, kept.after, right, allowed, "")
     if finding.outcome == "agrees":
         return finding
-    return compared(
-        f"running {name}", after, right, allowed, _named(before, after, forms, share, allowed)
-    )
+    return compared(check, kept.after, right, allowed, _named(kept, share, allowed))
 
 
+_USUAL = 0.1  # torch's momentum
 _TORCHS = "what torch stores"
 
 
@@ -90,8 +103,9 @@ def _forms(name: str, x: Tensor, samples: bool) -> dict[str, Tensor]:
     }
 
 
-def _named(before: Tensor, after: Tensor, forms, share: float, allowed: Tensor) -> str:
+def _named(kept: _Kept, share: float, allowed: Tensor) -> str:
     """The convention that explains what is stored."""
+    before, after, forms = kept.before, kept.after, kept.forms
     ways: dict[str, Callable[[Tensor], Tensor]] = {
         "": lambda new: (1 - share) * before + share * new,
         "momentum the wrong way round (Keras's and Flax's direction): ": lambda new: (
@@ -108,12 +122,9 @@ def _named(before: Tensor, after: Tensor, forms, share: float, allowed: Tensor) 
     return "neither momentum's direction nor the correction explains it."
 
 
-def _allowed(x: Tensor, name: str, right: Tensor) -> Tensor:
+def _allowed(kept: _Kept, right: Tensor) -> Tensor:
     """√n roundings of the sums; a variance is taken about a mean that is itself rounded."""
-    eps = torch.finfo(computed_in(x.dtype)).eps
-    wide = x.detach().double()
-    count = max(1, x.numel() // right.numel())
-    size = (
-        wide.abs().amax() if name == "mean" else right.abs() + (eps * wide.abs().amax()) ** 2 / eps
-    )
+    eps, largest = torch.finfo(kept.computed).eps, kept.x.abs().amax()
+    count = max(1, kept.x.numel() // right.numel())
+    size = largest if kept.name == "mean" else right.abs() + eps * largest**2
     return 4 * eps * count**0.5 * (size + right.abs())

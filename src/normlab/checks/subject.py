@@ -1,89 +1,108 @@
-"""What is being checked: a module, the row it claims to be, and that row's float64 reference."""
+"""What is being checked: a module, what it was recognised as, and that row's float64 reference."""
 
-import copy
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from normlab.equation.reference import Normalized, normalize
+from normlab.dtypes import computed_in
+from normlab.equation import rounding
+from normlab.equation.reference import Normalized
 from normlab.equation.row import Norm
-from normlab.errors import CheckError
+from normlab.recognition import Recognised
+from normlab.recognition.copies import copied
+
+
+@dataclass(frozen=True)
+class Expected:
+    """y in float64 with the step that follows the row, and the row's operands, whose own y is before it."""
+
+    y: Tensor
+    out: Normalized
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A module and what it is taken for; `how` says why."""
+    """A module and what it is taken for."""
 
-    module: nn.Module
-    row: Norm
-    settings: dict[str, Any]
-    weight: Tensor | None
-    bias: Tensor | None
-    how: str
+    found: Recognised
+
+    @property
+    def module(self) -> nn.Module:
+        return self.found.module
+
+    @property
+    def row(self) -> Norm:
+        return self.found.row
+
+    @property
+    def weight(self) -> Tensor | None:
+        return self.found.weight
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.found.bias
 
     @property
     def name(self) -> str:
         return type(self.module).__name__
 
     @property
-    def tracks(self) -> bool:
-        return getattr(self.module, "running_mean", None) is not None
+    def pools_batch(self) -> bool:
+        """Whether one sample's output depends on the others in training."""
+        return self.row.uses_batch and not self.found.frozen
 
     def fresh(self, training: bool, dtype: torch.dtype | None = None) -> nn.Module:
         """A copy to run: the user's module keeps its statistics, gradients and mode."""
         module = copied(self.module).train(training)
         return module if dtype is None else module.to(dtype)
 
+    def computed(self, dtype: torch.dtype) -> torch.dtype:
+        """The dtype that the module computes in when it is given this one."""
+        coarse = self.found.precision
+        own = computed_in(dtype)
+        return own if coarse is None or own == torch.float32 else coarse
+
     def reference(
         self, x: Tensor, training: bool, affine: tuple[Any, Any] | None = None
-    ) -> Normalized:
-        """The row in float64, with the module's weight and bias (or those given)."""
-        weight, bias = (self.weight, self.bias) if affine is None else affine
-        wide = {"weight": _wide(weight), "bias": _wide(bias)}
-        if not training and self.tracks:
-            running = (self.module.running_mean, self.module.running_var)
-            wide["statistics"] = tuple(_wide(value) for value in running)
-        settings = {name: _wide(value) for name, value in self.settings.items()}
-        return normalize(x.double(), self.row, **wide, **settings)
+    ) -> Expected:
+        """The row in float64, with the module's weight and bias (or those given), and its step."""
+        out = self.found.normalized(x, training, affine)
+        if self.found.step is None:
+            return Expected(out.y, out)
+        return Expected(self.found.step.function(out.y), out)
 
-
-def _wide(value: Any) -> Any:
-    """Parameters in float64; those that carry a gradient keep their graph."""
-    return value.double() if isinstance(value, Tensor) and value.is_floating_point() else value
-
-
-def copied(module: nn.Module) -> nn.Module:
-    try:
-        return copy.deepcopy(module)
-    except Exception as error:
-        raise CheckError(
-            f"{type(module).__name__} cannot be copied ({type(error).__name__}: {error}), so a check "
-            f"would change it; give a module whose state is parameters, buffers and plain values."
-        ) from error
-
-
-def run(module: nn.Module, x: Tensor) -> Tensor:
-    """y of the module, or an error in words."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            y = module(x)
-    except Exception as error:
-        raise CheckError(
-            f"{type(module).__name__} has no output for x of shape {tuple(x.shape)}, "
-            f"{str(x.dtype).removeprefix('torch.')} ({type(error).__name__}: {_line(error)}); give a "
-            f"shape it takes."
-        ) from error
-    if not isinstance(y, Tensor) or y.shape != x.shape:
-        given = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
-        raise CheckError(
-            f"{type(module).__name__} returns {given} for x of shape {tuple(x.shape)}; a normaliser "
-            f"returns one tensor of the shape of x."
+    def allowed(
+        self, x: Tensor, expected: Expected, dtype: torch.dtype, computed: torch.dtype | None = None
+    ) -> Tensor:
+        """What rounding may do to y of dtype, computed in a dtype."""
+        before = self.before_step(x, expected, dtype, computed)
+        if self.found.step is None:
+            return before
+        y = expected.out.y.detach()
+        return rounding.of_step(
+            self.found.step.function, y, before, computed or self.computed(dtype)
         )
-    return y
 
+    def before_step(
+        self, x: Tensor, expected: Expected, dtype: torch.dtype, computed: torch.dtype | None = None
+    ) -> Tensor:
+        """What rounding may do to what the step is given."""
+        computed = computed or self.computed(dtype)
+        gain, bias = self.found.gain, self.bias
+        return rounding.of_output(x, expected.out, dtype, computed, gain, bias)
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    def smooth(self, expected: Expected, allowed: Tensor) -> Tensor | bool:
+        """Where the step has one slope within rounding, so that a gradient can be compared."""
+        if self.found.step is None:
+            return True
+        y = expected.out.y.detach()
+        near = [self._slope(y + off) for off in (-allowed, 0 * allowed, allowed)]
+        return ((near[0] - near[1]).abs() < 1e-3) & ((near[2] - near[1]).abs() < 1e-3)
+
+    def _slope(self, y: Tensor) -> Tensor:
+        assert self.found.step is not None
+        with torch.enable_grad():
+            here = y.detach().requires_grad_()
+            return torch.autograd.grad(self.found.step.function(here).sum(), here)[0]

@@ -3,12 +3,11 @@
 import torch
 from torch import Tensor
 
-from normlab.checks.finding import Finding, compared, told, without
-from normlab.checks.subject import Subject, run
-from normlab.dtypes import computed_in
-from normlab.equation import rounding
+from normlab.checks.finding import Finding, compared, remarked, told, without
+from normlab.checks.subject import Subject
 from normlab.errors import CheckError
 from normlab.kernels.layouts import CHANNELS_LAST
+from normlab.recognition.copies import run
 
 
 def input_kept(subject: Subject, x: Tensor) -> Finding:
@@ -33,18 +32,26 @@ def dtype_kept(subject: Subject, x: Tensor) -> Finding:
 
 
 def half(subject: Subject, x: Tensor, dtype: torch.dtype) -> Finding:
-    """Half input, parameters as they are: statistics belong into float32."""
+    """Half input, parameters as they are: statistics belong into float32, and to lose digits is a remark."""
     check, small = f"{_short_name(dtype)} input", x.detach().to(dtype)
+    largest = torch.finfo(dtype).max
+    expected = subject.reference(small, True)
+    if not bool(small.isfinite().all() & (expected.y.abs() <= largest).all()):
+        return without(check, f"x or y goes beyond {largest:g}, its largest number.")
     try:
         with torch.no_grad():
             actual = run(subject.fresh(True), small.clone())
     except CheckError as error:
         reason = " ".join(str(error.__cause__ or error).split())
-        return Finding(check, "differs", meaning=f"it takes none: {reason}")
-    expected = subject.reference(small, True)
-    allowed = rounding.of_output(small, expected, dtype, torch.float32, subject.weight)
+        return remarked(Finding(check, "differs", meaning=f"it takes none: {reason}"))
     meaning = "more is lost than the rounding of y: keep statistics and weight in float32."
-    return compared(check, actual, expected.y, allowed, meaning)
+    fine = compared(
+        check, actual, expected.y, subject.allowed(small, expected, dtype, torch.float32), meaning
+    )
+    coarse = compared(
+        check, actual, expected.y, subject.allowed(small, expected, dtype, dtype), meaning
+    )
+    return fine if coarse.outcome == "differs" else remarked(fine)
 
 
 def layout_kept(subject: Subject, x: Tensor) -> Finding:
@@ -54,40 +61,38 @@ def layout_kept(subject: Subject, x: Tensor) -> Finding:
     with torch.no_grad():
         y = run(subject.fresh(True), x.detach().contiguous(memory_format=kind))
     kept = y.is_contiguous(memory_format=kind)
-    return told("channels_last kept", kept, "the layout is lost, and the next layer copies.")
+    meaning = "y has another layout, so that the next layer copies it."
+    return remarked(told("channels_last kept", kept, meaning))
 
 
 def constant_added(subject: Subject, x: Tensor) -> Finding:
-    """A row with a center does not see a constant; one without does."""
+    """A row with a center does not see a constant; one without does, and one with given statistics."""
     shift = x.detach().double().abs().amax() + 1.0
-    return _invariance(
-        "a constant added to x",
-        subject,
-        x.detach().double() + shift,
-        subject.row.shift_invariant,
-    )
+    invariant = subject.row.shift_invariant and not subject.found.frozen
+    meaning = "a constant added to x moves y, though the row subtracts a mean."
+    other = "with a constant added to x, y is not what the row gives."
+    changed = x.detach().double() + shift
+    return _invariance("a constant added to x", subject, changed, meaning if invariant else other)
 
 
 def scale_changed(subject: Subject, x: Tensor) -> Finding:
     """A row of degree 0 does not see the scale, as far as σ or eps is small."""
-    return _invariance("x doubled", subject, 2.0 * x.detach().double(), None)
+    meaning = "with x doubled, y is not what the row gives."
+    return _invariance("x doubled", subject, 2.0 * x.detach().double(), meaning)
 
 
-def _invariance(check: str, subject: Subject, changed: Tensor, expected: bool | None) -> Finding:
+def _invariance(check: str, subject: Subject, changed: Tensor, meaning: str) -> Finding:
     """In float64: the change of y is that of the row."""
     with torch.no_grad():
         actual = run(subject.fresh(True, torch.float64), changed)
         out = subject.reference(changed, True)
-    allowed = rounding.of_output(changed, out, torch.float64, torch.float64, subject.weight)
-    word = {True: "and y should stay", False: "and y should change", None: "y follows the row"}
-    meaning = f"y does not do what that of the row does ({word[expected]})."
-    return compared(check, actual, out.y, allowed, meaning)
+    return compared(check, actual, out.y, subject.allowed(changed, out, torch.float64), meaning)
 
 
 def alone(subject: Subject, x: Tensor) -> Finding:
     """The first sample by itself, where the row does not pool over the batch."""
     check = "a sample by itself"
-    if subject.row.uses_batch:
+    if subject.pools_batch:
         return without(check, "the row pools over the batch.")
     if len(x) < 2:
         return without(check, "x has one sample.")
@@ -96,7 +101,7 @@ def alone(subject: Subject, x: Tensor) -> Finding:
         together = run(module, x.detach().clone())[:1]
         single = run(subject.fresh(True), x.detach()[:1].clone())
     out = subject.reference(x[:1], True)
-    allowed = rounding.of_output(x[:1], out, x.dtype, computed_in(x.dtype), subject.weight) * 2
+    allowed = 2 * subject.allowed(x[:1], out, x.dtype)
     meaning = "the other samples of the batch change it, though the row pools over none of them."
     return compared(check, single, together.double(), allowed, meaning)
 

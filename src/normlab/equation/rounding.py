@@ -4,13 +4,16 @@ Each of these follows from where roundings enter and how they add up: `check`, `
 claims read them from here.
 """
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from normlab.equation.pools import Axes
 from normlab.equation.reference import Normalized
 
 _FEW = 16.0  # roundings of an element on its way from x to y, with room for an order of summation
-_EACH = 3.0  # roundings of the division, and of weight and bias, about half an eps each
 
 
 def walk(dtype: torch.dtype, terms: float) -> float:
@@ -49,22 +52,57 @@ def of_term(dtype: torch.dtype, pooled: int, term: float, far: float) -> float:
 
 
 def of_output(
-    x: Tensor, out: Normalized, dtype: torch.dtype, computed: torch.dtype, weight: Tensor | None
+    x: Tensor,
+    out: Normalized,
+    dtype: torch.dtype,
+    computed: torch.dtype,
+    gain: Tensor | None = None,
+    bias: Tensor | None = None,
 ) -> Tensor:
-    """Rounding of y.
+    """What rounding may do to y = gain · d / scale + bias, of which n numbers are pooled, element by element.
 
-    A center is rounded to the dtype computed in, so y is off by eps·|x|/scale, which no
-    implementation that returns its mean in that dtype can avoid; a sum over n elements adds √n.
+    With u half an ε of the dtype computed in: a sum of n terms by halves, as torch's, is off by
+    u (1 + log₂ n) of the mean |x|, and so is the center; d keeps that and a rounding of x, and so does an
+    implementation that computes x · (gain/scale) − center · (gain/scale), once for each product. The
+    scale is off by half of what its sum is, n numbers of one sign in any order, u √n. What is left are
+    single roundings, those of the bias, and that to the dtype of y. The reference does the same in float64.
+
+        |gain| u ((2 |x| + (4 + log₂ n) max |x|) / scale + (√n / 2 + 6) |n|) + u (2 |y| + |bias|)
     """
-    fine, coarse = torch.finfo(computed).eps, torch.finfo(dtype).eps
-    gain = _slope(x, out)
-    shaken = (x.double().abs() * gain).amax() if out.row.center else out.y.abs().amax()
-    pooled = max(1.0, x.numel() / max(out.pool.numel(), 1)) ** 0.5
-    inner = fine * (x.double().abs() * gain + shaken + pooled * out.y.abs())
-    steep = 1.0 if weight is None else weight.detach().double().abs().amax().clamp_min(1.0)
-    return steep * inner + (_EACH * fine + (coarse if dtype != computed else 0.0)) * (
-        1.0 + out.y.abs()
-    )
+    unit = (torch.finfo(computed).eps + torch.finfo(torch.float64).eps) / 2
+    pooled = _pooled(x, out)
+    steep = 1.0 if gain is None else gain.detach().double().abs().amax()
+    size = out.y.detach().abs()
+    far = x.detach().double().abs() * _slope(x, out) * float(out.row.center)
+    off = (2 * far + (4 + math.log2(pooled)) * far.amax()) * steep
+    powers = 1.0 if out.row.p is None else 2.0  # a pool under a power of its own, not the nth root
+    off = off + (0.5 * pooled**0.5 + 6) * powers * (size + _largest(bias))
+    off = off + 2 * size + _largest(bias)
+    kind = torch.finfo(dtype)
+    coarse = kind.eps * (size + _largest(bias)) if dtype != computed else 0.0
+    return unit * off + coarse + kind.eps * kind.tiny + torch.finfo(computed).tiny
+
+
+def of_step(
+    step: Callable[[Tensor], Tensor], y: Tensor, before: Tensor, computed: torch.dtype
+) -> Tensor:
+    """What becomes of that behind an elementwise step: as much as the step moves, and a few roundings."""
+    with torch.no_grad():
+        moved = torch.maximum(
+            (step(y + before) - step(y)).abs(), (step(y - before) - step(y)).abs()
+        )
+    return torch.maximum(moved, before) + 4 * torch.finfo(computed).eps * (y.abs() + step(y).abs())
+
+
+def _pooled(x: Tensor, out: Normalized) -> float:
+    """Numbers in one pool; of a window or of learned weights at most those of a sample."""
+    if isinstance(out.row.pool, Axes):
+        return max(1.0, x.numel() / max(out.pool.numel(), 1))
+    return float(max(1, x[0].numel()))
+
+
+def _largest(bias: Tensor | None) -> float:
+    return 0.0 if bias is None else bias.detach().double().abs().amax().item()
 
 
 def of_gradient(x: Tensor, out: Normalized, gradient: Tensor, dtype: torch.dtype) -> Tensor:

@@ -1,4 +1,4 @@
-"""How authors name a setting, a weight, a bias and the running statistics: by setting, the usual names first."""
+"""How authors name a setting, a weight, a bias and running statistics: the usual names first."""
 
 from collections.abc import Mapping
 

@@ -4,6 +4,6 @@
 """
 
 from normlab.recognition.found import Recognised, Step
-from normlab.recognition.recognise import recognise
+from normlab.recognition.recognise import recognise, why_not
 
-__all__ = ["Recognised", "Step", "recognise"]
+__all__ = ["Recognised", "Step", "recognise", "why_not"]

@@ -91,9 +91,8 @@ def _fitting(module: nn.Module, features: int) -> dict[str, Tensor]:
 
 def with_steps(module: nn.Module, features: int) -> list[Affine]:
     """The affine by its usual names, with every step after it that is known."""
-    names = _fitting(module, features)
-    weight, bias = (named(names, usual) for usual in (WEIGHT, BIAS))
-    rest = [name for name in names if name not in (weight, bias)]
+    weight, bias = usual(module, features)
+    rest = [name for name in _fitting(module, features) if name not in (weight, bias)]
     return [
         Affine(weight, bias, offset, step=step)
         for offset in ((0.0,) if weight is None else (0.0, 1.0))
@@ -101,6 +100,11 @@ def with_steps(module: nn.Module, features: int) -> list[Affine]:
     ]
 
 
-def named(names: dict[str, Tensor], usual: tuple[str, ...]) -> str | None:
-    """The name out of those whose last part is a usual one."""
-    return next((n for u in usual for n in names if n.rpartition(".")[2] == u), None)
+def usual(module: nn.Module, features: int) -> tuple[str | None, str | None]:
+    """The weight and the bias by their usual names, of modules within it too."""
+    held = _fitting(module, features)
+    found = [
+        next((n for word in words for n in held if n.rpartition(".")[2] == word), None)
+        for words in (WEIGHT, BIAS)
+    ]
+    return found[0], found[1]

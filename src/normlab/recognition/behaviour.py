@@ -19,6 +19,15 @@ class Behaviour:
     centered: bool
     degree: float
 
+    @property
+    def alone(self) -> bool:
+        """Whether every element moves its own output, or none."""
+        return all(sum(reached) <= 1 for reached in self.reach)
+
+    def like(self, other: "Behaviour") -> bool:
+        same = (self.reach, self.centered) == (other.reach, other.centered)
+        return same and abs(self.degree - other.degree) <= 0.1
+
     def __str__(self) -> str:
         reached = sum(map(sum, self.reach)) / len(self.reach)
         keeps = "forgets" if self.centered else "sees"

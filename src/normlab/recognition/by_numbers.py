@@ -1,7 +1,6 @@
 """Modules recognised by what they do to numbers: whom an element moves, and then the numbers themselves."""
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.row import Norm
-from normlab.recognition.affine import Affine, fitted, with_steps
+from normlab.recognition.affine import Affine, fitted, usual, with_steps
 from normlab.recognition.behaviour import spread
 from normlab.recognition.copies import copied, drawn, held_by, run, statistics
 from normlab.recognition.found import Recognised
@@ -24,13 +23,23 @@ _DRAWS = 4
 
 @dataclass(frozen=True)
 class Fit:
-    """A candidate, what is done to its values, and the relative differences that remain (large: of large x)."""
+    """A candidate, what is done to its values, and the relative difference left (large: of large x)."""
 
     candidate: Candidate
     affine: Affine
     eps: float | None
     error: float
     large: float
+
+    @property
+    def right(self) -> bool:
+        return self.error <= EXACT and self.affine.factor == 1.0
+
+    @property
+    def order(self) -> tuple[float, bool, int]:
+        """The nearest first; of equals the plainest."""
+        rounded = float(f"{max(self.error, EXACT):.2g}")
+        return rounded, self.affine.factor != 1.0, self.candidate.guessed
 
 
 class Probe:
@@ -52,9 +61,9 @@ class Probe:
             for one in map(self._measured, possible):
                 if rows or _reaches(one, self.x) == seen:
                     found.append(self._fit(one))
-                    if found[-1].error <= EXACT:
+                    if found[-1].right:
                         break
-        return sorted(found, key=lambda fit: (fit.error, fit.candidate.guessed))
+        return sorted(found, key=lambda fit: fit.order)
 
     def _fit(self, candidate: Candidate) -> Fit:
         n, y = (self._table(candidate, t) for t in self._large(candidate))
@@ -67,6 +76,9 @@ class Probe:
         errors = {eps: self._error(candidate, affine, eps) for eps in candidate.eps or (None,)}
         eps = min(errors, key=lambda one: errors[one])
         return Fit(candidate, affine, eps, errors[eps], self._far(candidate, affine, eps, _LARGE))
+
+    def features(self, candidate: Candidate) -> int:
+        return self._table(candidate, self.x).shape[1]
 
     def _measured(self, candidate: Candidate) -> Candidate:
         more = measured(candidate.row, self.module, self.x, self.y[1.0])
@@ -104,19 +116,6 @@ def _reaches(candidate: Candidate, x: Tensor) -> tuple[frozenset[int], ...]:
     return spread(lambda a: candidate.normalised(a, candidate.some_eps), x, 1)
 
 
-def by_numbers(
-    module: nn.Module, inputs: Iterable[Tensor]
-) -> tuple[Recognised | None, Probe | None]:
-    """The row whose numbers are the module's on the first input where there is one; and the last probe."""
-    probe = None
-    for x in inputs:
-        probe = Probe(module, x)
-        best = next(iter(probe.fits()), None)
-        if best is not None and best.error <= NEAR:
-            return settled(module, best, probe), probe
-    return None, probe
-
-
 def settled(module: nn.Module, fit: Fit, probe: Probe) -> Recognised:
     """What was found with drawn numbers, with the module's own."""
     held, affine, row = held_by(module), fit.affine, fit.candidate.row
@@ -147,51 +146,15 @@ def settled(module: nn.Module, fit: Fit, probe: Probe) -> Recognised:
     )
 
 
+def plain(module: nn.Module, fit: Fit, probe: Probe) -> Recognised:
+    """Of a module that is not quite the row: what its names tell of weight, bias and eps."""
+    features = probe.features(fit.candidate)
+    weight, bias = usual(module, features)
+    eps = fit.candidate.eps[0] if fit.candidate.eps else None
+    return settled(module, replace(fit, affine=Affine(weight, bias), eps=eps), probe)
+
+
 def _measured_again(module: nn.Module, fit: Fit, probe: Probe) -> dict[str, Any]:
     with torch.no_grad():
         own = copied(module).double().train()
         return measured(fit.candidate.row, own, probe.x, run(own, probe.x)) or {}
-
-
-def made_up(module: nn.Module) -> Iterator[Tensor]:
-    """Inputs that the module may take, by the sizes it holds; those come first that tell most."""
-    for channels in _sizes(module):
-        places = [n for n in ((5, 7, 6) if channels < 64 else (3, 5)) if n != channels][:2]
-        mixed = any(v.shape == (channels, channels) for v in held_by(module).values())
-        samples = max(6, -(-3 * channels // math.prod(places))) if mixed else 6
-        for shape in (
-            (samples, channels, *places),
-            (samples, channels, places[0]),
-            (samples, places[0], channels),
-            (samples, *places, channels),
-            (max(samples, 12), channels),
-            (2, channels, *places, 3),
-        ):
-            yield random(shape, module)
-
-
-def like(module: nn.Module, x: Tensor) -> Iterator[Tensor]:
-    """Inputs like x: of few places and some samples, and if those are not taken, of its own sizes."""
-    samples = max(6, min(len(x), 16))
-    space = [min(size, 5 + 2 * i) for i, size in enumerate(x.shape[2:])]
-    yield random((samples, *x.shape[1:2], *space), module)
-    yield random((samples, *x.shape[1:]), module)
-    yield random(tuple(x.shape), module)
-
-
-def random(shape: tuple[int, ...], module: nn.Module) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    values = torch.randn(shape, generator=generator, dtype=torch.float64)
-    first = next(iter(held_by(module).values()), values)
-    return values.to(first.device)
-
-
-def _sizes(module: nn.Module) -> list[int]:
-    """Numbers of channels, as attributes and parameters tell them."""
-    names = ("num_features", "num_channels", "in_channels", "channels", "dim", "hidden_size")
-    told = [getattr(module, name, None) for name in names]
-    shape = getattr(module, "normalized_shape", None) or getattr(module, "shape", None)
-    told += [shape[-1]] if isinstance(shape, tuple | list | torch.Size) and len(shape) else []
-    held = [max(v.shape) for v in held_by(module).values() if v.dim() and v.numel() > 1]
-    found = [n for n in [*told, *held] if isinstance(n, int) and n > 1]
-    return list(dict.fromkeys(found))[:3] or [8]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
+from normlab.equation import relatives
 from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL, SCALE
 from normlab.equation.row import Norm
 from normlab.equation.table import find
@@ -21,14 +23,42 @@ def by_type(module: nn.Module) -> Recognised | None:
     for kind, row, read in _BESIDE:
         if type(module) is kind:
             return _made(module, find(row) if isinstance(row, str) else row, **read(module))
-    entry = registry.entry_of(module)
-    if entry is None or not _plain(module, entry.layer):
+    entry = _known(module)
+    if entry is None or no_row(module):
         return None
-    try:
-        row, settings = entry.settings(module)
-    except CheckError:  # a form of the layer that is no row; `why_not` says why
-        return None
+    row, settings = entry.settings(module)
     return _made(module, row, settings=settings)
+
+
+def no_row(module: nn.Module) -> str:
+    """Why a module of a known class is no row of the equation; "" where its class does not tell."""
+    if any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+        return "its sizes are not known before it has seen an input"
+    for one in relatives.RELATIVES.values():
+        if type(module) in _NONE.get(one.name, ()):
+            return one.why
+    try:
+        if (entry := _known(module)) is not None:
+            entry.settings(module)
+    except CheckError as error:
+        return str(error)
+    return ""
+
+
+# by the names of what stands beside the table
+_NONE: dict[str, tuple[type[nn.Module], ...]] = {
+    "ghost_batch": (beyond.GhostBatchNorm,),
+    "batch_renorm": (beyond.BatchRenorm,),
+    "global_response": (beyond.GlobalResponseNorm,),
+    "dynamic_tanh": (beyond.DynamicTanh,),
+    "weight_standardization": (beyond.WeightStandardization,),
+}
+
+
+def _known(module: nn.Module) -> registry.RowLayer | None:
+    """The entry of a class whose forward is torch's or ours."""
+    entry = registry.entry_of(module)
+    return entry if entry is not None and _plain(module, entry.layer) else None
 
 
 def _made(module: nn.Module, row: Norm, settings: dict[str, Any], **more: Any) -> Recognised:

@@ -97,12 +97,12 @@ def held_by(module: nn.Module) -> dict[str, Tensor]:
 
 def statistics(module: nn.Module) -> list[tuple[str, Tensor]]:
     """The running mean and variance that the module holds, by their usual names; [] for none."""
-    held = dict(module.named_buffers(recurse=False)) | vars(module)
+    held = {name: value for name, value in held_by(module).items() if value.numel()}
     found = [
-        next(((n, v) for n in names if isinstance(v := held.get(n), Tensor)), None)
-        for names in (MEAN, VAR)
+        next(((n, held[n]) for word in words for n in held if n.rpartition(".")[2] == word), None)
+        for words in (MEAN, VAR)
     ]
-    return [pair for pair in found if pair is not None] if found[1] is not None else []
+    return [pair for pair in found if pair is not None] if all(found) else []
 
 
 def _line(error: Exception) -> str:

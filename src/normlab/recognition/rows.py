@@ -72,7 +72,7 @@ def candidates(module: nn.Module, x: Tensor, rows: list[Norm] | None = None) -> 
     """Rows that fit x: those first whose class the module derives from, then those with least guessed."""
     chosen = [*TABLE.values(), *BESIDE] if rows is None else rows
     found = [
-        replace(one, channels=axis, guessed=one.guessed + (0 if axis == 1 else 2))
+        replace(one, channels=axis, guessed=one.guessed + (row in BESIDE) + 2 * (axis == -1))
         for row in chosen
         for axis in ((1, -1) if x.dim() > 2 and row.affine == "channel" else (1,))
         for one in _of_row(module, row, x.transpose(1, axis))
