@@ -127,10 +127,10 @@ def broken(layer):
 
 REFUSED = {
     "a name that is not there": (
-        {"skip": "1.3"},
+        {"skip": "0.1.x"},
         SettingError,
-        "convert: skip='1.3' names none of the layers in question, which are 0.1, 1.1, 1.2. Did you "
-        "mean '1.1'?",
+        "convert: skip='0.1.x' names none of the layers in question, which are 0.1, 1.1, 1.2. Did you "
+        "mean '0.1'?",
     ),
     "no name": (
         {"skip": (nn.BatchNorm2d,)},

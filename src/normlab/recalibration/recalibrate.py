@@ -40,8 +40,8 @@ def recalibrate(
     Returns: the names of the layers done. num_batches_tracked becomes the number of batches.
     Dtype: accumulated in float64 (`normlab.Moments`), written in the layer's own.
     Keeps: every mode, the state of torch's random numbers, and all other buffers of these layers.
-    Leaves: layers without running statistics; FrozenBatchNorm; layers in evaluation while the model
-        trains; layers whose own parameters need no gradient while others of the model do; layers that
+    Leaves: layers without running statistics; FrozenBatchNorm; layers in evaluation while others
+        train; layers whose own parameters need no gradient while others of the model do; layers that
         the model does not call (an error if `only` names them). A tracked InstanceNorm gets the averages
         over samples of each sample's mean and unbiased variance, which is what it tracks in training.
     Errors: CheckError when no layer is left to do; DataError when there is no batch, when a layer sees
@@ -82,7 +82,12 @@ def frozen(model: nn.Module, layer: nn.Module) -> bool:
     own = list(layer.parameters(recurse=False))
     fixed = bool(own) and not any(p.requires_grad for p in own)
     others = fixed and any(p.requires_grad for p in model.parameters())
-    return others or (model.training and not layer.training)
+    return others or (not layer.training and _trains(model))
+
+
+def _trains(model: nn.Module) -> bool:
+    """Whether any layer does: what wraps a model, such as DataParallel, may say so of itself alone."""
+    return any(part.training for part in model.modules() if not any(part.children()))
 
 
 def _found(model: nn.Module, only: Iterable[nn.Module] | None) -> dict[nn.Module, str]:

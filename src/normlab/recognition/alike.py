@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from normlab.errors import NormlabError
-from normlab.recognition.by_numbers import EXACT, made_up
+from normlab.recognition.by_numbers import EXACT
 from normlab.recognition.copies import copied, held_by, run, undisturbed
 from normlab.recognition.found import Recognised, Step
+from normlab.recognition.inputs import made_up
 from normlab.recognition.recognise import recognise
 
 _SCALES = (1.0, 1e-2)  # times x: a variance of 1, and one where eps counts
