@@ -13,7 +13,7 @@ from normlab.conversion.refusing import (
     RefusedError,
     check_loss,
     check_whole,
-    kept_children,
+    steps_after,
 )
 from normlab.conversion.targets import Old, builder_for, by_class
 from normlab.errors import CheckError
@@ -140,9 +140,9 @@ _STATE_HOOKS = ("_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_
 
 def _dressed(new: Any, place: Place) -> nn.Module:
     """With the activation, hooks, mode and further attributes of the old layer."""
-    children = kept_children(place)
-    if place.found is not None and place.found.step is not None:
-        new = activated(new, children)
+    steps = steps_after(place)
+    if steps:
+        new = activated(new, steps)
     for name, value in vars(place.module).items():
         if not name.startswith("_") and name not in _usual() and not hasattr(new, name):
             setattr(new, name, value)

@@ -1,7 +1,8 @@
 """Why a layer cannot be exchanged, whatever it is to become: something of it would be lost, or break."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -93,26 +94,46 @@ def _check_tensors(layer: Any, name: str) -> None:
         )
 
 
-def kept_children(place: Place) -> dict[str, nn.Module]:
-    """The activation that follows it, and what does nothing, by their names."""
+def steps_after(place: Place) -> dict[str, nn.Module]:
+    """The activation that follows a layer, and its modules that do nothing, by their names."""
     step = None if place.found is None else place.found.step
     after = None if step is None else step.module
-    return {
+    kept = {
         name: child
         for name, child in place.module.named_children()
         if child is after or type(child) is nn.Identity
     }
+    if step is not None and after is None and step.words in _ACTIVATIONS:
+        kept["act"] = _ACTIVATIONS[step.words]()
+    return kept
+
+
+# those that a forward may call as functions, by the words of `normlab.recognition.steps`
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "ReLU": nn.ReLU,
+    "ReLU6": nn.ReLU6,
+    "SiLU": nn.SiLU,
+    "GELU": nn.GELU,
+    "GELU (tanh)": partial(nn.GELU, approximate="tanh"),
+    "leaky ReLU": nn.LeakyReLU,
+    "ELU": nn.ELU,
+    "hard swish": nn.Hardswish,
+    "Mish": nn.Mish,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "softplus": nn.Softplus,
+}
 
 
 def _check_children(place: Place) -> None:
     step = None if place.found is None else place.found.step
-    kept = kept_children(place)
+    kept = steps_after(place)
     if more := [n for n, _ in place.module.named_children() if n not in kept]:
         raise RefusedError(
             f"this {type(place.module).__name__} also has {', '.join(more)}, which would be lost; "
             f"exchange it by hand."
         )
-    if step is not None and step.module not in kept.values():
+    if step is not None and not any(type(child) is not nn.Identity for child in kept.values()):
         raise RefusedError(
             f"{step.words} follows in its own forward, which would be lost; exchange it by hand."
         )

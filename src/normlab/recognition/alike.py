@@ -77,11 +77,14 @@ def _bound_to(module: nn.Module, other: Recognised) -> Recognised:
 
 
 def _step(module: nn.Module, other: nn.Module, step: Step) -> Step:
+    if step.module is None:
+        return step
     children = dict(module.named_children())
     name = next((n for n, child in other.named_children() if child is step.module), "")
     if type(children[name]) is not type(step.module):
         raise KeyError(name)
-    return Step(step.words, children[name], children[name], step.parameters)
+    child = children[name]
+    return Step(step.words, copied(child).double().eval(), child, step.parameters)
 
 
 def _agrees(found: Recognised) -> bool:
