@@ -7,6 +7,7 @@ from torch import Tensor
 
 from normlab.checks.finding import Finding, compared, told, without
 from normlab.checks.subject import Subject
+from normlab.dtypes import computed_in
 from normlab.errors import CheckError
 from normlab.recognition.copies import run
 from normlab.recognition.copies import statistics as held
@@ -52,7 +53,7 @@ class _Kept:
 
     def __init__(self, subject: Subject, trained: torch.nn.Module, x: Tensor, name: str):
         at = ("mean", "var").index(name)
-        self.name, self.x, self.computed = name, x.detach().double(), subject.computed(x.dtype)
+        self.name, self.x, self.computed = name, x.detach().double(), computed_in(x.dtype)
         self.before, self.after = (
             held(module)[at][1].detach().double().flatten() for module in (subject.module, trained)
         )

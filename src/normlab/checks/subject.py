@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab.dtypes import computed_in
 from normlab.equation import rounding
+from normlab.equation.pools import Learned
 from normlab.equation.reference import Normalized
 from normlab.equation.row import Norm
 from normlab.recognition import Recognised
@@ -61,8 +61,7 @@ class Subject:
     def computed(self, dtype: torch.dtype) -> torch.dtype:
         """The dtype that the module computes in when it is given this one."""
         coarse = self.found.precision
-        own = computed_in(dtype)
-        return own if coarse is None or own == torch.float32 else coarse
+        return coarse if coarse is not None and dtype == torch.float64 else dtype
 
     def reference(
         self, x: Tensor, training: bool, affine: tuple[Any, Any] | None = None
@@ -91,7 +90,11 @@ class Subject:
         """What rounding may do to what the step is given."""
         computed = computed or self.computed(dtype)
         gain, bias = self.found.gain, self.bias
-        return rounding.of_output(x, expected.out, dtype, computed, gain, bias)
+        off = rounding.of_output(x, expected.out, dtype, computed, gain, bias)
+        if not isinstance(self.row.pool, Learned):
+            return off
+        # its weights were read off its numbers, with that error
+        return off + 4 * self.found.error * expected.out.y.detach().abs().amax()
 
     def smooth(self, expected: Expected, allowed: Tensor) -> Tensor | bool:
         """Where the step has one slope within rounding, so that a gradient can be compared."""

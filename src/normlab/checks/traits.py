@@ -1,5 +1,7 @@
 """Checks of behaviour: what moves the output and what does not, dtype, layout, repeatability."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,7 @@ def dtype_kept(subject: Subject, x: Tensor) -> Finding:
 
 
 def half(subject: Subject, x: Tensor, dtype: torch.dtype) -> Finding:
-    """Half input, parameters as they are: statistics belong into float32, and to lose digits is a remark."""
+    """Half input, parameters as they are: statistics belong into float32. A remark, since x was none."""
     check, small = f"{_short_name(dtype)} input", x.detach().to(dtype)
     largest = torch.finfo(dtype).max
     expected = subject.reference(small, True)
@@ -44,14 +46,17 @@ def half(subject: Subject, x: Tensor, dtype: torch.dtype) -> Finding:
     except CheckError as error:
         reason = " ".join(str(error.__cause__ or error).split())
         return remarked(Finding(check, "differs", meaning=f"it takes none: {reason}"))
-    meaning = "more is lost than the rounding of y: keep statistics and weight in float32."
-    fine = compared(
-        check, actual, expected.y, subject.allowed(small, expected, dtype, torch.float32), meaning
+    fine, coarse = (
+        compared(
+            check, actual, expected.y, subject.allowed(small, expected, dtype, computed), words
+        )
+        for computed, words in ((torch.float32, _FINE), (dtype, _COARSE))
     )
-    coarse = compared(
-        check, actual, expected.y, subject.allowed(small, expected, dtype, dtype), meaning
-    )
-    return fine if coarse.outcome == "differs" else remarked(fine)
+    return remarked(replace(fine, meaning=coarse.meaning or fine.meaning))
+
+
+_FINE = "more is lost than the rounding of y: keep statistics and weight in float32."
+_COARSE = "the numbers are wrong: something grows beyond this dtype; compute in float32."
 
 
 def layout_kept(subject: Subject, x: Tensor) -> Finding:

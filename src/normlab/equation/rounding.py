@@ -79,7 +79,10 @@ def of_output(
     off = off + (0.5 * pooled**0.5 + 6) * powers * (size + _largest(bias))
     off = off + 2 * size + _largest(bias)
     kind = torch.finfo(dtype)
-    coarse = kind.eps * (size + _largest(bias)) if dtype != computed else 0.0
+    usual = size.square().mean().sqrt() + _largest(
+        bias
+    )  # a statistic may be kept in the dtype of y
+    coarse = kind.eps * (size + usual) if dtype != computed else 0.0
     return unit * off + coarse + kind.eps * kind.tiny + torch.finfo(computed).tiny
 
 

@@ -67,7 +67,7 @@ def spread(function: Function, x: Tensor, draws: int) -> tuple[frozenset[int], .
     changed = torch.zeros(x.shape, dtype=torch.bool, device=x.device)
     with torch.no_grad():
         for draw in range(draws):
-            base = x.roll(draw, 0) * (-1) ** draw
+            base = x.roll(draw // 2, 0) * (-1) ** draw
             y = function(base)
             for far in (5.0, -7.0):
                 other = base.clone()

@@ -18,7 +18,7 @@ NEAR = 1e-2  # relative difference up to which a module is taken for the row tha
 EXACT = 1e-5  # up to which a module is a row, whatever precision it computes in
 _LARGE, _SMALL = 1024.0, 1e-2  # times x: where eps does not count, and where it does
 _DOUBLE = 1e-11  # what computing in float64 leaves at most
-_DRAWS = 4
+_DRAWS = 8  # inputs, half of them the others' negatives, that show whom an element moves
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,20 @@ class Probe:
                     if found[-1].right:
                         break
         return sorted(found, key=lambda fit: fit.order)
+
+    def keeps_the_mean(self) -> bool:
+        """Whether it divides by a deviation about a mean that it does not subtract, which is no row."""
+        seen = spread(self, self.x, _DRAWS)
+        with torch.no_grad():
+            return any(
+                one.row.center and _reaches(one, self.x) == seen and self._proportional(one)
+                for one in candidates(self.module, self.x)
+            )
+
+    def _proportional(self, candidate: Candidate) -> bool:
+        x = _LARGE * self.x
+        n, y = (self._table(candidate, t) for t in (candidate.divided(x), self.y[_LARGE]))
+        return _far(n * ((n * y).sum(0) / n.square().sum(0)), y) <= EXACT
 
     def _fit(self, candidate: Candidate) -> Fit:
         n, y = (self._table(candidate, t) for t in self._large(candidate))

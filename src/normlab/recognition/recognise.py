@@ -79,9 +79,11 @@ def why_not(module: nn.Module, x: Tensor | None = None) -> str:
     try:
         with undisturbed(x.device):
             probe = Probe(module, x.detach())
-            seen = behaviour(probe, probe.x)
+            seen, uncentred = behaviour(probe, probe.x), probe.keeps_the_mean()
     except CheckError:
         return "it cannot be run in float64, in which rows are compared"
+    if uncentred:
+        return "it divides by the deviation about a mean that it does not subtract, as no row does"
     if seen.alone:
         return f"it pools nothing: {seen}"
     return f"it does what no row of the table does: {seen}"
@@ -103,6 +105,8 @@ def _told(
 def _nearest(module: nn.Module, x: Tensor) -> Recognised | None:
     """The row whose numbers are nearly the module's, or that does the same to whom and does it rightly."""
     for probe in _probes(module, x):
+        if probe.keeps_the_mean():
+            return None
         seen = behaviour(probe, probe.x)
         for fit in probe.fits():
             one = fit.candidate

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.pools import Axes, Learned
-from normlab.equation.reference import normalize
+from normlab.equation.reference import Normalized, normalize
 from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL
 from normlab.equation.row import Norm, Setting
 from normlab.equation.spellings import spellings
@@ -54,9 +54,16 @@ class Candidate:
 
     def normalised(self, x: Tensor, eps: float | None = None) -> Tensor:
         """The row without weight and bias."""
+        return self.placed(self._of(x, eps).y)
+
+    def divided(self, x: Tensor) -> Tensor:
+        """x by the row's scale, with nothing subtracted."""
+        return self.placed(self.placed(x) / self._of(x, self.some_eps).scale)
+
+    def _of(self, x: Tensor, eps: float | None) -> Normalized:
         given = dict(self.settings) if eps is None else {**self.settings, "eps": eps}
         kept = {} if self.statistics is None else {"statistics": self.statistics}
-        return self.placed(normalize(self.placed(x), self.row, **kept, **given).y)
+        return normalize(self.placed(x), self.row, **kept, **given)
 
     def placed(self, x: Tensor) -> Tensor:
         """x with the channels where the row has them, or back again."""

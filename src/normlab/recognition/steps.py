@@ -37,7 +37,7 @@ class After:
 
     def function(self, module: nn.Module) -> Function:
         if self.child:
-            return module.get_submodule(self.child)
+            return _out_of_place(module.get_submodule(self.child))
         if self.tau:
             return threshold(_held(module, self.tau))
         return STEPS[self.words]
@@ -45,11 +45,11 @@ class After:
     def made(self, module: nn.Module) -> Step:
         """The step in float64, with the numbers of the module."""
         child = module.get_submodule(self.child) if self.child else None
-        function = self.function(module) if child is None else copied(child).double().eval()
+        wide = None if child is None else _out_of_place(copied(child).double().eval())
         parameters = (self.tau,) if self.tau else ()
         if child is not None:
             parameters = tuple(f"{self.child}.{name}" for name, _ in child.named_parameters())
-        return Step(self.words, function, child, parameters)
+        return Step(self.words, wide or self.function(module), child, parameters)
 
 
 def after(module: nn.Module, rest: list[str]) -> list[After]:
@@ -75,6 +75,10 @@ def threshold(tau: Tensor) -> Function:
     return function
 
 
+def _out_of_place(part: nn.Module) -> Function:
+    return lambda y: part(y.clone())
+
+
 def _held(module: nn.Module, name: str) -> Tensor:
     home, _, last = name.rpartition(".")
     return getattr(module.get_submodule(home), last)
@@ -95,5 +99,5 @@ def _elementwise(part: nn.Module) -> bool:
 
 def _called(part: nn.Module) -> str:
     """Its class, and its arguments where they are few."""
-    shown = str(part).removesuffix("(inplace=True)").removesuffix("()")
+    shown = str(part).replace(", inplace=True", "").replace("inplace=True", "").removesuffix("()")
     return shown if len(shown) < 40 and "\n" not in shown else type(part).__name__

@@ -36,7 +36,8 @@ def words(found: "Recognised") -> str:
     """
     text = ("frozen " if found.frozen else "") + _ROWS.get(found.row.name, found.row.title.lower())
     if found.row.grouped:
-        text += f" of {found.settings['num_groups']} groups"
+        groups = found.settings["num_groups"]
+        text += f" of {groups} group{'s' if groups != 1 else ''}"
     if found.channels == -1:
         text += ", channels last"
     if found.offset:

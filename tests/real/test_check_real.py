@@ -1,0 +1,42 @@
+"""Layers of other libraries: each is recognised or said not to be, and none is alarmed."""
+
+import pytest
+import torch
+from modules import REAL, drawn, random
+
+import normlab
+from normlab.recognition import recognise
+
+SEEDS = 20
+MANY = 5  # of the seeds each fifth is a large input, which threads share
+
+
+@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("name", REAL)
+def test_no_alarm_and_the_same_words_for_every_seed(name):
+    real = REAL[name]
+    for seed in range(SEEDS):
+        shape = (8 * real.shape[0], *real.shape[1:]) if seed % MANY == 0 else real.shape
+        found = normlab.check(drawn(real.make(), seed), random(shape, seed))
+        differs = {f.check for f in found.findings if f.outcome == "differs"}
+        assert found.words == real.words or not (found.recognised or real.words), str(found)
+        assert differs <= real.differs, f"seed {seed}: {found}"
+
+
+@pytest.mark.parametrize("name", [name for name, real in REAL.items() if real.words])
+def test_recognised_without_an_input_too_and_left_as_it_is(name):
+    module = drawn(REAL[name].make(), 0).eval()
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    state = torch.get_rng_state()
+    found = recognise(module)
+    assert found is not None and found.words == REAL[name].words
+    assert torch.equal(state, torch.get_rng_state()) and not module.training
+    assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
