@@ -50,7 +50,7 @@ class Change:
 
 def in_question(model: nn.Module, order: Order) -> list[Place]:
     """The layers that an order speaks of, or CheckError where there is none."""
-    found = [place for place in places(model, order.rules) if _meant(place, order)]
+    found = [place for place in places(model, order.rules) if meant(place, order)]
     if not found:
         what = "layer of torch's that normlab has" if order.to == OURS else f"{order.source} layer"
         raise CheckError(
@@ -60,7 +60,8 @@ def in_question(model: nn.Module, order: Order) -> list[Place]:
     return found
 
 
-def _meant(place: Place, order: Order) -> bool:
+def meant(place: Place, order: Order) -> bool:
+    """Whether an order speaks of a layer."""
     if place.rule is not None:
         return True
     if order.to != OURS:
