@@ -99,7 +99,7 @@ def gradients(subject: Subject, x: Tensor) -> list[Finding]:
             Finding("gradient", "differs", meaning=f"there is none: {' '.join(str(error).split())}")
         ]
     wide = [value.detach().double().requires_grad_() for value in (x, *ours)]
-    out = subject.reference(wide[0], True, _placed(subject, wide[1:]))
+    out = subject.reference(wide[0], True, _placed(subject, wide[1:]), x.dtype)
     expected = torch.autograd.grad(out.y, wide, slope.to(wide[0]))
     return [
         _gradient(subject, f"gradient of {name}", x, out.out, a, e)

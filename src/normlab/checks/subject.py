@@ -64,10 +64,14 @@ class Subject:
         return coarse if coarse is not None and dtype == torch.float64 else dtype
 
     def reference(
-        self, x: Tensor, training: bool, affine: tuple[Any, Any] | None = None
+        self,
+        x: Tensor,
+        training: bool,
+        affine: tuple[Any, Any] | None = None,
+        dtype: torch.dtype | None = None,
     ) -> Expected:
         """The row in float64, with the module's weight and bias (or those given), and its step."""
-        out = self.found.normalized(x, training, affine)
+        out = self.found.normalized(x, training, affine, dtype)
         if self.found.step is None:
             return Expected(out.y, out)
         return Expected(self.found.step.function(out.y), out)

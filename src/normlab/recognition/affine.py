@@ -35,15 +35,23 @@ class Affine:
         return n if self.step is None else self.step.function(module)(n)
 
 
-def fitted(module: nn.Module, n: Tensor, y: Tensor) -> Affine:
-    """The weight and bias that bring n (places, features) nearest to y, out of what the module holds."""
+def fitted(module: nn.Module, n: Tensor, y: Tensor, named: bool) -> Affine:
+    """The weight and bias that bring n (places, features) nearest to y, out of what the module holds.
+
+    named: what the module calls its weight or bias is that, and to leave it out is a mistake.
+    """
     d = n - n.mean(0)
     slope = (d * (y - y.mean(0))).sum(0) / d.square().sum(0)
-    held = _fitting(module, n.shape[1])
-    found = _scaled(module, slope, held) or _weight(slope, held)
+    held: dict[str | None, Tensor] = {**_fitting(module, n.shape[1])}
+    weight, bias = usual(module, n.shape[1]) if named else (None, None)
+    nothing = {None: slope.new_zeros(1)}
+    weights = {weight: held[weight]} if weight else {**nothing, **held}
+    found = _scaled(module, slope, weights) or _weight(slope, weights)
     constant = (y - found.applied(n, module)).mean(0)
-    off = {name: _distance(value, constant) for name, value in held.items() if name != found.weight}
-    off[None] = constant.norm().item()
+    biases = {bias: held[bias]} if bias and bias != found.weight else {**nothing, **held}
+    off = {
+        n: _distance(value, constant) for n, value in biases.items() if not n or n != found.weight
+    }
     return replace(found, bias=min(off, key=lambda name: off[name]))
 
 
@@ -51,17 +59,17 @@ def _distance(value: Tensor, wanted: Tensor) -> float:
     return (value.flatten() - wanted).norm().item()
 
 
-def _weight(slope: Tensor, held: dict[str, Tensor]) -> Affine:
-    """No weight, a weight, or 1 + a weight: the nearest."""
-    options = {Affine(): _distance(slope.new_ones(1), slope)}
-    for name, value in held.items():
-        options |= {
-            Affine(name, offset=offset): _distance(offset + value, slope) for offset in (0.0, 1.0)
-        }
+def _weight(slope: Tensor, held: dict[str | None, Tensor]) -> Affine:
+    """No weight (None, a zero, by 1 +), a weight, or 1 + a weight: the nearest."""
+    options = {
+        Affine(name, offset=offset if name else 0.0): _distance(offset + value, slope)
+        for name, value in held.items()
+        for offset in ((0.0, 1.0) if name else (1.0,))
+    }
     return min(options, key=lambda one: options[one])
 
 
-def _scaled(module: nn.Module, slope: Tensor, held: dict[str, Tensor]) -> Affine | None:
+def _scaled(module: nn.Module, slope: Tensor, held: dict[str | None, Tensor]) -> Affine | None:
     """A constant times that, where it fits to the last digit and 1 does not."""
     plain = _weight(slope, held)
     one = plain.applied(slope.new_ones(1, len(slope)), module)[0]
@@ -69,8 +77,8 @@ def _scaled(module: nn.Module, slope: Tensor, held: dict[str, Tensor]) -> Affine
     if not _distance(one, slope) > _FAR * size:
         return None
     options = {
-        Affine(name, factor=factor): _distance(factor * value, slope)
-        for name, value in [(None, slope.new_ones(1)), *held.items()]
+        Affine(name, factor=factor): _distance(factor * (value if name else 1.0 + value), slope)
+        for name, value in held.items()
         for factor in _factors(module, len(slope))
     }
     best = min(options, key=lambda one: options[one])

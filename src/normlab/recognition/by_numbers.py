@@ -18,6 +18,7 @@ NEAR = 1e-2  # relative difference up to which a module is taken for the row tha
 EXACT = 1e-5  # up to which a module is a row, whatever precision it computes in
 _LARGE, _SMALL = 1024.0, 1e-2  # times x: where eps does not count, and where it does
 _DOUBLE = 1e-11  # what computing in float64 leaves at most
+_ALIKE = 0.4  # what may be left of a module's values behind a row's: a correlation of 0.92
 _DRAWS = 8  # inputs, half of them the others' negatives, that show whom an element moves
 
 
@@ -65,6 +66,16 @@ class Probe:
                         break
         return sorted(found, key=lambda fit: fit.order)
 
+    def alike(self, candidate: Candidate) -> bool:
+        """Whether it grows with the row's values, whatever factor and constant each feature has."""
+        with torch.no_grad():
+            n, y = (
+                self._table(candidate, t)
+                for t in (candidate.normalised(self.x, candidate.some_eps), self.y[1.0])
+            )
+            n, y = n - n.mean(0), y - y.mean(0)
+            return _far(n * ((n * y).sum(0) / n.square().sum(0)), y) <= _ALIKE
+
     def keeps_the_mean(self) -> bool:
         """Whether it divides by a deviation about a mean that it does not subtract, which is no row."""
         seen = spread(self, self.x, _DRAWS)
@@ -81,7 +92,7 @@ class Probe:
 
     def _fit(self, candidate: Candidate) -> Fit:
         n, y = (self._table(candidate, t) for t in self._large(candidate))
-        affine = fitted(self.module, n, y)
+        affine = fitted(self.module, n, y, named=candidate.row.affine is not None)
         if _far(affine.applied(n, self.module), y) > EXACT:
             options = [affine, *with_steps(self.module, n.shape[1])]
             off = {one: _far(one.applied(n, self.module), y) for one in options}

@@ -82,7 +82,7 @@ def _eps(module: Any) -> dict[str, Any]:
 
 def _scale(module: beyond.ScaleNorm) -> dict[str, Any]:
     names = ("eps", "normalized_shape")
-    return {"settings": {name: getattr(module, name) for name in names}}
+    return {"settings": {name: getattr(module, name) for name in names}, "weight": module.weight}
 
 
 def _filter_response(module: beyond.FilterResponseNorm) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What was found of a module: everything that is needed to compute what it computes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from normlab.dtypes import computed_in
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 
@@ -91,21 +92,45 @@ class Recognised:
         return words(self)
 
     def normalized(
-        self, x: Tensor, training: bool = True, affine: tuple[Any, Any] | None = None
+        self,
+        x: Tensor,
+        training: bool = True,
+        affine: tuple[Any, Any] | None = None,
+        dtype: torch.dtype | None = None,
     ) -> Normalized:
-        """The row in float64, with the module's weight and bias or those given; the step is left out."""
+        """The row in float64, with the module's weight and bias or those given; the step is left out.
+
+        dtype: what the module is given where that is not x's own, which an eps of None depends on.
+        """
         weight, bias = (self.weight, self.bias) if affine is None else affine
-        wide = {"weight": self._gained(weight), "bias": _wide(bias)}
+        wide = {"weight": self._gained(weight), "bias": self._flat(bias)}
         if self.tracks and (self.frozen or not training):
-            wide["statistics"] = (_wide(self.mean), _wide(self.var))
+            wide["statistics"] = (self._flat(self.mean), self._flat(self.var))
         settings = {name: _wide(value) for name, value in self.settings.items()}
-        return normalize(x.double(), self.row, **wide, **settings)
+        if settings.get("eps", 0.0) is None:
+            settings["eps"] = torch.finfo(computed_in(dtype or x.dtype)).eps
+        if self.channels == 1:
+            return normalize(x.double(), self.row, **wide, **settings)
+        out = normalize(x.double().transpose(1, -1), self.row, **wide, **settings)
+        return replace(out, **{name: _placed(getattr(out, name)) for name in _OPERANDS})
 
     def _gained(self, weight: Tensor | None) -> Tensor | None:
-        wide = _wide(weight)
+        wide = self._flat(weight)
         if wide is None:
             return None if self.factor == 1.0 else torch.tensor(self.factor, dtype=torch.float64)
         return self.factor * (self.offset + wide) if (self.factor, self.offset) != (1, 0) else wide
+
+    def _flat(self, value: Tensor | None) -> Any:
+        """One number for each channel, in whatever shape the module holds them."""
+        wide = _wide(value)
+        return wide if value is None or self.row.affine == "shape" else wide.flatten()
+
+
+_OPERANDS = ("y", "center", "scale", "pool")
+
+
+def _placed(operand: Tensor) -> Tensor:
+    return operand.transpose(1, -1) if operand.dim() > 1 else operand
 
 
 def _wide(value: Any) -> Any:

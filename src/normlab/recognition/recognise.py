@@ -112,7 +112,8 @@ def _nearest(module: nn.Module, x: Tensor) -> Recognised | None:
             one = fit.candidate
             if fit.error <= NEAR:
                 return plain(module, fit, probe)
-            if seen.like(behaviour(lambda a, one=one: one.normalised(a, one.some_eps), probe.x)):
+            other = behaviour(lambda a, one=one: one.normalised(a, one.some_eps), probe.x)
+            if seen.like(other) and probe.alike(one):
                 return replace(plain(module, fit, probe), how="behaviour")
     return None
 

@@ -12,7 +12,7 @@ from normlab.equation.pools import Axes, Learned
 from normlab.equation.reference import Normalized, normalize
 from normlab.equation.relatives import FILTER_RESPONSE, POSITIONAL
 from normlab.equation.row import Norm, Setting
-from normlab.equation.spellings import spellings
+from normlab.equation.spellings import SETTINGS, spellings
 from normlab.equation.table import TABLE
 from normlab.errors import NormlabError
 from normlab.nn import registry
@@ -123,10 +123,11 @@ def _usual(row: Norm, name: str, x: Tensor) -> tuple[Any, ...]:
 
 
 def _epsilons(module: nn.Module) -> tuple[float, ...]:
-    """Every small number that the module holds, and the usual ones."""
-    held = (value for part in module.modules() for value in vars(part).values())
-    own = [value for value in held if isinstance(value, float) and 0 < value < 1]
-    return tuple(dict.fromkeys([*own, *EPS]))
+    """What the module calls its eps; without that every small number that it holds, and the usual ones."""
+    held = [pair for part in module.modules() for pair in vars(part).items()]
+    own = {name: value for name, value in held if isinstance(value, float) and 0 <= value < 1}
+    named = [own[name] for name in SETTINGS["eps"] if name in own]
+    return tuple(dict.fromkeys(named or [*own.values(), *EPS]))
 
 
 def attribute(module: nn.Module, setting: Setting) -> Any:
@@ -141,8 +142,7 @@ def attribute(module: nn.Module, setting: Setting) -> Any:
 def measured(row: Norm, module: nn.Module, x: Tensor, y: Tensor) -> dict[str, Any] | None:
     """σ and the weights of a learned pool of channels, read off its numbers: |x/y|ⁿ = σⁿ + Σ_j w_ij |x_j|ⁿ.
 
-    Only of a module that holds as many numbers; if they are the weights, or these with their axes
-    exchanged by mistake, they count as they are held.
+    Only of a module that holds as many numbers, which it may use in another form.
     """
     channels = x.shape[1]
     own = [v.detach() for v in held_by(module).values() if v.numel() == channels**2 > 1]
@@ -156,7 +156,15 @@ def measured(row: Norm, module: nn.Module, x: Tensor, y: Tensor) -> dict[str, An
         return None
     solved = torch.linalg.lstsq(known, wanted).solution.clamp_min(0.0)
     weights = solved[1:].T.contiguous()
-    for held in (v.to(x).view(channels, channels) for v in own):
-        if any(torch.allclose(weights, one, rtol=1e-6, atol=1e-9) for one in (held, held.T)):
-            weights = held
-    return {"sigma": solved[0] ** (1 / power), "pool_weight": weights}
+    held = own[0].to(x).view(channels, channels)
+    # used in another form, such as its square, it still grows with what is used; else something is amiss
+    return {
+        "sigma": solved[0] ** (1 / power),
+        "pool_weight": weights if _grows(held, weights) else held,
+    }
+
+
+def _grows(held: Tensor, used: Tensor) -> bool:
+    """Whether what is used is what is held, or grows with it, element by element."""
+    ordered = used.flatten()[held.flatten().argsort()]
+    return bool((ordered.diff() >= -1e-6 * used.abs().amax()).all())
