@@ -246,3 +246,64 @@ def test_weights_of_frozen_layers_go_along():
     new = normlab.convert(nn.Sequential(old), to="group", source="frozen")[0]
     assert torch.equal(new.weight, old.weight) and torch.equal(new.bias, old.bias)
     assert new.weight.requires_grad and new.weight is not old.weight
+
+
+class Textbook(nn.Module):
+    """Batch norm by hand, with tensors as large as an image; `keep` says what momentum means."""
+
+    def __init__(self, channels, keep=False):
+        super().__init__()
+        self.momentum, self.eps, self.keep, shape = 0.2, 1e-5, keep, (1, channels, 1, 1)
+        self.weight, self.bias = nn.Parameter(torch.ones(shape)), nn.Parameter(torch.zeros(shape))
+        self.register_buffer("running_mean", torch.zeros(shape))
+        self.register_buffer("running_var", torch.ones(shape))
+
+    def forward(self, x):
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            mean, var = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), False, keepdim=True)
+            n, new = x.numel() / x.shape[1], 1 - self.momentum if self.keep else self.momentum
+            self.running_mean.lerp_(mean.detach(), new)
+            self.running_var.lerp_(var.detach() * n / (n - 1), new)
+        return self.weight * (x - mean) / (var + self.eps).sqrt() + self.bias
+
+
+@pytest.mark.parametrize("to", ["group", "frozen", "rms"])
+def test_tensors_of_another_shape_are_taken_by_channel(to):
+    old = drawn(Textbook(8)).eval()
+    new = normlab.convert(nn.Sequential(old), to=to)[0]
+    assert torch.equal(new.weight, old.weight.flatten())
+    assert new(X).shape == X.shape
+    if to == "frozen":
+        assert_close(new(X), old(X))
+
+
+def test_where_they_would_not_fit_it_is_refused():
+    with pytest.raises(CheckError, match="so that a state_dict would not fit"):
+        normlab.convert(nn.Sequential(drawn(Textbook(8))), to="normlab")
+
+
+@pytest.mark.parametrize("to", ["sync", "normlab"])
+def test_another_meaning_of_momentum_is_no_batch_norm_of_ours(to):
+    class Flat(BatchNormAct):
+        def forward(self, x):
+            before = self.running_mean.clone()
+            y = super().forward(x)
+            if self.training:
+                self.running_mean.lerp_(before, 0.5)
+            return y
+
+    with pytest.raises(CheckError, match="running statistics follow the batch in another way"):
+        layer = drawn(Flat(8))
+        if to == "sync":  # whose class could change, so that its forward stays
+            layer = drawn(Textbook(8, keep=True))
+        normlab.convert(nn.Sequential(layer), to=to)
+
+
+def test_a_rule_may_put_a_layer_into_something():
+    """Whose hooks are then called once."""
+    model, seen = nn.Sequential(nn.BatchNorm2d(8)), []
+    model[0].register_forward_hook(lambda *_: seen.append(1))
+    rules = {nn.BatchNorm2d: lambda layer: nn.Sequential(layer, nn.Tanh())}
+    normlab.convert(model, rules=rules)(X.float())
+    assert seen == [1]

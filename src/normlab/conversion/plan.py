@@ -126,15 +126,16 @@ def _by_rule(place: Place) -> tuple[nn.Module, str]:
         raise RefusedError(
             f"{name} returned {new!r}; a rule must return the module to be put there."
         )
-    return _with_hooks(new, place.module), f"as {name} made it"
+    if all(part is not place.module for part in new.modules()):  # else its hooks are still called
+        new = _with_hooks(new, place.module)
+    return new, f"as {name} made it"
 
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-_HOOK_FLAGS = (
+_HOOK_DICTS = (
     "_forward_hooks_with_kwargs",
     "_forward_hooks_always_called",
     "_forward_pre_hooks_with_kwargs",
-    "_is_full_backward_hook",
 )
 _STATE_HOOKS = ("_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 
@@ -151,10 +152,9 @@ def _dressed(new: Any, place: Place) -> nn.Module:
 
 
 def _with_hooks(new: nn.Module, old: nn.Module) -> nn.Module:
-    if new is old:
-        return new
-    for name in (*_HOOKS, *_HOOK_FLAGS, *_STATE_HOOKS):
-        setattr(new, name, getattr(old, name))
+    for name in (*_HOOKS, *_STATE_HOOKS, *_HOOK_DICTS):
+        getattr(new, name).update(getattr(old, name))
+    new._is_full_backward_hook = old._is_full_backward_hook
     return new.train(old.training)
 
 

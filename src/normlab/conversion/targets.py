@@ -12,13 +12,15 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab.conversion.order import OURS, Order
 from normlab.conversion.refusing import RefusedError
-from normlab.errors import SettingError
+from normlab.errors import NormlabError, SettingError
 from normlab.nn import LayerNorm2d, registry
 from normlab.nn.batch import BatchNorm
 from normlab.nn.beyond import FrozenBatchNorm
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.synchronize import check_synchronizable
 from normlab.recognition import Recognised
+from normlab.recognition.copies import copied, run, undisturbed
+from normlab.recognition.inputs import made_up
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,19 @@ class Old:
         for name in ("weight", "bias"):
             given = getattr(self.found, name)
             if name in new._parameters:
-                new._parameters[name] = given if given is None else self._parameter(name, given)
+                held = new._parameters[name]
+                new._parameters[name] = (
+                    None if given is None else self._parameter(name, given, held.shape)
+                )
         return new
 
-    def _parameter(self, name: str, given: Tensor) -> nn.Parameter:
+    def _parameter(self, name: str, given: Tensor, shape: torch.Size) -> nn.Parameter:
+        learns = given.requires_grad or not isinstance(given, nn.Parameter)
         if name == "weight" and not self.stores_gain and self.found.gain is not None:
-            return nn.Parameter(self.found.gain.to(given), given.requires_grad)
-        return given if isinstance(given, nn.Parameter) else nn.Parameter(given.detach().clone())
+            return nn.Parameter(self.found.gain.to(given).reshape(shape), learns)
+        if isinstance(given, nn.Parameter) and given.shape == shape:
+            return given
+        return nn.Parameter(given.detach().reshape(shape).clone(), learns)
 
     @property
     def stores_gain(self) -> bool:
@@ -166,7 +174,7 @@ def _frozen(old: Old) -> nn.Module:
     with torch.no_grad():
         for name, value in given.items():
             if value is not None:
-                getattr(new, name).copy_(value)
+                getattr(new, name).copy_(value.flatten())
     return new
 
 
@@ -175,8 +183,8 @@ def _to_batch(old: Old, order: Order) -> tuple[nn.Module, str]:
     if not old.found.frozen:
         return new, "running statistics start at 0 and 1, or from calibration"
     with torch.no_grad():
-        new.running_mean.copy_(old.found.mean)
-        new.running_var.copy_(old.found.var)
+        new.running_mean.copy_(old.found.mean.flatten())
+        new.running_var.copy_(old.found.var.flatten())
     return new, "the same function in eval()"
 
 
@@ -210,7 +218,18 @@ def _to_ours(old: Old, order: Order) -> tuple[nn.Module, str]:
             f"mean the same; exchange it by hand."
         )
     new = _OURS.get("frozen" if old.found.frozen else old.row, _our_row)(old)
+    if (ours := _shapes(new)) != (theirs := _shapes(old.module)):
+        raise RefusedError(
+            f"it holds {theirs}, where ours would hold {ours}, so that a state_dict would not fit; "
+            f"exchange it by hand."
+        )
     return new, "the same function"
+
+
+def _shapes(layer: nn.Module) -> dict[str, tuple[int, ...]]:
+    """What it holds itself, by name."""
+    held = dict(layer.named_parameters(recurse=False)) | dict(layer.named_buffers(recurse=False))
+    return {name: tuple(value.shape) for name, value in sorted(held.items())}
 
 
 def _our_row(old: Old) -> nn.Module:
@@ -237,7 +256,27 @@ def _tracking(old: Old, row: str, kind: Any) -> Any:
         new._buffers[name] = old.module._buffers.get(name)
     if isinstance(old.module, SyncBatchNorm):
         new.process_group = old.module.process_group or "world"
+    if tracks and old.found.how != "type" and not _updates_alike(old.module, new):
+        raise RefusedError(
+            "its running statistics follow the batch in another way than torch's, such as another "
+            "meaning of momentum; exchange it by hand."
+        )
     return new
+
+
+def _updates_alike(module: nn.Module, new: nn.Module) -> bool:
+    """Whether a batch in training leaves the same running statistics in both."""
+    for x in made_up(module):
+        both = [copied(layer).double().train() for layer in (module, new)]
+        try:
+            with undisturbed(x.device), torch.no_grad():
+                for layer in both:
+                    run(layer, x)
+        except NormlabError:  # they take no such input
+            continue
+        held = [(layer.running_mean, layer.running_var) for layer in both]
+        return all(torch.allclose(a, b) for a, b in zip(*held, strict=True))
+    return False
 
 
 def _our_positional(old: Old) -> nn.Module:
