@@ -218,12 +218,16 @@ def _to_ours(old: Old, order: Order) -> tuple[nn.Module, str]:
             f"mean the same; exchange it by hand."
         )
     new = _OURS.get("frozen" if old.found.frozen else old.row, _our_row)(old)
+    _check_fit(new, old)
+    return new, "the same function"
+
+
+def _check_fit(new: nn.Module, old: Old) -> None:
     if (ours := _shapes(new)) != (theirs := _shapes(old.module)):
         raise RefusedError(
             f"it holds {theirs}, where ours would hold {ours}, so that a state_dict would not fit; "
             f"exchange it by hand."
         )
-    return new, "the same function"
 
 
 def _shapes(layer: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -252,6 +256,7 @@ def _tracking(old: Old, row: str, kind: Any) -> Any:
     tracks = bool(getattr(old.module, "track_running_stats", old.found.tracks))
     momentum = getattr(old.module, "momentum", 0.1)
     new = old.make(row, old.channels, momentum=momentum, affine=True, track_running_stats=tracks)
+    _check_fit(new, old)
     for name in ("running_mean", "running_var", "num_batches_tracked"):
         new._buffers[name] = old.module._buffers.get(name)
     if isinstance(old.module, SyncBatchNorm):
