@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from compressai.layers import GDN, GDN1
-from libraries import timm, torchvision
+from libraries import compressai, timm, torchvision
 from timm.layers import norm as plain
 from torch import nn
 from transformers.models.convnext.modeling_convnext import ConvNextLayerNorm
@@ -132,9 +131,9 @@ REAL: dict[str, Real] = {
         lambda: ConvNextLayerNorm(8, data_format="channels_last"), LAST, "layer norm"
     ),
     # compressai
-    "compressai GDN": Real(lambda: GDN(8), IMAGE, "GDN"),
-    "compressai GDN1": Real(lambda: GDN1(8), IMAGE, "simplified GDN"),
-    "compressai GDN, inverse": Real(lambda: GDN(8, inverse=True), IMAGE),
+    "compressai GDN": Real(lambda: compressai.layers.GDN(8), IMAGE, "GDN"),
+    "compressai GDN1": Real(lambda: compressai.layers.GDN1(8), IMAGE, "simplified GDN"),
+    "compressai GDN, inverse": Real(lambda: compressai.layers.GDN(8, inverse=True), IMAGE),
 }
 
 
