@@ -88,6 +88,25 @@ def squared(layer):
     return nn.Sequential(nn.GroupNorm(2, layer.num_features), nn.Tanh())
 
 
+class Split(nn.BatchNorm2d):
+    """A batch norm that holds another, for a part of the batch."""
+
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.other = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        return torch.cat([super().forward(x[:2]), self.other(x[2:])])
+
+
+def test_a_norm_that_holds_another_is_one_whole():
+    model = nn.Sequential(Split(3), nn.BatchNorm2d(3))
+    found = plan(model, "group", skip="refused")
+    assert [(change.names[0], change.left) for change in found] == [("0", True), ("1", False)]
+    new = normlab.convert(model, to="sync")
+    assert {m.process_group for m in new.modules() if isinstance(m, nn.BatchNorm2d)} == {"world"}
+
+
 def test_a_rule_says_what_becomes_of_a_class():
     model, seen = net(), []
     model[1][1].register_forward_hook(lambda *_: seen.append(1))
@@ -107,6 +126,13 @@ def test_a_rule_of_a_base_class_speaks_for_its_subclasses_unless_they_have_their
         nn.Sequential,
         nn.Identity,
     ]
+
+
+def test_a_rule_for_what_holds_a_normaliser():
+    new = normlab.convert(net(), rules={Split: squared, nn.Sequential: lambda old: nn.Identity()})
+    assert isinstance(new, nn.Identity)
+    model = nn.ModuleList([Split(4), nn.BatchNorm2d(4)])
+    assert isinstance(normlab.convert(model, rules={Split: squared})[0], nn.Sequential)
 
 
 def test_a_rule_for_what_is_no_normaliser():

@@ -22,6 +22,14 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "convert.md"
 NETWORK_TARGETS = ("group", "frozen", "sync", "normlab")
 
+EXAMPLE = """\
+normlab.convert(model, to="group", calibration=loader)  # weights fitted to what the old layers gave
+normlab.convert(model, to="sync", calibration=loader)  # the exact statistics of all the data
+normlab.convert(model, to="frozen", skip=["head.*", "refused"])  # leave these, and what cannot be exchanged
+normlab.convert(model, to="group", rules={MyNorm: lambda old: torch.nn.GroupNorm(8, old.channels)})
+normlab.convert(model, to="normlab")  # the same numbers under the same names
+"""
+
 TORCHS = {
     "torch BatchNorm2d": Real(lambda: nn.BatchNorm2d(8), IMAGE),
     "torch SyncBatchNorm": Real(lambda: nn.SyncBatchNorm(8), IMAGE),
@@ -46,6 +54,7 @@ def page() -> str:
         "there is no way from that kind of layer to this one. A number leads to the reason below. An "
         "activation that follows in the same module stays, under its name: `GroupNormAct` is `GroupNorm` "
         "and then that activation.",
+        f"```python\n{EXAMPLE}```",
         "## Layers",
         markdown(("layer", "check says", *(f'to="{to}"' for to in TARGETS)), rows),
         "## Networks",

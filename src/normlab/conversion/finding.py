@@ -34,18 +34,23 @@ class Place:
 
 
 def places(model: nn.Module, rules: Mapping[type[nn.Module], Rule] | None = None) -> list[Place]:
-    """Innermost first where one holds another, and only that one; in the order of the model."""
+    """In the order of the model; where one holds another, the inner one.
+
+    What is a normaliser by its class, or has a rule, is one whole, whatever it holds.
+    """
     by_name = dict(model.named_modules(remove_duplicate=False))  # a scripted one finds none by name
     named: dict[nn.Module, list[str]] = {}
     for name, module in by_name.items():
         named.setdefault(module, []).append(name)
+    ruled = {name: _rule(module, rules or {}) for name, module in by_name.items()}
+    whole = {n for n, m in by_name.items() if ruled[n] or registry.entry_of(m) is not None}
     holding: set[str] = set()
     out: list[Place] = []
     recognise = Recogniser()
     for module, names in reversed(named.items()):
-        if holding & set(names):
+        if names[0] not in whole and holding & set(names):
             continue
-        rule = next((rules[kind] for kind in type(module).__mro__ if rules and kind in rules), None)
+        rule = ruled[names[0]]
         found = None if rule or _by_class_alone(module) else recognise(module)
         kind = None if rule else kind_of(module, found)
         if rule or kind:
@@ -53,7 +58,12 @@ def places(model: nn.Module, rules: Mapping[type[nn.Module], Rule] | None = None
             held_in = tuple(by_name[outer] for outer in above)
             out.append(Place(tuple(names), module, held_in, kind, found, rule))
             holding |= set(above)
-    return out[::-1]
+    return [place for place in out[::-1] if not any(whole & set(_above(n)) for n in place.names)]
+
+
+def _rule(module: nn.Module, rules: Mapping[type[nn.Module], Rule]) -> Rule | None:
+    """That of its class, or of the nearest class above."""
+    return next((rules[kind] for kind in type(module).__mro__ if kind in rules), None)
 
 
 def _above(name: str) -> list[str]:
