@@ -179,12 +179,12 @@ def _frozen(old: Old) -> nn.Module:
 
 
 def _to_batch(old: Old, order: Order) -> tuple[nn.Module, str]:
-    new = old.make("batch", old.channels)
-    if not old.found.frozen:
+    new, found = old.make("batch", old.channels), old.found
+    if not found.frozen or found.mean is None or found.var is None:
         return new, "running statistics start at 0 and 1, or from calibration"
     with torch.no_grad():
-        new.running_mean.copy_(old.found.mean.flatten())
-        new.running_var.copy_(old.found.var.flatten())
+        new.running_mean.copy_(found.mean.flatten())
+        new.running_var.copy_(found.var.flatten())
     return new, "the same function in eval()"
 
 

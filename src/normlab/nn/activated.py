@@ -29,42 +29,26 @@ class Activated(nn.Module):
         return y
 
 
-class BatchNormAct(Activated, BatchNorm):
-    """Batch norm, then an activation."""
+def _followed(kind: type[nn.Module]) -> type[nn.Module]:
+    """The class of such a normaliser that is followed by something."""
+    words = {"__doc__": f"{kind.__name__}, then an activation.", "__module__": __name__}
+    return type(f"{kind.__name__}Act", (Activated, kind), words)
 
 
-class FrozenBatchNormAct(Activated, FrozenBatchNorm):
-    """Frozen batch norm, then an activation."""
-
-
-class GroupNormAct(Activated, GroupNorm):
-    """Group norm, then an activation."""
-
-
-class InstanceNormAct(Activated, InstanceNorm):
-    """Instance norm, then an activation."""
-
-
-class LayerNormAct(Activated, LayerNorm):
-    """Layer norm, then an activation."""
-
-
-class LayerNorm2dAct(Activated, LayerNorm2d):
-    """Layer norm over the channels of each place, then an activation."""
-
-
-class RMSNormAct(Activated, RMSNorm):
-    """RMS norm, then an activation."""
-
-
-class DivisiveNormAct(Activated, DivisiveNorm):
-    """Divisive norm, then an activation."""
-
+# by name, so that models can be pickled
+BatchNormAct = _followed(BatchNorm)
+FrozenBatchNormAct = _followed(FrozenBatchNorm)
+GroupNormAct = _followed(GroupNorm)
+InstanceNormAct = _followed(InstanceNorm)
+LayerNormAct = _followed(LayerNorm)
+LayerNorm2dAct = _followed(LayerNorm2d)
+RMSNormAct = _followed(RMSNorm)
+DivisiveNormAct = _followed(DivisiveNorm)
 
 _KINDS = {kind.__bases__[1]: kind for kind in Activated.__subclasses__()}
 
 
-def activated(norm: nn.Module, steps: Mapping[str, nn.Module]) -> Any:
+def activated(norm: Any, steps: Mapping[str, nn.Module]) -> Any:
     """The same normaliser, followed from now on by these modules, under their names.
 
     >>> import torch
@@ -75,7 +59,7 @@ def activated(norm: nn.Module, steps: Mapping[str, nn.Module]) -> Any:
     norm.__class__ = _KINDS[type(norm)]
     for name, step in steps.items():
         norm.add_module(name, step)
-    norm.steps = tuple(steps)  # pyright: ignore[reportAttributeAccessIssue]
+    norm.steps = tuple(steps)
     return norm
 
 

@@ -92,7 +92,7 @@ def _trains(model: nn.Module) -> bool:
 
 def _found(model: nn.Module, only: Iterable[nn.Module] | None) -> dict[nn.Module, str]:
     wanted = None if only is None else set(only)
-    holding = {
+    holding: dict[nn.Module, str] = {
         layer: name or "the model"
         for name, layer in model.named_modules()
         if isinstance(layer, _NormBase) and layer.running_mean is not None
@@ -169,12 +169,13 @@ def _write(layer: nn.Module, name: str, seen: Seen) -> None:
                 f"for NaN and infinity in the data and weights, or give the layer a wider dtype."
             )
         held.copy_(value)
-    if getattr(layer, "num_batches_tracked", None) is not None:
-        layer.num_batches_tracked.fill_(seen.batches)
+    counted = getattr(layer, "num_batches_tracked", None)
+    if counted is not None:
+        counted.fill_(seen.batches)
 
 
 @contextmanager
-def _by_the_batch(layers: list[nn.Module]) -> Iterator[None]:
+def _by_the_batch(layers: list[Any]) -> Iterator[None]:
     """Normalise by the batch itself, and let the running statistics be."""
     kept = [(layer, layer.training, layer.momentum) for layer in layers]
     for layer in layers:
@@ -183,7 +184,7 @@ def _by_the_batch(layers: list[nn.Module]) -> Iterator[None]:
         yield
     finally:
         for layer, training, momentum in kept:
-            layer.training, layer.momentum = training, momentum  # pyright: ignore
+            layer.training, layer.momentum = training, momentum
 
 
 @contextmanager
