@@ -150,6 +150,14 @@ def test_the_command_checks_a_file_and_tells_by_its_exit_code(tmp_path):
     assert told.returncode == 1 and "DIFFERS" in told.stdout and not told.stderr
 
 
+def test_the_command_says_what_it_does_not_recognise_and_that_is_no_failure(tmp_path):
+    done = here("check", "torch.nn:Identity", "--shape", "4,5", "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and not done.stderr
+    assert (found["recognised"], found["row"], found["findings"]) == (False, None, [])
+    assert found["words"].startswith("it pools nothing: an element moves 1 of 20 outputs")
+
+
 BAD = {
     "no class": (
         ["torch.nn:Bach", "--shape", "4,5"],

@@ -34,7 +34,8 @@ def check_module(
 ) -> None:
     """Any normalisation module, ours or anyone's, against its float64 reference.
 
-    Output, gradients, running statistics, invariances, dtypes, layouts. Exit code 1 if it differs.
+    Output, gradients, running statistics, invariances, dtypes, layouts. Exit code 1 if it differs. What is
+    not recognised says so and why: nothing is compared, and the exit code is 0.
     """
     sizes = numbers("shape", shape)
     where = whole("seed", seed) or 0, number("mean", mean) or 0.0, number("std", std) or 0.0

@@ -35,7 +35,16 @@ def page() -> str:
     ]
     head = ["| check | " + " | ".join(PAIRS) + " |", "|---" * (len(PAIRS) + 1) + "|"]
     return "\n".join(
-        [*INTRODUCTION, *head, *cells, "", "## What torch's differences mean", "", *notes, ""]
+        [
+            *INTRODUCTION,
+            *head,
+            *cells,
+            "",
+            "## What torch's differences and remarks mean",
+            "",
+            *notes,
+            "",
+        ]
     )
 
 
@@ -44,6 +53,15 @@ INTRODUCTION = [
     "",
     "Each layer against the float64 reference of its row, on one random input: torch's own / ours.",
     "`normlab check torch.nn:BatchNorm2d --shape 16,8,24,24` prints one of them with its sizes.",
+    "",
+    "- ✓: what differs is explained by rounding, in the dtype the layer computes in.",
+    "- **differs**: the numbers are not the row's. The command then ends with exit code 1.",
+    "- remark: no mistake, but digits or speed are lost where another implementation keeps them.",
+    "- –: the check does not apply.",
+    "",
+    "A module that is no row of the equation, or not seen to be one, is said not to be recognised, and why. "
+    "Nothing is compared then, and the exit code is 0. With `--row NAME` it is compared with that row all "
+    "the same. Bad input is exit code 2.",
     "",
 ]
 

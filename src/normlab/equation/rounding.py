@@ -61,20 +61,21 @@ def of_output(
 ) -> Tensor:
     """What rounding may do to y = gain · d / scale + bias, of which n numbers are pooled, element by element.
 
-    With u half an ε of the dtype computed in: a sum of n terms by halves, as torch's, is off by
-    u (1 + log₂ n) of the mean |x|, and so is the center; d keeps that and a rounding of x, and so does an
-    implementation that computes x · (gain/scale) − center · (gain/scale), once for each product. The
-    scale is off by half of what its sum is, n numbers of one sign in any order, u √n. What is left are
-    single roundings, those of the bias, and that to the dtype of y. The reference does the same in float64.
+    With u half an ε of the dtype computed in: a sum of n terms by halves, as torch's, is rounded log₂ n
+    times, whose random walk is off by u √log₂ n of the mean |x|, and so is the center; d keeps that, and an
+    implementation that computes x · (gain/scale) − center · (gain/scale) has two roundings of each
+    product. The scale is off by half of what its sum is, n numbers of one sign in any order, u √n. What is
+    left are single roundings, those of the bias, and that to the dtype of y. The reference does the same in
+    float64.
 
-        |gain| u ((2 |x| + (4 + log₂ n) max |x|) / scale + (√n / 2 + 6) |n|) + u (2 |y| + |bias|)
+        |gain| u ((2 |x| + (3 + √log₂ n) max |x|) / scale + (√n / 2 + 6) |n|) + u (2 |y| + |bias|)
     """
     unit = (torch.finfo(computed).eps + torch.finfo(torch.float64).eps) / 2
     pooled = _pooled(x, out)
     steep = 1.0 if gain is None else gain.detach().double().abs().amax()
     size = out.y.detach().abs()
     far = x.detach().double().abs() * _slope(x, out) * float(out.row.center)
-    off = (2 * far + (4 + math.log2(pooled)) * far.amax()) * steep
+    off = (2 * far + (3 + math.log2(pooled) ** 0.5) * far.amax()) * steep
     powers = 1.0 if out.row.p is None else 2.0  # a pool under a power of its own, not the nth root
     off = off + (0.5 * pooled**0.5 + 6) * powers * (size + _largest(bias))
     off = off + 2 * size + _largest(bias)
