@@ -25,7 +25,9 @@ NETWORK_TARGETS = ("group", "frozen", "sync", "normlab")
 EXAMPLE = """\
 normlab.convert(model, to="group", calibration=loader)  # weights fitted to what the old layers gave
 normlab.convert(model, to="sync", calibration=loader)  # the exact statistics of all the data
-normlab.convert(model, to="frozen", skip=["head.*", "refused"])  # leave these, and what cannot be exchanged
+normlab.convert(
+    model, to="frozen", skip=["head.*", "refused"]
+)  # leave these, and what cannot be exchanged
 normlab.convert(model, to="group", rules={MyNorm: lambda old: torch.nn.GroupNorm(8, old.channels)})
 normlab.convert(model, to="normlab")  # the same numbers under the same names
 """
