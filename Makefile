@@ -107,8 +107,9 @@ verdicts: .venv/lab.done
 snapshot: .venv/test.done
 	$(BIN)/python tests/public/write.py
 
-docs: .venv/test.done
+docs: .venv/test.done .venv-real/done
 	$(BIN)/python docs/generate.py
+	.venv-real/bin/python tests/real/convert_page.py
 	$(BIN)/python -m pytest -q -n 2 -m "proves or works" --write-coverage tests
 
 .venv/bin/python:

@@ -12,13 +12,14 @@ import normlab
 from cases import assert_close, exact
 from command import here
 from command import normlab as command
-from normlab.conversion.calibrate import difference, outputs
+from normlab.conversion.calibrate import difference
 from normlab.conversion.exchange import converted, plan
-from normlab.conversion.targets import TARGETS
+from normlab.conversion.order import TARGETS
 from normlab.errors import CheckError, SettingError
+from normlab.recalibration.batches import Batches
 
 IMAGES = {name: kind for name, kind in ALL.items() if name != "Transformer"}
-OTHERS = [to for to in TARGETS if to not in ("frozen", "batch", "sync")]
+OTHERS = [to for to in TARGETS if to not in ("frozen", "batch", "sync", "normlab")]
 
 
 def normalisers(model):
@@ -47,9 +48,7 @@ def test_the_affine_goes_along_and_calibration_brings_outputs_nearer(kind, to):
     model = trained_like(kind)
     found = converted(model, to, calibration=batches())
     assert found.difference < found.difference_carried
-    assert (
-        difference(outputs(model, batches()), outputs(found.model, batches())) == found.difference
-    )
+    assert difference(model, found.model, Batches(batches())) == found.difference
     plain = normlab.convert(model, to=to)
     old = dict(model.named_parameters())
     for name, parameter in plain.named_parameters():
@@ -60,7 +59,7 @@ def test_the_affine_goes_along_and_calibration_brings_outputs_nearer(kind, to):
 
 def test_layer_norms_of_a_transformer_become_rms_norms():
     model = trained_like(TransformerLike)
-    found = converted(model, "rms", "layer", batches())
+    found = converted(model, "rms", "layer", calibration=batches())
     assert [type(norm).__name__ for norm in normalisers(found.model)] == ["RMSNorm"] * 3
     assert found.difference < found.difference_carried < 1
 
@@ -85,7 +84,7 @@ def test_aliases_ties_hooks_mode_and_names_stay(inplace):
 
 def test_a_group_norm_given_statistics_becomes_a_batch_norm():
     model = normlab.convert(trained_like(ALL["ResNet"]), to="group")
-    found = converted(model, "batch", "group", batches())
+    found = converted(model, "batch", "group", calibration=batches())
     assert all(norm.num_batches_tracked == 3 for norm in normalisers(found.model))
     assert found.difference < 1
 
@@ -101,35 +100,36 @@ class Own(nn.BatchNorm2d):
 
 BIASED = nn.LayerNorm(4)
 nn.init.constant_(BIASED.bias, -0.25)
+LEAVE = " To leave such layers as they are, skip='refused'."
 REFUSED = {
     "one element per group": (
         lambda: normlab.convert(nn.Sequential(nn.BatchNorm1d(4)), to="group", num_groups=4),
         CheckError,
         "convert: 0: 4 groups of 4 channels leave one element per group, whose variance is 0, so that "
-        "y would be the bias alone; use fewer groups.",
+        f"y would be the bias alone; use fewer groups.{LEAVE}",
     ),
     "no space": (
         lambda: normlab.convert(nn.BatchNorm1d(4), to="instance"),
         CheckError,
         "convert: the model: the input of BatchNorm1d may have no space, and one element per channel "
-        "would be erased; use to='group' or 'layer'.",
+        f"would be erased; use to='group' or 'layer'.{LEAVE}",
     ),
     "no divisor": (
         lambda: normlab.convert(nn.BatchNorm2d(6), to="group", num_groups=4),
         CheckError,
-        "convert: the model: num_groups=4 does not divide its 6 channels.",
+        f"convert: the model: num_groups=4 does not divide its 6 channels.{LEAVE}",
     ),
     "a bias lost": (
         lambda: normlab.convert(BIASED, to="rms", source="layer"),
         CheckError,
         "convert: the model: RMSNorm has no bias, and this one reaches 0.25; set it to 0 or fold it "
-        "into the next layer first.",
+        f"into the next layer first.{LEAVE}",
     ),
     "a forward of its own": (
         lambda: normlab.convert(nn.Sequential(Own(3), Own(3)), to="group"),
         CheckError,
         "convert: 0 (and 1 more): Own has a forward of its own, which would be lost; exchange it by "
-        "hand.",
+        f"hand.{LEAVE}",
     ),
     "nothing to convert": (
         lambda: normlab.convert(nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4)), to="group"),
@@ -140,7 +140,7 @@ REFUSED = {
         lambda: normlab.convert(nn.BatchNorm2d(4), to="grup"),
         SettingError,
         "convert: to='grup' given; it must be one of group, layer, instance, rms, divisive, frozen, "
-        "batch, sync.",
+        "batch, sync, normlab. Did you mean 'group'?",
     ),
     "an unknown source": (
         lambda: normlab.convert(nn.BatchNorm2d(4), to="group", source="lrn"),
@@ -149,13 +149,14 @@ REFUSED = {
     ),
     "a pair without a way": (
         lambda: normlab.convert(nn.LayerNorm(4), to="group", source="layer"),
-        SettingError,
-        "convert: to='group' is not known from source='layer'; it is from batch, instance, frozen.",
+        CheckError,
+        "convert: the model: it works on the last dimensions, and what it should become on axis 1; "
+        f"exchange it by hand.{LEAVE}",
     ),
     "no statistics": (
         lambda: normlab.convert(nn.BatchNorm2d(4, track_running_stats=False), to="frozen"),
         CheckError,
-        "convert: the model: it has no running statistics to freeze.",
+        f"convert: the model: it has no running statistics to freeze.{LEAVE}",
     ),
 }
 
@@ -215,7 +216,7 @@ BAD = {
     "no such kind": (
         ["net.py:net", "--to", "batchnorm"],
         "convert: to='batchnorm' given; it must be one of group, layer, instance, rms, divisive, "
-        "frozen, batch, sync.",
+        "frozen, batch, sync, normlab. Did you mean 'batch'?",
     ),
 }
 

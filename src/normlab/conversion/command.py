@@ -8,6 +8,7 @@ import typer
 from normlab.system.console import say
 from normlab.system.files import check_writable
 from normlab.system.options import numbers, whole
+from normlab.system.progress import bar
 
 
 def convert_model(
@@ -21,16 +22,27 @@ def convert_model(
     to: Annotated[
         str,
         typer.Option(
-            help="group, layer, instance, rms, divisive, frozen, batch, sync.", metavar="KIND"
+            help="group, layer, instance, rms, divisive, frozen, batch, sync, normlab.",
+            metavar="KIND",
         ),
     ],
     source: Annotated[str, typer.Option(help="The kind to exchange.", metavar="KIND")] = "batch",
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A layer to leave as it is: its name, a pattern ('layer1.*'), or refused for all that "
+            "cannot be exchanged. May be given again.",
+            metavar="NAME",
+        ),
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="A state_dict to load first: pt.", metavar="FILE")
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="A batch to fit on, and to compare outputs: npy or pt.", metavar="FILE"),
+        typer.Option(
+            help="A batch to calibrate on, and to compare outputs: npy or pt.", metavar="FILE"
+        ),
     ] = None,
     shape: Annotated[
         str | None, typer.Option(help="A random batch instead of --data.", metavar="SIZES")
@@ -48,9 +60,11 @@ def convert_model(
     sizes, groups = numbers("shape", shape), whole("num-groups", num_groups)
     if out is not None:
         check_writable(out.parent)
-    from normlab.conversion.from_words import converted_from, saved, table
+    from normlab.conversion.from_words import Asked, converted_from, saved, table
 
-    found = converted_from(model, to, source, weights, data, sizes, groups)
+    asked = Asked(to, source, tuple(skip or ()), groups)
+    with bar("Calibrating") as progress:
+        found = converted_from(model, asked, weights, data, sizes, progress)
     say(table(found, as_json))
     if out is not None:
         saved(found, out)
@@ -59,6 +73,7 @@ def convert_model(
 
 
 def register(app: typer.Typer) -> None:
-    app.command("convert", epilog="Example: normlab convert my_net.py:Net --to group --data x.npy")(
-        convert_model
-    )
+    app.command(
+        "convert",
+        epilog="Example: normlab convert my_net.py:Net --to group --data x.npy --skip refused",
+    )(convert_model)

@@ -3,37 +3,50 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from normlab.conversion.exchange import Conversion, converted, plan
+from normlab.conversion.order import REFUSED
+from normlab.conversion.plan import Change
 from normlab.data.tensors import drawn, read_tensor
 from normlab.errors import CheckError, DataError
+from normlab.recalibration.batches import Progress
 from normlab.safe import json_text
 from normlab.system.files import write_all
 from normlab.system.importing import named
 
 
+class Asked(NamedTuple):
+    """What is to become of which layers, as the command line says it."""
+
+    to: str
+    source: str
+    skip: tuple[str, ...]
+    num_groups: int | None
+
+
 def converted_from(
     place: str,
-    to: str,
-    source: str,
+    asked: Asked,
     weights: Path | None,
     data: Path | None,
     sizes: Sequence[float] | None,
-    groups: int | None,
+    progress: Progress,
 ) -> Conversion:
     """The conversion of the model that `place` returns; refused layers are listed, nothing else done."""
     model = _model(place, weights)
     batches = None
     if data is not None or sizes is not None:
         batches = [drawn(sizes, 0, 0.0, 1.0) if data is None else read_tensor(data)]
-    changes = plan(model, to, source, num_groups=groups)
+    settings = {"skip": asked.skip, "num_groups": asked.num_groups}
+    changes = plan(model, asked.to, asked.source, **settings)
     if any(change.refused for change in changes):
         return Conversion(model, changes)
-    return converted(model, to, source, batches, num_groups=groups)
+    more = {"calibration": batches, "progress": progress}
+    return converted(model, asked.to, asked.source, **settings, **more)
 
 
 def _model(place: str, weights: Path | None) -> nn.Module:
@@ -82,6 +95,7 @@ def table(found: Conversion, as_json: bool) -> str:
             "layer": ", ".join(change.names) or "(the model)",
             "old": change.was,
             "new": None if change.new is None else repr(change.new),
+            "status": "left" if change.left else "refused" if change.refused else "changed",
             "note": change.note,
         }
         for change in found.changes
@@ -93,21 +107,33 @@ def table(found: Conversion, as_json: bool) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    new = "REFUSED" if row["new"] is None else row["new"]
-    return f"{row['layer']}: {row['old']}\n  → {new}\n    {row['note']}"
+    became = {"left": "left as it is", "refused": "REFUSED"}.get(row["status"], row["new"])
+    return f"{row['layer']}: {row['old']}\n  → {became}\n    {row['note']}"
 
 
 def _summary(found: Conversion) -> str:
     refused = sum(change.refused for change in found.changes)
     if refused:
-        return f"{refused} of {len(found.changes)} layers refused; nothing would be converted."
-    number = len(found.changes)
-    text = f"{number} {'layer' if number == 1 else 'layers'} would change."
-    if found.difference is None and all(change.new is change.old for change in found.changes):
-        return f"{text} Weights and statistics stay as they are."
-    if found.difference is None:
-        return f"{text} Give --data or --shape to fit them and to see how far outputs move."
+        return (
+            f"{refused} of {len(found.changes)} layers refused; nothing would be converted. "
+            f"--skip {REFUSED} leaves them as they are."
+        )
+    changed = [change for change in found.changes if not change.left]
+    left = len(found.changes) - len(changed)
+    text = f"{len(changed)} {'layer' if len(changed) == 1 else 'layers'} would change"
+    text += f", {left} would stay as {'it is' if left == 1 else 'they are'}." if left else "."
+    return f"{text} {_moved(found, changed)}"
+
+
+def _moved(found: Conversion, changed: list[Change]) -> str:
+    carried, fitted = found.difference_carried, found.difference
+    if carried is None and all(change.new is change.old for change in changed):
+        return "Weights and statistics stay as they are."
+    if carried is None:
+        return "Give --data or --shape to calibrate them and to see how far outputs move."
+    if fitted is None:
+        return "Their outputs do not compare: they change in number or shape."
     return (
-        f"{text} Outputs move by {found.difference_carried:.1%} of their size with the affine carried, "
-        f"by {found.difference:.1%} when it is fitted."
+        f"Outputs move by {carried:.1%} of their size with the affine carried, by {fitted:.1%} when it "
+        f"is calibrated."
     )

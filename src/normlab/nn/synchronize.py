@@ -44,7 +44,7 @@ def synchronize(model: Model, process_group: Any = None) -> Model:
     given = None if process_group is None else Processes(process_group)
     found = [(name, norm, given or _own(norm)) for name, norm in _norms(model)]
     for name, norm, _ in found:
-        _check(name or "the model", norm)
+        check_synchronizable(norm, name or "the model")
     for _, norm, processes in found:
         _convert(norm, processes)
     return model
@@ -66,7 +66,7 @@ def desynchronize(model: Model) -> Model:
     norms = [(name, norm) for name, norm in _norms(model) if isinstance(norm, _SYNCHRONIZED)]
     for name, norm in norms:
         if isinstance(norm, SyncBatchNorm):
-            _check(name or "the model", norm)
+            check_synchronizable(norm, name or "the model")
     for _, norm in norms:
         _convert(norm, None)
     return model
@@ -135,8 +135,11 @@ def _rebuilt(original: type[_BatchNorm], function: Any, args: tuple[Any, ...]) -
     return norm
 
 
-def _check(name: str, norm: _BatchNorm) -> None:
-    """Refuse a layer whose class could be changed but whose output would stay what it is."""
+def check_synchronizable(norm: _BatchNorm, name: str = "it") -> None:
+    """Refuse a layer whose class could be changed but whose output would stay what it is.
+
+    Errors: SettingError, as `synchronize` has them.
+    """
     original = _original(norm)
     told = f"{name} is a {original.__name__}"
     if isinstance(norm, LazyModuleMixin):

@@ -1,0 +1,1 @@
+"""Running statistics computed anew from data: what the rooms share."""
