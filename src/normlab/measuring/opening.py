@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from normlab.data import streaming
+from normlab.data.images import IMAGES
 from normlab.data.reading import Reading
 from normlab.data.table import TEXTS
 from normlab.errors import DataError, SettingError
-from normlab.measuring import arrays, tables
+from normlab.measuring import albums, arrays, tables
 from normlab.measuring.source import Source
 
 _TABLES = (*streaming.ENDINGS, *TEXTS)
@@ -80,14 +81,23 @@ def _of_path(path: Path, options: Options) -> Source:
 
 def _of_folder(folder: Path, options: Options) -> Source:
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
-    found = [file for file in files if file.name.lower().endswith(_TABLES)]
-    if not found:
-        raise DataError(
-            f"{folder}: holds no table and no image"
-            + (f", of {len(files):,} files" if files else ", and nothing else")
-            + "; give a folder of tables or of images."
-        )
-    return _of_tables(found, str(folder), options)
+    kinds = {
+        kind: [file for file in files if file.name.lower().endswith(endings)]
+        for kind, endings in _FOLDERS.items()
+    }
+    held = {kind: found for kind, found in kinds.items() if found}
+    if not held:
+        others = f"{len(files):,} files, none of which is" if files else "nothing, and so"
+        raise DataError(f"{folder}: holds {others} no table or image; give a folder of such.")
+    if len(held) > 1:
+        counts = " and ".join(f"{len(found):,} {kind}" for kind, found in held.items())
+        raise DataError(f"{folder}: holds {counts}; give a folder of one kind.")
+    ((kind, found),) = held.items()
+    if kind == "images":
+        return _of_images(albums.of_folder(folder, found), str(folder), found, options)
+    if kind == "tables":
+        return _of_tables(found, str(folder), options)
+    return _of_archives(found, str(folder), options)
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -100,6 +110,21 @@ def _of_tables(files: Sequence[Path], text: str, options: Options) -> Source:
         files, text=text, columns=options.columns, by=options.by, where=options.where,
         reading=options.reading, skip_bad=options.skip_bad,
     )  # fmt: skip
+
+
+def _of_images(
+    found: Sequence[albums.Album], text: str, files: Sequence[Path], options: Options
+) -> Source:
+    options.only("images", "resize", "interpolation", "scale", "weighting", "channels")
+    return albums.source(found, text, files, options)
+
+
+def _of_archives(files: Sequence[Path], text: str, options: Options) -> Source:
+    found: list[albums.Album] = []
+    for file in files:
+        make = albums.Zip if file.name.lower().endswith(albums.ZIPS) else albums.Tar
+        found.append(make(file, len(files) == 1))
+    return _of_images(found, text, files, options)
 
 
 def _of_npy(path: Path, options: Options) -> Source:
@@ -149,5 +174,10 @@ def _as_array(given: Any) -> np.ndarray | None:
 
 _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     _TABLES: lambda path, options: _of_tables([path], str(path), options),
+    (*albums.TARS, *albums.ZIPS): lambda path, options: _of_archives([path], str(path), options),
+    tuple(sorted(IMAGES)): lambda path, options: _of_images(
+        albums.of_folder(path.parent, [path]), str(path), [path], options
+    ),
     (".npy",): _of_npy,
 }
+_FOLDERS = {"images": tuple(IMAGES), "tables": _TABLES, "archives": (*albums.TARS, *albums.ZIPS)}
