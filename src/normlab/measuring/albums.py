@@ -2,9 +2,9 @@
 
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source
 from normlab.measuring.tree import Parts
 
+Image = tuple[str, Callable[[], bytes]]
 GROUP = 64  # images of a unit
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 ZIPS = (".zip",)
@@ -28,8 +29,8 @@ class Album(Protocol):
 
     def __len__(self) -> int: ...
 
-    def images(self, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
-        """Names and contents. Errors: DataError."""
+    def images(self, start: int, stop: int) -> Iterator[Image]:
+        """Names, and what reads their contents, which raises DataError."""
         ...
 
 
@@ -61,13 +62,9 @@ class Files:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def images(self, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
+    def images(self, start: int, stop: int) -> Iterator[Image]:
         for path in self.paths[start:stop]:
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                raise DataError(f"{path}: cannot be opened ({reason(error)}).") from error
-            yield str(path), content
+            yield str(path), partial(_told, str(path), path.read_bytes)
 
 
 class Tar:
@@ -89,20 +86,22 @@ class Tar:
     def __len__(self) -> int:
         return len(self._found)
 
-    def images(self, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
+    def images(self, start: int, stop: int) -> Iterator[Image]:
         if self._packed:
             yield from self._unpacked({name for name, *_ in self._found[start:stop]})
             return
         with self.path.open("rb") as stream:
             for name, offset, size in self._found[start:stop]:
                 stream.seek(offset)
-                yield f"{self.path}: {name}", stream.read(size)
+                content = stream.read(size)
+                yield f"{self.path}: {name}", partial(bytes, content)
 
-    def _unpacked(self, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    def _unpacked(self, wanted: set[str]) -> Iterator[Image]:
         with tarfile.open(self.path) as tar:
             for member in tar:
                 if member.name in wanted and (stream := tar.extractfile(member)) is not None:
-                    yield f"{self.path}: {member.name}", stream.read()
+                    name = f"{self.path}: {member.name}"
+                    yield name, partial(_told, name, stream.read)
 
 
 class Zip:
@@ -118,14 +117,18 @@ class Zip:
     def __len__(self) -> int:
         return len(self._names)
 
-    def images(self, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
+    def images(self, start: int, stop: int) -> Iterator[Image]:
         opened = _zip(self.path, self.path.stat().st_mtime_ns)
         for name in self._names[start:stop]:
-            try:
-                content = opened.read(name)
-            except Exception as error:  # zlib's own, too
-                raise DataError(f"{self.path}: {name} cannot be read ({reason(error)}).") from error
-            yield f"{self.path}: {name}", content
+            told = f"{self.path}: {name}"
+            yield told, partial(_told, told, partial(opened.read, name))
+
+
+def _told(name: str, read: Callable[[], bytes]) -> bytes:
+    try:
+        return read()
+    except Exception as error:  # of zlib, too
+        raise DataError(f"{name}: cannot be read ({reason(error)}).") from error
 
 
 @lru_cache(maxsize=8)

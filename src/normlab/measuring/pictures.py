@@ -3,7 +3,7 @@
 import io
 import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,12 @@ class Look:
     by_image: bool = False
     skip_bad: bool = False
 
-    def part(self, images: Iterable[tuple[str, bytes]]) -> Part:
-        """Of encoded images with their names. Errors: DataError, with the name, unless skip_bad."""
+    def part(self, images: Iterable[tuple[str, Callable[[], bytes]]]) -> Part:
+        """Of images with their names, each encoded as its function reads it. Errors: DataError, with the name, unless skip_bad."""
         seen = _Seen(self)
-        for name, content in images:
+        for name, read in images:
             try:
-                seen.take(name, content)
+                seen.take(name, read())
             except DataError as error:
                 if not self.skip_bad:
                     raise
@@ -181,14 +181,14 @@ def _none(channels: int) -> Part:
     return Part.of(np.zeros((5, channels)), nan, nan, rows=0)
 
 
-def channels_of(images: Iterable[tuple[str, bytes]], skip_bad: bool) -> tuple[int, str]:
+def channels_of(images: Iterable[tuple[str, Callable[[], bytes]]], skip_bad: bool) -> tuple[int, str]:
     """Of the first image that can be read, and its name. Errors: DataError."""
     from PIL import Image
 
     name, error = "", Exception("there is none")
-    for name, content in images:
+    for name, read in images:
         try:
-            with Image.open(io.BytesIO(content)) as opened:
+            with Image.open(io.BytesIO(read())) as opened:
                 return (1 if is_grey(opened.mode) else 3), name
         except Exception as found:
             error = found
