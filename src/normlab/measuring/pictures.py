@@ -13,6 +13,7 @@ import torch
 from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
+from normlab.measuring import stopping
 from normlab.measuring.levels import ends_of, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
 from normlab.measuring.recipe import counted
@@ -44,6 +45,7 @@ class Look:
         """Of images with their names, each encoded as its function reads it. Errors: DataError, with the name, unless skip_bad."""
         seen = _Seen(self)
         for name, read in images:
+            stopping.check()
             try:
                 seen.take(name, read())
             except DataError as error:
