@@ -5,7 +5,7 @@ whole file is read as words, and decides anew with the evidence of all its rows.
 """
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -194,6 +194,35 @@ def _table(
     numbers: Form | None = None,
 ) -> Any:
     """Some columns of the file as pyarrow reads them; lines: cells in quotes may hold ends of lines."""
+    from pyarrow import csv
+
+    return csv.read_csv(*_asked(file, dialect, types, decimal, lines, numbers))
+
+
+def begun(file: TextSource, reading: Reading) -> tuple[Dialect, Decision]:
+    """How a text is written, by its first lines alone. Errors: DataError."""
+    sample = _sample(file, reading)
+    return sample.dialect, _of_sample(sample, numerals.able(reading.decimal, reading.thousands))
+
+
+def cells_in_pieces(file: TextSource, dialect: Dialect) -> Iterator[Any]:
+    """Every cell as it is written, in record batches of text: the file is never held."""
+    from pyarrow import csv
+
+    types = dict.fromkeys(range(dialect.width), "string")
+    with csv.open_csv(*_asked(file, dialect, types, ".", True, None)) as reader:
+        yield from reader
+
+
+def _asked(
+    file: TextSource,
+    dialect: Dialect,
+    types: Mapping[int, str],
+    decimal: str,
+    lines: bool,
+    numbers: Form | None,
+) -> tuple[Any, ...]:
+    """What pyarrow's readers of text are called with."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -201,7 +230,7 @@ def _table(
     chosen = {names[i]: pa.type_for_alias(kind) for i, kind in types.items()}
     as_it_is = dialect.plain and numbers is None
     encoding = dialect.encoding if as_it_is and _matters(dialect, types) else "utf8"
-    return csv.read_csv(
+    return (
         opened(file) if as_it_is else Filtered(file, dialect, numbers),
         csv.ReadOptions(
             column_names=names,

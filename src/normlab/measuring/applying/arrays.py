@@ -1,6 +1,7 @@
 """An .npy file, read and written a piece at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -15,24 +16,60 @@ from normlab.measuring.applying.scaling import Scaling, result_dtype
 _PIECE = 1 << 22  # numbers at a time
 
 
-def npy(source: Path, target: Path, scaling: Scaling, kept: tuple[int, ...], tell: Tell) -> int:
-    """Returns the number of numbers. `kept` are the axes of the array that the statistics have.
+def npy(
+    source: Path, target: Path, scaling: Scaling, axes: Sequence[int] | None, tell: Tell
+) -> int:
+    """Returns the number of numbers. `axes` are those of the array that the statistics have, if they are told.
 
     The array's order in memory, C or Fortran, stays.
     """
     array = _mapped(source)
-    _check_shape(array.shape, scaling.mean.shape, kept)
+    kept = kept_axes(array.shape, scaling.mean.size, axes)
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
-    dtype = result_dtype(array.dtype)
-    shape = [array.shape[axis] if axis in kept else 1 for axis in range(array.ndim)]
+    shape = [size if axis in kept else 1 for axis, size in enumerate(array.shape)]
     mean, divisor = (part.reshape(shape) for part in (scaling.mean, scaling.divisor))
-    x = array.T if fortran else array
-    mean, divisor = (part.T if fortran else part for part in (mean, divisor))
+    x, mean, divisor = (part.T if fortran else part for part in (array, mean, divisor))
     with target.open("wb") as stream:
-        head = {"descr": dtype.str, "fortran_order": fortran, "shape": array.shape}
+        dtype = result_dtype(array.dtype).str
+        head = {"descr": dtype, "fortran_order": fortran, "shape": array.shape}
         np.lib.format.write_array_header_2_0(stream, head)
         _write(stream, x, mean, divisor, scaling, tell)
     return array.size
+
+
+def kept_axes(
+    shape: tuple[int, ...], features: int, axes: Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """The axes of an array that so many features are on. Errors: DataError where none fit, or several do.
+
+    >>> kept_axes((100, 3, 32, 32), 3), kept_axes((5, 5), 5, axes=[1])
+    ((1,), (1,))
+    """
+    if axes is not None:
+        given = tuple(sorted(axis % len(shape) for axis in axes if -len(shape) <= axis < len(shape)))
+        if len(set(given)) < len(axes) or prod(shape[axis] for axis in given) != features:
+            raise _unfit(shape, features, f" with --features {','.join(map(str, axes))}")
+        return given
+    wide = [axis for axis, size in enumerate(shape) if size != 1]
+    subsets = chain.from_iterable(combinations(wide, n) for n in range(len(wide) + 1))
+    fitting = [kept for kept in subsets if prod(shape[axis] for axis in kept) == features]
+    if len(fitting) != 1:
+        raise _unfit(shape, features, _several(fitting))
+    return fitting[0]
+
+
+def _unfit(shape: tuple[int, ...], features: int, why: str) -> DataError:
+    return DataError(
+        f"holds an array of shape {shape}, and the statistics are of {features:,} "
+        f"feature{'s' * (features != 1)}{why}; give an array like the one that was measured"
+    )
+
+
+def _several(fitting: Sequence[tuple[int, ...]]) -> str:
+    if not fitting:
+        return ", which no axes of it have"
+    words = " or ".join(",".join(map(str, kept)) for kept in fitting)
+    return f", which several axes may be (say which with --features {words})"
 
 
 def _write(stream: Any, x: Any, mean: Any, divisor: Any, scaling: Scaling, tell: Tell) -> None:
@@ -76,18 +113,3 @@ def _mapped(source: Path) -> np.ndarray:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise DataError("holds no array of real numbers; save one")
     return array
-
-
-def _check_shape(shape: tuple[int, ...], features: tuple[int, ...], kept: tuple[int, ...]) -> None:
-    found = tuple(shape[axis] if axis < len(shape) else 0 for axis in kept)
-    if found != features or not shape:
-        raise DataError(
-            f"holds an array of shape {shape}, and the statistics are of features of shape {features} "
-            f"on {_axes(kept)}; give an array like the one that was measured"
-        )
-
-
-def _axes(kept: tuple[int, ...]) -> str:
-    if not kept:
-        return "no axis"
-    return f"axis {kept[0]}" if len(kept) == 1 else f"axes {', '.join(map(str, kept))}"

@@ -164,7 +164,7 @@ def by_chance(count: int) -> float:
     >>> round(by_chance(1), 2), round(by_chance(300), 2)
     (2.58, 4.15)
     """
-    return NormalDist().inv_cdf(1 - _CHANCE / (2 * max(count, 1)))
+    return -NormalDist().inv_cdf(_CHANCE / (2 * max(count, 1)))
 
 
 def worst_first(changes: Sequence[Change]) -> list[Change]:

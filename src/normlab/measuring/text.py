@@ -1,0 +1,77 @@
+"""Measured statistics on a terminal: short, what is pasted first."""
+
+import math
+from typing import TYPE_CHECKING
+
+from normlab.data.columns import quoted
+from normlab.measuring.network.snippets import normalize_line
+from normlab.measuring.recipes import recipes
+from normlab.measuring.showing import findings
+from normlab.safe import printable
+
+if TYPE_CHECKING:
+    from normlab.measuring.measured import Measured
+
+_SHOWN = 20  # features
+_NAME = 28
+_SCALES = {"0-1": " (of values from 0 to 1)", "0-255": " (of values from 0 to 255)"}
+_WORTH_SAYING = 0.01  # that a wrong recipe is off by
+
+
+def lines(measured: "Measured") -> list[str]:
+    """What `normlab measure` prints."""
+    found = []
+    if measured.kind == "images":
+        found += [normalize_line(measured) + _SCALES.get(measured.scale or "", ""), ""]
+    found += _table(measured)
+    found += ["", *_said(measured)]
+    return [*found, *measured.notes]
+
+
+def _table(measured: "Measured") -> list[str]:
+    low, high = (
+        [math.nan] * len(measured.names) if end is None else end.tolist()
+        for end in (measured.minimum, measured.maximum)
+    )
+    missing = (measured.missing + measured.infinite).tolist()
+    columns = [measured.mean.tolist(), measured.std(0).tolist(), low, high]
+    cells = [["", "mean", "std", "min", "max", "values", "missing"]]
+    for i, name in enumerate(measured.names[:_SHOWN]):
+        numbers = [_number(column[i]) for column in columns]
+        cells.append([_short(name), *numbers, f"{int(measured.count[i]):,}", f"{missing[i]:,}"])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    found = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in cells
+    ]
+    more = len(measured.names) - _SHOWN
+    return [*found, f"… and {more:,} more; --json or --out has all."] if more > 0 else found
+
+
+def _short(name: str) -> str:
+    shown = printable(name)
+    return shown if len(shown) <= _NAME else shown[: _NAME - 1] + "…"
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.6g}"
+
+
+def _said(measured: "Measured") -> list[str]:
+    found = [f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}; std is the biased one (divided by n)."]
+    same, none = findings.constant(measured), findings.empty(measured)
+    if same:
+        found.append(f"Constant: {quoted(same)}.")
+    if none:
+        found.append(f"Without any value: {quoted(none)}.")
+    std = measured.std(0).numpy()
+    for one in recipes(measured):
+        off = one.off(std)
+        known = off[~(off != off)]
+        worst = max(known.tolist(), key=abs, default=0.0)
+        if abs(worst) > _WORTH_SAYING:
+            found.append(f"The {one.name} would be off by up to {100 * worst:+.2g} %.")
+    return found
+
+
+_UNITS = {"images": "images", "table": "rows", "array": "entries on the first axis", "tensors": "examples"}
