@@ -43,6 +43,28 @@ def read_text(file: TextSource, reading: Reading) -> Read:
     return _read(dialect, found, columns)
 
 
+def written(file: TextSource, reading: Reading, whole: bool) -> tuple[Dialect, Decision]:
+    """How a text is written: by its first lines alone, or by all of it, as `read_text` decides.
+
+    Errors: DataError.
+    """
+    sample = _sample(file, reading)
+    able = numerals.able(reading.decimal, reading.thousands)
+    found = _of_sample(sample, able)
+    if whole and (found.questions or _fast(file, sample.dialect, found) is None):
+        found, _ = _careful(file, sample.dialect, able)
+    return sample.dialect, found
+
+
+def cells_in_pieces(file: TextSource, dialect: Dialect) -> Iterator[Any]:
+    """Every cell as it is written, in record batches of text: the file is never held."""
+    from pyarrow import csv
+
+    types = dict.fromkeys(range(dialect.width), "string")
+    with csv.open_csv(*_how(file, dialect, types, ".", lines=True)) as reader:
+        yield from reader
+
+
 def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:
     names, notes = list(dialect.names), [*dialect.notes()]
     if dialect.row_names:
@@ -196,33 +218,17 @@ def _table(
     """Some columns of the file as pyarrow reads them; lines: cells in quotes may hold ends of lines."""
     from pyarrow import csv
 
-    return csv.read_csv(*_asked(file, dialect, types, decimal, lines, numbers))
+    return csv.read_csv(*_how(file, dialect, types, decimal, lines, numbers))
 
 
-def begun(file: TextSource, reading: Reading) -> tuple[Dialect, Decision]:
-    """How a text is written, by its first lines alone. Errors: DataError."""
-    sample = _sample(file, reading)
-    return sample.dialect, _of_sample(sample, numerals.able(reading.decimal, reading.thousands))
-
-
-def cells_in_pieces(file: TextSource, dialect: Dialect) -> Iterator[Any]:
-    """Every cell as it is written, in record batches of text: the file is never held."""
-    from pyarrow import csv
-
-    types = dict.fromkeys(range(dialect.width), "string")
-    with csv.open_csv(*_asked(file, dialect, types, ".", True, None)) as reader:
-        yield from reader
-
-
-def _asked(
+def _how(
     file: TextSource,
     dialect: Dialect,
     types: Mapping[int, str],
     decimal: str,
     lines: bool,
-    numbers: Form | None,
+    numbers: Form | None = None,
 ) -> tuple[Any, ...]:
-    """What pyarrow's readers of text are called with."""
     import pyarrow as pa
     from pyarrow import csv
 

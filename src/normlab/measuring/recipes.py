@@ -31,7 +31,7 @@ _BETWEEN = "it is how much {whole} differ from one another, and leaves out what 
 def recipes(measured: "Measured") -> list[Recipe]:
     """Those that the data allow: images need their own statistics, shards must be at least two.
 
-        right: √(Σ (x − mean)² / count), over all values at once
+    right: √(Σ (x − mean)² / count), over all values at once
     """
     found = [*_of_images(measured), *_of_shards(measured)]
     return [*found, _unbiased(measured)]

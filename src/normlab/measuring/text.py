@@ -29,10 +29,7 @@ def lines(measured: "Measured") -> list[str]:
 
 
 def _table(measured: "Measured") -> list[str]:
-    low, high = (
-        [math.nan] * len(measured.names) if end is None else end.tolist()
-        for end in (measured.minimum, measured.maximum)
-    )
+    low, high = (findings.known(end, measured) for end in (measured.minimum, measured.maximum))
     missing = (measured.missing + measured.infinite).tolist()
     columns = [measured.mean.tolist(), measured.std(0).tolist(), low, high]
     cells = [["", "mean", "std", "min", "max", "values", "missing"]]
@@ -58,7 +55,9 @@ def _number(value: float) -> str:
 
 
 def _said(measured: "Measured") -> list[str]:
-    found = [f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}; std is the biased one (divided by n)."]
+    found = [
+        f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}; std is the biased one (divided by n)."
+    ]
     same, none = findings.constant(measured), findings.empty(measured)
     if same:
         found.append(f"Constant: {quoted(same)}.")
@@ -74,4 +73,9 @@ def _said(measured: "Measured") -> list[str]:
     return found
 
 
-_UNITS = {"images": "images", "table": "rows", "array": "entries on the first axis", "tensors": "examples"}
+_UNITS = {
+    "images": "images",
+    "table": "rows",
+    "array": "entries on the first axis",
+    "tensors": "examples",
+}

@@ -22,12 +22,14 @@ def apply_statistics(
         Path, typer.Argument(help="What normlab measure --out wrote.", metavar="STATS.JSON")
     ],
     source: Annotated[
-        Path, typer.Argument(help="A table or an array: csv, parquet, feather, npy.", metavar="FILE")
+        Path,
+        typer.Argument(help="A table or an array: csv, parquet, feather, npy.", metavar="FILE"),
     ],
     out: Annotated[Path, typer.Option(help="The file to write, of the same kind.", metavar="FILE")],
     inverse: Annotated[bool, typer.Option("--inverse", help="Bring normalised data back.")] = False,
     correction: Annotated[
-        str, typer.Option(help="0: the biased std (StandardScaler); 1: the unbiased.", metavar="0|1")
+        str,
+        typer.Option(help="0: the biased std (StandardScaler); 1: the unbiased.", metavar="0|1"),
     ] = "0",
     features: Annotated[
         str | None,
@@ -82,7 +84,7 @@ def compare_statistics(
     fail_above: Annotated[
         list[str] | None,
         typer.Option(
-            help="Exit with 1 beyond it: shift=0.1, z=5, ratio=1.5, missing=0.02, outside=1. May be repeated.",
+            help="Exit with 1 beyond it: shift=0.1, z=5, ratio=1.5, missing=0.02, outside=1 (repeatable).",
             metavar="NAME=NUMBER",
         ),
     ] = None,
@@ -116,5 +118,6 @@ def register(app: typer.Typer) -> None:
         "apply", epilog="Example: normlab apply stats.json table.parquet --out normalised.parquet"
     )(apply_statistics)
     app.command(
-        "diff", epilog="Example: normlab diff stats-train.json stats-now.json --fail-above shift=0.1"
+        "diff",
+        epilog="Example: normlab diff stats-train.json stats-now.json --fail-above shift=0.1",
     )(compare_statistics)

@@ -104,10 +104,14 @@ def _writer(
 ) -> Callable[..., int]:
     if ending == ".npy":
         if exclude:
-            raise SettingError("--exclude given, which says nothing about an .npy file; leave it out.")
+            raise SettingError(
+                "--exclude given, which says nothing about an .npy file; leave it out."
+            )
         return partial(npy, scaling=scaling, axes=features)
     if features is not None:
-        raise SettingError(f"--features given, which says nothing about a {ending} file; leave it out.")
+        raise SettingError(
+            f"--features given, which says nothing about a {ending} file; leave it out."
+        )
     write = _TABLES[ending]
     plan_of = partial(Plan.of, scaling, exclude=exclude)
     return partial(write, plan_of=plan_of, **({"reading": reading} if write is text else {}))
@@ -121,7 +125,9 @@ def _ending(file: Path) -> str:
     name = file.name.lower()
     found = next((ending for ending in (*_TABLES, ".npy") if name.endswith(ending)), None)
     if found is None:
-        raise DataError(f"{file}: the ending must be one of {', '.join(ENDINGS)}; convert the file.")
+        raise DataError(
+            f"{file}: the ending must be one of {', '.join(ENDINGS)}; convert the file."
+        )
     return found
 
 
@@ -140,7 +146,7 @@ def _check_out(source: Path, out: Path, ending: str) -> None:
 
 
 def _told(source: Path, ending: str, work: Callable[[], int]) -> int:
-    """Errors of reading with the file's name; those of the disk that is written to are told by `replacing`."""
+    """Errors of reading, with the file's name; those of a disk that is full are told by `replacing`."""
     try:
         return work()
     except DataError as error:

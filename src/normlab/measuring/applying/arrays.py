@@ -19,7 +19,7 @@ _PIECE = 1 << 22  # numbers at a time
 def npy(
     source: Path, target: Path, scaling: Scaling, axes: Sequence[int] | None, tell: Tell
 ) -> int:
-    """Returns the number of numbers. `axes` are those of the array that the statistics have, if they are told.
+    """Returns the number of numbers. `axes`: of the array, those that the statistics have, if told.
 
     The array's order in memory, C or Fortran, stays.
     """
@@ -46,7 +46,9 @@ def kept_axes(
     ((1,), (1,))
     """
     if axes is not None:
-        given = tuple(sorted(axis % len(shape) for axis in axes if -len(shape) <= axis < len(shape)))
+        given = tuple(
+            sorted(axis % len(shape) for axis in axes if -len(shape) <= axis < len(shape))
+        )
         if len(set(given)) < len(axes) or prod(shape[axis] for axis in given) != features:
             raise _unfit(shape, features, f" with --features {','.join(map(str, axes))}")
         return given

@@ -60,7 +60,9 @@ class Scaling:
 def center_and_divisor(measured: "Measured", correction: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and std as float64 arrays, the std of a constant replaced by 1."""
     if correction not in CORRECTIONS:
-        raise SettingError(f"correction={correction!r} given; it must be 0 (biased) or 1 (unbiased).")
+        raise SettingError(
+            f"correction={correction!r} given; it must be 0 (biased) or 1 (unbiased)."
+        )
     std = np.asarray(measured.std(correction), np.float64)
     return np.asarray(measured.mean, np.float64), np.where(std == 0, 1.0, std)
 

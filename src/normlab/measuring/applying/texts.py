@@ -12,10 +12,12 @@ from normlab.data.deciding import Decision
 from normlab.data.dialect import Dialect
 from normlab.data.numerals import FALSE, TRUE, Form
 from normlab.data.reading import Reading
-from normlab.data.text import begun, cells_in_pieces
+from normlab.data.text import cells_in_pieces, written
 from normlab.errors import DataError
 from normlab.measuring.applying.arrow import PlanOf, Tell
 from normlab.measuring.applying.columns import Plan
+
+_SMALL = 1 << 26  # bytes of a text that is looked at whole before it is rewritten
 
 
 def text(source: Path, target: Path, plan_of: PlanOf, tell: Tell, reading: Reading) -> int:
@@ -27,7 +29,7 @@ def text(source: Path, target: Path, plan_of: PlanOf, tell: Tell, reading: Readi
     """
     import pyarrow as pa
 
-    dialect, found = begun(source, reading)
+    dialect, found = written(source, reading, whole=source.stat().st_size <= _SMALL)
     plan = plan_of(list(dialect.names))
     forms = _forms(plan, dialect, found)
     rows, size = 0, source.stat().st_size
@@ -78,8 +80,9 @@ def _changed(cells: Any, plan: Plan, feature: int, form: Form | None, before: in
     known = numerals.matches(trimmed, form) if form else numerals.among(trimmed, TRUE + FALSE)
     if not known[filled].all():
         at = int(np.flatnonzero(filled & ~known)[0])
+        held = cells[at].as_py()[:40]
         raise DataError(
-            f"column {plan.scaling.names[feature]!r}, data row {before + at + 1:,}: {cells[at].as_py()[:40]!r} "
+            f"column {plan.scaling.names[feature]!r}, data row {before + at + 1:,}: {held!r} "
             f"is not written like the rows before ({form.words if form else 'true and false'}); mend the "
             "cell, or say how numbers are written (--decimal, --thousands)"
         )
@@ -115,7 +118,9 @@ def _quoted(cells: Any, dialect: Dialect) -> Any:
 
     mark = pa.scalar(quote, pa.large_string())
     doubled = _replaced(cells, quote, quote * 2)
-    inside = _call("binary_join_element_wise", mark, doubled, mark, pa.scalar("", pa.large_string()))
+    inside = _call(
+        "binary_join_element_wise", mark, doubled, mark, pa.scalar("", pa.large_string())
+    )
     return _call("if_else", pa.array(must), inside, cells)
 
 

@@ -1,38 +1,50 @@
 """What has changed between two samples of one feature, and how surely."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from statistics import NormalDist
 from typing import Any
+
+import numpy as np
 
 _CHANCE = 0.01  # that anything is called changed although nothing is, over all features together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """The statistics of one feature in one sample; NaN where unknown, as is a kurtosis.
+    """The statistics of features in one sample; NaN where unknown. All are arrays of one shape, float64.
 
-    n is how many independent values the count is worth: pixels of one image are alike.
+    kurtosis: 3 for a normal distribution. worth: as how many independent values the count is taken, since
+    pixels of one image are alike.
     """
 
-    count: float
-    mean: float
-    var: float
-    missing: float = 0.0
-    kurtosis: float = math.nan
-    minimum: float = math.nan
-    maximum: float = math.nan
-    n: float = math.nan
+    count: np.ndarray
+    missing: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    kurtosis: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+    worth: np.ndarray
+
+    @classmethod
+    def of(cls, **known: Any) -> "Sample":
+        """What is not given is unknown, but for missing (0) and worth (the count)."""
+        arrays = {name: np.asarray(value, np.float64) for name, value in known.items()}
+        unknown = np.full_like(arrays["mean"], np.nan)
+        defaults = {field.name: unknown for field in fields(cls)}
+        return cls(
+            **defaults | {"missing": np.zeros_like(unknown), "worth": arrays["count"]} | arrays
+        )
+
+    def at(self, places: Any) -> "Sample":
+        """Some of the features."""
+        return Sample(**{name: array[places] for name, array in vars(self).items()})
 
     @property
-    def worth(self) -> float:
-        return self.count if math.isnan(self.n) else self.n
-
-    @property
-    def missing_rate(self) -> float:
-        total = self.count + self.missing
-        return self.missing / total if total else math.nan
+    def missing_rate(self) -> np.ndarray:
+        return _ratio(self.missing, self.count + self.missing, np.nan)
 
 
 @dataclass(frozen=True)
@@ -40,13 +52,14 @@ class Change:
     """One feature, before and now.
 
         shift = (mean₂ − mean₁)/std₁,   z = (mean₂ − mean₁)/√(var₁/n₁ + var₂/n₂),   ratio = var₂/var₁
-        ratio_z = ln ratio / √((kurtosis₁ + 2)/n₁ + (kurtosis₂ + 2)/n₂),   kurtosis: excess, 0 if unknown
+        ratio_z = ln ratio / √((kurtosis₁ − 1)/n₁ + (kurtosis₂ − 1)/n₂),   kurtosis: 3 if unknown
         missing_z = (rate₂ − rate₁)/√(rate·(1 − rate)·(1/N₁ + 1/N₂)),   rate: of both together
         outside: how far now's range is beyond the earlier one, in std₁
+        sureness: the largest |z|, by which the worst come first
 
-    NaN: unknown. A column that only one of them has is "gone" or "new".
+    n: independent values. NaN: unknown. A column that only one of them has is "gone" or "new".
     Source: the unequal variance statistic of Welch 1947; the variance of a sample's variance, Kenney &
-        Keeping 1951, §7.7.
+        Keeping 1951, p. 164.
     """
 
     name: str
@@ -61,13 +74,7 @@ class Change:
     missing_now: float = math.nan
     missing_z: float = math.nan
     outside: float = math.nan
-
-    @property
-    def sureness(self) -> float:
-        """The largest |z|: what the worst are sorted by."""
-        if self.status:
-            return math.inf
-        return max(abs(z) for z in (self.z, self.ratio_z, self.missing_z, 0.0) if not math.isnan(z))
+    sureness: float = math.inf
 
     def size(self, measure: str) -> float:
         """How large the change is by one of `MEASURES`; NaN where unknown."""
@@ -98,64 +105,72 @@ MEASURES = {
 }  # fmt: skip
 
 
-def change(name: str, before: Sample, now: Sample) -> Change:
+def compared(before: Sample, now: Sample) -> dict[str, np.ndarray]:
+    """The numbers of `Change`, by their names, of all features at once.
+
+    >>> samples = (Sample.of(count=[100], mean=[mean], var=[25.0]) for mean in (40.0, 42.0))
+    >>> found = compared(*samples)
+    >>> found["shift"], found["z"].round(3), found["ratio"]
+    (array([0.4]), array([2.828]), array([1.]))
     """
-    >>> found = change("age", Sample(100, 40.0, 25.0), Sample(100, 42.0, 25.0))
-    >>> found.shift, round(found.z, 3), found.ratio
-    (0.4, 2.828, 1.0)
-    """
-    return Change(
-        name,
-        "",
-        before.mean,
-        now.mean,
-        _ratio(now.mean - before.mean, math.sqrt(before.var)),
-        _ratio(now.mean - before.mean, math.sqrt(_spread(before) + _spread(now))),
-        _ratio(now.var, before.var) if now.var or before.var else 1.0,
-        _ratio_z(before, now),
-        before.missing_rate,
-        now.missing_rate,
-        _missing_z(before, now),
-        _outside(before, now),
+    moved = now.mean - before.mean
+    spread = _ratio(before.var, before.worth, np.nan) + _ratio(now.var, now.worth, np.nan)
+    return {
+        "mean_before": before.mean,
+        "mean_now": now.mean,
+        "shift": _ratio(moved, np.sqrt(before.var), 0.0),
+        "z": _ratio(moved, np.sqrt(spread), 0.0),
+        "ratio": _ratio(now.var, before.var, 1.0),
+        "ratio_z": _ratio_z(before, now),
+        "missing_before": before.missing_rate,
+        "missing_now": now.missing_rate,
+        "missing_z": _missing_z(before, now),
+        "outside": _outside(before, now),
+    }
+
+
+def _ratio(over: np.ndarray, under: np.ndarray, of_zeros: float) -> np.ndarray:
+    """over / under; `of_zeros` where both are 0, for then nothing has changed."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((over == 0) & (under == 0), of_zeros, over / under)
+
+
+def _ratio_z(before: Sample, now: Sample) -> np.ndarray:
+    spread = sum(
+        (np.nan_to_num(sample.kurtosis, nan=3.0) - 1) / np.where(sample.worth, sample.worth, np.nan)
+        for sample in (before, now)
     )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = np.log(_ratio(now.var, before.var, 1.0))
+        return _ratio(change, np.sqrt(spread), 0.0)
 
 
-def _spread(sample: Sample) -> float:
-    return sample.var / sample.worth if sample.worth else math.nan
-
-
-def _ratio(over: float, under: float) -> float:
-    """0/0 is 0: nothing has moved."""
-    if under:
-        return over / under
-    return math.nan if math.isnan(over) else math.copysign(math.inf, over) if over else 0.0
-
-
-def _ratio_z(before: Sample, now: Sample) -> float:
-    if math.isnan(before.var) or math.isnan(now.var) or before.var == now.var:
-        return 0.0 if before.var == now.var else math.nan
-    if not before.var or not now.var:
-        return math.inf if now.var else -math.inf
-    known = [0.0 if math.isnan(s.kurtosis) else max(s.kurtosis, -2.0) for s in (before, now)]
-    parts = zip(known, (before, now), strict=True)
-    spread = sum((kurtosis + 2) / sample.worth for kurtosis, sample in parts)
-    return _ratio(math.log(now.var / before.var), math.sqrt(spread))
-
-
-def _missing_z(before: Sample, now: Sample) -> float:
+def _missing_z(before: Sample, now: Sample) -> np.ndarray:
     totals = [sample.count + sample.missing for sample in (before, now)]
-    if not all(totals):
-        return math.nan
-    rate = (before.missing + now.missing) / sum(totals)
-    spread = rate * (1 - rate) * sum(1 / total for total in totals)
-    return _ratio(now.missing_rate - before.missing_rate, math.sqrt(spread))
+    rate = _ratio(before.missing + now.missing, totals[0] + totals[1], np.nan)
+    each = sum(_ratio(np.ones_like(total), total, np.nan) for total in totals)
+    return _ratio(now.missing_rate - before.missing_rate, np.sqrt(rate * (1 - rate) * each), 0.0)
 
 
-def _outside(before: Sample, now: Sample) -> float:
-    beyond = max(before.minimum - now.minimum, now.maximum - before.maximum)
-    if any(math.isnan(end) for s in (before, now) for end in (s.minimum, s.maximum)):
-        return math.nan
-    return _ratio(max(beyond, 0.0), math.sqrt(before.var))
+def _outside(before: Sample, now: Sample) -> np.ndarray:
+    beyond = np.maximum(before.minimum - now.minimum, now.maximum - before.maximum)
+    return _ratio(np.maximum(beyond, 0.0), np.sqrt(before.var), 0.0)
+
+
+def sureness(found: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The largest |z| of each feature: what the worst are sorted by."""
+    sizes = np.abs([found[name] for name in ("z", "ratio_z", "missing_z")])
+    return np.where(np.isnan(sizes), 0.0, sizes).max(0)
+
+
+def rows(names: Sequence[str], found: Mapping[str, np.ndarray]) -> list[Change]:
+    """Each feature by itself."""
+    columns = {name: values.tolist() for name, values in found.items()}
+    most = sureness(found).tolist()
+    return [
+        Change(name, sureness=most[i], **{key: values[i] for key, values in columns.items()})
+        for i, name in enumerate(names)
+    ]
 
 
 def by_chance(count: int) -> float:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from normlab.errors import DataError
-from normlab.measuring.comparing.change import MEASURES, Change, change, worst_first
-from normlab.measuring.comparing.samples import samples
+from normlab.measuring.comparing.change import MEASURES, Change, compared, rows, worst_first
+from normlab.measuring.comparing.samples import sample
 
 if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
@@ -50,8 +50,14 @@ def diff(before: "Measured", now: "Measured") -> Drift:
     (4.0, 5.0, 0.365)
     """
     _check_alike(before, now)
-    earlier, later = samples(before), samples(now)
-    both = [change(name, earlier[name], later[name]) for name in earlier if name in later]
+    places = [{name: i for i, name in enumerate(measured.names)} for measured in (before, now)]
+    earlier, later = places
+    names = [name for name in earlier if name in later]
+    pair = [
+        sample(measured).at([place[name] for name in names])
+        for measured, place in zip((before, now), places, strict=True)
+    ]
+    both = rows(names, compared(*pair))
     both += [Change(name, "gone") for name in earlier if name not in later]
     both += [Change(name, "new") for name in later if name not in earlier]
     return Drift(before.source, now.source, worst_first(both))
@@ -73,4 +79,6 @@ def _check_alike(before: "Measured", now: "Measured") -> None:
 
 
 def _words(measured: "Measured") -> str:
-    return {"images": "images", "table": "a table", "array": "an array"}.get(measured.kind, "tensors")
+    return {"images": "images", "table": "a table", "array": "an array"}.get(
+        measured.kind, "tensors"
+    )

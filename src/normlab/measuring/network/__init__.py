@@ -1,1 +1,1 @@
-"""Statistics put to use: as a transform, a layer, scikit-learn's scaler, running statistics, and source code."""
+"""Statistics put to use: as a transform, a layer, a scaler, running statistics, and source code."""

@@ -1,7 +1,5 @@
 """Given statistics as a layer of torch."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
 
 MOST = 32  # features whose numbers are written out
-_WIDTH = 100
+_WIDTH = 78  # as much as a page shows
 
 
 @dataclass(frozen=True)
@@ -79,23 +79,36 @@ def _json(measured: "Measured") -> str:
     if measured.scale is not None:
         held["scale"] = measured.scale
     held |= {"mean": _plain(mean), "std": _plain(std)}
-    parts = [f"  {json_text(key)}: {json_text(value, indent=None)}" for key, value in held.items()]
-    return "{\n" + ",\n".join(parts) + "\n}"
+    return "{\n" + ",\n".join(_json_lines(key, value) for key, value in held.items()) + "\n}"
+
+
+def _json_lines(key: str, value: Any) -> str:
+    line = f'  "{key}": {json_text(value, indent=None)}'
+    if len(line) <= _WIDTH or not isinstance(value, list):
+        return line
+    lines = _filled([json_text(item) for item in value], "    ")
+    return "\n".join([f'  "{key}": [', *lines[:-1], lines[-1].rstrip(","), "  ]"])
 
 
 def _sklearn(measured: "Measured") -> str:
-    mean, scale = _mean_and_divisor(measured)
+    mean, constant = measured.mean.numpy(), bool((measured.var(0) == 0).any())
+    variance = "np.where(scaler.var_ == 0, 1, scaler.var_)" if constant else "scaler.var_"
     count = measured.count.tolist()
-    seen = repr(count[0]) if len(set(count)) == 1 else f"np.array({count})"
+    seen = [str(n) for n in count]
     lines = [
         "import numpy as np",
         "from sklearn.preprocessing import StandardScaler",
         "",
         "scaler = StandardScaler()",
         *_assigned("scaler.mean_", mean, "np.array([{}])"),
-        *_assigned("scaler.scale_", scale, "np.array([{}])"),
         *_assigned("scaler.var_", measured.var(0).numpy(), "np.array([{}])"),
-        f"scaler.n_features_in_, scaler.n_samples_seen_ = {len(mean)}, {seen}",
+        f"scaler.scale_ = np.sqrt({variance})",
+        f"scaler.n_features_in_ = {len(mean)}",
+        *(
+            [f"scaler.n_samples_seen_ = {seen[0]}"]
+            if len(set(seen)) == 1
+            else _wrapped("scaler.n_samples_seen_", seen, "np.array([{}])")
+        ),
     ]
     if measured.kind == "table":
         names = [python_literal(name) for name in measured.names]
@@ -124,13 +137,17 @@ def _wrapped(name: str, written: Sequence[str], pattern: str) -> list[str]:
     if len(line) <= _WIDTH:
         return [line]
     before, after = pattern.split("{}")
-    lines, held = [f"{name} = {before}"], "   "
+    return [f"{name} = {before}", *_filled(written, "    "), after]
+
+
+def _filled(written: Sequence[str], indent: str) -> list[str]:
+    """Items with commas after them, as many to a line as there is room for."""
+    lines = [""]
     for item in written:
-        if len(held) + len(item) + 2 > _WIDTH and held.strip():
-            lines.append(held)
-            held = "   "
-        held += f" {item},"
-    return [*lines, held, after]
+        if lines[-1] and len(f"{indent}{lines[-1]} {item},") > _WIDTH:
+            lines.append("")
+        lines[-1] += f"{' ' if lines[-1] else ''}{item},"
+    return [indent + line for line in lines]
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

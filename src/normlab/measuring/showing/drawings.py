@@ -1,6 +1,5 @@
 """The report's figures, of plain arrays."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,24 +77,6 @@ def parts(means, errors, names):
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.margins(y=0.2)
     ax.legend(ncols=min(3, means.shape[1]))
-    return figure
-
-
-def recipes(off: np.ndarray, names: Sequence[str], labels: Sequence[str]):
-    """How far each wrong recipe is off, for each feature."""
-    figure, axes = subplots(1, 1, height=0.9 + 0.34 * len(labels) * min(len(names), LINES), left=1.9)
-    ax = axes[0, 0]
-    shown = min(len(names), LINES)
-    height = 0.8 / shown
-    for i in range(shown):
-        places = np.arange(len(labels)) + (i - (shown - 1) / 2) * height
-        ax.barh(places, 100 * off[:, i], height, color=feature_color(i), label=in_legend(short(names[i])))
-    ax.set_yticks(np.arange(len(labels)), labels)
-    ax.invert_yaxis()
-    ax.axvline(0, color=MUTED, lw=0.8)
-    ax.set_xlabel("off the right std (%)")
-    if shown > 1:
-        ax.legend(loc="lower left")
     return figure
 
 

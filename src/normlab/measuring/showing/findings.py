@@ -1,23 +1,25 @@
 """What is worth a sentence: constant features, missing values, values far away."""
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import Tensor
 
 if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
 
 
-
 @dataclass(frozen=True)
 class Farthest:
-    """The value of a feature that is farthest from its mean, in its std."""
+    """The value farthest from a feature's mean: how far, and how far a normal one goes, in std."""
 
     name: str
     value: float
     distance: float
+    reach: float
     kurtosis: float
 
 
@@ -29,28 +31,22 @@ def constant(measured: "Measured") -> list[str]:
 
 def empty(measured: "Measured") -> list[str]:
     """Features without a value."""
-    return [
-        name for name, n in zip(measured.names, measured.count.tolist(), strict=True) if not n
-    ]
+    return [name for name, n in zip(measured.names, measured.count.tolist(), strict=True) if not n]
 
 
 def gaps(measured: "Measured") -> list[tuple[str, int, int, float]]:
     """Features with missing or infinite values, most first: name, missing, infinite, share of all."""
-    counts = zip(
-        measured.names,
-        measured.missing.tolist(),
-        measured.infinite.tolist(),
-        measured.count.tolist(),
-        strict=True,
-    )
-    found = [(name, gone, inf, (gone + inf) / (gone + inf + n)) for name, gone, inf, n in counts if gone + inf]
+    columns = (measured.missing, measured.infinite, measured.count)
+    counts = zip(measured.names, *(column.tolist() for column in columns), strict=True)
+    found = [(name, gone, inf, (gone + inf) / (gone + inf + n)) for name, gone, inf, n in counts
+             if gone + inf]  # fmt: skip
     return sorted(found, key=lambda row: -row[3])
 
 
 def farthest(measured: "Measured") -> list[Farthest]:
-    """The farthest value of each feature that is farther than a normal distribution would go.
+    """Of each feature the farthest value, where a normal distribution would not go so far, farthest first.
 
-    Beyond `reach` of as many values. Empty where the range is unknown.
+    Empty where the range is unknown.
     """
     if measured.minimum is None or measured.maximum is None:
         return []
@@ -58,13 +54,18 @@ def farthest(measured: "Measured") -> list[Farthest]:
     ends = np.stack([measured.minimum.numpy(), measured.maximum.numpy()])
     with np.errstate(invalid="ignore", divide="ignore"):
         distance = np.abs(ends - mean) / std
-    found = []
+    counts, kurtosis, found = measured.count.tolist(), measured.kurtosis.tolist(), []
     for i, name in enumerate(measured.names):
-        at = int(np.nan_to_num(distance[:, i]).argmax())
-        if std[i] > 0 and distance[at, i] > reach(int(measured.count[i])):
-            size, kurtosis = float(distance[at, i]), float(measured.kurtosis[i])
-            found.append(Farthest(name, float(ends[at, i]), size, kurtosis))
+        at, bound = int(np.nan_to_num(distance[:, i]).argmax()), reach(counts[i])
+        if std[i] > 0 and distance[at, i] > bound:
+            value, size = float(ends[at, i]), float(distance[at, i])
+            found.append(Farthest(name, value, size, bound, kurtosis[i]))
     return sorted(found, key=lambda one: -one.distance)
+
+
+def known(end: Tensor | None, measured: "Measured") -> list[float]:
+    """Minimum or maximum of each feature; NaN where it is unknown."""
+    return [math.nan] * len(measured.names) if end is None else end.tolist()
 
 
 def reach(count: int) -> float:
