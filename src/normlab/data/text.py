@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from normlab.data import numerals
-from normlab.data.columns import Column, Read, Words, numbered, quoted
+from normlab.data.columns import Column, Read, Words, numbered, quoted, reason
 from normlab.data.deciding import Decision, decided
 from normlab.data.dialect import Dialect
 from normlab.data.filtering import ContradictionError, Filtered, TextSource, opened
@@ -43,26 +43,49 @@ def read_text(file: TextSource, reading: Reading) -> Read:
     return _read(dialect, found, columns)
 
 
-def written(file: TextSource, reading: Reading, whole: bool) -> tuple[Dialect, Decision]:
-    """How a text is written: by its first lines alone, or by all of it, as `read_text` decides.
+class TextStream:
+    """A text in pieces. What its first lines do not show cannot be known: a later contradiction raises."""
 
-    Errors: DataError.
-    """
-    sample = _sample(file, reading)
-    able = numerals.able(reading.decimal, reading.thousands)
-    found = _of_sample(sample, able)
-    if whole and (found.questions or _fast(file, sample.dialect, found) is None):
-        found, _ = _careful(file, sample.dialect, able)
-    return sample.dialect, found
+    def __init__(self, file: TextSource, reading: Reading) -> None:
+        sample = _sample(file, reading)
+        self._file, self._dialect = file, sample.dialect
+        able = numerals.able(reading.decimal, reading.thousands)
+        if not sample.rows:
+            raise DataError("holds no rows; a table needs rows of numbers")
+        self._found = _of_sample(sample, able)
+        width = self._dialect.width
+        self._found.ask(self._dialect.names if self._dialect.header else numbered(width))
 
+    def head(self) -> Read:
+        """The columns of the first piece."""
+        kinds = self._found.kinds
+        columns: list[Column] = [Words(kind) for kind in kinds]
+        known = [i for i, kind in enumerate(self._found.types) if kind]
+        for i, column in zip(known, next(self.pieces(known), []), strict=False):
+            columns[i] = column
+        return _read(self._dialect, self._found, columns)
 
-def cells_in_pieces(file: TextSource, dialect: Dialect) -> Iterator[Any]:
-    """Every cell as it is written, in record batches of text: the file is never held."""
-    from pyarrow import csv
+    def pieces(self, wanted: Sequence[int]) -> Iterator[list[Any]]:
+        """Columns by number; words as they are written. Errors: DataError for what contradicts."""
+        import pyarrow as pa
+        from pyarrow import csv
 
-    types = dict.fromkeys(range(dialect.width), "string")
-    with csv.open_csv(*_how(file, dialect, types, ".", lines=True)) as reader:
-        yield from reader
+        types = {i: self._found.types[i] or "string" for i in wanted}
+        how = _how(self._file, self._dialect, types, self._found.decimal, lines=True)
+        try:
+            with csv.open_csv(*how) as stream:
+                for batch in stream:
+                    yield [self._column(i, batch.column(at)) for at, i in enumerate(types)]
+        except (pa.ArrowInvalid, ContradictionError) as error:
+            raise DataError(
+                f"holds something that its first lines did not show ({reason(error)}); say how it is "
+                "written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row"
+            ) from error
+
+    def _column(self, i: int, cells: Any) -> Any:
+        if self._found.types[i] == "string":
+            return _numbers(numerals.trimmed(cells), self._found.forms[i])
+        return cells
 
 
 def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:

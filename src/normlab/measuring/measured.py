@@ -12,6 +12,7 @@ from torch import Tensor
 
 from normlab.errors import DataError, SettingError, ShapeError
 from normlab.measuring.histogram import Histogram, histograms, level_quantiles
+from normlab.measuring.levels import settled
 from normlab.measuring.part import Part, Pictures, Shard, joined
 from normlab.measuring.removing import without
 from normlab.moments import Moments
@@ -176,8 +177,7 @@ class Measured(Moments):
 
     @property
     def _top(self) -> float:
-        """The largest value of an image, on this scale."""
-        return 255.0 if self.scale == "0-255" else 1.0
+        return top_of(self.scale, self.part)
 
     def update(self, x: Tensor, dims: int | Sequence[int] = 0) -> "Measured":
         """Moments are updated; what was measured is merged."""
@@ -215,8 +215,9 @@ class Measured(Moments):
         return first
 
     def _with(self, part: Part, source: str, notes: Sequence[str]) -> "Measured":
-        about = {"scale": self.scale, "weighting": self.weighting}
-        return Measured(part, self.names, self.kind, source, notes=notes, **about)
+        if self.weighting == "pixel":
+            part = settled(part, self._top)
+        return Measured(part, self.names, self.kind, source, scale=self.scale, weighting=self.weighting, notes=notes)
 
     def _alike(self, other: Moments, verb: str) -> "Measured":
         if not isinstance(other, Measured):
@@ -281,3 +282,10 @@ def _unasked(what: str) -> SettingError:
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (f", … {len(names)} in all" if len(names) > 8 else "")
+
+
+def top_of(scale: str | None, part: Part) -> float:
+    """The value of the largest level: of images on their scale, else the level itself."""
+    if scale is None:
+        return float(max(part.levels or {1: None}))
+    return 255.0 if scale == "0-255" else 1.0

@@ -11,6 +11,7 @@ from normlab.measuring.sketch import Sketch
 from normlab.moments import merged
 
 MOST_SHARDS = 1000
+MOST_BAD = 20  # names of what could not be read; all are counted
 _MOST_NUMBERS = 1 << 22  # of all shards together, where there are many features
 
 
@@ -55,7 +56,8 @@ class Part:
     """Of each feature: counts (int64), sums of powers of deviations (float64), and what else was asked for.
 
     minimum and maximum are NaN where nothing was seen. levels: the largest whole number of a kind of image
-    -> how often each level was seen, (features, levels), int64. noted: a sentence's key -> how often.
+    -> how often each level was seen, (features, levels), int64. noted: what was met -> how often; bad: the first of what could not be read.
+    A part without values (count 0 everywhere) has no sketch, cross, levels or pictures, and takes none away.
     """
 
     rows: int
@@ -74,6 +76,7 @@ class Part:
     pictures: Pictures | None = None
     shards: tuple[Shard, ...] = ()
     noted: dict[str, int] = field(default_factory=dict)
+    bad: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, powers: np.ndarray, minimum: np.ndarray, maximum: np.ndarray, **known: Any) -> "Part":
@@ -113,17 +116,20 @@ def joined(left: Part, right: Part) -> Part:
         rows=left.rows + right.rows,
         missing=left.missing + right.missing,
         infinite=left.infinite + right.infinite,
-        sketch=_both(left.sketch, right.sketch, Sketch.joined),
-        cross=_both(left.cross, right.cross, _crossed),
-        levels=_both(left.levels, right.levels, _added),
-        pictures=_both(left.pictures, right.pictures, _of_pictures),
+        **{name: _both(left, right, name, join) for name, join in _ASKED.items()},
         shards=evened(left.shards + right.shards),
+        bad=(left.bad + right.bad)[:MOST_BAD],
         noted={k: left.noted.get(k, 0) + right.noted.get(k, 0) for k in left.noted | right.noted},
     )
 
 
-def _both(left: Any, right: Any, join: Any) -> Any:
-    return None if left is None or right is None else join(left, right)
+def _both(left: Part, right: Part, name: str, join: Any) -> Any:
+    """What only one of two parts has is unknown of both, unless the other is without values."""
+    one, other = getattr(left, name), getattr(right, name)
+    if one is not None and other is not None:
+        return join(one, other)
+    known, lacking = (one, right) if other is None else (other, left)
+    return None if lacking.count.any() else known
 
 
 def _crossed(left: Cross, right: Cross) -> Cross:
@@ -152,6 +158,9 @@ def _of_pictures(left: Pictures, right: Pictures) -> Pictures:
     share = images / max(images.sum(), 1)
     total = left.images + right.images
     return Pictures(total, mean.numpy(), m2.numpy(), (stds * share).sum(0))
+
+
+_ASKED = {"sketch": Sketch.joined, "cross": _crossed, "levels": _added, "pictures": _of_pictures}
 
 
 def evened(shards: Sequence[Shard]) -> tuple[Shard, ...]:

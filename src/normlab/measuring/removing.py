@@ -1,6 +1,7 @@
 """The statistics of the rest, when those of a part are taken away."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def without(whole: Part, gone: Part, names: Sequence[str]) -> tuple[Part, str]:
         rows=whole.rows - gone.rows,
         missing=whole.missing - gone.missing,
         infinite=whole.infinite - gone.infinite,
+        levels=_levels(whole.levels, gone.levels),
     )  # fmt: skip
     worst = float(np.nanmax(np.where((rest > 1) & (m2 > 0), error, 0.0), initial=0.0))
     return left, (
@@ -54,3 +56,11 @@ def without(whole: Part, gone: Part, names: Sequence[str]) -> tuple[Part, str]:
 
 def _slack(whole: Part) -> np.ndarray:
     return 64 * _EPS * (whole.m2 + whole.count * whole.mean**2) + 1e-300
+
+
+def _levels(whole: Any, gone: Any) -> dict[int, np.ndarray] | None:
+    if not whole or not gone:
+        return None
+    if not gone.keys() <= whole.keys() or any((whole[k] < gone[k]).any() for k in gone):
+        raise DataError("the statistics to subtract hold values that the whole has not.")
+    return {k: found - gone.get(k, 0) for k, found in whole.items()}

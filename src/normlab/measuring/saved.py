@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from normlab._version import __version__
-from normlab.data.columns import reason
+from normlab.data.columns import quoted, reason
 from normlab.errors import DataError
 from normlab.measuring.measured import Measured
 from normlab.measuring.part import Cross, Part, Pictures, Shard
@@ -51,6 +51,7 @@ def part_to_json(part: Part) -> dict[str, Any]:
             {"name": s.name, **{key: listed(getattr(s, key)) for key in _SHARD}} for s in part.shards
         ],
         "noted": part.noted,
+        "bad": list(part.bad),
     }
 
 
@@ -75,6 +76,8 @@ def _plain(value: float) -> float | str | None:
 
 
 def from_json(saved: Any) -> Measured:
+    if isinstance(saved, Mapping) and "groups" in saved:
+        raise DataError(f"was measured by {saved['by']!r}; take one of {quoted(saved['groups'])}")
     if not isinstance(saved, Mapping) or "format" not in saved or "mean" not in saved:
         raise DataError("is not what normlab measure writes; give its --out stats.json")
     if saved["format"] != FORMAT:
@@ -107,6 +110,7 @@ def part_from_json(saved: Mapping[str, Any]) -> Part:
         and Pictures(**{k: v if k == "images" else _real(v) for k, v in pictures.items()}),
         shards=tuple(map(_shard, saved["shards"])),
         noted=dict(saved["noted"]),
+        bad=tuple(saved["bad"]),
     )
 
 
@@ -117,6 +121,21 @@ def _shard(saved: Mapping[str, Any]) -> Shard:
 
 def _real(values: Any) -> np.ndarray:
     return np.array(values, np.float64)
+
+
+def groups_to_json(found: Mapping[str, Measured], by: str | None) -> dict[str, Any]:
+    """What was measured by the values of a column, or of all rows."""
+    if by is None:
+        return found[""].to_json()
+    groups = {name: group.to_json() for name, group in found.items()}
+    return {"format": FORMAT, "by": by, "groups": groups}
+
+
+def groups_from_json(saved: Any) -> dict[str, Measured]:
+    """The groups of a file, of which there is one called "" where it was measured as a whole."""
+    if isinstance(saved, Mapping) and "groups" in saved:
+        return {name: from_json(group) for name, group in saved["groups"].items()}
+    return {"": from_json(saved)}
 
 
 def save(saved: Any, path: Path) -> Path:

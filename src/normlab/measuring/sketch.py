@@ -27,6 +27,13 @@ class Sketch:
         for feature, values in zip(self.features, columns, strict=True):
             feature.update(np.ascontiguousarray(values, np.float64))
 
+    def widened(self, places: Sequence[int], width: int) -> "Sketch":
+        """These features at their places among more, of which nothing was seen."""
+        every = list(Sketch.empty(width).features)
+        for place, feature in zip(places, self.features, strict=True):
+            every[place] = feature
+        return Sketch(tuple(every))
+
     @staticmethod
     def joined(left: "Sketch", right: "Sketch") -> "Sketch":
         from datasketches import kll_doubles_sketch

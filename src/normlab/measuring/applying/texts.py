@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from normlab.data import numerals
+from normlab.data.cells import in_pieces, written
 from normlab.data.deciding import Decision
 from normlab.data.dialect import Dialect
 from normlab.data.numerals import FALSE, TRUE, Form
 from normlab.data.reading import Reading
-from normlab.data.text import cells_in_pieces, written
 from normlab.errors import DataError
 from normlab.measuring.applying.arrow import PlanOf, Tell
 from normlab.measuring.applying.columns import Plan
@@ -37,7 +37,7 @@ def text(source: Path, target: Path, plan_of: PlanOf, tell: Tell, reading: Readi
         if dialect.header:
             names = dialect.names[1:] if dialect.row_names else dialect.names
             stream.write(_lines([pa.array([name]) for name in names], dialect))
-        for batch in cells_in_pieces(source, dialect):
+        for batch in in_pieces(source, dialect):
             columns = list(batch.columns)
             for place, feature in plan.places.items():
                 columns[place] = _changed(columns[place], plan, feature, forms[place], rows)

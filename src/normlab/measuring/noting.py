@@ -1,0 +1,48 @@
+"""Sentences on what was met."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from normlab.data.columns import quoted
+from normlab.measuring.part import Part
+from normlab.measuring.source import Source
+
+_MET: dict[str, tuple[str, str]] = {
+    "bad": ("1 item could not be read and was left out", "{} items could not be read and were left out"),
+    "exif": ("1 image is stored turned (EXIF) and was turned upright", "{} images are stored turned (EXIF) and were turned upright"),
+    "alpha": ("1 image has transparency, which was left out", "{} images have transparency, which was left out"),
+    "palette": ("1 image has a palette and was read as colours", "{} images have a palette and were read as colours"),
+    "cmyk": ("1 image is in CMYK and was read as RGB", "{} images are in CMYK and were read as RGB"),
+    "16bit": ("1 image has 16 bits", "{} images have 16 bits"),
+    "grey": ("1 grey image was read as colours", "{} grey images were read as colours"),
+    "colour": ("1 image in colour was read as grey", "{} images in colour were read as grey"),
+}  # fmt: skip
+
+
+def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
+    found = [*source.notes]
+    for key, (one, many) in _MET.items():
+        if count := part.noted.get(key, 0):
+            more = f": {'; '.join(part.bad)}" if key == "bad" else ""
+            found.append(f"{one if count == 1 else many.format(f'{count:,}')}{more}.")
+    found += _of_features(part, source)
+    if changed:
+        files = quoted(Path(file).name for file in changed)
+        found.append(f"Changed while they were measured: {files}; measure again.")
+    return found
+
+
+def _of_features(part: Part, source: Source) -> list[str]:
+    told: dict[str, Callable[[], np.ndarray]] = {
+        "No value": lambda: part.count == 0,
+        "Constant, so that std is 0": lambda: (part.count > 1) & (part.minimum == part.maximum),
+        "Infinite values, which were left out": lambda: part.infinite > 0,
+    }
+    found = []
+    for words, which in told.items():
+        names = [source.names[i] for i in np.flatnonzero(which())]
+        if names:
+            found.append(f"{words}: {quoted(names)}.")
+    return found

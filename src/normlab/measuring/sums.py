@@ -1,0 +1,183 @@
+"""The moments of a block of numbers, chunk by chunk, each chunk small enough to stay in a cache.
+
+    d = x − shift,   S_k = Σ dᵏ,   and from these count, mean and M2, M3, M4 about the chunk's own mean
+
+The shift is the mean of the block's first chunk. A chunk whose mean is far from it, as its own deviations
+are, is summed again about its own mean: nothing cancels. Chunks are merged by `moments.merged`. Sums run
+along lanes (rows that lie side by side in memory), in an order that only the block's shape decides.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from normlab.measuring.part import joined_powers
+
+CHUNK = 1 << 16  # values: two float64 scratch arrays of it stay in the second cache
+_LANES = 1 << 11
+_FAR = 0.9  # share of S2 that the distance of the shift may make up
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """powers: (5, features): count, mean, M2, M3, M4; the others (features,)."""
+
+    powers: np.ndarray
+    missing: np.ndarray
+    infinite: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+
+
+def summed(block: np.ndarray, valid: np.ndarray | None = None) -> Sums:
+    """Of a block (rows, features) of real numbers; valid: (rows, features), what counts."""
+    width = block.shape[1]
+    if width <= _LANES:
+        return _narrow(block, valid)
+    parts = [
+        _narrow(block[:, at : at + _LANES], None if valid is None else valid[:, at : at + _LANES])
+        for at in range(0, width, _LANES)
+    ]
+    return Sums(*(np.concatenate([getattr(p, f.name) for p in parts], -1) for f in fields(Sums)))
+
+
+def _narrow(block: np.ndarray, valid: np.ndarray | None) -> Sums:
+    scratch = _Scratch()
+    with np.errstate(over="ignore", invalid="ignore"):
+        chunks = [scratch.sums(*chunk) for chunk in _chunks(block, valid)]
+    return _merged(chunks, block.shape[1])
+
+
+def _chunks(
+    block: np.ndarray, valid: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Whole chunks, then whole lanes of what is left, then the rest."""
+    rows, width = block.shape
+    lanes = max(1, _LANES // width)
+    step = max(1, CHUNK // (lanes * width)) * lanes
+    whole = rows // lanes * lanes
+    cuts = [*range(0, whole, step), whole, rows]
+    for start, stop in zip(cuts, cuts[1:], strict=False):
+        if start < stop:
+            yield block[start:stop], None if valid is None else valid[start:stop]
+
+
+def _merged(chunks: list[Sums], width: int) -> Sums:
+    if not chunks:
+        none, nan = np.zeros(width, np.int64), np.full(width, np.nan)
+        return Sums(np.zeros((5, width)), none, none, nan, nan)
+    if len(chunks) == 1:
+        return chunks[0]
+    return Sums(
+        joined_powers(np.stack([c.powers for c in chunks])),
+        np.sum([c.missing for c in chunks], axis=0),
+        np.sum([c.infinite for c in chunks], axis=0),
+        np.fmin.reduce([c.minimum for c in chunks]),
+        np.fmax.reduce([c.maximum for c in chunks]),
+    )
+
+
+class _Scratch:
+    """Two arrays in the cache, and the shift of a block."""
+
+    def __init__(self) -> None:
+        self._d, self._p = np.empty(CHUNK), np.empty(CHUNK)
+        self._shift: np.ndarray | None = None
+
+    def sums(self, chunk: np.ndarray, valid: np.ndarray | None) -> Sums:
+        lanes = _Lanes(*chunk.shape)
+        x = lanes.of(chunk)
+        low, high = lanes.over(np.minimum, x), lanes.over(np.maximum, x)
+        none = np.zeros(chunk.shape[1], np.int64)
+        if valid is None and np.isfinite(low).all() and np.isfinite(high).all():
+            count = np.full(chunk.shape[1], float(len(chunk)))
+            return Sums(self._powers(x, lanes, None, count, low, high), none, none, low, high)
+        x = x.astype(np.float64)
+        given = np.ones_like(x, bool) if valid is None else lanes.of(valid)
+        ok = np.isfinite(x) & given
+        count = lanes.over(np.add, ok, dtype=np.float64)
+        low = lanes.over(np.minimum, np.where(ok, x, np.inf))
+        high = lanes.over(np.maximum, np.where(ok, x, -np.inf))
+        infinite = lanes.over(np.add, np.isinf(x) & given, dtype=np.int64)
+        missing = len(chunk) - infinite - count.astype(np.int64)
+        powers = self._powers(x, lanes, ok, count, low, high)
+        nan = count == 0
+        return Sums(
+            powers, missing, infinite, np.where(nan, np.nan, low), np.where(nan, np.nan, high)
+        )
+
+    def _powers(
+        self,
+        x: np.ndarray,
+        lanes: "_Lanes",
+        ok: np.ndarray | None,
+        count: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+    ) -> np.ndarray:
+        n = np.maximum(count, 1)
+        if self._shift is None:
+            wide = np.where(ok, x, 0.0) if ok is not None else x
+            self._shift = _center(lanes.over(np.add, wide, dtype=np.float64) / n, low, high)
+        s = self._about(self._shift, x, lanes, ok)
+        slip = s[0] / n
+        if (count * slip**2 > _FAR * s[1]).any():
+            shift = _center(self._shift + slip, low, high)
+            s = self._about(shift, x, lanes, ok)
+            slip = s[0] / n
+        else:
+            shift = self._shift
+        return _about_mean(count, shift, slip, s)
+
+    def _about(
+        self, shift: np.ndarray, x: np.ndarray, lanes: "_Lanes", ok: np.ndarray | None
+    ) -> np.ndarray:
+        """(4, features): the sums of d to d⁴."""
+        d, p = self._d[: x.size].reshape(x.shape), self._p[: x.size].reshape(x.shape)
+        np.copyto(d, x)
+        np.subtract(d, lanes.wide(shift), out=d)
+        if ok is not None:
+            np.copyto(d, 0.0, where=~ok)
+        found = [lanes.over(np.add, d)]
+        np.multiply(d, d, out=p)
+        found.append(lanes.over(np.add, p))
+        np.multiply(d, p, out=d)
+        found.append(lanes.over(np.add, d))
+        np.multiply(p, p, out=p)
+        return np.stack([*found, lanes.over(np.add, p)])
+
+
+def _center(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Of equal values the value itself, so that no deviation is left; 0 where there is none."""
+    center = np.where(low == high, low, mean)
+    return np.where(np.isfinite(center), center, 0.0)
+
+
+def _about_mean(
+    count: np.ndarray, shift: np.ndarray, slip: np.ndarray, s: np.ndarray
+) -> np.ndarray:
+    m2 = np.maximum(s[1] - count * slip**2, 0.0)
+    m3 = s[2] - slip * (3 * s[1] - 2 * count * slip**2)
+    m4 = s[3] - slip * (4 * s[2] - slip * (6 * s[1] - 3 * count * slip**2))
+    mean = np.where(count > 0, shift + slip, 0.0)
+    return np.stack([count, mean, m2, m3, np.maximum(m4, 0.0)])
+
+
+class _Lanes:
+    """A chunk (rows, features) as (short rows, lanes); what is done over it is done feature by feature."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        self._side = max(1, min(_LANES // width, rows))
+        self._width = width
+
+    def of(self, chunk: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(chunk).reshape(-1, self._side * self._width)
+
+    def wide(self, row: np.ndarray) -> np.ndarray:
+        return np.tile(row, self._side)
+
+    def over(self, reduce: np.ufunc, x: np.ndarray, dtype: Any = None) -> np.ndarray:
+        lanes = reduce.reduce(x, axis=0, dtype=dtype)
+        return reduce.reduce(lanes.reshape(self._side, self._width), axis=0)
