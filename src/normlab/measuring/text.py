@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-from normlab.data.columns import quoted
 from normlab.measuring.network.snippets import normalize_line
 from normlab.measuring.recipes import recipes
 from normlab.measuring.showing import findings
@@ -58,11 +57,6 @@ def _said(measured: "Measured") -> list[str]:
     found = [
         f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}; std is the biased one (divided by n)."
     ]
-    same, none = findings.constant(measured), findings.empty(measured)
-    if same:
-        found.append(f"Constant: {quoted(same)}.")
-    if none:
-        found.append(f"Without any value: {quoted(none)}.")
     std = measured.std(0).numpy()
     for one in recipes(measured):
         off = one.off(std)

@@ -109,7 +109,7 @@ def compare_statistics(
     if as_json:
         print(json_text(drift.json(limits)))
     else:
-        print("\n".join([*words.lines(drift), *words.beyond(found, limits)]))
+        print("\n".join([*words.lines(drift), *words.beyond(drift, limits)]))
     raise typer.Exit(1 if any(found.values()) else 0)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from normlab.data.columns import listed, quoted, reason
 from normlab.data.reading import OF_TEXT, Reading, refuse_unused
+from normlab.data.table import TEXTS, check_there
 from normlab.errors import DataError, NormlabError, SettingError
 from normlab.measuring.applying.arrays import npy
 from normlab.measuring.applying.arrow import Tell, arrow, parquet
@@ -22,9 +23,8 @@ from normlab.system.files import replacing
 if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
 
-_TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
 _TABLES: dict[str, Callable[..., int]] = {
-    **{ending + packed: text for ending in _TEXTS for packed in ("", ".gz", ".bz2", ".zst")},
+    **dict.fromkeys(TEXTS, text),
     **dict.fromkeys((".parquet", ".pq"), parquet),
     **dict.fromkeys((".feather", ".arrow", ".ipc"), arrow),
 }
@@ -87,7 +87,7 @@ def apply(
             "in files; give statistics of a table or an array"
         )
     scaling = Scaling.of(measured, correction, inverse, exclude)
-    write = _writer(scaling, ending, exclude, features, reading)
+    write = _writer(measured, scaling, ending, exclude, features, reading)
     with replacing(out) as target:
         size = _told(source, ending, lambda: write(source, target, tell=tell))
     unit = "numbers" if ending == ".npy" else "rows"
@@ -96,6 +96,7 @@ def apply(
 
 
 def _writer(
+    measured: "Measured",
     scaling: Scaling,
     ending: str,
     exclude: Sequence[str],
@@ -107,7 +108,7 @@ def _writer(
             raise SettingError(
                 "--exclude given, which says nothing about an .npy file; leave it out."
             )
-        return partial(npy, scaling=scaling, axes=features)
+        return partial(npy, scaling=scaling, sizes=_sizes(measured), axes=features)
     if features is not None:
         raise SettingError(
             f"--features given, which says nothing about a {ending} file; leave it out."
@@ -117,11 +118,20 @@ def _writer(
     return partial(write, plan_of=plan_of, **({"reading": reading} if write is text else {}))
 
 
+def _sizes(measured: "Measured") -> tuple[int, ...]:
+    """Of the axes that the features are on: names of places on several axes are like "2,31"."""
+    if measured.kind != "array":
+        return (len(measured.names),)
+    if measured.names == ("values",):
+        return ()
+    return tuple(int(place) + 1 for place in measured.names[-1].split(","))
+
+
 def _ending(file: Path) -> str:
-    if file.is_dir():
-        raise DataError(f"{file} is a folder; give one file in it.")
-    if not file.is_file():
-        raise DataError(f"{file} is not there; check the path.")
+    try:
+        check_there(file)
+    except DataError as error:
+        raise DataError(f"{file}: {error}.") from error
     name = file.name.lower()
     found = next((ending for ending in (*_TABLES, ".npy") if name.endswith(ending)), None)
     if found is None:

@@ -1,7 +1,7 @@
 """An .npy file, read and written a piece at a time."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, combinations
+from itertools import combinations
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,19 @@ _PIECE = 1 << 22  # numbers at a time
 
 
 def npy(
-    source: Path, target: Path, scaling: Scaling, axes: Sequence[int] | None, tell: Tell
+    source: Path,
+    target: Path,
+    scaling: Scaling,
+    sizes: tuple[int, ...],
+    axes: Sequence[int] | None,
+    tell: Tell,
 ) -> int:
-    """Returns the number of numbers. `axes`: of the array, those that the statistics have, if told.
+    """Returns the number of numbers. `sizes`: of the axes that the features are on; `axes`: which, if told.
 
     The array's order in memory, C or Fortran, stays.
     """
     array = _mapped(source)
-    kept = kept_axes(array.shape, scaling.mean.size, axes)
+    kept = kept_axes(array.shape, sizes, axes)
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     shape = [size if axis in kept else 1 for axis, size in enumerate(array.shape)]
     mean, divisor = (part.reshape(shape) for part in (scaling.mean, scaling.divisor))
@@ -38,32 +43,34 @@ def npy(
 
 
 def kept_axes(
-    shape: tuple[int, ...], features: int, axes: Sequence[int] | None = None
+    shape: tuple[int, ...], sizes: tuple[int, ...], axes: Sequence[int] | None = None
 ) -> tuple[int, ...]:
-    """The axes of an array that so many features are on. Errors: DataError where none fit, or several do.
+    """The axes of an array that features of such sizes are on. Errors: DataError where none fit, or several.
 
-    >>> kept_axes((100, 3, 32, 32), 3), kept_axes((5, 5), 5, axes=[1])
+    >>> kept_axes((100, 3, 32, 32), (3,)), kept_axes((5, 5), (5,), axes=[1])
     ((1,), (1,))
     """
     if axes is not None:
-        given = tuple(
-            sorted(axis % len(shape) for axis in axes if -len(shape) <= axis < len(shape))
-        )
-        if len(set(given)) < len(axes) or prod(shape[axis] for axis in given) != features:
-            raise _unfit(shape, features, f" with --features {','.join(map(str, axes))}")
-        return given
-    wide = [axis for axis, size in enumerate(shape) if size != 1]
-    subsets = chain.from_iterable(combinations(wide, n) for n in range(len(wide) + 1))
-    fitting = [kept for kept in subsets if prod(shape[axis] for axis in kept) == features]
+        inside = [axis % len(shape) for axis in axes if -len(shape) <= axis < len(shape)]
+        kept = tuple(sorted(set(inside)))
+        if len(kept) < len(axes) or tuple(shape[axis] for axis in kept) != sizes:
+            raise _unfit(shape, sizes, f" with --features {','.join(map(str, axes))}")
+        return kept
+    fitting = [
+        kept
+        for kept in combinations(range(len(shape)), len(sizes))
+        if tuple(shape[axis] for axis in kept) == sizes
+    ]
     if len(fitting) != 1:
-        raise _unfit(shape, features, _several(fitting))
+        raise _unfit(shape, sizes, _several(fitting))
     return fitting[0]
 
 
-def _unfit(shape: tuple[int, ...], features: int, why: str) -> DataError:
+def _unfit(shape: tuple[int, ...], sizes: tuple[int, ...], why: str) -> DataError:
+    features = " × ".join(map(str, sizes)) or "1"
     return DataError(
-        f"holds an array of shape {shape}, and the statistics are of {features:,} "
-        f"feature{'s' * (features != 1)}{why}; give an array like the one that was measured"
+        f"holds an array of shape {shape}, and the statistics are of {features} features{why}; give an array "
+        "like the one that was measured"
     )
 
 
@@ -71,7 +78,7 @@ def _several(fitting: Sequence[tuple[int, ...]]) -> str:
     if not fitting:
         return ", which no axes of it have"
     words = " or ".join(",".join(map(str, kept)) for kept in fitting)
-    return f", which several axes may be (say which with --features {words})"
+    return f", which several axes have (say which with --features {words})"
 
 
 def _write(stream: Any, x: Any, mean: Any, divisor: Any, scaling: Scaling, tell: Tell) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from normlab.measuring.comparing.diff import Drift
 
 SHOWN = 30  # columns in a table on a terminal
-HEADER = ("", "mean before", "now", "shift", "z", "variance ×", "missing before", "now", "range")
+HEADER = ("", "mean before", "now", "shift", "z", "variance", "missing before", "now", "beyond")
 _NAME = 28
 
 
@@ -56,8 +56,8 @@ def lines(drift: "Drift") -> list[str]:
 
 
 _LEGEND = (
-    "shift: in the std before. z: in its own uncertainty. variance ×: now by before. range: how far now's",
-    "values go beyond those before, in the std before. –: unknown. Worst first, by the largest z.",
+    "shift: in the std before. z: in its own uncertainty. variance: now's by that before. beyond: how far",
+    "values go beyond the range before, in the std before. –: unknown. Worst first, by the largest z.",
 )
 
 
@@ -90,19 +90,24 @@ def _named(names: Iterable[str]) -> str:
     return quoted(names)
 
 
-def beyond(found: Mapping[str, Sequence[Change]], limits: Mapping[str, float]) -> list[str]:
+def beyond(drift: "Drift", limits: Mapping[str, float]) -> list[str]:
     """A line for each threshold, with what is beyond it."""
     said = []
-    for measure, limit in limits.items():
-        changes = found[measure]
+    for measure, changes in drift.beyond(limits).items():
+        limit = limits[measure]
         if changes:
             worst = max(changes, key=lambda c: math.inf if c.status else c.size(measure))
             size = worst.status or _short(worst.size(measure))
             others = f", and {len(changes) - 1:,} more" if len(changes) > 1 else ""
             said.append(f"Beyond {measure}={limit:g}: {worst.name!r} ({size}){others}.")
         else:
-            said.append(f"Within {measure}={limit:g}.")
+            unknown = sum(math.isnan(change.size(measure)) for change in drift.changes)
+            said.append(f"Within {measure}={limit:g}{_but(unknown)}.")
     return said
+
+
+def _but(unknown: int) -> str:
+    return f", as far as is known: not of {_features(unknown)}" if unknown else ""
 
 
 def row(change: Change) -> tuple[str, ...]:
@@ -112,14 +117,14 @@ def row(change: Change) -> tuple[str, ...]:
         return (name, change.status, *[""] * (len(HEADER) - 2))
     return (
         name,
-        _short(change.mean_before),
-        _short(change.mean_now),
+        f"{change.mean_before:.5g}",
+        f"{change.mean_now:.5g}",
         _short(change.shift, sign=True),
         _short(change.z, sign=True),
         _short(change.ratio),
         _percent(change.missing_before),
         _percent(change.missing_now),
-        _short(change.outside) if change.outside else "within",
+        _short(change.outside),
     )
 
 

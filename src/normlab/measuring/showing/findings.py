@@ -29,11 +29,6 @@ def constant(measured: "Measured") -> list[str]:
     return [name for name, yes in zip(measured.names, same.tolist(), strict=True) if yes]
 
 
-def empty(measured: "Measured") -> list[str]:
-    """Features without a value."""
-    return [name for name, n in zip(measured.names, measured.count.tolist(), strict=True) if not n]
-
-
 def gaps(measured: "Measured") -> list[tuple[str, int, int, float]]:
     """Features with missing or infinite values, most first: name, missing, infinite, share of all."""
     columns = (measured.missing, measured.infinite, measured.count)

@@ -10,18 +10,10 @@ from normlab.safe import markup
 if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
 
-_CONSTANT = {
-    False: "is constant: it says nothing, and its std of 0 divides nothing",
-    True: "are constant: they say nothing, and their std of 0 divides nothing",
-}
-_EMPTY = {False: "has no values at all", True: "have no values at all"}
-
 
 def met(measured: "Measured") -> Part:
     blocks = [
         *_gaps(measured),
-        *_named(findings.empty(measured), _EMPTY),
-        *_named(findings.constant(measured), _CONSTANT),
         *_far(measured),
         *(Note(markup(note)) for note in measured.notes),
     ]
@@ -38,14 +30,6 @@ def _gaps(measured: "Measured") -> list[Block]:
     ]
     caption = "Missing or infinite values. They are counted, and left out of all statistics."
     return [table(caption, ("feature", "missing", "infinite", "share"), rows)]
-
-
-def _named(names: list[str], words: dict[bool, str]) -> list[Block]:
-    if not names:
-        return []
-    listed = ", ".join(markup(repr(name)) for name in names[:WORST])
-    more = f", … {len(names):,} in all" if len(names) > WORST else ""
-    return [Note(f"{listed}{more} {words[len(names) > 1]}.", "warning")]
 
 
 def _far(measured: "Measured") -> list[Block]:
