@@ -23,7 +23,7 @@ class Scaling:
     Dtype: float32 and float64 stay what they are, halves become float32, whole numbers of 16 bits or less
         float32 and larger ones float64; the arithmetic is in float64, rounded once.
     Limits: NaN stays NaN. There and back again gives x to 2 ulps of max(|x|, |x − mean|) in float32 and
-        to 4 in float64.
+        to 4 in float64, unless y is too large or too small for the dtype.
     """
 
     names: tuple[str, ...]

@@ -13,11 +13,10 @@ from normlab.data.deciding import Decision
 from normlab.data.dialect import Dialect
 from normlab.data.numerals import FALSE, TRUE, Form
 from normlab.data.reading import Reading
+from normlab.data.streaming import SMALL
 from normlab.errors import DataError
 from normlab.measuring.applying.arrow import PlanOf, Tell
 from normlab.measuring.applying.columns import Plan
-
-_SMALL = 1 << 26  # bytes of a text that is looked at whole before it is rewritten
 
 
 def text(source: Path, target: Path, plan_of: PlanOf, tell: Tell, reading: Reading) -> int:
@@ -29,7 +28,7 @@ def text(source: Path, target: Path, plan_of: PlanOf, tell: Tell, reading: Readi
     """
     import pyarrow as pa
 
-    dialect, found = written(source, reading, whole=source.stat().st_size <= _SMALL)
+    dialect, found = written(source, reading, whole=source.stat().st_size <= SMALL)
     plan = plan_of(list(dialect.names))
     forms = _forms(plan, dialect, found)
     rows, size = 0, source.stat().st_size
@@ -98,7 +97,8 @@ def _lines(columns: Sequence[Any], dialect: Dialect) -> bytes:
     import pyarrow as pa
 
     delimiter = dialect.delimiter or ","
-    quoted = [_quoted(column.cast(pa.large_string()), dialect) for column in columns]
+    wide = [column.cast(pa.large_string()) for column in columns]
+    quoted = [_quoted(column, dialect, i == 0) for i, column in enumerate(wide)]
     between, nothing = (pa.scalar(sign, pa.large_string()) for sign in (delimiter, ""))
     rows = _call("binary_join_element_wise", *quoted, between)
     rows = _call("binary_join_element_wise", rows, pa.scalar("\n", pa.large_string()), nothing)
@@ -107,11 +107,12 @@ def _lines(columns: Sequence[Any], dialect: Dialect) -> bytes:
     return memoryview(letters)[: ends[len(rows)]].tobytes() if len(rows) else b""
 
 
-def _quoted(cells: Any, dialect: Dialect) -> Any:
-    """Cells in quotes where they hold what would end them, or begin as a comment does."""
+def _quoted(cells: Any, dialect: Dialect, first: bool) -> Any:
+    """Cells in quotes where they hold what would end them, or would make a comment or a blank of a row."""
     quote = dialect.quote
     signs = re.escape(f"{dialect.delimiter}{quote}") + r"\n\r"
-    must = numerals.holds(cells, f"[{signs}]|^(#|%|//)" + "|^$" * (dialect.width == 1))
+    rows = "|^(#|%|//)" * first + "|^$" * (dialect.width == 1)
+    must = numerals.holds(cells, f"[{signs}]{rows}")
     if not must.any():
         return cells
     import pyarrow as pa

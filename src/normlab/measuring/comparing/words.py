@@ -117,8 +117,8 @@ def row(change: Change) -> tuple[str, ...]:
         return (name, change.status, *[""] * (len(HEADER) - 2))
     return (
         name,
-        f"{change.mean_before:.5g}",
-        f"{change.mean_now:.5g}",
+        _short(change.mean_before, digits=5),
+        _short(change.mean_now, digits=5),
         _short(change.shift, sign=True),
         _short(change.z, sign=True),
         _short(change.ratio),
@@ -128,7 +128,7 @@ def row(change: Change) -> tuple[str, ...]:
     )
 
 
-def _short(value: float, sign: bool = False) -> str:
+def _short(value: float, sign: bool = False, digits: int = 3) -> str:
     """
     >>> _short(0.123456), _short(float("nan")), _short(float("inf"), sign=True), _short(123456.0)
     ('0.123', '–', '+∞', '1.23e+05')
@@ -137,7 +137,7 @@ def _short(value: float, sign: bool = False) -> str:
         return "–"
     if math.isinf(value):
         return ("-" if value < 0 else "+" if sign else "") + "∞"
-    return f"{value:+.3g}" if sign else f"{value:.3g}"
+    return f"{value:{'+' if sign else ''}.{digits}g}"
 
 
 def _percent(rate: float) -> str:
