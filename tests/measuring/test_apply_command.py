@@ -111,8 +111,9 @@ def test_refused_in_one_line_and_nothing_written(folder, case):
     (folder / "cut.npy").write_bytes((folder / "a.npy").read_bytes()[:300])
     np.save(folder / "words.npy", np.array(["a", "b"]))
     (folder / "old.feather").write_bytes(b"FEA1" + bytes(40))
-    (folder / "nan.csv").write_text("rate,depth\n,1\n,2\n")
-    normlab.measure(folder / "nan.csv", columns=["rate", "depth"]).save(folder / "empty.json")
+    nothing = pa.table({"rate": pa.array([None, None], pa.float64()), "depth": [1, 2]})
+    parquet.write_table(nothing, folder / "nothing.parquet")
+    normlab.measure(folder / "nothing.parquet").save(folder / "empty.json")
     before = {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir()}
     done = here("apply", *arguments, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
