@@ -202,6 +202,13 @@ def _empty(schema: Any) -> Any:
     return schema.empty_table()
 
 
+def head_of(table: Any) -> Read:
+    """The columns of arrow's first rows, where there is no file."""
+    found = _of_batch(table.slice(0, 1000), "Arrow")
+    unique(found)
+    return found
+
+
 def _of_batch(batch: Any, words: str) -> Read:
     columns = [from_arrow(column) for column in batch.columns]
     names = list(batch.schema.names)

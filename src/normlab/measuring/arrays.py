@@ -45,8 +45,7 @@ class Piece:
     def parts(self, recipe: Recipe) -> Parts:
         x = self.array.piece(self.prefix, slice(self.start, self.stop))
         part = part_of(x, self._kept(), recipe, self._mask(x.shape))
-        rows = len(x) if not self.prefix else int(self.start == 0 and not any(self.prefix[1:]))
-        return {"": self._placed(part, rows).named(self.name)}
+        return {"": self._placed(part).named(self.name)}
 
     def _kept(self) -> tuple[int, ...]:
         depth = len(self.prefix)
@@ -58,21 +57,21 @@ class Piece:
         whole = np.broadcast_to(self.mask, self.array.shape)
         return np.broadcast_to(whole[self.prefix][self.start : self.stop], shape)
 
-    def _placed(self, part: Part, rows: int) -> Part:
+    def _placed(self, part: Part) -> Part:
         """The part among all features, where a piece has only some of them."""
         sizes = [self.array.shape[axis] for axis in self.features]
         depth, width = len(self.prefix), math.prod(sizes)
         if part.mean.size == width:
-            return Part(**vars(part) | {"rows": rows})
+            return part
         where = tuple(
             self.prefix[a] if a < depth else slice(self.start, self.stop) if a == depth else slice(None)
             for a in self.features
         )
         places = np.arange(width).reshape(sizes)[where].ravel()
-        return widened(part, places, width, rows)
+        return widened(part, places, width)
 
 
-def widened(part: Part, places: np.ndarray, width: int, rows: int) -> Part:
+def widened(part: Part, places: np.ndarray, width: int) -> Part:
     """A part of some features as one of all; of the others nothing was seen."""
 
     def spread(values: np.ndarray, fill: float) -> np.ndarray:
@@ -85,7 +84,7 @@ def widened(part: Part, places: np.ndarray, width: int, rows: int) -> Part:
         powers,
         spread(part.minimum, np.nan),
         spread(part.maximum, np.nan),
-        rows=rows,
+        rows=0,
         missing=spread(part.missing, 0),
         infinite=spread(part.infinite, 0),
         sketch=part.sketch and part.sketch.widened(places, width),
@@ -225,17 +224,17 @@ class InMemory:
 
 
 class Npy:
-    """An array of a .npy file, read piece by piece into memory that is used again."""
+    """An array of a .npy file, read piece by piece into memory that is used again.
+
+    turned: written column by column (Fortran order), so that shape and axes are the other way round.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with path.open("rb") as stream:
-            self.shape, fortran, self.dtype = _header(stream, path)
+            shape, self.turned, self.dtype = _header(stream, path)
             self.begin = stream.tell()
-        if fortran and len(self.shape) > 1:
-            raise DataError(
-                f"{path}: is written column by column (Fortran order); save numpy.ascontiguousarray of it."
-            )
+        self.shape = shape[::-1] if self.turned else shape
         needed = self.begin + self.dtype.itemsize * math.prod(self.shape)
         if path.stat().st_size < needed:
             raise DataError(

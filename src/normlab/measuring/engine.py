@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from normlab.data.columns import reason
-from normlab.errors import DataError
+from normlab.errors import DataError, NormlabError
 from normlab.measuring.part import Part
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source, Unit
@@ -83,7 +83,7 @@ def named(name: str) -> Iterator[None]:
     except DataError as error:
         told = str(error)
         raise error if told.startswith(name) else DataError(f"{name}: {told}") from error
-    except (KeyboardInterrupt, MemoryError):
+    except (NormlabError, MemoryError):
         raise
     except Exception as error:  # each library has kinds of its own
         raise DataError(

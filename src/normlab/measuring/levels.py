@@ -16,7 +16,7 @@ def powers_of(counts: np.ndarray, step: float) -> np.ndarray:
     """(…, levels) -> (5, …): count, mean, M2, M3, M4 of value = level · step, in float64."""
     level = np.arange(counts.shape[-1], dtype=np.float64)
     count = counts.sum(-1, dtype=np.float64)
-    mean = counts @ level / np.maximum(count, 1)
+    mean = (counts * level).sum(-1) / np.maximum(count, 1)  # not @: its sums depend on threads
     away = level - mean[..., None]
     found = [count, mean * step]
     for power in (2, 3, 4):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,8 @@ def _measured(part: Part, source: Source, changed: Sequence[str]) -> Measured:
     if not part.count.any():
         bad = f" ({'; '.join(part.bad)})" if part.bad else ""
         raise DataError(f"{source.text}: holds no value{bad}; there is nothing to measure.")
+    if source.rows is not None:
+        part = replace(part, rows=source.rows)
     if source.weighting == "pixel":
         part = settled(part, top_of(source.scale, part))
     return Measured(

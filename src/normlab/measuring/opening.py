@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from normlab.data import streaming
+from normlab.data.images import IMAGES
 from normlab.data.reading import Reading
 from normlab.data.table import TEXTS
 from normlab.errors import DataError, SettingError
-from normlab.measuring import arrays, tables
+from normlab.measuring import albums, arrays, coming, containers, tables
 from normlab.measuring.source import Source
 
 _TABLES = (*streaming.ENDINGS, *TEXTS)
@@ -59,14 +60,88 @@ def opened(given: Any, options: Options) -> Source:
     array = _as_array(given)
     if array is not None:
         return of_array(arrays.InMemory(array), f"an array of shape {array.shape}", options)
+    for is_such, make in _OBJECTS:
+        if is_such(given):
+            return make(given, options)
     raise DataError(
         f"a {type(given).__name__} given; it must be a path, an array, a tensor, a Dataset, a DataLoader, "
         f"or an iterable of arrays."
     )
 
 
+def _from(package: str, name: str) -> Callable[[Any], bool]:
+    """Whether something is of a class of a package, which need not be installed."""
+
+    def is_such(given: Any) -> bool:
+        return any(
+            kind.__module__.split(".")[0] == package and kind.__name__ == name
+            for kind in type(given).__mro__
+        )
+
+    return is_such
+
+
+def _of_pieces(pieces: Iterable[Any], text: str, options: Options) -> Source:
+    options.only("arrays that come one by one", "features")
+    axes = options.features
+    return coming.of_arrays(pieces, text, None if axes is None else tuple(axes))
+
+
+def _of_rows(pieces: Iterable[Any], text: str, options: Options) -> Source:
+    options.only("a table", "columns", "by", "where")
+    return coming.of_tables(pieces, text, options.columns, options.by, options.where)
+
+
+def _of_hugging_face(given: Any, options: Options) -> Source:
+    """Rows of numbers as a table."""
+    pieces = given.with_format("arrow").iter(batch_size=1 << 14)
+    return _of_rows(pieces, "a Hugging Face dataset", options)
+
+
+def _of_dask_array(given: Any, options: Options) -> Source:
+    """One chunk after the other along the first axis, each computed where Dask's scheduler says."""
+    rows = [slice(*ends) for ends in zip(*(_ends(given.chunks[0])), strict=True)]
+    pieces = (np.asarray(given[part].compute()) for part in rows)
+    return _of_pieces(pieces, "a Dask array", options)
+
+
+def _ends(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+    stops = np.cumsum(sizes).tolist()
+    return [0, *stops[:-1]], stops
+
+
+_OBJECTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Options], Source]], ...] = (
+    (_from("datasets", "Dataset"), _of_hugging_face),
+    (_from("datasets", "IterableDataset"), _of_hugging_face),
+    (_from("dask", "Array"), _of_dask_array),
+    (
+        _from("dask", "DataFrame"),
+        lambda given, options: _of_rows(
+            (part.compute() for part in given.partitions), "a Dask data frame", options
+        ),
+    ),
+    (_from("pandas", "DataFrame"), lambda given, options: _of_rows([given], "a data frame", options)),
+    (
+        _from("pyarrow", "Table"),
+        lambda given, options: _of_rows([given], "an Arrow table", options),
+    ),
+    (
+        _from("torch", "DataLoader"),
+        lambda given, options: _of_pieces(given, "a DataLoader", options),
+    ),
+    (
+        _from("torch", "Dataset"),
+        lambda given, options: _of_pieces(coming.samples(given), "a Dataset", options),
+    ),
+    (
+        lambda given: isinstance(given, Iterable),
+        lambda given, options: _of_pieces(given, "arrays", options),
+    ),
+)
+
+
 def _of_path(path: Path, options: Options) -> Source:
-    if path.is_dir():
+    if path.is_dir() and path.suffix.lower() != ".zarr":
         return _of_folder(path, options)
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder; check the path.")
@@ -80,14 +155,23 @@ def _of_path(path: Path, options: Options) -> Source:
 
 def _of_folder(folder: Path, options: Options) -> Source:
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
-    found = [file for file in files if file.name.lower().endswith(_TABLES)]
-    if not found:
-        raise DataError(
-            f"{folder}: holds no table and no image"
-            + (f", of {len(files):,} files" if files else ", and nothing else")
-            + "; give a folder of tables or of images."
-        )
-    return _of_tables(found, str(folder), options)
+    kinds = {
+        kind: [file for file in files if file.name.lower().endswith(endings)]
+        for kind, endings in _FOLDERS.items()
+    }
+    held = {kind: found for kind, found in kinds.items() if found}
+    if not held:
+        others = f"{len(files):,} files, none of which is" if files else "nothing, and so"
+        raise DataError(f"{folder}: holds {others} no table or image; give a folder of such.")
+    if len(held) > 1:
+        counts = " and ".join(f"{len(found):,} {kind}" for kind, found in held.items())
+        raise DataError(f"{folder}: holds {counts}; give a folder of one kind.")
+    ((kind, found),) = held.items()
+    if kind == "images":
+        return _of_images(albums.of_folder(folder, found), str(folder), found, options)
+    if kind == "tables":
+        return _of_tables(found, str(folder), options)
+    return _of_archives(found, str(folder), options)
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -102,11 +186,39 @@ def _of_tables(files: Sequence[Path], text: str, options: Options) -> Source:
     )  # fmt: skip
 
 
+def _of_images(
+    found: Sequence[albums.Album], text: str, files: Sequence[Path], options: Options
+) -> Source:
+    options.only("images", "resize", "interpolation", "scale", "weighting", "channels")
+    return albums.source(found, text, files, options)
+
+
+def _of_archives(files: Sequence[Path], text: str, options: Options) -> Source:
+    found: list[albums.Album] = []
+    for file in files:
+        make = albums.Zip if file.name.lower().endswith(albums.ZIPS) else albums.Tar
+        found.append(make(file, len(files) == 1))
+    return _of_images(found, text, files, options)
+
+
 def _of_npy(path: Path, options: Options) -> Source:
     found = arrays.Npy(path)
-    made = of_array(found, str(path), options)
-    identity = {"kind": "array", "features": list(options.features or ())}
-    return Source(**vars(made) | {"files": (str(path),), "identity": identity})
+    if not found.turned:
+        return _of_file(found, path, options)
+    shape = found.shape[::-1]
+    kept, note = arrays.kept_axes(shape, options.features)
+    if len(kept) > 1:
+        raise DataError(f"{path}: is written column by column; keep one axis, or save it row by row.")
+    mask = None if options.mask is None else _mask(options.mask, shape).T
+    turned = tuple(len(shape) - 1 - axis for axis in kept)
+    made = _of_file(found, path, replace(options, features=turned, mask=mask))
+    return replace(made, rows=shape[0], notes=(note,) if note else ())
+
+
+def _of_file(array: arrays.Held, path: Path, options: Options) -> Source:
+    made = of_array(array, str(path), options)
+    identity = {"kind": "array", "features": list(options.features or ()), "array": options.array}
+    return replace(made, files=(str(path),), identity=identity)
 
 
 def of_array(array: arrays.Held, text: str, options: Options) -> Source:
@@ -120,7 +232,8 @@ def of_array(array: arrays.Held, text: str, options: Options) -> Source:
     mask = None if options.mask is None else _mask(options.mask, array.shape)
     units = arrays.Pieces(array, features, "", mask)
     names = arrays.feature_names(array.shape, features)
-    return Source(names, "array", text, units, (note,) if note else ())
+    notes = (note,) if note else ()
+    return Source(names, "array", text, units, notes, rows=array.shape[0])
 
 
 def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -139,15 +252,25 @@ def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
 def _as_array(given: Any) -> np.ndarray | None:
     import torch
 
-    if isinstance(given, np.ndarray):
-        return given
     if isinstance(given, torch.Tensor):
-        tensor = given.detach().cpu()
-        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    return None
+        return containers.as_numpy(given)
+    return given if isinstance(given, np.ndarray) else None
 
 
 _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     _TABLES: lambda path, options: _of_tables([path], str(path), options),
+    (*albums.TARS, *albums.ZIPS): lambda path, options: _of_archives([path], str(path), options),
+    tuple(sorted(IMAGES)): lambda path, options: _of_images(
+        albums.of_folder(path.parent, [path]), str(path), [path], options
+    ),
     (".npy",): _of_npy,
+    (".npz",): lambda path, options: _of_file(containers.npz(path, options.array), path, options),
+    (".pt", ".pth"): lambda path, options: _of_file(containers.pt(path, options.array), path, options),
+    (".h5", ".hdf5", ".hdf"): lambda path, options: _of_file(
+        containers.stored(path, "h5", options.array), path, options
+    ),
+    (".zarr", ".zarr.zip"): lambda path, options: _of_file(
+        containers.stored(path, "zarr", options.array), path, options
+    ),
 }
+_FOLDERS = {"images": tuple(IMAGES), "tables": _TABLES, "archives": (*albums.TARS, *albums.ZIPS)}

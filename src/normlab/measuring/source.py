@@ -27,7 +27,7 @@ class Unit(Protocol):
 class Source:
     """names: of the features; units: a sequence where they can be had in any order, else they come once.
 
-    files: what it reads, to see whether that changes. identity: what decides the units, for --resume.
+    rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what decides the units, for --resume.
     """
 
     names: tuple[str, ...]
@@ -38,6 +38,7 @@ class Source:
     scale: str | None = None
     weighting: str = "pixel"
     files: tuple[str, ...] = ()
+    rows: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 
 from normlab.data import streaming
 from normlab.data.choosing import choose, find
-from normlab.data.columns import Words, as_numbers, from_arrow, quoted, stacked
+from normlab.data.columns import Read, Words, as_numbers, from_arrow, quoted, stacked
 from normlab.data.reading import Reading
 from normlab.errors import DataError
 from normlab.measuring.engine import named
@@ -143,7 +143,17 @@ def _first(
 def _chosen(
     file: Path, columns: Sequence[str] | None, by: str | None, where: str | None, reading: Reading
 ) -> tuple[Chosen, tuple[str, ...]]:
-    found = streaming.head(streaming.stream(file, reading))
+    return chosen_of(streaming.head(streaming.stream(file, reading)), columns, by, where, reading)
+
+
+def chosen_of(
+    found: Read,
+    columns: Sequence[str] | None,
+    by: str | None,
+    where: str | None,
+    reading: Reading,
+) -> tuple[Chosen, tuple[str, ...]]:
+    """What is measured of a table with these columns, and what is said of it. Errors: DataError."""
     every = dict.fromkeys(found.names)
     tested = tuple(replace(c, column=find(c.column, every)) for c in conditions(where))
     group = None if by is None else find(by, every)
