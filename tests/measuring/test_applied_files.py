@@ -95,10 +95,14 @@ def test_normalised_as_numpy_would(file, statistics):
     for name in FEATURES:
         x = numbers(before, name)
         std = np.nanstd(x) or 1.0
-        np.testing.assert_allclose(numbers(after, name), (x - np.nanmean(x)) / std, rtol=3e-7, atol=3e-7)
+        np.testing.assert_allclose(
+            numbers(after, name), (x - np.nanmean(x)) / std, rtol=3e-7, atol=3e-7
+        )
     assert after["alcohol"].null_count == before["alcohol"].null_count > 0
     assert after["name"].to_pylist() == before["name"].to_pylist()
-    assert [n or "" for n in after["note"].to_pylist()] == [n or "" for n in before["note"].to_pylist()]
+    assert [n or "" for n in after["note"].to_pylist()] == [
+        n or "" for n in before["note"].to_pylist()
+    ]
     assert after.column_names == before.column_names
     assert done.notes == ("Constant when measured, so only the mean was subtracted: 'seven'.",)
 
@@ -157,7 +161,9 @@ def test_pandas_reads_the_copy_with_its_index(tmp_path, statistics):
 
 def test_columns_left_out_stay(tmp_path, statistics):
     write(wine(), tmp_path / "a.parquet")
-    done = apply(statistics, tmp_path / "a.parquet", tmp_path / "b.parquet", exclude=("hue", "sweet"))
+    done = apply(
+        statistics, tmp_path / "a.parquet", tmp_path / "b.parquet", exclude=("hue", "sweet")
+    )
     after = read(tmp_path / "b.parquet")
     assert done.features == 4
     assert after["hue"].equals(wine()["hue"]) and after["sweet"].equals(wine()["sweet"])
@@ -172,7 +178,9 @@ def test_the_unbiased_std_is_asked_for(tmp_path):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "f2", "u1", "i4", ">f4"])
-@pytest.mark.parametrize(("shape", "axes"), [((6, 3), (1,)), ((5, 3, 4, 2), (1,)), ((4, 3, 2), (1, 2))])
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((6, 3), (1,)), ((5, 3, 4, 2), (1,)), ((4, 3, 2), (1, 2))]
+)
 def test_arrays(tmp_path, shape, axes, dtype, order):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 200, shape).astype(dtype)
@@ -211,7 +219,9 @@ def test_there_and_back_within_the_stated_ulps(dtype, values, mean, std):
     size = np.maximum(abs(x.astype(np.float64)), abs(x - np.float64(mean)))
     tiny = np.finfo(dtype).tiny * std  # below which y has fewer digits
     assert again.dtype == dtype
-    assert (abs(again.astype(np.float64) - x) <= ULPS[dtype] * np.spacing(size.astype(dtype)) + tiny).all()
+    assert (
+        abs(again.astype(np.float64) - x) <= ULPS[dtype] * np.spacing(size.astype(dtype)) + tiny
+    ).all()
 
 
 def test_a_compressed_text_stays_compressed(tmp_path, statistics):

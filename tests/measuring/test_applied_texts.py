@@ -95,7 +95,9 @@ def test_what_the_first_lines_do_not_show_is_told_with_its_row(tmp_path):
     found = normlab.measure(tmp_path / "a.csv")
     rows[4321] = "4 and a half,1"
     (tmp_path / "a.csv").write_text("rate,n\n" + "\n".join(rows))
-    with pytest.raises(DataError, match=r"'rate' is not numeric \(text: '4 and a half' among numbers\)"):
+    with pytest.raises(
+        DataError, match=r"'rate' is not numeric \(text: '4 and a half' among numbers\)"
+    ):
         apply(found, tmp_path / "a.csv", tmp_path / "b.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 

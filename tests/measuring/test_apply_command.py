@@ -124,7 +124,9 @@ def test_refused_in_one_line_and_nothing_written(folder, case):
 
 def test_a_file_that_was_there_stays_when_the_source_breaks_off(folder):
     """The first row groups can be read, a later one cannot."""
-    table = pa.table({"rate": np.arange(300_000.0), "depth": np.random.default_rng(0).random(300_000)})
+    table = pa.table(
+        {"rate": np.arange(300_000.0), "depth": np.random.default_rng(0).random(300_000)}
+    )
     parquet.write_table(table, folder / "long.parquet", row_group_size=100_000, compression="none")
     content = bytearray((folder / "long.parquet").read_bytes())
     at = len(content) * 2 // 3
@@ -150,7 +152,9 @@ def test_missing_values_and_order_of_columns_do_not_matter(folder):
         pa.table({"depth": [30, None, 10], "x": ["a", "b", "c"], "rate": [None, 6.0, 1.0]}),
         str(folder / "t.feather"),
     )
-    assert here("apply", "stats.json", "t.feather", "--out", "o.feather", cwd=folder).returncode == 0
+    assert (
+        here("apply", "stats.json", "t.feather", "--out", "o.feather", cwd=folder).returncode == 0
+    )
     found = feather.read_table(str(folder / "o.feather"))
     assert found.column_names == ["depth", "x", "rate"]
     assert [column.null_count for column in found.columns] == [1, 0, 1]

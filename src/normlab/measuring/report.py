@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from normlab._version import __version__
 from normlab.measuring.showing.sections import parts
+from normlab.measuring.text import extent
 from normlab.report.page import Page
 from normlab.safe import printable
 from normlab.system.files import write_all
 
 if TYPE_CHECKING:
     from normlab.measuring.measured import Measured
-
-_UNITS = {"images": "images", "table": "rows", "array": "first entries", "tensors": "examples"}
 
 
 def page(measured: "Measured") -> Page:
@@ -41,7 +40,7 @@ def write(measured: "Measured", path: str | os.PathLike[str]) -> Path:
 def _about(measured: "Measured") -> dict[str, str]:
     return {
         "measured": printable(measured.source),
-        "what": f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}, {len(measured.names):,} features",
+        "what": extent(measured),
         "written": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "normlab": __version__,
     }

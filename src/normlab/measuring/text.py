@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 _SHOWN = 20  # features
 _NAME = 28
 _SCALES = {"0-1": " (of values from 0 to 1)", "0-255": " (of values from 0 to 255)"}
+_UNITS = {
+    "images": ("images", "channels"),
+    "table": ("rows", "features"),
+    "array": ("entries on the first axis", "features"),
+    "tensors": ("examples", "features"),
+}
 _WORTH_SAYING = 0.01  # that a wrong recipe is off by
 
 
@@ -53,10 +59,14 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.6g}"
 
 
+def extent(measured: "Measured") -> str:
+    """How much was measured: rows and features, by the names that they go by."""
+    rows, features = _UNITS[measured.kind]
+    return f"{measured.rows:,} {rows}, {len(measured.names):,} {features}"
+
+
 def _said(measured: "Measured") -> list[str]:
-    found = [
-        f"{measured.rows:,} {_UNITS.get(measured.kind, 'rows')}; std is the biased one (divided by n)."
-    ]
+    found = [f"{extent(measured)}; std is the biased one (divided by n)."]
     std = measured.std(0).numpy()
     for one in recipes(measured):
         off = one.off(std)
@@ -65,11 +75,3 @@ def _said(measured: "Measured") -> list[str]:
         if abs(worst) > _WORTH_SAYING:
             found.append(f"The {one.name} would be off by up to {100 * worst:+.2g} %.")
     return found
-
-
-_UNITS = {
-    "images": "images",
-    "table": "rows",
-    "array": "entries on the first axis",
-    "tensors": "examples",
-}

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from normlab.report.figures import rasterize
-from normlab.report.style import ACCENT, GRID, MUTED, feature_color, in_legend, subplots
+from normlab.report.style import ACCENT, FEATURES, GRID, MUTED, feature_color, in_legend, subplots
 
 PANELS = 12  # histograms in one figure
 LINES = 5  # features in one panel, as many as there are colours
 _COLUMNS = 4
 _LONGEST = 22
+_COLORS = {"red": FEATURES[1], "green": FEATURES[2], "blue": FEATURES[0]}  # channels in their own
 
 
 def channels(edges, counts, names, mean, std):
@@ -19,8 +20,9 @@ def channels(edges, counts, names, mean, std):
     ax = axes[0, 0]
     for i in range(min(len(names), LINES)):
         share = 100 * counts[i] / max(counts[i].sum(), 1)
-        ax.stairs(share, edges[i], color=feature_color(i), lw=1.4, label=in_legend(short(names[i])))
-        ax.axvline(mean[i], color=feature_color(i), lw=1, ls="--")
+        color = _COLORS.get(names[i], feature_color(i))
+        ax.stairs(share, edges[i], color=color, lw=1.4, label=in_legend(short(names[i])))
+        ax.axvline(mean[i], color=color, lw=1, ls="--")
     tops = [np.sort(100 * row / max(row.sum(), 1)) for row in counts[:LINES]]
     # black and white are often levels by themselves, far above all others
     second = max((row[-3] if len(row) > 2 else row[-1]) for row in tops)

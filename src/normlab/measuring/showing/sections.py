@@ -71,7 +71,8 @@ def _features(measured: "Measured") -> Section:
     ]
     header = ("feature", "values", "mean", "std", "std, n − 1", "min", "max")
     spread = table("Mean, std and range.", header, rows)
-    return Section("Each feature", (spread, _shapes(measured)))
+    each = "channel" if measured.kind == "images" else "feature"
+    return Section(f"Each {each}", (spread, _shapes(measured)))
 
 
 def _shapes(measured: "Measured") -> Numbers:
