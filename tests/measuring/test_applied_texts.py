@@ -1,4 +1,4 @@
-"""Texts in many dialects: only the numbers of the chosen columns change, and the reader reads the copy alike."""
+"""Texts in many dialects: only the numbers of the chosen columns change."""
 
 import numpy as np
 import pytest

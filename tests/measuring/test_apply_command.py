@@ -1,4 +1,4 @@
-"""normlab apply from the command line: what it says, what it refuses, and that nothing is left half-written."""
+"""normlab apply from the command line: what it says and refuses, and that nothing is half-written."""
 
 import json
 import os

@@ -62,7 +62,8 @@ def _number(value: float) -> str:
 def extent(measured: "Measured") -> str:
     """How much was measured: rows and features, by the names that they go by."""
     rows, features = _UNITS[measured.kind]
-    return f"{measured.rows:,} {rows}, {len(measured.names):,} {features}"
+    width = len(measured.names)
+    return f"{measured.rows:,} {rows}, {width:,} {features if width > 1 else features[:-1]}"
 
 
 def _said(measured: "Measured") -> list[str]:

@@ -148,8 +148,9 @@ def _ratio_z(before: Sample, now: Sample) -> np.ndarray:
 def _missing_z(before: Sample, now: Sample) -> np.ndarray:
     totals = [sample.count + sample.missing for sample in (before, now)]
     rate = _ratio(before.missing + now.missing, totals[0] + totals[1], np.nan)
-    each = sum(_ratio(np.ones_like(total), total, np.nan) for total in totals)
-    return _ratio(now.missing_rate - before.missing_rate, np.sqrt(rate * (1 - rate) * each), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = rate * (1 - rate) * sum(1 / total for total in totals)
+    return _ratio(now.missing_rate - before.missing_rate, np.sqrt(spread), 0.0)
 
 
 def _outside(before: Sample, now: Sample) -> np.ndarray:
