@@ -124,7 +124,8 @@ def _check(
 
 def samples(dataset: Any) -> Iterator[np.ndarray]:
     """The samples of a map-style or iterable Dataset, each as a batch of one."""
-    every = (dataset[i] for i in range(len(dataset))) if hasattr(dataset, "__getitem__") else dataset
+    iterable = hasattr(type(dataset), "__iter__")
+    every = dataset if iterable else (dataset[i] for i in range(len(dataset)))
     return (_array(_unwrapped(sample))[None] for sample in every)
 
 

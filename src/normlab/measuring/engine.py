@@ -30,7 +30,7 @@ def measured(unit: Unit, recipe: Recipe, width: int) -> Parts:
 
 def nothing(width: int, bad: str) -> Part:
     """A part without values, of something that could not be read."""
-    nan, powers = np.full(width, np.nan), np.zeros((5, width))
+    nan, powers = np.full(width, np.nan), np.zeros((6, width))
     return Part.of(powers, nan, nan, rows=0, bad=(bad,), noted={"bad": 1})
 
 

@@ -13,12 +13,12 @@ Levels = Mapping[int, np.ndarray]
 
 
 def powers_of(counts: np.ndarray, step: float) -> np.ndarray:
-    """(…, levels) -> (5, …): count, mean, M2, M3, M4 of value = level · step, in float64."""
+    """(…, levels) -> (6, …): count, mean, rest (0), M2, M3, M4 of value = level · step, in float64."""
     level = np.arange(counts.shape[-1], dtype=np.float64)
     count = counts.sum(-1, dtype=np.float64)
     mean = (counts * level).sum(-1) / np.maximum(count, 1)  # not @: its sums depend on threads
     away = level - mean[..., None]
-    found = [count, mean * step]
+    found = [count, mean * step, np.zeros_like(mean)]
     for power in (2, 3, 4):
         found.append((counts * away**power).sum(-1) * step**power)
     return np.stack(found)
@@ -45,7 +45,7 @@ def settled(part: Part, top: float) -> Part:
     powers = np.array([_exact(row, step) for row in rows], np.float64).T
     low, high = ends_of(rows, 1.0)
     return replace(
-        part, count=rows.sum(1), mean=powers[0], m2=powers[1], m3=powers[2], m4=powers[3],
+        part, count=rows.sum(1), mean=powers[0], rest=np.zeros(len(rows)), m2=powers[1], m3=powers[2], m4=powers[3],
         minimum=low * top / largest, maximum=high * top / largest,
     )  # fmt: skip
 

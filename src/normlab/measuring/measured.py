@@ -132,7 +132,7 @@ class Measured(Moments):
     @property
     def skewness(self) -> Tensor:
         """√count · m3 / m2^1.5, of the values themselves (no correction); NaN for a constant."""
-        return self.count.sqrt() * self.m3 / self.m2**1.5
+        return self.count.double().sqrt() * self.m3 / self.m2**1.5
 
     @property
     def kurtosis(self) -> Tensor:
@@ -323,7 +323,7 @@ def _known(values: np.ndarray, count: np.ndarray) -> Tensor | None:
 
 def _unasked(what: str) -> SettingError:
     return SettingError(
-        f"{what} were not kept; ask for them: normlab.measure(…, {what}=True), or --{what}."
+        f"{what} not kept; ask for it: normlab.measure(…, {what}=True), or --{what}."
     )
 
 

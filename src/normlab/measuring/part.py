@@ -55,6 +55,7 @@ class Cross:
 class Part:
     """Of each feature: counts (int64), sums of powers of deviations (float64), and what else was asked for.
 
+    rest: what the float64 nearest to the mean lacks, since means far from 0 are merged by small differences.
     minimum and maximum are NaN where nothing was seen. levels: the largest whole number of a kind of image
     -> how often each level was seen, (features, levels), int64. noted: what was met -> how often; bad: the first of what could not be read.
     A part without values (count 0 everywhere) has no sketch, cross, levels or pictures, and takes none away.
@@ -65,6 +66,7 @@ class Part:
     missing: np.ndarray
     infinite: np.ndarray
     mean: np.ndarray
+    rest: np.ndarray
     m2: np.ndarray
     m3: np.ndarray
     m4: np.ndarray
@@ -80,18 +82,19 @@ class Part:
 
     @classmethod
     def of(cls, powers: np.ndarray, minimum: np.ndarray, maximum: np.ndarray, **known: Any) -> "Part":
-        """From count, mean, M2, M3 and M4 of each feature, stacked."""
+        """From count, mean, rest, M2, M3 and M4 of each feature, stacked."""
         count = powers[0].astype(np.int64)
         zeros = np.zeros_like(count)
         known = {"missing": zeros, "infinite": zeros} | known
         return cls(
-            count=count, mean=powers[1], m2=powers[2], m3=powers[3], m4=powers[4],
+            count=count, mean=powers[1], rest=powers[2], m2=powers[3], m3=powers[4], m4=powers[5],
             minimum=minimum, maximum=maximum, **known,
         )  # fmt: skip
 
     @property
     def powers(self) -> np.ndarray:
-        return np.stack([self.count.astype(np.float64), self.mean, self.m2, self.m3, self.m4])
+        count = self.count.astype(np.float64)
+        return np.stack([count, self.mean, self.rest, self.m2, self.m3, self.m4])
 
     def named(self, name: str) -> "Part":
         """This part as one shard with a name."""
@@ -102,9 +105,22 @@ class Part:
 
 
 def joined_powers(powers: np.ndarray) -> np.ndarray:
-    """(parts, 5, features) -> (5, features), with the one formula of the project."""
-    columns = torch.from_numpy(np.ascontiguousarray(powers.swapaxes(0, 1)))
-    return torch.stack(merged(*columns)).numpy()
+    """(parts, 6, features) -> (6, features), with the one formula of the project.
+
+    It is given means as they lie about that of the largest part, in which they lose no digit.
+    """
+    count, mean, rest, *sums = powers.swapaxes(0, 1)
+    about = np.take_along_axis(mean, count.argmax(0)[None], 0)[0]
+    columns = (torch.from_numpy(np.ascontiguousarray(c)) for c in (count, mean - about + rest, *sums))
+    total, center, *sums = (column.numpy() for column in merged(*columns))
+    return np.stack([total, *split_sum(about, center), *sums])
+
+
+def split_sum(large: np.ndarray, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """large + small as the nearest float64, and the rest (Knuth's two-sum)."""
+    total = large + small
+    back = total - large
+    return total, (large - (total - back)) + (small - back)
 
 
 def joined(left: Part, right: Part) -> Part:

@@ -162,14 +162,14 @@ def _of_levels(counts: np.ndarray, largest: int, look: Look) -> Part:
 
 
 def _weighted(each: np.ndarray, look: Look) -> np.ndarray:
-    """(5, images, channels) -> (5, channels); by image: each image is one value's worth."""
+    """(6, images, channels) -> (6, channels); by image: each image is one value's worth."""
     if look.by_image:
-        each = np.concatenate([np.ones_like(each[:1]), each[1:2], each[2:] / each[0]])
+        each = np.concatenate([np.ones_like(each[:1]), each[1:3], each[3:] / each[0]])
     return joined_powers(each.swapaxes(0, 1))
 
 
 def _of_images(each: np.ndarray) -> Pictures:
-    count, mean, m2 = each[:3]
+    count, mean, _, m2 = each[:4]
     std = np.sqrt(m2 / np.maximum(count - 1, 1))
     ones = torch.ones(len(mean), 1, dtype=torch.float64)
     _, middle, spread = merged(ones, torch.from_numpy(mean), torch.zeros(mean.shape).double())
@@ -178,7 +178,7 @@ def _of_images(each: np.ndarray) -> Pictures:
 
 def _none(channels: int) -> Part:
     nan = np.full(channels, np.nan)
-    return Part.of(np.zeros((5, channels)), nan, nan, rows=0)
+    return Part.of(np.zeros((6, channels)), nan, nan, rows=0)
 
 
 def channels_of(images: Iterable[tuple[str, Callable[[], bytes]]], skip_bad: bool) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from normlab.system.files import write_all
 
 FORMAT = 1
 WHOLE = ("count", "missing", "infinite")
-REAL = ("mean", "m2", "m3", "m4", "minimum", "maximum")
+REAL = ("mean", "rest", "m2", "m3", "m4", "minimum", "maximum")
 _SHARD = ("count", "missing", "mean", "m2", "minimum", "maximum")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from normlab.measuring.part import joined_powers
+from normlab.measuring.part import joined_powers, split_sum
 
 CHUNK = 1 << 16  # values: two float64 scratch arrays of it stay in the second cache
 _LANES = 1 << 11
@@ -22,7 +22,7 @@ _FAR = 0.9  # share of S2 that the distance of the shift may make up
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """powers: (5, features): count, mean, M2, M3, M4; the others (features,)."""
+    """powers: (6, features): count, mean, rest, M2, M3, M4, as in `Part`; the others (features,)."""
 
     powers: np.ndarray
     missing: np.ndarray
@@ -67,7 +67,7 @@ def _chunks(
 def _merged(chunks: list[Sums], width: int) -> Sums:
     if not chunks:
         none, nan = np.zeros(width, np.int64), np.full(width, np.nan)
-        return Sums(np.zeros((5, width)), none, none, nan, nan)
+        return Sums(np.zeros((6, width)), none, none, nan, nan)
     if len(chunks) == 1:
         return chunks[0]
     return Sums(
@@ -161,8 +161,8 @@ def _about_mean(
     m2 = np.maximum(s[1] - count * slip**2, 0.0)
     m3 = s[2] - slip * (3 * s[1] - 2 * count * slip**2)
     m4 = s[3] - slip * (4 * s[2] - slip * (6 * s[1] - 3 * count * slip**2))
-    mean = np.where(count > 0, shift + slip, 0.0)
-    return np.stack([count, mean, m2, m3, np.maximum(m4, 0.0)])
+    mean, rest = split_sum(*np.where(count > 0, (shift, slip), 0.0))
+    return np.stack([count, mean, rest, m2, m3, np.maximum(m4, 0.0)])
 
 
 class _Lanes:
