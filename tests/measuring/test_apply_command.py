@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
+from pyarrow import csv, feather, parquet
 
 import normlab
 from command import PATIENCE, attended, here
@@ -177,3 +178,53 @@ def test_interrupted_it_leaves_what_was_there(folder):
     assert said == "normlab: interrupted; nothing was written.\n"
     assert (folder / "out.csv").read_text() == "as before"
     assert not list(folder.glob(".writing*"))
+
+
+_PEAK = """
+import sys, threading, numpy as np, normlab
+from normlab.measuring.applying.apply import apply
+
+def anonymous():
+    line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+    return int(line.split()[1]) >> 10
+
+def watch():
+    while not done.wait(0.005):
+        seen.append(anonymous())
+
+names = [f"c{i}" for i in range(16)]
+found = normlab.measure(np.random.default_rng(0).random((100, 16)))
+found.names = tuple(names) if sys.argv[1] != "big.npy" else found.names
+seen, done = [anonymous()], threading.Event()
+watching = threading.Thread(target=watch)
+watching.start()
+apply(found, sys.argv[1], "out-" + sys.argv[1])
+done.set()
+watching.join()
+print(max(seen) - seen[0])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/status"), reason="counts memory as Linux tells it"
+)
+@pytest.mark.parametrize("name", ["big.parquet", "big.npy", "big.feather", "big.csv"])
+def test_a_file_of_any_size_takes_300_mb(folder, name):
+    """A row group, or a file, of 256 MB (a text of 180)."""
+    rows = 1_000_000 if name == "big.csv" else 4_000_000
+    x = np.random.default_rng(0).random((16, rows), np.float32)
+    table = pa.table(list(x), [f"c{i}" for i in range(16)])
+    if name == "big.parquet":
+        parquet.write_table(table, folder / name, row_group_size=rows)
+    elif name == "big.feather":
+        feather.write_feather(table, str(folder / name), compression="uncompressed")
+    elif name == "big.csv":
+        csv.write_csv(table, folder / name)
+    else:
+        np.save(folder / name, x.T.copy())
+    assert (folder / name).stat().st_size > 1.7e8
+    command = [sys.executable, "-c", _PEAK, name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 300

@@ -9,6 +9,8 @@ from normlab.data.dialect import Dialect
 from normlab.data.filtering import TextSource
 from normlab.data.reading import Reading
 
+_PIECE = 1 << 22
+
 
 def written(file: TextSource, reading: Reading, whole: bool) -> tuple[Dialect, Decision]:
     """How a text is written: by its first lines alone, or by all of it, as `read_text` decides.
@@ -24,9 +26,11 @@ def written(file: TextSource, reading: Reading, whole: bool) -> tuple[Dialect, D
 
 
 def in_pieces(file: TextSource, dialect: Dialect) -> Iterator[Any]:
-    """All cells, in record batches of text: the file is never held."""
+    """All cells, in record batches of text: the file is never held. A row must fit into a few megabytes."""
     from pyarrow import csv
 
     types = dict.fromkeys(range(dialect.width), "string")
-    with csv.open_csv(*text._how(file, dialect, types, ".", lines=True)) as reader:
+    source, reading, *rest = text._how(file, dialect, types, ".", lines=True)
+    reading.block_size, reading.use_threads = _PIECE, False
+    with csv.open_csv(source, reading, *rest) as reader:
         yield from reader

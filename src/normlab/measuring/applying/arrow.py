@@ -11,8 +11,8 @@ from normlab.measuring.applying.columns import Plan
 Tell = Callable[[int, int], None]  # how much is done, of how much
 PlanOf = Callable[[list[str]], Plan]  # of the names of a table's columns
 _ROWS = 1 << 16  # that are read at once
-_BUFFER = 1 << 20  # bytes of each column of a Parquet file that wait to be decoded
-_GROUP = 1 << 26  # bytes of a row group that is written
+_BUFFER = 1 << 18  # bytes of each column of a Parquet file that wait to be decoded
+_GROUP = 1 << 25  # bytes of a row group that is written
 
 
 def parquet(source: Path, target: Path, plan_of: PlanOf, tell: Tell) -> int:

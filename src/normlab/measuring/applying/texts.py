@@ -11,7 +11,7 @@ from normlab.data import numerals
 from normlab.data.cells import in_pieces, written
 from normlab.data.deciding import Decision
 from normlab.data.dialect import Dialect
-from normlab.data.numerals import FALSE, TRUE, Form
+from normlab.data.numerals import FALSE, PLAIN, TRUE, Form
 from normlab.data.reading import Reading
 from normlab.data.streaming import SMALL
 from normlab.errors import DataError
@@ -76,20 +76,40 @@ def _changed(cells: Any, plan: Plan, feature: int, form: Form | None, before: in
 
     trimmed = numerals.trimmed(cells)
     filled = ~numerals.missing(trimmed)
-    known = numerals.matches(trimmed, form) if form else numerals.among(trimmed, TRUE + FALSE)
-    if not known[filled].all():
-        at = int(np.flatnonzero(filled & ~known)[0])
-        held = cells[at].as_py()[:40]
-        raise DataError(
-            f"column {plan.scaling.names[feature]!r}, data row {before + at + 1:,}: {held!r} "
-            f"is not written like the rows before ({form.words if form else 'true and false'}); mend the "
-            "cell, or say how numbers are written (--decimal, --thousands)"
-        )
-    numbers = numerals.parsed(trimmed, filled, form) if form else numerals.booleans(trimmed)
+    numbers = _plain(trimmed, filled) if form == PLAIN else None
+    if numbers is None:
+        _refuse_others(cells, trimmed, filled, form, plan.scaling.names[feature], before)
+        numbers = numerals.parsed(trimmed, filled, form) if form else numerals.booleans(trimmed)
     written = plan.column(numbers, feature).cast(pa.string())
     if form and form.decimal != ".":
         written = _replaced(written, ".", form.decimal)
-    return _call("if_else", pa.array(filled), written, cells)
+    return written if filled.all() else _call("if_else", pa.array(filled), written, cells)
+
+
+def _plain(trimmed: Any, filled: np.ndarray) -> Any:
+    """Numbers in the plain form, at once; None where one of them is not."""
+    import pyarrow as pa
+
+    try:
+        held = trimmed if filled.all() else numerals.where(trimmed, filled)
+        return held.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _refuse_others(
+    cells: Any, trimmed: Any, filled: np.ndarray, form: Form | None, name: str, before: int
+) -> None:
+    """Errors: DataError for the first cell that is not written like the others, with its row."""
+    known = numerals.matches(trimmed, form) if form else numerals.among(trimmed, TRUE + FALSE)
+    if not known[filled].all():
+        at = int(np.flatnonzero(filled & ~known)[0])
+        words = form.words if form else "true and false"
+        raise DataError(
+            f"column {name!r}, data row {before + at + 1:,}: {cells[at].as_py()[:40]!r} is not written like "
+            f"the rows before ({words}); mend the cell, or say how numbers are written (--decimal, "
+            "--thousands)"
+        )
 
 
 def _lines(columns: Sequence[Any], dialect: Dialect) -> bytes:
