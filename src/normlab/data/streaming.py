@@ -30,7 +30,7 @@ class Stream(Protocol):
     def head(self) -> Read: ...
 
     def pieces(self, wanted: Sequence[int], part: int) -> Iterator[list[Any]]:
-        """Columns of arrow or numpy, by their numbers in the file."""
+        """Columns of arrow or numpy, or Words, by their numbers in the file."""
         ...
 
 
@@ -84,8 +84,7 @@ class _Whole:
         return self._found
 
     def pieces(self, wanted: Sequence[int], part: int) -> Iterator[list[Any]]:
-        columns = [self._found.columns[i] for i in wanted]
-        yield [column.cells() if hasattr(column, "cells") else column for column in columns]
+        yield [self._found.columns[i] for i in wanted]
 
 
 class _Text(TextStream):

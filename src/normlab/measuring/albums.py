@@ -203,5 +203,5 @@ def source(albums: Sequence[Album], text: str, files: Sequence[Path], options: A
     identity = {"kind": "images", "options": [str(size), *map(str, said)]}
     return Source(
         pictures.NAMES[channels], "images", text, Groups(albums, look), tuple(notes), scale, weighting,
-        tuple(map(str, files)), identity=identity,
+        files=tuple(map(str, files)), identity=identity,
     )  # fmt: skip

@@ -32,11 +32,7 @@ class Checkpoint:
             raise DataError(f"{self.path} is not there, so nothing can be resumed; leave out --resume.")
         saved = read(self.path)
         try:
-            if saved["format"] != _FORMAT or saved["identity"] != self.identity:
-                raise DataError(
-                    f"{self.path} is of other data, or of other options: the files or the command have "
-                    f"changed since; leave out --resume to begin anew."
-                )
+            known = saved["format"], saved["identity"]
             nodes = {
                 (node["level"], node["index"]): {
                     name: part_from_json(part) for name, part in node["parts"].items()
@@ -45,6 +41,11 @@ class Checkpoint:
             }
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{self.path} is damaged; leave out --resume to begin anew.") from error
+        if known != (_FORMAT, self.identity):
+            raise DataError(
+                f"{self.path} is of other data, or of other options: the files or the command have changed "
+                f"since; leave out --resume to begin anew."
+            )
         return Tree(nodes)
 
     def save_sometimes(self, tree: Tree) -> None:

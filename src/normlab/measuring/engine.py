@@ -1,6 +1,7 @@
 """Units of a source measured on threads, and merged as they come."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from normlab.errors import DataError, NormlabError
 from normlab.measuring.part import Part
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source, Unit
+from normlab.measuring.stopping import StoppedError, belong_to
 from normlab.measuring.tree import Parts, Tree
 
 Done = Callable[[int], None]  # how many units are done
@@ -39,7 +41,8 @@ def on_threads(
 ) -> Tree:
     """Measure what the tree lacks. What was finished stays in the tree, whatever is raised."""
     count, width = threads or cores(), len(source.names)
-    pool = ThreadPoolExecutor(count, thread_name_prefix="normlab-measure")
+    stopped = threading.Event()
+    pool = ThreadPoolExecutor(count, "normlab-measure", belong_to, (stopped,))
     running: dict[Future[Parts], int] = {}
     try:
         for index, unit in lacking(source.units, tree):
@@ -49,13 +52,18 @@ def on_threads(
         while running:
             _gather(running, tree, done, FIRST_COMPLETED)
     finally:
+        stopped.set()
         pool.shutdown(cancel_futures=True)
+        for future, index in running.items():  # what was finished meanwhile
+            if not future.cancelled() and future.exception() is None:
+                tree.add(index, future.result())
     return tree
 
 
 def _gather(running: dict[Future[Parts], int], tree: Tree, done: Done, until: str) -> None:
     for future in wait(running, return_when=until).done:
-        tree.add(running.pop(future), future.result())
+        parts = future.result()
+        tree.add(running.pop(future), parts)
     done(tree.leaves())
 
 
@@ -83,7 +91,7 @@ def named(name: str) -> Iterator[None]:
     except DataError as error:
         told = str(error)
         raise error if told.startswith(name) else DataError(f"{name}: {told}") from error
-    except (NormlabError, MemoryError):
+    except (NormlabError, StoppedError, MemoryError):
         raise
     except Exception as error:  # each library has kinds of its own
         raise DataError(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KINDS = ("table", "array", "images", "tensors")
 
 
-@dataclass(eq=False, init=False)
+@dataclass(eq=False, init=False, repr=False)
 class Measured(Moments):
     """The statistics of a data set, per feature: a column, a channel, a place on the kept axes.
 
@@ -73,6 +73,9 @@ class Measured(Moments):
         self.part, self.names, self.kind, self.source = part, tuple(names), kind, source
         self.scale, self.weighting, self.notes = scale, weighting, tuple(notes)
         self._mean, self._m2 = torch.from_numpy(part.mean), torch.from_numpy(part.m2)
+
+    def __repr__(self) -> str:
+        return f"<Measured {self.kind}: {self.rows:,} rows, features {_few(self.names)}>"
 
     @property
     def count(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]

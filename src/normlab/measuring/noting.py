@@ -25,7 +25,7 @@ def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
     found = [*source.notes]
     for key, (one, many) in _MET.items():
         if count := part.noted.get(key, 0):
-            more = f": {'; '.join(part.bad)}" if key == "bad" else ""
+            more = f": {'; '.join(bad.rstrip('.') for bad in part.bad)}" if key == "bad" else ""
             found.append(f"{one if count == 1 else many.format(f'{count:,}')}{more}.")
     found += _of_features(part, source)
     if changed:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from normlab.data import streaming
+from normlab.data.columns import quoted
 from normlab.data.images import IMAGES
 from normlab.data.reading import Reading
 from normlab.data.table import TEXTS
@@ -157,21 +158,21 @@ def _of_folder(folder: Path, options: Options) -> Source:
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
     kinds = {
         kind: [file for file in files if file.name.lower().endswith(endings)]
-        for kind, endings in _FOLDERS.items()
+        for kind, (endings, _) in _FOLDERS.items()
     }
     held = {kind: found for kind, found in kinds.items() if found}
     if not held:
-        others = f"{len(files):,} files, none of which is" if files else "nothing, and so"
-        raise DataError(f"{folder}: holds {others} no table or image; give a folder of such.")
-    if len(held) > 1:
+        raise DataError(
+            f"{folder}: holds no table and no image ({len(files):,} other files); give a folder of such."
+        )
+    kind, *others = sorted(held, key=lambda kind: -len(held[kind]))
+    rest = sum(len(held[other]) for other in others)
+    if rest * _MANY > len(held[kind]):
         counts = " and ".join(f"{len(found):,} {kind}" for kind, found in held.items())
         raise DataError(f"{folder}: holds {counts}; give a folder of one kind.")
-    ((kind, found),) = held.items()
-    if kind == "images":
-        return _of_images(albums.of_folder(folder, found), str(folder), found, options)
-    if kind == "tables":
-        return _of_tables(found, str(folder), options)
-    return _of_archives(found, str(folder), options)
+    made = _FOLDERS[kind][1](folder, held[kind], options)
+    left = f"Left out, beside {kind}: {quoted(file.name for o in others for file in held[o])}."
+    return replace(made, notes=(*made.notes, left)) if others else made
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -273,4 +274,20 @@ _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
         containers.stored(path, "zarr", options.array), path, options
     ),
 }
-_FOLDERS = {"images": tuple(IMAGES), "tables": _TABLES, "archives": (*albums.TARS, *albums.ZIPS)}
+_MANY = 10  # times as many files of one kind as of others make a folder one of that kind
+_FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[Path], Options], Source]]] = {
+    "images": (
+        tuple(IMAGES),
+        lambda folder, files, options: _of_images(
+            albums.of_folder(folder, files), str(folder), files, options
+        ),
+    ),
+    "tables": (
+        _TABLES,
+        lambda folder, files, options: _of_tables(files, str(folder), options),
+    ),
+    "archives": (
+        (*albums.TARS, *albums.ZIPS),
+        lambda folder, files, options: _of_archives(files, str(folder), options),
+    ),
+}

@@ -13,6 +13,7 @@ import torch
 from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
+from normlab.measuring import stopping
 from normlab.measuring.levels import ends_of, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
 from normlab.measuring.recipe import counted
@@ -44,6 +45,7 @@ class Look:
         """Of images with their names, each encoded as its function reads it. Errors: DataError, with the name, unless skip_bad."""
         seen = _Seen(self)
         for name, read in images:
+            stopping.check()
             try:
                 seen.take(name, read())
             except DataError as error:
@@ -72,7 +74,7 @@ class _Seen:
         except (DataError, SettingError) as error:
             raise error if isinstance(error, SettingError) else DataError(f"{name} {error}.") from error
         except Exception as error:  # Pillow raises kinds of its own for each format
-            raise DataError(f"{name}: cannot be read as an image ({reason(error)}).") from error
+            raise _unread(name, error) from error
         if isinstance(seen, bytes):
             self.counts.append(seen)
         else:
@@ -125,7 +127,7 @@ def _looked(image: Any, format_: str, look: Look, name: str) -> bytes | Part:
         flat = values.astype(np.uint16).reshape(-1, 1)
         one = np.repeat(counted(flat, largest), look.channels, 0)
         return _of_levels(one[None], largest, look)
-    scaled = values if largest is None else values / largest
+    scaled = values.astype(np.float64) / (largest or 1)
     found = summed(np.repeat(scaled.reshape(-1, 1) * look.top, look.channels, 1))
     powers = found.powers[:, None]
     pictures, powers = _of_images(powers), _weighted(powers, look)
@@ -194,7 +196,14 @@ def channels_of(images: Iterable[tuple[str, Callable[[], bytes]]], skip_bad: boo
             error = found
             if not skip_bad:
                 break
-    raise DataError(f"{name}: cannot be read as an image ({reason(error)}).")
+    raise _unread(name, error)
+
+
+def _unread(name: str, error: Exception) -> DataError:
+    """Pillow's own word for what is no image names an object in memory."""
+    kind = type(error).__name__
+    told = "no format of images" if kind == "UnidentifiedImageError" else reason(error).rstrip(".")
+    return DataError(f"{name}: cannot be read as an image ({told}).")
 
 
 def check(size: Sequence[int] | int | None, interpolation: str | None, scale: str | None, weighting: str | None, channels: int | None) -> None:  # fmt: skip

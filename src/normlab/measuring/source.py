@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from normlab.measuring.recipe import BLOCK, Recipe
+from normlab.measuring.stopping import check
 from normlab.measuring.tree import Parts, Tree
 
 
@@ -59,6 +60,7 @@ def of_blocks(blocks: Iterable[Any], recipe: Recipe, width: int) -> Parts:
     tree = Tree()
     pairs = (block if isinstance(block, tuple) else (block,) for block in blocks)
     for index, block in enumerate(blocked(pairs, rows_of_block(width))):
+        check()
         tree.add(index, grouped(*block, recipe=recipe))
     return tree.total()
 

@@ -69,13 +69,17 @@ def block(columns: dict[str, Any], chosen: Chosen) -> Any:
 
 
 def _numbers(column: Any, name: str) -> Any:
-    found = as_numbers(column) if isinstance(column, np.ndarray) else from_arrow(column)
+    found = column
+    if not isinstance(column, Words):
+        found = as_numbers(column) if isinstance(column, np.ndarray) else from_arrow(column)
     if isinstance(found, Words):
         raise DataError(f"column {name!r} holds {found.kind} here, and numbers in other files")
     return found
 
 
 def _cells(column: Any) -> Any:
+    if isinstance(column, Words):
+        return column.cells() if column.cells else []
     return column.to_pylist() if hasattr(column, "to_pylist") else column
 
 
