@@ -137,13 +137,9 @@ def test_another_version_and_no_worker(file, tmp_path, monkeypatch):
         with started("worker", tmp_path, address, *options):
             with distributed.Client(address) as client:
                 client.wait_for_workers(1, timeout=PATIENCE)
-            monkeypatch.setattr("normlab.measuring.cluster._version", _other_version)
+            monkeypatch.setattr("normlab._version.__version__", "0.0.0")
             with pytest.raises(DataError, match=r"the worker at tcp://.* has normlab .*, and this process has"):
                 normlab.measure(file, cluster=address)
-
-
-def _other_version():
-    return f"normlab of process {os.getpid()}"
 
 
 def test_what_does_not_fit():

@@ -7,7 +7,6 @@ are, is summed again about its own mean: nothing cancels. Chunks are merged by `
 along lanes (rows that lie side by side in memory), in an order that only the block's shape decides.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -44,24 +43,21 @@ def summed(block: np.ndarray, valid: np.ndarray | None = None) -> Sums:
 
 
 def _narrow(block: np.ndarray, valid: np.ndarray | None) -> Sums:
+    """Whole chunks together, where nothing is masked; then whole lanes of what is left, then the rest."""
+    rows, width = block.shape
+    side = max(1, _LANES // width)
+    step = max(1, CHUNK // (side * width)) * side
+    whole = 0 if valid is not None else rows // step * step
+    lanes = whole + (rows - whole) // side * side
+    cuts = [*range(whole, lanes, step), lanes, rows]
     scratch = _Scratch()
     with np.errstate(over="ignore", invalid="ignore"):
-        chunks = [scratch.sums(*chunk) for chunk in _chunks(block, valid)]
-    return _merged(chunks, block.shape[1])
-
-
-def _chunks(
-    block: np.ndarray, valid: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Whole chunks, then whole lanes of what is left, then the rest."""
-    rows, width = block.shape
-    lanes = max(1, _LANES // width)
-    step = max(1, CHUNK // (lanes * width)) * lanes
-    whole = rows // lanes * lanes
-    cuts = [*range(0, whole, step), whole, rows]
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        if start < stop:
-            yield block[start:stop], None if valid is None else valid[start:stop]
+        found = scratch.whole_chunks(block[:whole].reshape(-1, step, width)) if whole else []
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            if start < stop:
+                ok = None if valid is None else valid[start:stop]
+                found.append(scratch.sums(block[start:stop], ok))
+    return _merged(found, width)
 
 
 def _merged(chunks: list[Sums], width: int) -> Sums:
@@ -85,6 +81,38 @@ class _Scratch:
     def __init__(self) -> None:
         self._d, self._p = np.empty(CHUNK), np.empty(CHUNK)
         self._shift: np.ndarray | None = None
+
+    def whole_chunks(self, chunks: np.ndarray) -> list[Sums]:
+        """(chunks, rows, features): one with missing values, or far from the shift, by itself.
+
+        All else is done for all of them at once: each call costs as much as a thousand additions.
+        """
+        count, rows, width = chunks.shape
+        lanes = _Lanes(rows, width)
+        x = np.ascontiguousarray(chunks).reshape(count, -1, lanes.size)
+        first = self.sums(chunks[0], None)  # which sets the shift
+        assert self._shift is not None
+        shift = lanes.wide(self._shift)
+        sums = np.empty((count, 4, lanes.size))
+        ends = np.empty((2, count, lanes.size), x.dtype)
+        for i in range(1, count):
+            np.minimum.reduce(x[i], axis=0, out=ends[0, i])
+            np.maximum.reduce(x[i], axis=0, out=ends[1, i])
+            self._about(shift, x[i], None, sums[i])
+        ends[:, 0], sums[0] = 0, 0.0
+        low, high = lanes.folded(np.minimum, ends[0]), lanes.folded(np.maximum, ends[1])
+        s = lanes.folded(np.add, sums)
+        n = np.full(width, float(rows))
+        slip = s[:, 0] / n
+        bad = ~np.isfinite(low) | ~np.isfinite(high) | (n * slip**2 > _FAR * s[:, 1])
+        powers = _about_mean(n, self._shift, slip, s.swapaxes(0, 1)).swapaxes(0, 1)
+        none = np.zeros(width, np.int64)
+        alone = np.flatnonzero(bad.any(1)[1:]) + 1
+        kept = np.setdiff1d(np.arange(1, count), alone)
+        together = Sums(
+            joined_powers(powers[kept]), none, none, low[kept].min(0), high[kept].max(0)
+        ) if len(kept) else None  # fmt: skip
+        return [first, *([together] if together else []), *(self.sums(chunks[i], None) for i in alone)]
 
     def sums(self, chunk: np.ndarray, valid: np.ndarray | None) -> Sums:
         lanes = _Lanes(*chunk.shape)
@@ -121,32 +149,39 @@ class _Scratch:
         if self._shift is None:
             wide = np.where(ok, x, 0.0) if ok is not None else x
             self._shift = _center(lanes.over(np.add, wide, dtype=np.float64) / n, low, high)
-        s = self._about(self._shift, x, lanes, ok)
+        s = self._of_lanes(self._shift, x, lanes, ok)
         slip = s[0] / n
         if (count * slip**2 > _FAR * s[1]).any():
             shift = _center(self._shift + slip, low, high)
-            s = self._about(shift, x, lanes, ok)
+            s = self._of_lanes(shift, x, lanes, ok)
             slip = s[0] / n
         else:
             shift = self._shift
         return _about_mean(count, shift, slip, s)
 
     def _about(
-        self, shift: np.ndarray, x: np.ndarray, lanes: "_Lanes", ok: np.ndarray | None
-    ) -> np.ndarray:
-        """(4, features): the sums of d to d⁴."""
+        self, shift: np.ndarray, x: np.ndarray, ok: np.ndarray | None, out: np.ndarray
+    ) -> None:
+        """The sums of d to d⁴ of each lane, into (4, lanes)."""
         d, p = self._d[: x.size].reshape(x.shape), self._p[: x.size].reshape(x.shape)
         np.copyto(d, x)
-        np.subtract(d, lanes.wide(shift), out=d)
+        np.subtract(d, shift, out=d)
         if ok is not None:
             np.copyto(d, 0.0, where=~ok)
-        found = [lanes.over(np.add, d)]
+        np.add.reduce(d, axis=0, out=out[0])
         np.multiply(d, d, out=p)
-        found.append(lanes.over(np.add, p))
+        np.add.reduce(p, axis=0, out=out[1])
         np.multiply(d, p, out=d)
-        found.append(lanes.over(np.add, d))
+        np.add.reduce(d, axis=0, out=out[2])
         np.multiply(p, p, out=p)
-        return np.stack([*found, lanes.over(np.add, p)])
+        np.add.reduce(p, axis=0, out=out[3])
+
+    def _of_lanes(
+        self, shift: np.ndarray, x: np.ndarray, lanes: "_Lanes", ok: np.ndarray | None
+    ) -> np.ndarray:
+        found = np.empty((4, lanes.size))
+        self._about(lanes.wide(shift), x, ok, found)
+        return lanes.folded(np.add, found)
 
 
 def _center(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -161,8 +196,8 @@ def _about_mean(
     m2 = np.maximum(s[1] - count * slip**2, 0.0)
     m3 = s[2] - slip * (3 * s[1] - 2 * count * slip**2)
     m4 = s[3] - slip * (4 * s[2] - slip * (6 * s[1] - 3 * count * slip**2))
-    mean, rest = split_sum(*np.where(count > 0, (shift, slip), 0.0))
-    return np.stack([count, mean, rest, m2, m3, np.maximum(m4, 0.0)])
+    mean, rest = split_sum(np.where(count > 0, shift, 0.0), np.where(count > 0, slip, 0.0))
+    return np.stack(np.broadcast_arrays(count, mean, rest, m2, m3, np.maximum(m4, 0.0)))
 
 
 class _Lanes:
@@ -171,13 +206,17 @@ class _Lanes:
     def __init__(self, rows: int, width: int) -> None:
         self._side = max(1, min(_LANES // width, rows))
         self._width = width
+        self.size = self._side * width
 
     def of(self, chunk: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(chunk).reshape(-1, self._side * self._width)
+        return np.ascontiguousarray(chunk).reshape(-1, self.size)
 
     def wide(self, row: np.ndarray) -> np.ndarray:
         return np.tile(row, self._side)
 
     def over(self, reduce: np.ufunc, x: np.ndarray, dtype: Any = None) -> np.ndarray:
-        lanes = reduce.reduce(x, axis=0, dtype=dtype)
-        return reduce.reduce(lanes.reshape(self._side, self._width), axis=0)
+        return self.folded(reduce, reduce.reduce(x, axis=0, dtype=dtype))
+
+    def folded(self, reduce: np.ufunc, lanes: np.ndarray) -> np.ndarray:
+        """(…, lanes) -> (…, features)."""
+        return reduce.reduce(lanes.reshape(*lanes.shape[:-1], self._side, self._width), axis=-2)
