@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from normlab.measuring.levels import settled
 from normlab.measuring.part import Part, Pictures, Shard, joined
 from normlab.measuring.removing import without
 from normlab.moments import Moments
+
+if TYPE_CHECKING:
+    from normlab.measuring.network.affine import Standardize
 
 KINDS = ("table", "array", "images", "tensors")
 
@@ -236,6 +239,50 @@ class Measured(Moments):
                 f"weighted by {other.weighting} given; they must be the same."
             )
         return other
+
+    def as_transform(self) -> torch.nn.Module:
+        """torchvision's Normalize with this mean and (biased) std, or a layer of ours that does the same
+        where that is not installed: for images (…, C, height, width) on the scale that was measured.
+
+        Errors: DataError for a table, or where a feature has no std.
+        """
+        from normlab.measuring.network.uses import as_transform
+
+        return as_transform(self)
+
+    def as_module(self, dtype: torch.dtype | None = torch.float32) -> "Standardize":
+        """A layer that normalises with this mean and (biased) std, features on axis 1: y = (x − mean) / std.
+
+        A constant is divided by 1. Errors: DataError where a feature has no std.
+
+        >>> import torch, normlab
+        >>> normlab.measure(torch.tensor([[1.0, 5.0], [3.0, 5.0]])).as_module()(torch.tensor([[5.0, 6.0]]))
+        tensor([[3., 1.]])
+        """
+        from normlab.measuring.network.uses import as_module
+
+        return as_module(self, dtype)
+
+    def as_sklearn(self) -> Any:
+        """A fitted StandardScaler. Errors: DataError, MissingExtraError."""
+        from normlab.measuring.network.uses import as_sklearn
+
+        return as_sklearn(self)
+
+    def into_batch_norm(self, layer: torch.nn.Module) -> torch.nn.Module:
+        """This mean and (unbiased) variance as the running statistics of a batch norm, which is returned.
+
+        Errors: ShapeError for another number of features; DataError for a layer that has none.
+        """
+        from normlab.measuring.network.uses import into_batch_norm
+
+        return into_batch_norm(self, layer)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report, one HTML page. Errors: DataError where that cannot be."""
+        from normlab.measuring.report import write
+
+        return write(self, path)
 
     def feature(self, name: str) -> int:
         """The place of a feature. Errors: DataError."""
