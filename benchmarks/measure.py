@@ -1,11 +1,12 @@
-"""What measuring costs, as ratios: beside reading and summing, StandardScaler.partial_fit, and decoding alone.
+"""What measuring costs, beside reading and summing, StandardScaler.partial_fit, and decoding alone.
 
-    python benchmarks/measure.py [--megabytes N] [--images N] [--rounds N] [--only npy parquet images memory paper]
+    python benchmarks/measure.py [--megabytes N] [--images N] [--rounds N] [--only PART …]
 
 All run with two threads on files in the page cache, in turn, N rounds; middle ratios are printed. Reading and
 summing reads the same pieces in the same way and gives each to torch.sum. `cold` drops the file from the page
 cache before each round. `memory` is what a process takes beyond the interpreter with torch: its anonymous
-pages at their most. `paper` computes, from a block's and a merge's measured costs, what could not be run here.
+pages at their most. `paper` computes, from what a block and a merge cost, what could not be run here. Parts:
+npy, parquet, images, memory, paper.
 """
 
 import argparse
@@ -52,7 +53,9 @@ def main() -> None:
             PARTS[part](Path(folder), given)
 
 
-def middle(*actions: Callable[[], object], rounds: int, before: Callable[[], None] = lambda: None) -> list[float]:  # fmt: skip
+def middle(
+    *actions: Callable[[], object], rounds: int, before: Callable[[], None] = lambda: None
+) -> list[float]:
     """Middle seconds of each action; they take turns."""
     for action in actions:
         action()
@@ -75,7 +78,9 @@ def table(folder: Path, megabytes: int, ending: str) -> Path:
     if ending == "npy":
         out = np.lib.format.open_memmap(path, "w+", np.float32, (rows, COLUMNS))
         for at in range(0, rows, ROWS):
-            out[at : at + ROWS] = generator.standard_normal((min(ROWS, rows - at), COLUMNS), np.float32)
+            out[at : at + ROWS] = generator.standard_normal(
+                (min(ROWS, rows - at), COLUMNS), np.float32
+            )
         out.flush()
         return path
     schema = pa.schema([(name, pa.float32()) for name in names])
@@ -139,7 +144,13 @@ def of_parquet(folder: Path, given: argparse.Namespace) -> None:
     path.unlink()
 
 
-def compare(name: str, path: Path, summing: Callable[[], object], scaling: Callable[[], object], rounds: int) -> None:  # fmt: skip
+def compare(
+    name: str,
+    path: Path,
+    summing: Callable[[], object],
+    scaling: Callable[[], object],
+    rounds: int,
+) -> None:
     torch.set_num_threads(1)  # the threads are ours
     ours, sums, scaler, sketched = middle(
         lambda: normlab.measure(path, threads=THREADS),
@@ -164,7 +175,10 @@ def cold(path: Path, rounds: int) -> None:
 
     jobs = [lambda read=read: read() for read in npy_pieces(path)]
     ours, reading = middle(
-        lambda: normlab.measure(path, threads=THREADS), lambda: on_threads(jobs), rounds=rounds, before=forget
+        lambda: normlab.measure(path, threads=THREADS),
+        lambda: on_threads(jobs),
+        rounds=rounds,
+        before=forget,
     )
     print(f"npy, cold: {reading / ours:.0%} of reading it", flush=True)
 
@@ -190,7 +204,12 @@ def images(folder: Path, given: argparse.Namespace) -> None:
 def written(folder: Path, count: int, side: int) -> list[Path]:
     """Smooth with noise, as photographs are."""
     generator = np.random.default_rng(0)
-    ramp = np.add.outer(np.arange(side), np.arange(side))[..., None] * np.array([1.0, 0.7, 0.4]) * 64 / side
+    ramp = (
+        np.add.outer(np.arange(side), np.arange(side))[..., None]
+        * np.array([1.0, 0.7, 0.4])
+        * 64
+        / side
+    )
     for i in range(count):
         x = np.clip(ramp + generator.normal(60, 15, (side, side, 3)), 0, 255).astype(np.uint8)
         Image.fromarray(x).save(folder / f"{i:06}.jpg", quality=90)
@@ -206,7 +225,9 @@ def memory(folder: Path, given: argparse.Namespace) -> None:
     rows = given.megabytes * 2**20 // (4 * COLUMNS)
     names = [f"column_{i}" for i in range(COLUMNS)]
     path = folder / "one.parquet"
-    one = subprocess.run([sys.executable, "-c", _ONE_GROUP, str(path), str(rows), *names], check=True)
+    one = subprocess.run(
+        [sys.executable, "-c", _ONE_GROUP, str(path), str(rows), *names], check=True
+    )
     assert one.returncode == 0
     base, most = (peak(code, path) for code in ("", "normlab.measure(path)"))
     print(
@@ -222,7 +243,8 @@ import numpy as np, pyarrow as pa
 from pyarrow import parquet
 path, rows, *names = sys.argv[1:]
 x = np.random.default_rng(0).standard_normal((len(names), int(rows)), np.float32)
-parquet.write_table(pa.table(list(x), names=names), path, row_group_size=int(rows), compression="none", use_dictionary=False)
+table = pa.table(list(x), names=names)
+parquet.write_table(table, path, row_group_size=int(rows), compression="none", use_dictionary=False)
 """
 _PEAK = """
 import sys, threading, time
@@ -246,7 +268,10 @@ print(most / 1024)
 def peak(code: str, path: Path) -> float:
     """MiB of anonymous memory at their most, while code ran in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK.format(code=code), str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PEAK.format(code=code), str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout)
 
@@ -259,17 +284,19 @@ def paper(folder: Path, given: argparse.Namespace) -> None:
     (of_block,) = middle(lambda: recipe.part(block), rounds=20)
     (of_merge,) = middle(lambda: both(part, part), rounds=20)
     size = block.nbytes
-    print(f"a block of {size / 2**20:.0f} MiB: {of_block * 1e3:.1f} ms; a merge: {of_merge * 1e3:.2f} ms")
+    print(
+        f"a block of {size / 2**20:.0f} MiB: {of_block * 1e3:.1f} ms; a merge: {of_merge * 1e3:.2f} ms"
+    )
     for words, total, workers in (("1 TB", 1e12, 100), ("1 PB", 1e15, 1000)):
         blocks = total / size
         computing = blocks / workers * (of_block + of_merge)
         client = blocks / 64 * of_merge
         network = total / workers / 1.25e8
-        most = max({"computing": computing, "the client's merges": client, "reading": network}.items(), key=lambda p: p[1])  # fmt: skip
+        costs = {"computing": computing, "the client's merges": client, "reading": network}
+        minutes = ", ".join(f"{name} {seconds / 60:,.1f} min" for name, seconds in costs.items())
         print(
-            f"{words} on {workers:,} workers of one core: computing {computing / 60:,.0f} min, the client's merges "
-            f"(one for 64 blocks) {client / 60:,.1f} min, reading at 1 Gbit/s each {network / 60:,.0f} min; "
-            f"the first bottleneck is {most[0]}"
+            f"{words} on {workers:,} workers of one core (a merge for 64 blocks at the client; 1 Gbit/s "
+            f"for each worker): {minutes}; the first bottleneck is {max(costs, key=costs.__getitem__)}"
         )
 
 

@@ -85,8 +85,7 @@ def measure(
     )  # fmt: skip
     recipe = Recipe(quantiles, covariance, valid, skip_bad)
     place = Place(None if out is None else Path(out), resume, threads, workers, cluster)
-    found = measured(source, options, recipe, place)[""]
-    return found
+    return measured(source, options, recipe, place)[""]
 
 
 def measure_by(
@@ -156,9 +155,7 @@ def measured(given: Any, options: Options, recipe: Recipe, place: Place) -> dict
     return found
 
 
-def _kept(
-    source: Source, recipe: Recipe, place: Place, files: dict[str, Any]
-) -> Checkpoint | None:
+def _kept(source: Source, recipe: Recipe, place: Place, files: dict[str, Any]) -> Checkpoint | None:
     if place.out is not None and source.resumes and recipe.valid is None:
         identity = {"files": files, **source.identity, "recipe": recipe.identity()}
         return Checkpoint.beside(place.out, json.loads(json.dumps(identity)))
@@ -182,9 +179,7 @@ def _keeping(kept: Checkpoint | None, tree: Tree) -> Iterator[None]:
         raise
 
 
-def _run(
-    source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpoint | None
-) -> None:
+def _run(source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpoint | None) -> None:
     total = len(source.units) if source.resumes else 0  # type: ignore[arg-type]
     with bar(f"measuring {source.text}") as show:
 

@@ -10,14 +10,21 @@ from normlab.measuring.part import Part
 from normlab.measuring.source import Source
 
 _MET: dict[str, tuple[str, str]] = {
-    "bad": ("1 item could not be read and was left out", "{} items could not be read and were left out"),
-    "exif": ("1 image is stored turned (EXIF) and was turned upright", "{} images are stored turned (EXIF) and were turned upright"),
-    "alpha": ("1 image has transparency, which was left out", "{} images have transparency, which was left out"),
-    "palette": ("1 image has a palette and was read as colours", "{} images have a palette and were read as colours"),
-    "cmyk": ("1 image is in CMYK and was read as RGB", "{} images are in CMYK and were read as RGB"),
-    "16bit": ("1 image has 16 bits", "{} images have 16 bits"),
-    "grey": ("1 grey image was read as colours", "{} grey images were read as colours"),
-    "colour": ("1 image in colour was read as grey", "{} images in colour were read as grey"),
+    "bad": ("item could not be read and was left out", "items could not be read and were left out"),
+    "exif": (
+        "image is stored turned (EXIF) and was turned upright",
+        "images are stored turned (EXIF) and were turned upright",
+    ),
+    "alpha": (
+        "image has transparency, which was left out", "images have transparency, which was left out",
+    ),
+    "palette": (
+        "image has a palette and was read as colours", "images have a palette and were read as colours",
+    ),
+    "cmyk": ("image is in CMYK and was read as RGB", "images are in CMYK and were read as RGB"),
+    "16bit": ("image has 16 bits", "images have 16 bits"),
+    "grey": ("grey image was read as colours", "grey images were read as colours"),
+    "colour": ("image in colour was read as grey", "images in colour were read as grey"),
 }  # fmt: skip
 
 
@@ -26,7 +33,7 @@ def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
     for key, (one, many) in _MET.items():
         if count := part.noted.get(key, 0):
             more = f": {'; '.join(bad.rstrip('.') for bad in part.bad)}" if key == "bad" else ""
-            found.append(f"{one if count == 1 else many.format(f'{count:,}')}{more}.")
+            found.append(f"{count:,} {one if count == 1 else many}{more}.")
     found += _of_features(part, source)
     if changed:
         files = quoted(Path(file).name for file in changed)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Options:
     features: Sequence[int] | None = None
     mask: Any = None
     array: str | None = None
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
     resize: int | tuple[int, int] | None = None
     interpolation: str | None = None
     scale: str | None = None
@@ -121,7 +121,10 @@ _OBJECTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Options], Source]], 
             (part.compute() for part in given.partitions), "a Dask data frame", options
         ),
     ),
-    (_from("pandas", "DataFrame"), lambda given, options: _of_rows([given], "a data frame", options)),
+    (
+        _from("pandas", "DataFrame"),
+        lambda given, options: _of_rows([given], "a data frame", options),
+    ),
     (
         _from("pyarrow", "Table"),
         lambda given, options: _of_rows([given], "an Arrow table", options),
@@ -209,7 +212,9 @@ def _of_npy(path: Path, options: Options) -> Source:
     shape = found.shape[::-1]
     kept, note = arrays.kept_axes(shape, options.features)
     if len(kept) > 1:
-        raise DataError(f"{path}: is written column by column; keep one axis, or save it row by row.")
+        raise DataError(
+            f"{path}: is written column by column; keep one axis, or save it row by row."
+        )
     mask = None if options.mask is None else _mask(options.mask, shape).T
     turned = tuple(len(shape) - 1 - axis for axis in kept)
     made = _of_file(found, path, replace(options, features=turned, mask=mask))
@@ -266,7 +271,9 @@ _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     ),
     (".npy",): _of_npy,
     (".npz",): lambda path, options: _of_file(containers.npz(path, options.array), path, options),
-    (".pt", ".pth"): lambda path, options: _of_file(containers.pt(path, options.array), path, options),
+    (".pt", ".pth"): lambda path, options: _of_file(
+        containers.pt(path, options.array), path, options
+    ),
     (".h5", ".hdf5", ".hdf"): lambda path, options: _of_file(
         containers.stored(path, "h5", options.array), path, options
     ),

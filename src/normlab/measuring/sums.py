@@ -3,11 +3,13 @@
     d = x − shift,   S_k = Σ dᵏ,   and from these count, mean and M2, M3, M4 about the chunk's own mean
 
 The shift is the mean of the block's first chunk. A chunk whose mean is far from it, beside its own
-deviations, is summed again about its own mean: nothing cancels. Chunks are merged by `moments.merged`. Sums run
-along lanes (rows that lie side by side in memory), in an order that only the block's shape decides.
+deviations, is summed again about its own mean: nothing cancels. Chunks are merged by `moments.merged`.
+Sums run along lanes (rows that lie side by side in memory), in an order that only the block's shape
+decides.
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,7 +55,7 @@ def _narrow(block: np.ndarray, valid: np.ndarray | None) -> Sums:
     scratch = _Scratch()
     with np.errstate(over="ignore", invalid="ignore"):
         found = scratch.whole_chunks(block[:whole].reshape(-1, step, width)) if whole else []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             if start < stop:
                 ok = None if valid is None else valid[start:stop]
                 found.append(scratch.sums(block[start:stop], ok))
@@ -116,7 +118,7 @@ class _Scratch:
             return Sums(self._powers(x, lanes, None, count, low, high), none, none, low, high)
         x = x.astype(np.float64)
         given = np.ones_like(x, bool) if valid is None else lanes.of(valid)
-        ok = np.isfinite(x) & given
+        ok: np.ndarray = np.isfinite(x) & given
         count = lanes.over(np.add, ok, dtype=np.float64)
         low = lanes.over(np.minimum, np.where(ok, x, np.inf))
         high = lanes.over(np.maximum, np.where(ok, x, -np.inf))
@@ -159,10 +161,8 @@ class _Scratch:
         np.add.reduce(d, axis=0, out=out[0])
         np.multiply(d, d, out=p)
         np.add.reduce(p, axis=0, out=out[1])
-        np.multiply(d, p, out=d)
-        np.add.reduce(d, axis=0, out=out[2])
-        np.multiply(p, p, out=p)
-        np.add.reduce(p, axis=0, out=out[3])
+        np.einsum("rl,rl->l", d, p, out=out[2])  # plain loops, which no number of threads divides
+        np.einsum("rl,rl->l", p, p, out=out[3])
 
     def _of_lanes(
         self, shift: np.ndarray, x: np.ndarray, lanes: "_Lanes", ok: np.ndarray | None
