@@ -26,6 +26,7 @@ _MET: dict[str, tuple[str, str]] = {
     "grey": ("grey image was read as colours", "grey images were read as colours"),
     "colour": ("image in colour was read as grey", "images in colour were read as grey"),
 }  # fmt: skip
+_NEAR, _ENOUGH = 0.05, 1000
 
 
 def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
@@ -35,6 +36,8 @@ def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
             more = f": {'; '.join(bad.rstrip('.') for bad in part.bad)}" if key == "bad" else ""
             found.append(f"{count:,} {one if count == 1 else many}{more}.")
     found += _of_features(part, source)
+    if _looks_normalised(part):
+        found.append("Looks normalised already: every mean is near 0 and every std near 1.")
     if changed:
         files = quoted(Path(file).name for file in changed)
         found.append(f"Changed while they were measured: {files}; measure again.")
@@ -53,3 +56,10 @@ def _of_features(part: Part, source: Source) -> list[str]:
         if names:
             found.append(f"{words}: {quoted(names)}.")
     return found
+
+
+def _looks_normalised(part: Part) -> bool:
+    """Of more values than could be so by chance."""
+    std = np.sqrt(part.m2 / np.maximum(part.count, 1))
+    near = (np.abs(part.mean) < _NEAR) & (np.abs(std - 1) < _NEAR)
+    return bool((near & (part.count >= _ENOUGH)).all())

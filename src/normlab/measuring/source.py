@@ -29,7 +29,7 @@ class Source:
     """names: of the features; units: a sequence where they can be had in any order, else they come once.
 
     rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what
-    decides the units, for --resume.
+    decides the units, for --resume. keeps: what must live as long (a temporary folder).
     """
 
     names: tuple[str, ...]
@@ -42,6 +42,11 @@ class Source:
     files: tuple[str, ...] = ()
     rows: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    keeps: Any = None
+
+    def close(self) -> None:
+        if self.keeps is not None:
+            self.keeps.cleanup()
 
     @property
     def resumes(self) -> bool:
