@@ -56,8 +56,8 @@ def lines(drift: "Drift") -> list[str]:
 
 
 _LEGEND = (
-    "shift: of the mean, in the std before. z: the same in its own uncertainty. ratio: now's variance by that",
-    "before. outside: how far values go beyond the range before, in the std before. –: unknown.",
+    "shift: of the mean, in the std before. z: the same in its own uncertainty. ratio: the variance now by",
+    "that before. outside: how far values go beyond the range before, in the std before. –: unknown.",
 )
 
 
