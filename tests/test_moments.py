@@ -1,7 +1,6 @@
 """Moments: right where one pass or float32 is not, and the same in whatever order shards arrive."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest

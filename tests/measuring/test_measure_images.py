@@ -53,7 +53,9 @@ def test_a_folder_by_pixel(folder):
     for i in range(3):
         n, s, s2 = len(every), sum(map(int, every[:, i])), sum(int(v) ** 2 for v in every[:, i])
         assert found.mean[i].item() == s / (n * 255)
-        assert found.var(0)[i].item() == pytest.approx((n * s2 - s**2) / (n * n * 255**2), rel=4e-16)
+        assert found.var(0)[i].item() == pytest.approx(
+            (n * s2 - s**2) / (n * n * 255**2), rel=4e-16
+        )
     assert [shard.name for shard in found.shards] == ["cat", "dog"]
     assert found.histograms[1].counts.sum() == len(every)
     assert found.quantile(0.5)[2] == sorted(every[:, 2])[(len(every) - 1) // 2] / 255
@@ -62,13 +64,19 @@ def test_a_folder_by_pixel(folder):
 def test_by_image_and_what_the_wrong_recipes_take(folder):
     images = [x.reshape(-1, 3) / 255 for x in decoded(folder)]
     found = normlab.measure(folder, weighting="image")
-    means, squares = (np.mean([f(x) for x in images], 0) for f in (lambda x: x.mean(0), lambda x: (x**2).mean(0)))
+    means, squares = (
+        np.mean([f(x) for x in images], 0) for f in (lambda x: x.mean(0), lambda x: (x**2).mean(0))
+    )
     np.testing.assert_allclose(found.mean, means, rtol=1e-13)
     np.testing.assert_allclose(found.std(correction=0), np.sqrt(squares - means**2), rtol=1e-11)
     taken = found.pictures
-    np.testing.assert_allclose(taken.mean_of_stds, np.mean([x.std(0, ddof=1) for x in images], 0), rtol=1e-12)
     np.testing.assert_allclose(
-        np.sqrt(taken.m2_of_means / taken.images), np.std([x.mean(0) for x in images], 0), rtol=1e-12
+        taken.mean_of_stds, np.mean([x.std(0, ddof=1) for x in images], 0), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        np.sqrt(taken.m2_of_means / taken.images),
+        np.std([x.mean(0) for x in images], 0),
+        rtol=1e-12,
     )
 
 
@@ -119,7 +127,11 @@ def test_resized_as_torchvision_does(resize, how, folder):
         image = Image.open(path).convert("RGB")
         wide, high = image.size
         if isinstance(resize, int):
-            size = (resize, int(resize * high / wide)) if wide <= high else (int(resize * wide / high), resize)
+            size = (
+                (resize, int(resize * high / wide))
+                if wide <= high
+                else (int(resize * wide / high), resize)
+            )
         else:
             size = resize[::-1]
         sizes.append(np.asarray(image.resize(size, Image.Resampling[how.upper()])).reshape(-1, 3))
@@ -193,7 +205,9 @@ def test_floating_point(tmp_path):
     Image.fromarray(x).save(tmp_path / "a.tif")
     Image.fromarray(pixels(5, 5, 1)).save(tmp_path / "b.png")
     found = normlab.measure(tmp_path, scale="0-255")
-    every = np.concatenate([x.ravel().astype(np.float64) * 255, np.asarray(Image.open(tmp_path / "b.png")).ravel()]).astype(np.float64)
+    every = np.concatenate(
+        [x.ravel().astype(np.float64) * 255, np.asarray(Image.open(tmp_path / "b.png")).ravel()]
+    ).astype(np.float64)
     np.testing.assert_allclose(found.std(correction=0), [every.std()], rtol=1e-12)
     Image.fromarray(x * 3).save(tmp_path / "a.tif")
     with pytest.raises(DataError, match=r"a\.tif holds values in floating point, from"):
@@ -239,7 +253,9 @@ REFUSED = {
     "a weighting": ({"weighting": "area"}, "weighting='area' given; it must be one of pixel, image."),
     "channels": ({"channels": 2}, "channels=2 given; it must be one of 1, 3."),
     "a size": ({"resize": 0}, "resize=0 given; it must be a side, or height and width: 224 or 256,256."),
-    "no size": ({"interpolation": "box"}, "interpolation given without resize; leave it out, or give a size."),
+    "no size": (
+        {"interpolation": "box"}, "interpolation given without resize; leave it out, or give a size.",
+    ),
     "columns": ({"columns": ["a"]}, "columns given, which says nothing about images; leave it out."),
 }  # fmt: skip
 

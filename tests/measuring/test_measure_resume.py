@@ -52,7 +52,9 @@ def stopped_after(count, monkeypatch, error=KeyboardInterrupt):
 
 
 @pytest.mark.parametrize("count", [1, 7, 20])
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left"), DataError("bad")], ids=str)
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, OSError("No space left"), DataError("bad")], ids=str
+)
 def test_interrupted_and_resumed(count, error, file, monkeypatch):
     expected = normlab.measure(file)
     out = file.with_name("stats.json")
@@ -83,7 +85,9 @@ def test_finished_blocks_are_kept_while_it_runs(file, monkeypatch):
     saved = []
     save = checkpoint.Checkpoint.save
     monkeypatch.setattr(
-        checkpoint.Checkpoint, "save", lambda self, tree: (saved.append(tree.leaves()), save(self, tree))
+        checkpoint.Checkpoint,
+        "save",
+        lambda self, tree: (saved.append(tree.leaves()), save(self, tree)),
     )
     normlab.measure(file, out=file.with_name("stats.json"), threads=1)
     assert len(saved) > 5 and saved == sorted(saved)
@@ -173,7 +177,9 @@ def test_ctrl_c(number, tmp_path):
     out = tmp_path / "stats.json"
     arguments = ["measure", str(tmp_path / "t.parquet"), "--out", str(out)]
     held = subprocess.Popen(
-        [sys.executable, "-c", _ENDED + _SLOW, str(os.getpid()), *arguments], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _ENDED + _SLOW, str(os.getpid()), *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert held.stderr is not None
     assert held.stderr.readline() == "thirty\n"

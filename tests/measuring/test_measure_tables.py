@@ -7,7 +7,6 @@ import pytest
 from pyarrow import csv, feather, ipc, parquet
 
 import normlab
-from cases import exact
 from normlab.data import streaming
 from normlab.errors import DataError, SettingError
 
@@ -49,7 +48,11 @@ def written(folder, ending, name="table"):
 
 def as_written(ending):
     """Text holds 70.1, which is no float32."""
-    return FRAME if ending[1:3] != "sv" else FRAME.assign(weight=FRAME.weight.astype(str).astype(float))
+    return (
+        FRAME
+        if ending[1:3] != "sv"
+        else FRAME.assign(weight=FRAME.weight.astype(str).astype(float))
+    )
 
 
 def check(found, frame, names=NUMBERS):
@@ -143,7 +146,8 @@ REFUSED = {
     "no such column": ({"columns": ["hight"]}, DataError, "has no column 'hight'; did you mean 'height'?"),
     "no condition": ({"where": "age"}, SettingError, "--where 'age' given; it must be COLUMN SIGN VALUE"),
     "words against a number": (
-        {"where": "city > 3"}, SettingError, "--where compares 'city' with the number 3, and the column holds words",
+        {"where": "city > 3"}, SettingError,
+        "--where compares 'city' with the number 3, and the column holds words",
     ),
     "no rows": ({"where": "age > 1000"}, DataError, "holds no rows; there is nothing to measure."),
     "axes of a table": (
@@ -174,10 +178,14 @@ def test_bad_files(tmp_path):
 def test_files_with_other_columns(tmp_path):
     written(tmp_path, "csv", "a")
     (tmp_path / "b.csv").write_text("age,height\n1,2\n3,4\n")
-    with pytest.raises(DataError, match=r"b\.csv: has no column 'weight', which the first file has"):
+    with pytest.raises(
+        DataError, match=r"b\.csv: has no column 'weight', which the first file has"
+    ):
         normlab.measure(tmp_path)
     (tmp_path / "b.csv").write_text("age,height,weight,city\n1,2,x,a\n3,4,y,b\n")
-    with pytest.raises(DataError, match="column 'weight' holds text here, and numbers in other files"):
+    with pytest.raises(
+        DataError, match="column 'weight' holds text here, and numbers in other files"
+    ):
         normlab.measure(tmp_path)
 
 
@@ -189,7 +197,9 @@ def test_no_table_at_all(tmp_path):
         normlab.measure(tmp_path)
     with pytest.raises(DataError, match="its ending says nothing"):
         normlab.measure(tmp_path / "readme.md")
-    with pytest.raises(DataError, match=exact(f"{tmp_path / 'no.csv'}: there is no such file or folder; check the path.")):  # fmt: skip
+    with pytest.raises(
+        DataError, match=r"no\.csv: there is no such file or folder; check the path"
+    ):
         normlab.measure(tmp_path / "no.csv")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(DataError, match=r"empty\.csv: is empty"):

@@ -97,7 +97,9 @@ def test_a_part_is_subtracted():
     assert rest.count.tolist() == expected.count.tolist()
     assert rest.missing.tolist() == expected.missing.tolist()
     for name in ("mean", "m2", "m3", "m4"):
-        torch.testing.assert_close(getattr(rest, name), getattr(expected, name), rtol=1e-9, atol=1e-7)
+        torch.testing.assert_close(
+            getattr(rest, name), getattr(expected, name), rtol=1e-9, atol=1e-7
+        )
     assert rest.minimum is None and rest.maximum is None
     assert rest.notes[-1].startswith("A part was subtracted: std may be off by ")
     stated = float(rest.notes[-1].split("by ")[1].split(" ")[0])
@@ -163,8 +165,14 @@ def test_what_is_refused(call, kind, message):
 
 FILES = {
     "no JSON": ("{", "stats.json is not JSON ("),
-    "another file": ("[1]", "stats.json is not what normlab measure writes; give its --out stats.json."),
-    "a newer format": ('{"format": 99, "mean": []}', "has format 99, and this normlab reads 1; install"),
+    "another file": (
+        "[1]",
+        "stats.json is not what normlab measure writes; give its --out stats.json.",
+    ),
+    "a newer format": (
+        '{"format": 99, "mean": []}',
+        "has format 99, and this normlab reads 1; install",
+    ),
     "a damaged one": ('{"format": 1, "mean": []}', "stats.json is damaged ("),
     "groups": (
         '{"format": 1, "by": "kind", "groups": {"a": 1}}',

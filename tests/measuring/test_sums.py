@@ -1,4 +1,4 @@
-"""The moments of blocks: against exact arithmetic, whatever the numbers, and to the bit whatever the order."""
+"""The moments of blocks: against exact arithmetic, and to the bit in any order."""
 
 import math
 
@@ -84,7 +84,9 @@ def test_missing_and_infinite_values_are_counted_and_left_out():
         kept = x[np.isfinite(x[:, i]), i]
         assert found.powers[0, i] == len(kept)
         np.testing.assert_allclose(found.powers[1, i], kept.mean(), atol=1e-15)
-        np.testing.assert_allclose(found.powers[3, i], ((kept - kept.mean()) ** 2).sum(), rtol=1e-13)
+        np.testing.assert_allclose(
+            found.powers[3, i], ((kept - kept.mean()) ** 2).sum(), rtol=1e-13
+        )
         assert (found.minimum[i], found.maximum[i]) == (kept.min(), kept.max())
 
 

@@ -144,7 +144,9 @@ def _measured() -> dict[str, Any]:
         table, stats, copy = (str(Path(folder, name)) for name in ("t.csv", "stats.json", "n.csv"))
         Path(table).write_text("a,b\n1,2\n3,5\n")
         return {
-            "stats.json, as normlab measure --json": printed("measure", table, "--out", stats, "--json"),
+            "stats.json, as normlab measure --json": printed(
+                "measure", table, "--out", stats, "--json"
+            ),
             "normlab apply --json": printed("apply", stats, table, "--out", copy, "--json"),
             "normlab diff --json": printed("diff", stats, stats, "--json"),
         }

@@ -25,7 +25,8 @@ ZIPS = (".zip",)
 class Album(Protocol):
     """Images in an order of their own."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def __len__(self) -> int: ...
 

@@ -22,8 +22,11 @@ _INNER = 16  # neighbours in memory of one feature, from which on each feature i
 class Held(Protocol):
     """An array somewhere: its shape, and pieces of it."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
 
     def piece(self, prefix: tuple[int, ...], rows: slice) -> np.ndarray:
         """Of the array at these first indices, so many rows."""
@@ -64,7 +67,11 @@ class Piece:
         if part.mean.size == width:
             return part
         where = tuple(
-            self.prefix[a] if a < depth else slice(self.start, self.stop) if a == depth else slice(None)
+            self.prefix[a]
+            if a < depth
+            else slice(self.start, self.stop)
+            if a == depth
+            else slice(None)
             for a in self.features
         )
         places = np.arange(width).reshape(sizes)[where].ravel()
@@ -178,7 +185,9 @@ class Pieces(Sequence[Piece]):
 _LARGEST_ROW = 1 << 22
 
 
-def kept_axes(shape: tuple[int, ...], features: Sequence[int] | None) -> tuple[tuple[int, ...], str]:
+def kept_axes(
+    shape: tuple[int, ...], features: Sequence[int] | None
+) -> tuple[tuple[int, ...], str]:
     """The axes that are kept, and a note where they were chosen here. Errors: SettingError, DataError."""
     if not math.prod(shape):
         raise DataError(f"holds an array of shape {shape}, which is empty; it must hold numbers")
@@ -212,11 +221,11 @@ class InMemory:
     values: np.ndarray
 
     @property
-    def shape(self) -> tuple[int, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def shape(self) -> tuple[int, ...]:
         return self.values.shape
 
     @property
-    def dtype(self) -> np.dtype:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def dtype(self) -> np.dtype:
         return self.values.dtype
 
     def piece(self, prefix: tuple[int, ...], rows: slice) -> np.ndarray:
@@ -267,7 +276,7 @@ _LOCAL = threading.local()
 def _scratch(size: int) -> memoryview:
     held = getattr(_LOCAL, "bytes", None)
     if held is None or len(held) < size:
-        held = _LOCAL.bytes = np.empty(size, np.uint8)
+        held = _LOCAL.bytes = bytearray(size)
     return memoryview(held)[:size]
 
 
@@ -279,7 +288,9 @@ def _header(stream: Any, path: Path) -> tuple[tuple[int, ...], bool, np.dtype]:
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
     except (ValueError, EOFError, KeyError) as error:
-        raise DataError(f"{path}: is not what numpy.save writes, or is cut short; save it again.") from error
+        raise DataError(
+            f"{path}: is not what numpy.save writes, or is cut short; save it again."
+        ) from error
     check_numbers(dtype, str(path))
     return shape, fortran, dtype
 

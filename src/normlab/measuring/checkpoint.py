@@ -29,7 +29,9 @@ class Checkpoint:
     def load(self) -> Tree:
         """Errors: DataError where there is none, or it is of other data or options."""
         if not self.path.exists():
-            raise DataError(f"{self.path} is not there, so nothing can be resumed; leave out --resume.")
+            raise DataError(
+                f"{self.path} is not there, so nothing can be resumed; leave out --resume."
+            )
         saved = read(self.path)
         try:
             known = saved["format"], saved["identity"]

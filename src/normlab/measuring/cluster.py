@@ -69,7 +69,11 @@ def _tasks(units: Sequence[Unit], tree: Tree, level: int) -> Iterator[tuple[int,
 
 
 def _results(
-    client: Any, tasks: Iterator[tuple[int, int, list[Unit]]], recipe: Recipe, width: int, threads: int
+    client: Any,
+    tasks: Iterator[tuple[int, int, list[Unit]]],
+    recipe: Recipe,
+    width: int,
+    threads: int,
 ) -> Iterator[tuple[int, int, Parts]]:
     """As they come. A worker that dies has its tasks done by others."""
     from distributed import as_completed
@@ -114,9 +118,8 @@ def _client(cluster: Any, workers: int | None) -> Iterator[Any]:
 def _local(workers: int | None) -> Any:
     from distributed import LocalCluster
 
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-    )
+    options: dict[str, Any] = {"dashboard_address": None}  # no page of its own
+    return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **options)
 
 
 @contextmanager
@@ -140,7 +143,9 @@ def _check(client: Any, address: str) -> None:
     from normlab._version import __version__
 
     if not client.nthreads():
-        raise DataError(f"the cluster at {address} has no worker; start some with dask worker {address}.")
+        raise DataError(
+            f"the cluster at {address} has no worker; start some with dask worker {address}."
+        )
     try:
         found = client.run(_version)
     except Exception as error:
@@ -152,7 +157,7 @@ def _check(client: Any, address: str) -> None:
     if others:
         where, version = next(iter(others.items()))
         raise DataError(
-            f"the worker at {where} has {version}, and this process has {_version()}; install the same on all."
+            f"the worker at {where} has {version}, and this process {_version()}; install the same on all."
         )
 
 

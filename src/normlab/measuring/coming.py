@@ -112,13 +112,11 @@ def _batch(held: list[np.ndarray], kept: tuple[int, ...], at: int) -> Batch:
     return Batch(values, kept, f"samples {at + 1:,} to {at + len(values):,}")
 
 
-def _check(
-    piece: np.ndarray, kept: tuple[int, ...], shape: tuple[int, ...], text: str
-) -> None:
+def _check(piece: np.ndarray, kept: tuple[int, ...], shape: tuple[int, ...], text: str) -> None:
     same = piece.ndim == len(shape) and all(piece.shape[a] == shape[a] for a in kept)
     if not same:
         raise ShapeError(
-            f"{text}: arrays of shape {shape} and {piece.shape} came; the kept axes {kept} must have one size."
+            f"{text}: arrays of shape {shape} and {piece.shape} came; axes {kept} must have one size."
         )
 
 

@@ -125,6 +125,6 @@ def _size(text: str | None) -> int | tuple[int, int] | None:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("measure", epilog="Example: normlab measure table.csv --columns a,b --out stats.json")(
-        measure_data
-    )
+    app.command(
+        "measure", epilog="Example: normlab measure table.csv --columns a,b --out stats.json"
+    )(measure_data)

@@ -113,10 +113,11 @@ def _arrays(held: Any, before: str = "") -> list[tuple[str, tuple[int, ...]]]:
 def _chosen(names: list[str], name: str | None, shape: Any) -> str:
     if name is not None:
         if name not in names:
-            raise DataError(f"has no array {name!r};{did_you_mean(name, names)} it has {quoted(names)}")
+            raise DataError(
+                f"has no array {name!r};{did_you_mean(name, names)} it has {quoted(names)}"
+            )
         return name
     if len(names) != 1:
         held = f" ({quoted(names, map(shape, names))})" if names else ""
         raise DataError(f"holds {len(names)} arrays{held}; choose one with --array")
     return names[0]
-

@@ -11,6 +11,7 @@ from normlab.measuring.measure import Place, measured
 from normlab.measuring.measured import Measured
 from normlab.measuring.opening import Options
 from normlab.measuring.recipe import Recipe
+from normlab.system.files import check_writable
 
 
 def measured_as_said(
@@ -29,6 +30,8 @@ def measured_as_said(
     for path in (place.out, html):
         if path is not None and path.absolute() == Path(source).absolute():
             raise SettingError(f"{path} is the data itself; give another file to write to.")
+    if html is not None:
+        check_writable(html.absolute().parent, "--html")
     how = dict(written)
     array = how.pop("array", None)
     options = Options(**said, array=array, reading=Reading.of(**how), skip_bad=recipe.skip_bad)

@@ -45,8 +45,8 @@ def settled(part: Part, top: float) -> Part:
     powers = np.array([_exact(row, step) for row in rows], np.float64).T
     low, high = ends_of(rows, 1.0)
     return replace(
-        part, count=rows.sum(1), mean=powers[0], rest=np.zeros(len(rows)), m2=powers[1], m3=powers[2], m4=powers[3],
-        minimum=low * top / largest, maximum=high * top / largest,
+        part, count=rows.sum(1), mean=powers[0], rest=np.zeros(len(rows)),
+        m2=powers[1], m3=powers[2], m4=powers[3], minimum=low * top / largest, maximum=high * top / largest,
     )  # fmt: skip
 
 

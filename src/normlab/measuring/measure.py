@@ -52,8 +52,9 @@ def measure(
         mean = Σ x / n,   var = Σ (x − mean)² / (n − correction),   per feature
 
     source: a path (a folder, tar or zip of images; csv, Parquet, Feather or Arrow, or a folder of these; npy,
-        npz, zarr, h5), an fsspec URL, an array or tensor, a torch Dataset or DataLoader, a Hugging Face
-        dataset, a Dask array or data frame, or a generator of arrays, samples first.
+        npz, zarr, h5), a URL that fsspec knows (copied here first), an array or tensor, a torch Dataset or
+        DataLoader, a Hugging Face dataset, a Dask array or data frame, or a generator of arrays, samples
+        first.
     columns, where: of a table, the features, and conditions on rows ("age >= 30 and city = 'Bonn'").
     features: of an array, the axes that are kept; all others are reduced. Default: axis 1, or the last where
         it looks like the channels of images. array: which one of several.
@@ -85,8 +86,7 @@ def measure(
     )  # fmt: skip
     recipe = Recipe(quantiles, covariance, valid, skip_bad)
     place = Place(None if out is None else Path(out), resume, threads, workers, cluster)
-    found = measured(source, options, recipe, place)[""]
-    return found
+    return measured(source, options, recipe, place)[""]
 
 
 def measure_by(
@@ -138,6 +138,15 @@ def measured(given: Any, options: Options, recipe: Recipe, place: Place) -> dict
     """Each group's statistics; where there are no groups, those of all, called ""."""
     place.check()
     source = opened(given, options)
+    try:
+        return _measured_source(source, options.by, recipe, place)
+    finally:
+        source.close()
+
+
+def _measured_source(
+    source: Source, by: str | None, recipe: Recipe, place: Place
+) -> dict[str, Measured]:
     recipe.check(len(source.names))
     before = fingerprint(source.files)
     kept = _kept(source, recipe, place, before)
@@ -150,15 +159,13 @@ def measured(given: Any, options: Options, recipe: Recipe, place: Place) -> dict
     if not found:
         raise DataError(f"{source.text}: holds no rows; there is nothing to measure.")
     if place.out is not None:
-        save(groups_to_json(found, options.by), place.out)
+        save(groups_to_json(found, by), place.out)
     if kept is not None:
         kept.remove()
     return found
 
 
-def _kept(
-    source: Source, recipe: Recipe, place: Place, files: dict[str, Any]
-) -> Checkpoint | None:
+def _kept(source: Source, recipe: Recipe, place: Place, files: dict[str, Any]) -> Checkpoint | None:
     if place.out is not None and source.resumes and recipe.valid is None:
         identity = {"files": files, **source.identity, "recipe": recipe.identity()}
         return Checkpoint.beside(place.out, json.loads(json.dumps(identity)))
@@ -182,9 +189,7 @@ def _keeping(kept: Checkpoint | None, tree: Tree) -> Iterator[None]:
         raise
 
 
-def _run(
-    source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpoint | None
-) -> None:
+def _run(source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpoint | None) -> None:
     total = len(source.units) if source.resumes else 0  # type: ignore[arg-type]
     with bar(f"measuring {source.text}") as show:
 

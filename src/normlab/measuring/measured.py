@@ -174,7 +174,9 @@ class Measured(Moments):
         cross = self.part.cross
         if cross is None:
             raise _unasked("covariance")
-        return torch.from_numpy(cross.comoment) / (cross.count - 1 if cross.count > 1 else torch.nan)
+        return torch.from_numpy(cross.comoment) / (
+            cross.count - 1 if cross.count > 1 else torch.nan
+        )
 
     @property
     def histograms(self) -> tuple[Histogram, ...]:
@@ -223,7 +225,15 @@ class Measured(Moments):
     def _with(self, part: Part, source: str, notes: Sequence[str]) -> "Measured":
         if self.weighting == "pixel":
             part = settled(part, self._top)
-        return Measured(part, self.names, self.kind, source, scale=self.scale, weighting=self.weighting, notes=notes)
+        return Measured(
+            part,
+            self.names,
+            self.kind,
+            source,
+            scale=self.scale,
+            weighting=self.weighting,
+            notes=notes,
+        )
 
     def _alike(self, other: Moments, verb: str) -> "Measured":
         if not isinstance(other, Measured):

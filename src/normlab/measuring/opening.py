@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from normlab.data import streaming
-from normlab.data.columns import quoted
+from normlab.data.columns import quoted, reason
 from normlab.data.images import IMAGES
 from normlab.data.reading import Reading
 from normlab.data.table import TEXTS
-from normlab.errors import DataError, SettingError
+from normlab.errors import DataError, NormlabError, SettingError
 from normlab.measuring import albums, arrays, coming, containers, tables
 from normlab.measuring.source import Source
 
@@ -33,7 +34,7 @@ class Options:
     features: Sequence[int] | None = None
     mask: Any = None
     array: str | None = None
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
     resize: int | tuple[int, int] | None = None
     interpolation: str | None = None
     scale: str | None = None
@@ -56,6 +57,8 @@ class Options:
 
 def opened(given: Any, options: Options) -> Source:
     """Errors: DataError, SettingError, MissingExtraError."""
+    if isinstance(given, str) and "://" in given:
+        return _of_url(given, options)
     if isinstance(given, str | os.PathLike):
         return _of_path(Path(os.fsdecode(given)), options)
     array = _as_array(given)
@@ -121,7 +124,10 @@ _OBJECTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Options], Source]], 
             (part.compute() for part in given.partitions), "a Dask data frame", options
         ),
     ),
-    (_from("pandas", "DataFrame"), lambda given, options: _of_rows([given], "a data frame", options)),
+    (
+        _from("pandas", "DataFrame"),
+        lambda given, options: _of_rows([given], "a data frame", options),
+    ),
     (
         _from("pyarrow", "Table"),
         lambda given, options: _of_rows([given], "an Arrow table", options),
@@ -152,6 +158,30 @@ def _of_path(path: Path, options: Options) -> Source:
             return make(path, options)
     known = ", ".join(e for endings in _FILES for e in endings if e.count(".") == 1)
     raise DataError(f"{path}: its ending says nothing; it must be one of {known}, or a folder.")
+
+
+def _of_url(url: str, options: Options) -> Source:
+    """A copy in a temporary folder, which lives as long as the source."""
+    import fsspec
+
+    home = TemporaryDirectory(prefix="normlab-")
+    try:
+        system, place = fsspec.core.url_to_fs(url)
+        name = url.split("://", 1)[1].rstrip("/").split("/")[-1] or "data"
+        system.get(place, str(Path(home.name, name)), recursive=True)
+        version = system.ukey(place) if system.isfile(place) else None
+        made = _of_path(Path(home.name, name), options)
+    except NormlabError:
+        home.cleanup()
+        raise
+    except Exception as error:  # each file system has kinds of its own
+        home.cleanup()
+        raise DataError(
+            f"{url}: cannot be read ({reason(error)}); check the address, and that the package for it is "
+            f"installed."
+        ) from error
+    identity = made.identity | {"url": url, "version": version}
+    return replace(made, text=url, files=(), identity=identity, keeps=home)
 
 
 def _of_folder(folder: Path, options: Options) -> Source:
@@ -209,7 +239,9 @@ def _of_npy(path: Path, options: Options) -> Source:
     shape = found.shape[::-1]
     kept, note = arrays.kept_axes(shape, options.features)
     if len(kept) > 1:
-        raise DataError(f"{path}: is written column by column; keep one axis, or save it row by row.")
+        raise DataError(
+            f"{path}: is written column by column; keep one axis, or save it row by row."
+        )
     mask = None if options.mask is None else _mask(options.mask, shape).T
     turned = tuple(len(shape) - 1 - axis for axis in kept)
     made = _of_file(found, path, replace(options, features=turned, mask=mask))
@@ -266,7 +298,9 @@ _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     ),
     (".npy",): _of_npy,
     (".npz",): lambda path, options: _of_file(containers.npz(path, options.array), path, options),
-    (".pt", ".pth"): lambda path, options: _of_file(containers.pt(path, options.array), path, options),
+    (".pt", ".pth"): lambda path, options: _of_file(
+        containers.pt(path, options.array), path, options
+    ),
     (".h5", ".hdf5", ".hdf"): lambda path, options: _of_file(
         containers.stored(path, "h5", options.array), path, options
     ),

@@ -57,7 +57,8 @@ class Part:
 
     rest: what the float64 nearest to the mean lacks, since means far from 0 are merged by small differences.
     minimum and maximum are NaN where nothing was seen. levels: the largest whole number of a kind of image
-    -> how often each level was seen, (features, levels), int64. noted: what was met -> how often; bad: the first of what could not be read.
+    -> how often each level was seen, (features, levels), int64. noted: what was met -> how often; bad: the
+    first of what could not be read.
     A part without values (count 0 everywhere) has no sketch, cross, levels or pictures, and takes none away.
     """
 
@@ -81,7 +82,9 @@ class Part:
     bad: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, powers: np.ndarray, minimum: np.ndarray, maximum: np.ndarray, **known: Any) -> "Part":
+    def of(
+        cls, powers: np.ndarray, minimum: np.ndarray, maximum: np.ndarray, **known: Any
+    ) -> "Part":
         """From count, mean, rest, M2, M3 and M4 of each feature, stacked."""
         count = powers[0].astype(np.int64)
         zeros = np.zeros_like(count)
@@ -111,7 +114,9 @@ def joined_powers(powers: np.ndarray) -> np.ndarray:
     """
     count, mean, rest, *sums = powers.swapaxes(0, 1)
     about = np.take_along_axis(mean, count.argmax(0)[None], 0)[0]
-    columns = (torch.from_numpy(np.ascontiguousarray(c)) for c in (count, mean - about + rest, *sums))
+    columns = (
+        torch.from_numpy(np.ascontiguousarray(c)) for c in (count, mean - about + rest, *sums)
+    )
     total, center, *sums = (column.numpy() for column in merged(*columns))
     return np.stack([total, *split_sum(about, center), *sums])
 

@@ -42,7 +42,10 @@ class Look:
     skip_bad: bool = False
 
     def part(self, images: Iterable[tuple[str, Callable[[], bytes]]]) -> Part:
-        """Of images with their names, each encoded as its function reads it. Errors: DataError, with the name, unless skip_bad."""
+        """Of images with their names, each encoded as its function reads it.
+
+        Errors: DataError, with the name, unless skip_bad.
+        """
         seen = _Seen(self)
         for name, read in images:
             stopping.check()
@@ -72,7 +75,9 @@ class _Seen:
                 met, image = self._met(opened), opened
                 seen = _looked(image, opened.format or "", self.look, name)
         except (DataError, SettingError) as error:
-            raise error if isinstance(error, SettingError) else DataError(f"{name} {error}.") from error
+            raise (
+                error if isinstance(error, SettingError) else DataError(f"{name} {error}.")
+            ) from error
         except Exception as error:  # Pillow raises kinds of its own for each format
             raise _unread(name, error) from error
         if isinstance(seen, bytes):
@@ -183,7 +188,9 @@ def _none(channels: int) -> Part:
     return Part.of(np.zeros((6, channels)), nan, nan, rows=0)
 
 
-def channels_of(images: Iterable[tuple[str, Callable[[], bytes]]], skip_bad: bool) -> tuple[int, str]:
+def channels_of(
+    images: Iterable[tuple[str, Callable[[], bytes]]], skip_bad: bool
+) -> tuple[int, str]:
     """Of the first image that can be read, and its name. Errors: DataError."""
     from PIL import Image
 
@@ -206,11 +213,19 @@ def _unread(name: str, error: Exception) -> DataError:
     return DataError(f"{name}: cannot be read as an image ({told}).")
 
 
-def check(size: Sequence[int] | int | None, interpolation: str | None, scale: str | None, weighting: str | None, channels: int | None) -> None:  # fmt: skip
+def check(
+    size: Sequence[int] | int | None,
+    interpolation: str | None,
+    scale: str | None,
+    weighting: str | None,
+    channels: int | None,
+) -> None:
     """Errors: SettingError for an option of images that is none."""
     sides = (size,) if isinstance(size, int) else tuple(size or ())
     if size is not None and (len(sides) > 2 or not sides or min(sides) < 1):
-        raise SettingError(f"resize={size} given; it must be a side, or height and width: 224 or 256,256.")
+        raise SettingError(
+            f"resize={size} given; it must be a side, or height and width: 224 or 256,256."
+        )
     known = {
         "interpolation": (interpolation, INTERPOLATIONS),
         "scale": (scale, ("0-1", "0-255")),

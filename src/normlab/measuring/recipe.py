@@ -12,7 +12,7 @@ from normlab.measuring.part import Cross, Part
 from normlab.measuring.sketch import Sketch
 from normlab.measuring.sums import summed
 
-BLOCK = 1 << 20  # values of a block; a row may be larger
+BLOCK = 1 << 21  # values of a block; a row may be larger
 _LEVELS = {"uint8": 255, "uint16": 65535}
 _MOST_LEVELS = 1 << 20  # of all features together
 _MOST_PAIRS = 1 << 24

@@ -38,7 +38,9 @@ def without(whole: Part, gone: Part, names: Sequence[str]) -> tuple[Part, str]:
             f"{short[0] if short else 'the variances'} would be negative; give those of a part."
         )
     nothing = np.full_like(mean, np.nan)
-    powers = np.stack([n, np.nan_to_num(mean), np.zeros_like(n), m2.clip(0), np.nan_to_num(m3), m4.clip(0)])
+    powers = np.stack(
+        [n, np.nan_to_num(mean), np.zeros_like(n), m2.clip(0), np.nan_to_num(m3), m4.clip(0)]
+    )
     powers[1:, rest == 0] = 0.0
     left = Part.of(
         powers, nothing, nothing,

@@ -48,7 +48,8 @@ def part_to_json(part: Part) -> dict[str, Any]:
         "levels": part.levels and {str(k): v.tolist() for k, v in part.levels.items()},
         "pictures": part.pictures and {k: listed(v) for k, v in vars(part.pictures).items()},
         "shards": [
-            {"name": s.name, **{key: listed(getattr(s, key)) for key in _SHARD}} for s in part.shards
+            {"name": s.name, **{key: listed(getattr(s, key)) for key in _SHARD}}
+            for s in part.shards
         ],
         "noted": part.noted,
         "bad": list(part.bad),
@@ -106,12 +107,16 @@ def part_from_json(saved: Mapping[str, Any]) -> Part:
         sketch=Sketch.of_texts(saved["sketch"]) if saved["sketch"] else None,
         cross=cross and Cross(cross["count"], _real(cross["mean"]), _real(cross["comoment"])),
         levels=levels and {int(k): np.array(v, np.int64) for k, v in levels.items()},
-        pictures=pictures
-        and Pictures(**{k: v if k == "images" else _real(v) for k, v in pictures.items()}),
+        pictures=pictures and _pictures(pictures),
         shards=tuple(map(_shard, saved["shards"])),
         noted=dict(saved["noted"]),
         bad=tuple(saved["bad"]),
     )
+
+
+def _pictures(saved: Mapping[str, Any]) -> Pictures:
+    arrays = {key: _real(value) for key, value in saved.items() if key != "images"}
+    return Pictures(saved["images"], **arrays)
 
 
 def _shard(saved: Mapping[str, Any]) -> Shard:

@@ -18,16 +18,14 @@ class Sketch:
 
     @classmethod
     def empty(cls, width: int) -> "Sketch":
-        from datasketches import kll_doubles_sketch
-
-        return cls(tuple(kll_doubles_sketch(K) for _ in range(width)))
+        return cls(tuple(_kll()(K) for _ in range(width)))
 
     def update(self, columns: Sequence[np.ndarray]) -> None:
         """Take in finite values, an array for each feature."""
         for feature, values in zip(self.features, columns, strict=True):
             feature.update(np.ascontiguousarray(values, np.float64))
 
-    def widened(self, places: Sequence[int], width: int) -> "Sketch":
+    def widened(self, places: Sequence[int] | np.ndarray, width: int) -> "Sketch":
         """These features at their places among more, of which nothing was seen."""
         every = list(Sketch.empty(width).features)
         for place, feature in zip(places, self.features, strict=True):
@@ -36,11 +34,9 @@ class Sketch:
 
     @staticmethod
     def joined(left: "Sketch", right: "Sketch") -> "Sketch":
-        from datasketches import kll_doubles_sketch
-
         both = []
         for a, b in zip(left.features, right.features, strict=True):
-            new = kll_doubles_sketch(K)
+            new = _kll()(K)
             new.merge(a)
             new.merge(b)
             both.append(new)
@@ -69,10 +65,14 @@ class Sketch:
 
     @classmethod
     def of_texts(cls, texts: Sequence[str]) -> "Sketch":
-        from datasketches import kll_doubles_sketch
-
-        read = kll_doubles_sketch.deserialize
+        read = _kll().deserialize
         return cls(tuple(read(base64.b64decode(text)) for text in texts))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sketch.of_texts, (self.texts(),)
+
+
+def _kll() -> Any:
+    import datasketches
+
+    return datasketches.kll_doubles_sketch  # pyright: ignore[reportAttributeAccessIssue]

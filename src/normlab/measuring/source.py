@@ -28,7 +28,8 @@ class Unit(Protocol):
 class Source:
     """names: of the features; units: a sequence where they can be had in any order, else they come once.
 
-    rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what decides the units, for --resume.
+    rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what
+    decides the units, for --resume. keeps: what must live as long (a temporary folder).
     """
 
     names: tuple[str, ...]
@@ -41,6 +42,11 @@ class Source:
     files: tuple[str, ...] = ()
     rows: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    keeps: Any = None
+
+    def close(self) -> None:
+        if self.keeps is not None:
+            self.keeps.cleanup()
 
     @property
     def resumes(self) -> bool:
@@ -49,7 +55,7 @@ class Source:
 
 def rows_of_block(width: int) -> int:
     """Rows of a block with so many features: enough for a row's own cost not to matter."""
-    return max(1, min(32, (BLOCK << 3) // max(width, 1)), BLOCK // max(width, 1))
+    return max(1, min(32, (BLOCK << 2) // max(width, 1)), BLOCK // max(width, 1))
 
 
 def of_blocks(blocks: Iterable[Any], recipe: Recipe, width: int) -> Parts:
@@ -71,7 +77,9 @@ def grouped(block: np.ndarray, groups: np.ndarray | None = None, *, recipe: Reci
     return {str(name): recipe.part(block[groups == name]) for name in np.unique(groups)}
 
 
-def blocked(arrays: Iterable[tuple[np.ndarray, ...]], rows: int) -> Iterator[tuple[np.ndarray, ...]]:
+def blocked(
+    arrays: Iterable[tuple[np.ndarray, ...]], rows: int
+) -> Iterator[tuple[np.ndarray, ...]]:
     """Arrays of as many rows each, cut and joined to so many rows; the last may have fewer."""
     held: list[tuple[np.ndarray, ...]] = []
     have = 0

@@ -2,12 +2,14 @@
 
     d = x − shift,   S_k = Σ dᵏ,   and from these count, mean and M2, M3, M4 about the chunk's own mean
 
-The shift is the mean of the block's first chunk. A chunk whose mean is far from it, as its own deviations
-are, is summed again about its own mean: nothing cancels. Chunks are merged by `moments.merged`. Sums run
-along lanes (rows that lie side by side in memory), in an order that only the block's shape decides.
+The shift is the mean of the block's first chunk. A chunk whose mean is far from it, beside its own
+deviations, is summed again about its own mean: nothing cancels. Chunks are merged by `moments.merged`.
+Sums run along lanes (rows that lie side by side in memory), in an order that only the block's shape
+decides.
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,7 +55,7 @@ def _narrow(block: np.ndarray, valid: np.ndarray | None) -> Sums:
     scratch = _Scratch()
     with np.errstate(over="ignore", invalid="ignore"):
         found = scratch.whole_chunks(block[:whole].reshape(-1, step, width)) if whole else []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             if start < stop:
                 ok = None if valid is None else valid[start:stop]
                 found.append(scratch.sums(block[start:stop], ok))
@@ -83,36 +85,28 @@ class _Scratch:
         self._shift: np.ndarray | None = None
 
     def whole_chunks(self, chunks: np.ndarray) -> list[Sums]:
-        """(chunks, rows, features): one with missing values, or far from the shift, by itself.
-
-        All else is done for all of them at once: each call costs as much as a thousand additions.
+        """(chunks, rows, features): about one shift, and finished together, since each call costs as much as
+        a thousand additions. Where a value is missing, or the mean far from the shift, chunk by chunk.
         """
         count, rows, width = chunks.shape
         lanes = _Lanes(rows, width)
         x = np.ascontiguousarray(chunks).reshape(count, -1, lanes.size)
-        first = self.sums(chunks[0], None)  # which sets the shift
-        assert self._shift is not None
-        shift = lanes.wide(self._shift)
+        self._shift = shift = lanes.over(np.add, x[0], dtype=np.float64) / rows
         sums = np.empty((count, 4, lanes.size))
         ends = np.empty((2, count, lanes.size), x.dtype)
-        for i in range(1, count):
+        wide = lanes.wide(shift)
+        for i in range(count):
             np.minimum.reduce(x[i], axis=0, out=ends[0, i])
             np.maximum.reduce(x[i], axis=0, out=ends[1, i])
-            self._about(shift, x[i], None, sums[i])
-        ends[:, 0], sums[0] = 0, 0.0
-        low, high = lanes.folded(np.minimum, ends[0]), lanes.folded(np.maximum, ends[1])
-        s = lanes.folded(np.add, sums)
-        n = np.full(width, float(rows))
-        slip = s[:, 0] / n
-        bad = ~np.isfinite(low) | ~np.isfinite(high) | (n * slip**2 > _FAR * s[:, 1])
-        powers = _about_mean(n, self._shift, slip, s.swapaxes(0, 1)).swapaxes(0, 1)
+            self._about(wide, x[i], None, sums[i])
+        low, high = lanes.over(np.minimum, ends[0]), lanes.over(np.maximum, ends[1])
+        s = lanes.folded(np.add, sums.sum(0))
+        n = np.full(width, float(count * rows))
+        if not np.isfinite([low, high]).all() or _far(n, s):
+            self._shift = None
+            return [self.sums(chunk, None) for chunk in chunks]
         none = np.zeros(width, np.int64)
-        alone = np.flatnonzero(bad.any(1)[1:]) + 1
-        kept = np.setdiff1d(np.arange(1, count), alone)
-        together = Sums(
-            joined_powers(powers[kept]), none, none, low[kept].min(0), high[kept].max(0)
-        ) if len(kept) else None  # fmt: skip
-        return [first, *([together] if together else []), *(self.sums(chunks[i], None) for i in alone)]
+        return [Sums(_about_mean(n, shift, s, low, high), none, none, low, high)]
 
     def sums(self, chunk: np.ndarray, valid: np.ndarray | None) -> Sums:
         lanes = _Lanes(*chunk.shape)
@@ -124,7 +118,7 @@ class _Scratch:
             return Sums(self._powers(x, lanes, None, count, low, high), none, none, low, high)
         x = x.astype(np.float64)
         given = np.ones_like(x, bool) if valid is None else lanes.of(valid)
-        ok = np.isfinite(x) & given
+        ok: np.ndarray = np.isfinite(x) & given
         count = lanes.over(np.add, ok, dtype=np.float64)
         low = lanes.over(np.minimum, np.where(ok, x, np.inf))
         high = lanes.over(np.maximum, np.where(ok, x, -np.inf))
@@ -145,19 +139,15 @@ class _Scratch:
         low: np.ndarray,
         high: np.ndarray,
     ) -> np.ndarray:
-        n = np.maximum(count, 1)
         if self._shift is None:
-            wide = np.where(ok, x, 0.0) if ok is not None else x
-            self._shift = _center(lanes.over(np.add, wide, dtype=np.float64) / n, low, high)
-        s = self._of_lanes(self._shift, x, lanes, ok)
-        slip = s[0] / n
-        if (count * slip**2 > _FAR * s[1]).any():
-            shift = _center(self._shift + slip, low, high)
+            wide = x if ok is None else np.where(ok, x, 0.0)
+            self._shift = lanes.over(np.add, wide, dtype=np.float64) / np.maximum(count, 1)
+        shift = self._shift = np.where(np.isfinite(self._shift), self._shift, 0.0)
+        s = self._of_lanes(shift, x, lanes, ok)
+        if _far(count, s):
+            shift = shift + s[0] / np.maximum(count, 1)
             s = self._of_lanes(shift, x, lanes, ok)
-            slip = s[0] / n
-        else:
-            shift = self._shift
-        return _about_mean(count, shift, slip, s)
+        return _about_mean(count, shift, s, low, high)
 
     def _about(
         self, shift: np.ndarray, x: np.ndarray, ok: np.ndarray | None, out: np.ndarray
@@ -171,10 +161,8 @@ class _Scratch:
         np.add.reduce(d, axis=0, out=out[0])
         np.multiply(d, d, out=p)
         np.add.reduce(p, axis=0, out=out[1])
-        np.multiply(d, p, out=d)
-        np.add.reduce(d, axis=0, out=out[2])
-        np.multiply(p, p, out=p)
-        np.add.reduce(p, axis=0, out=out[3])
+        np.einsum("rl,rl->l", d, p, out=out[2])  # plain loops, which no number of threads divides
+        np.einsum("rl,rl->l", p, p, out=out[3])
 
     def _of_lanes(
         self, shift: np.ndarray, x: np.ndarray, lanes: "_Lanes", ok: np.ndarray | None
@@ -184,20 +172,24 @@ class _Scratch:
         return lanes.folded(np.add, found)
 
 
-def _center(mean: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Of equal values the value itself, so that no deviation is left; 0 where there is none."""
-    center = np.where(low == high, low, mean)
-    return np.where(np.isfinite(center), center, 0.0)
+def _far(count: np.ndarray, s: np.ndarray) -> bool:
+    """Whether the mean is so far from the shift that the sums about it would cancel."""
+    return bool((s[0] ** 2 > _FAR * s[1] * count).any())
 
 
 def _about_mean(
-    count: np.ndarray, shift: np.ndarray, slip: np.ndarray, s: np.ndarray
+    count: np.ndarray, shift: np.ndarray, s: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
+    """From sums about the shift to the moments; of equal values nothing is left but the value."""
+    slip = s[0] / np.maximum(count, 1)
     m2 = np.maximum(s[1] - count * slip**2, 0.0)
     m3 = s[2] - slip * (3 * s[1] - 2 * count * slip**2)
     m4 = s[3] - slip * (4 * s[2] - slip * (6 * s[1] - 3 * count * slip**2))
-    mean, rest = split_sum(np.where(count > 0, shift, 0.0), np.where(count > 0, slip, 0.0))
-    return np.stack(np.broadcast_arrays(count, mean, rest, m2, m3, np.maximum(m4, 0.0)))
+    found = np.stack([count, *split_sum(shift, slip), m2, m3, np.maximum(m4, 0.0)])
+    equal = low == high
+    found[1, equal], found[2:, equal] = low[equal], 0.0
+    found[1:, count == 0] = 0.0
+    return found
 
 
 class _Lanes:

@@ -118,7 +118,12 @@ def source(
         count = _parts(file, reading, skip_bad)
         names = [file.name if len(files) > 1 else f"part {i + 1}" for i in range(count)]
         units += [TablePart(file, i, name, first) for i, name in enumerate(names)]
-    options = {"columns": list(first.features), "by": by, "where": where, "reading": reading.given()}
+    options = {
+        "columns": list(first.features),
+        "by": by,
+        "where": where,
+        "reading": reading.given(),
+    }
     return Source(
         first.features, "table", text, units, notes,
         files=tuple(map(str, files)), identity={"kind": "table"} | options,

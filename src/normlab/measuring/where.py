@@ -57,12 +57,13 @@ def _condition(text: str) -> Condition:
             f"--where {text!r} given; it must be COLUMN SIGN VALUE, several joined by and: "
             f"\"age >= 30 and city = 'Bonn'\"."
         )
-    value: float | str = found["value"]
-    if value[0] == value[-1] and value[0] in "'\"" and len(value) > 1:
-        value = value[1:-1]
-    else:
-        try:
-            value = float(value)
-        except ValueError:
-            pass
-    return Condition(found["name"].strip("`"), found["sign"], value)
+    return Condition(found["name"].strip("`"), found["sign"], _value(found["value"]))
+
+
+def _value(text: str) -> float | str:
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    try:
+        return float(text)
+    except ValueError:
+        return text
