@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -111,7 +111,7 @@ def parquet_sums(path: Path) -> list[Callable[[], object]]:
     return [reading(part) for part in range(opened.parts)]
 
 
-def on_threads(jobs: list[Callable[[], object]]) -> None:
+def on_threads(jobs: Sequence[Callable[[], object]]) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda job: job(), jobs))
 

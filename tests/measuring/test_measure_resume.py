@@ -169,7 +169,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_ctrl_c(number, tmp_path):
     """The command itself, stopped at its thirtieth unit, and resumed."""
     table = pa.table({"a": X[:, 0], "b": X[:, 1]})
