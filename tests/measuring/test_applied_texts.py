@@ -70,6 +70,24 @@ def test_marks_of_missing_values_stay(tmp_path):
     assert rows[1][1] == "NA" and rows[5][1] == "#N/A"
 
 
+ENCODED = {
+    "plain.csv": "name,rate\ncafé,1\nnaïve,3\n",
+    "comments.csv": "name,rate\ncafé,1\n# später\nnaïve,3\n",
+    "blanks.dat": "name   rate\ncafé  1\nnaïve   3\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("name", ENCODED)
+def test_words_in_every_encoding(tmp_path, name, encoding):
+    (tmp_path / name).write_bytes(ENCODED[name].encode(encoding))
+    apply(normlab.measure(tmp_path / name), tmp_path / name, tmp_path / f"out-{name}")
+    expected = ({"rate": [-1.0, 1.0]}, {"name": ["café", "naïve"]})
+    numbers, words = values(tmp_path / f"out-{name}")
+    assert ({"rate": numbers["rate"].tolist()}, words) == expected
+    assert values(tmp_path / name)[1] == words
+
+
 def test_cells_with_line_breaks_and_quotes_stay(tmp_path):
     text = 'note,rate\n"two\nlines",1\n"say ""b""",3\n"# no comment",5\n"a,b",7\n'
     (tmp_path / "a.csv").write_text(text)

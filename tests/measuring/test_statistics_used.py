@@ -181,16 +181,6 @@ def test_the_snippets_of_a_table_run_and_give_the_same(wine):
     assert run(keras)["variance"] == wine.var(0).tolist()
 
 
-def test_keras_normalises_alike(wine):
-    keras = pytest.importorskip("keras")
-    names = run({s.title: s.text for s in snippets(wine)}["Keras"])
-    assert isinstance(names["layer"], keras.layers.Normalization)
-    x = FRAME.assign(constant=7.0).to_numpy(np.float32)
-    np.testing.assert_allclose(
-        np.asarray(names["layer"](x)), wine.as_module()(torch.tensor(x)), atol=1e-5
-    )
-
-
 def images():
     found = normlab.measure(IMAGES)
     found.kind, found.scale, found.names = "images", "0-1", ("red", "green", "blue")

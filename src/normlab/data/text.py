@@ -258,7 +258,8 @@ def _how(
     names = numbered(dialect.width)
     chosen = {names[i]: pa.type_for_alias(kind) for i, kind in types.items()}
     as_it_is = dialect.plain and numbers is None
-    encoding = dialect.encoding if as_it_is and _matters(dialect, types) else "utf8"
+    stays = as_it_is or dialect.encoding != "utf-16"  # of which Filtered makes UTF-8
+    encoding = dialect.encoding if stays and _matters(dialect, types) else "utf8"
     return (
         opened(file) if as_it_is else Filtered(file, dialect, numbers),
         csv.ReadOptions(

@@ -99,4 +99,5 @@ def _against_others(measured: "Measured", all_: Sample, shard: "Shard") -> tuple
     others |= {"count": n, "missing": all_.missing - shard.missing}
     alone |= {"count": n1, "missing": shard.missing}
     alone["mean"] = np.where(n1, alone["mean"], np.nan)
-    return tuple(Sample.of(kurtosis=all_.kurtosis, **known) for known in (others, alone))
+    shape = {"kurtosis": all_.kurtosis}
+    return Sample.of(**others, **shape), Sample.of(**alone, **shape)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from normlab.measuring.comparing.diff import Drift
 
 SHOWN = 30  # columns in a table on a terminal
-HEADER = ("", "mean before", "now", "shift", "z", "variance", "missing before", "now", "beyond")
+HEADER = ("", "mean before", "now", "shift", "z", "ratio", "missing before", "now", "outside")
 _NAME = 28
 
 
@@ -56,8 +56,8 @@ def lines(drift: "Drift") -> list[str]:
 
 
 _LEGEND = (
-    "shift: in the std before. z: in its own uncertainty. variance: now's by that before. beyond: how far",
-    "values go beyond the range before, in the std before. –: unknown. Worst first, by the largest z.",
+    "shift: of the mean, in the std before. z: the same in its own uncertainty. ratio: the variance now by",
+    "that before. outside: how far values go beyond the range before, in the std before. –: unknown.",
 )
 
 

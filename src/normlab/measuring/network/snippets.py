@@ -37,6 +37,7 @@ def snippets(measured: "Measured") -> list[Snippet]:
     return found
 
 
+_AXIS = "# for features on the last axis; for (N, C, height, width) both take .view(-1, 1, 1)"
 _FROM_FILE = """import normlab
 layer = normlab.Measured.load("stats.json").as_module()"""
 
@@ -70,7 +71,8 @@ def _torch(measured: "Measured") -> str:
         *_assigned("mean", mean, f"torch.tensor([{{}}]){after}"),
         *_assigned("std", std, f"torch.tensor([{{}}]){after}"),
     ]
-    return "\n".join([*lines, "x = (x - mean) / std"])
+    where = [] if measured.kind in ("images", "table") else [_AXIS]
+    return "\n".join([*where, *lines, "x = (x - mean) / std"])
 
 
 def _json(measured: "Measured") -> str:

@@ -88,7 +88,7 @@ def as_sklearn(measured: "Measured") -> Any:
     except ImportError as error:
         raise MissingExtraError.of("as_sklearn()", error.name, "photographs") from error
     mean, std = _known(measured, "as_sklearn")
-    scaler = StandardScaler()
+    scaler: Any = StandardScaler()
     scaler.mean_, scaler.scale_ = mean.numpy().copy(), std.numpy().copy()
     scaler.var_ = measured.var(0).numpy().copy()
     count = measured.count.numpy()

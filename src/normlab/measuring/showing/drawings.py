@@ -77,7 +77,8 @@ def parts(means, errors, names):
     ax.axhline(0, color=MUTED, lw=0.8)
     ax.set(xlabel="part", ylabel="mean − mean of all (std)")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.margins(y=0.2)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.45 * (high - low))  # room for the legend
     ax.legend(ncols=min(3, means.shape[1]))
     return figure
 
