@@ -32,7 +32,8 @@ import normlab
 from normlab.data import streaming
 from normlab.data.columns import stacked
 from normlab.data.reading import Reading
-from normlab.measuring.arrays import Npy, Piece, Pieces
+from normlab.measuring.arrays import Piece, Pieces
+from normlab.measuring.held import Npy
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.tree import both
 

@@ -9,8 +9,8 @@ import numpy as np
 from normlab.data.binary import PICKLED
 from normlab.data.columns import quoted
 from normlab.errors import DataError, MissingExtraError, did_you_mean
-from normlab.measuring.arrays import InMemory, check_numbers
 from normlab.measuring.engine import named
+from normlab.measuring.held import InMemory, check_numbers
 
 
 def npz(path: Path, name: str | None) -> InMemory:

@@ -9,7 +9,7 @@ from normlab.errors import SettingError
 from normlab.measuring import text
 from normlab.measuring.measure import Place, measured
 from normlab.measuring.measured import Measured
-from normlab.measuring.opening import Options
+from normlab.measuring.options import Options
 from normlab.measuring.recipe import Recipe
 from normlab.system.files import check_writable
 

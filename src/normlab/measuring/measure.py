@@ -13,7 +13,8 @@ from normlab.measuring.engine import fingerprint, on_threads
 from normlab.measuring.levels import settled
 from normlab.measuring.measured import Measured, top_of
 from normlab.measuring.noting import notes_of
-from normlab.measuring.opening import Options, opened
+from normlab.measuring.opening import opened
+from normlab.measuring.options import Options
 from normlab.measuring.part import Part
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.saved import groups_to_json, save

@@ -1,58 +1,23 @@
 """From what a caller gives to a source: by its kind, or by the ending of its name."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from normlab.data import streaming
 from normlab.data.columns import quoted, reason
 from normlab.data.images import IMAGES
-from normlab.data.reading import Reading
 from normlab.data.table import TEXTS
-from normlab.errors import DataError, NormlabError, SettingError
-from normlab.measuring import albums, arrays, coming, containers, tables
+from normlab.errors import DataError, NormlabError
+from normlab.measuring import albums, arrays, containers, held, tables
+from normlab.measuring.objects import mask_of, of_array, of_object
+from normlab.measuring.options import Options
 from normlab.measuring.source import Source
 
 _TABLES = (*streaming.ENDINGS, *TEXTS)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a caller says about a source; None: nothing.
-
-    columns, by, where: of tables; features, mask: of arrays; array: which of several; the rest of images.
-    """
-
-    columns: Sequence[str] | None = None
-    by: str | None = None
-    where: str | None = None
-    features: Sequence[int] | None = None
-    mask: Any = None
-    array: str | None = None
-    reading: Reading = field(default_factory=Reading)
-    resize: int | tuple[int, int] | None = None
-    interpolation: str | None = None
-    scale: str | None = None
-    weighting: str | None = None
-    channels: int | None = None
-    skip_bad: bool = False
-
-    def only(self, kind: str, *used: str) -> None:
-        """Errors: SettingError for an option that says nothing about such a source."""
-        given = [
-            name
-            for name, value in vars(self).items()
-            if value is not None and name not in (*used, "skip_bad", "reading")
-        ]
-        if given:
-            raise SettingError(
-                f"{', '.join(given)} given, which says nothing about {kind}; leave it out."
-            )
 
 
 def opened(given: Any, options: Options) -> Source:
@@ -61,90 +26,7 @@ def opened(given: Any, options: Options) -> Source:
         return _of_url(given, options)
     if isinstance(given, str | os.PathLike):
         return _of_path(Path(os.fsdecode(given)), options)
-    array = _as_array(given)
-    if array is not None:
-        return of_array(arrays.InMemory(array), f"an array of shape {array.shape}", options)
-    for is_such, make in _OBJECTS:
-        if is_such(given):
-            return make(given, options)
-    raise DataError(
-        f"a {type(given).__name__} given; it must be a path, an array, a tensor, a Dataset, a DataLoader, "
-        f"or an iterable of arrays."
-    )
-
-
-def _from(package: str, name: str) -> Callable[[Any], bool]:
-    """Whether something is of a class of a package, which need not be installed."""
-
-    def is_such(given: Any) -> bool:
-        return any(
-            kind.__module__.split(".")[0] == package and kind.__name__ == name
-            for kind in type(given).__mro__
-        )
-
-    return is_such
-
-
-def _of_pieces(pieces: Iterable[Any], text: str, options: Options) -> Source:
-    options.only("arrays that come one by one", "features")
-    axes = options.features
-    return coming.of_arrays(pieces, text, None if axes is None else tuple(axes))
-
-
-def _of_rows(pieces: Iterable[Any], text: str, options: Options) -> Source:
-    options.only("a table", "columns", "by", "where")
-    return coming.of_tables(pieces, text, options.columns, options.by, options.where)
-
-
-def _of_hugging_face(given: Any, options: Options) -> Source:
-    """Rows of numbers as a table."""
-    pieces = given.with_format("arrow").iter(batch_size=1 << 14)
-    return _of_rows(pieces, "a Hugging Face dataset", options)
-
-
-def _of_dask_array(given: Any, options: Options) -> Source:
-    """One chunk after the other along the first axis, each computed where Dask's scheduler says."""
-    rows = [slice(*ends) for ends in zip(*(_ends(given.chunks[0])), strict=True)]
-    pieces = (np.asarray(given[part].compute()) for part in rows)
-    return _of_pieces(pieces, "a Dask array", options)
-
-
-def _ends(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
-    stops = np.cumsum(sizes).tolist()
-    return [0, *stops[:-1]], stops
-
-
-_OBJECTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Options], Source]], ...] = (
-    (_from("datasets", "Dataset"), _of_hugging_face),
-    (_from("datasets", "IterableDataset"), _of_hugging_face),
-    (_from("dask", "Array"), _of_dask_array),
-    (
-        _from("dask", "DataFrame"),
-        lambda given, options: _of_rows(
-            (part.compute() for part in given.partitions), "a Dask data frame", options
-        ),
-    ),
-    (
-        _from("pandas", "DataFrame"),
-        lambda given, options: _of_rows([given], "a data frame", options),
-    ),
-    (
-        _from("pyarrow", "Table"),
-        lambda given, options: _of_rows([given], "an Arrow table", options),
-    ),
-    (
-        _from("torch", "DataLoader"),
-        lambda given, options: _of_pieces(given, "a DataLoader", options),
-    ),
-    (
-        _from("torch", "Dataset"),
-        lambda given, options: _of_pieces(coming.samples(given), "a Dataset", options),
-    ),
-    (
-        lambda given: isinstance(given, Iterable),
-        lambda given, options: _of_pieces(given, "arrays", options),
-    ),
-)
+    return of_object(given, options)
 
 
 def _of_path(path: Path, options: Options) -> Source:
@@ -190,18 +72,18 @@ def _of_folder(folder: Path, options: Options) -> Source:
         kind: [file for file in files if file.name.lower().endswith(endings)]
         for kind, (endings, _) in _FOLDERS.items()
     }
-    held = {kind: found for kind, found in kinds.items() if found}
-    if not held:
+    there = {kind: found for kind, found in kinds.items() if found}
+    if not there:
         raise DataError(
             f"{folder}: holds no table and no image ({len(files):,} other files); give a folder of such."
         )
-    kind, *others = sorted(held, key=lambda kind: -len(held[kind]))
-    rest = sum(len(held[other]) for other in others)
-    if rest * _MANY > len(held[kind]):
-        counts = " and ".join(f"{len(found):,} {kind}" for kind, found in held.items())
+    kind, *others = sorted(there, key=lambda kind: -len(there[kind]))
+    rest = sum(len(there[other]) for other in others)
+    if rest * _MANY > len(there[kind]):
+        counts = " and ".join(f"{len(found):,} {kind}" for kind, found in there.items())
         raise DataError(f"{folder}: holds {counts}; give a folder of one kind.")
-    made = _FOLDERS[kind][1](folder, held[kind], options)
-    left = f"Left out, beside {kind}: {quoted(file.name for o in others for file in held[o])}."
+    made = _FOLDERS[kind][1](folder, there[kind], options)
+    left = f"Left out, beside {kind}: {quoted(file.name for o in others for file in there[o])}."
     return replace(made, notes=(*made.notes, left)) if others else made
 
 
@@ -236,7 +118,7 @@ def _of_archives(files: Sequence[Path], text: str, options: Options) -> Source:
 
 
 def _of_npy(path: Path, options: Options) -> Source:
-    found = arrays.Npy(path)
+    found = held.Npy(path)
     if not found.turned:
         return _of_file(found, path, options)
     shape = found.shape[::-1]
@@ -245,52 +127,16 @@ def _of_npy(path: Path, options: Options) -> Source:
         raise DataError(
             f"{path}: is written column by column; keep one axis, or save it row by row."
         )
-    mask = None if options.mask is None else _mask(options.mask, shape).T
+    mask = None if options.mask is None else mask_of(options.mask, shape).T
     turned = tuple(len(shape) - 1 - axis for axis in kept)
     made = _of_file(found, path, replace(options, features=turned, mask=mask))
     return replace(made, rows=shape[0], notes=(note,) if note else ())
 
 
-def _of_file(array: arrays.Held, path: Path, options: Options) -> Source:
+def _of_file(array: held.Held, path: Path, options: Options) -> Source:
     made = of_array(array, str(path), options)
     identity = {"kind": "array", "features": list(options.features or ()), "array": options.array}
     return replace(made, files=(str(path),), identity=identity)
-
-
-def of_array(array: arrays.Held, text: str, options: Options) -> Source:
-    """An array whose features are the axes that are kept."""
-    options.only("an array", "features", "mask", "array")
-    arrays.check_numbers(array.dtype, text)
-    try:
-        features, note = arrays.kept_axes(array.shape, options.features)
-    except DataError as error:
-        raise DataError(f"{text}: {error}.") from error
-    mask = None if options.mask is None else _mask(options.mask, array.shape)
-    units = arrays.Pieces(array, features, "", mask)
-    names = arrays.feature_names(array.shape, features)
-    notes = (note,) if note else ()
-    return Source(names, "array", text, units, notes, rows=array.shape[0])
-
-
-def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
-    found = np.asarray(mask)
-    if found.dtype != bool:
-        raise SettingError(f"mask is {found.dtype}; it must be boolean, True where values count.")
-    try:
-        np.broadcast_to(found, shape)
-    except ValueError:
-        raise SettingError(
-            f"mask has shape {found.shape}, which does not broadcast to that of the data, {shape}."
-        ) from None
-    return found
-
-
-def _as_array(given: Any) -> np.ndarray | None:
-    import torch
-
-    if isinstance(given, torch.Tensor):
-        return containers.as_numpy(given)
-    return given if isinstance(given, np.ndarray) else None
 
 
 _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
