@@ -91,6 +91,7 @@ bench: .venv/lab.done
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/reader.py
+	$(BIN)/python benchmarks/measure.py
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write

@@ -142,6 +142,7 @@ def index() -> str:
         "- [Divisive normalisation, with every published pool](divisive.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [What `normlab.convert` makes of real layers and networks](convert.md)",
+        "- [The mean and std of a data set; on a cluster; is today's data like training's?](measure.md)",
         "- [How `normlab grade` names a learner's mistake](grade.md)",
         "- [Which versions of torch the library is tested with](versions.md)",
         "- [What a mask means, in every layer](masks.md)",

@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from fractions import Fraction
 
 import pytest
 import torch
@@ -154,3 +155,28 @@ def buffers(layer):
 def assert_all_close(actual, expected, **tolerances):
     for mine, other in zip(actual, expected, strict=True):
         assert_close(mine, other, **tolerances)
+
+
+EPS = torch.finfo(torch.float64).eps
+
+
+def bounds(values, parts):
+    """(mean, M2) exactly, and what rounding may do to each in so many additions.
+
+    A deviation is known to u = ε·max|x|; M2 sums n squares of them, so it is off by about 2u·Σ|d| + n·u²
+    and by n roundings of its own.
+    """
+    numbers = [Fraction(v) for v in values]
+    mean = sum(numbers) / len(numbers)
+    m2 = sum((v - mean) ** 2 for v in numbers)
+    unit, n, steps = EPS * max(map(abs, values)), len(values), 4 * (parts + 1)
+    slack = 2 * unit * math.sqrt(n * m2) + n * unit**2 + n * EPS * float(m2)
+    return float(mean), float(m2), steps * unit, steps * slack
+
+
+def exact_powers(values):
+    """Count, mean, M2, M3 and M4, each rounded once."""
+    numbers = [Fraction(v) for v in values]
+    mean = sum(numbers) / len(numbers)
+    sums = (float(sum((v - mean) ** k for v in numbers)) for k in (2, 3, 4))
+    return [len(numbers), float(mean), *sums]

@@ -1,7 +1,6 @@
 """Moments: right where one pass or float32 is not, and the same in whatever order shards arrive."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,26 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import exact, example
+from cases import EPS, bounds, exact, exact_powers, example
 from normlab import Moments
 from normlab.errors import DtypeError, ShapeError
-
-EPS = torch.finfo(torch.float64).eps
-
-
-def bounds(values, parts):
-    """(mean, M2) exactly, and what rounding may do to each in so many additions.
-
-    A deviation is known to u = ε·max|x|; M2 sums n squares of them, so it is off by about 2u·Σ|d| + n·u²
-    and by n roundings of its own.
-    """
-    numbers = [Fraction(v) for v in values]
-    mean = sum(numbers) / len(numbers)
-    m2 = sum((v - mean) ** 2 for v in numbers)
-    unit, n, steps = EPS * max(map(abs, values)), len(values), 4 * (parts + 1)
-    slack = 2 * unit * math.sqrt(n * m2) + n * unit**2 + n * EPS * float(m2)
-    return float(mean), float(m2), steps * unit, steps * slack
-
+from normlab.moments import merged
 
 numbers = st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-100)  # squares stay normal
 shards = st.lists(st.lists(numbers, max_size=7), min_size=1, max_size=7)
@@ -150,9 +133,31 @@ def test_no_graph_is_kept():
     assert not Moments().update(torch.ones(3, 1, requires_grad=True)).mean.requires_grad
 
 
-def test_a_constant_has_no_variance():
-    x = torch.full((1000, 1), 0.1, dtype=torch.float64)
-    assert Moments().update(x).var().item() <= (EPS * 0.1) ** 2
+@given(st.floats(-1e300, 1e300), st.lists(st.integers(1, 50), min_size=1, max_size=5))
+def test_equal_numbers_have_no_variance(value, sizes):
+    """Exactly none, however they came: sums of 0.1 are no multiple of it."""
+    moments = Moments()
+    for size in [*sizes, 2]:
+        moments = moments.merge(Moments().update(torch.full((size, 1), value, dtype=torch.float64)))
+    assert (moments.mean.item(), moments.var().item()) == (value, 0.0)
+
+
+@given(shards)
+def test_third_and_fourth_powers_merge(parts):
+    """Against exact arithmetic. Each term of M3 is one of M2's times a deviation, that of M4 times two; their
+    coefficients sum to less than 10.
+    """
+    parts = [part for part in parts if part] or [[1.0]]
+    stacked = torch.stack([torch.tensor(exact_powers(part), dtype=torch.float64) for part in parts])
+    found = torch.stack(merged(*stacked[..., None].unbind(1))).flatten().tolist()
+    everything = [value for part in parts for value in part]
+    count, mean, m2, m3, m4 = exact_powers(everything)
+    _, _, _, slack = bounds(everything, len(parts))
+    widest = max(abs(value - mean) for value in everything) + EPS * max(map(abs, everything))
+    assert found[0] == count
+    assert abs(found[2] - m2) <= slack
+    assert abs(found[3] - m3) <= 10 * slack * widest
+    assert abs(found[4] - m4) <= 10 * slack * widest**2
 
 
 REFUSED = {

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.host.widget import Explorer
     from normlab.grading import grade
+    from normlab.measuring.measure import measure, measure_by
+    from normlab.measuring.measured import Measured
     from normlab.moments import Moments
 
 __all__ = [
     "Checked",
     "Explorer",
+    "Measured",
     "Moments",
     "Normalized",
     "check",
@@ -32,6 +35,8 @@ __all__ = [
     "grade",
     "interop",
     "lab",
+    "measure",
+    "measure_by",
     "nn",
     "normalize",
     "table",
@@ -42,6 +47,9 @@ _HOME = {
     "Checked": ("normlab.checks.checking", "Checked"),
     "check": ("normlab.checks.checking", "check"),
     "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
+    "Measured": ("normlab.measuring.measured", "Measured"),
+    "measure": ("normlab.measuring.measure", "measure"),
+    "measure_by": ("normlab.measuring.measure", "measure_by"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),

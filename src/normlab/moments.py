@@ -82,7 +82,8 @@ class Moments:
         count = math.prod(x.shape[dim] for dim in dims)
         if x.numel() == 0:
             return cls(0, wide.sum(dims), wide.sum(dims))
-        mean = wide.mean(dims, keepdim=True)
+        first = _first(wide, dims)  # of equal numbers nothing is left
+        mean = first + (wide - first).mean(dims, keepdim=True)
         rest = wide - mean
         slip = rest.mean(dims, keepdim=True)
         m2 = (rest - slip).square_().sum(dims)
@@ -106,20 +107,40 @@ class Moments:
         return self.var(correction).sqrt()
 
 
-def merged(count: Tensor, mean: Tensor, m2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def merged(count: Tensor, mean: Tensor, m2: Tensor, *higher: Tensor) -> tuple[Tensor, ...]:
     """The moments of all parts together, from those of each part along axis 0.
 
-        n = Σ n_i,   mean = Σ mean_i·n_i/n,   M2 = Σ M2_i + Σ n_i·(mean_i − mean)²
+        n = Σ n_i,   mean = r + Σ (mean_i − r)·n_i/n,   M2 = Σ M2_i + n_i·δ_i²,   δ_i = mean_i − mean
+        M3 = Σ M3_i + 3δ_i·M2_i + n_i·δ_i³,   M4 = Σ M4_i + 4δ_i·M3_i + 6δ_i²·M2_i + n_i·δ_i⁴
 
-    A part of no element counts for nothing; its mean must be finite.
+    r is the mean of the largest part: parts whose means are equal add nothing to M2, and all others what
+    their differences do. A part of no element counts for nothing; its mean must be finite.
+    `higher`: M3, or M3 and M4, where they are wanted. Source: Pébay 2008, eq. 2.1.
 
     >>> n, mean, m2 = merged(*torch.tensor([[[1.0], [3.0]], [[0.0], [4.0]], [[0.0], [6.0]]]))
     >>> n.item(), mean.item(), m2.item()
     (4.0, 3.0, 18.0)
     """
     total = count.sum(0)
-    center = (mean * (count / total.clamp_min(1))).sum(0)
-    return total, center, m2.sum(0) + (count * (mean - center) ** 2).sum(0)
+    share = count / total.clamp_min(1)
+    largest = count.expand_as(mean).argmax(0, keepdim=True)
+    reference = mean.gather(0, largest)
+    center = reference[0] + ((mean - reference) * share).sum(0)
+    delta = mean - center
+    squared = delta * delta
+    sums = [m2.sum(0) + (count * squared).sum(0)]
+    if higher:
+        sums.append((higher[0] + delta * (3 * m2 + count * squared)).sum(0))
+    if len(higher) > 1:
+        rest = 4 * delta * higher[0] + squared * (6 * m2 + count * squared)
+        sums.append((higher[1] + rest).sum(0))
+    return total, center, *sums
+
+
+def _first(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+    for dim in dims:
+        x = x.narrow(dim, 0, 1)
+    return x
 
 
 def _wide(x: Tensor) -> Tensor:

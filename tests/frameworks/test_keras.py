@@ -7,10 +7,13 @@ os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import numpy as np
 import pytest
+import torch
 from parity import agree, data, defaults_are, facts, last, positive, second, versions_are
 
+from normlab import measure
 from normlab.conventions.frameworks import find
 from normlab.interop import from_keras
+from normlab.measuring.network.snippets import snippets
 
 SETTINGS = {
     "batch": {"momentum": 0.9, "epsilon": 0.2},
@@ -130,3 +133,16 @@ def test_frozen_is_in_evaluation():
     layer = theirs("batch", last(data()))
     layer.trainable = False
     assert not from_keras(layer).training
+
+
+def test_measured_statistics_as_a_snippet():
+    """What a report gives to paste makes Keras' Normalization do what our layer does; a constant too."""
+    x = np.random.default_rng(0).normal(5, 3, (50, 4)).astype(np.float32)
+    x[:, 2] = 7
+    found = measure(x)
+    text = next(snippet.text for snippet in snippets(found) if snippet.title == "Keras")
+    names: dict = {}
+    exec(text, names)
+    assert isinstance(names["layer"], keras.layers.Normalization)
+    expected = found.as_module()(torch.from_numpy(x))
+    np.testing.assert_allclose(np.asarray(names["layer"](x)), expected, atol=1e-5)

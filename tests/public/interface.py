@@ -8,12 +8,13 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import torch
 from typer.main import get_command
 
-from normlab import lab, nn
+from normlab import lab, measure, nn
 from normlab.cli.app import app
 from normlab.explorer.model.state import DOMAINS, VERSION, State, row_settings
 from normlab.lab import EXPERIMENTS, members
@@ -45,6 +46,7 @@ CLASSES = (
     ("normlab.equation.domains", "Domain"),
     ("normlab.checks.finding", "Finding"),
     ("normlab.conversion.exchange", "Change", "Conversion"),
+    ("normlab.measuring.network.affine", "Standardize"),
     ("normlab.lab.experiment", "Claim", "Record", "Result", "Verdict"),
     ("normlab.lab.family", "Family", "Member", "Near", "Study"),
     ("normlab.lab.cortex.model", "Response", "V1"),
@@ -124,6 +126,7 @@ def json_files() -> Iterator[str]:
         "normlab run chapter --verify --json": printed("run", "chapter", "--verify",
                                                        str(EXAMPLES / "numbers.json"), "--json"),
     }  # fmt: skip
+    texts |= _measured()
     for title, value in texts.items():
         yield f"\n[{title}]"
         yield from dict.fromkeys(keys_of(value))
@@ -133,6 +136,20 @@ def json_files() -> Iterator[str]:
         yield from (f".settings.{field.name}" for field in fields(kind))
         for member in members(family).values():
             yield from (f".verdicts[].claim = {member.full(claim.name)}" for claim in member.claims)
+
+
+def _measured() -> dict[str, Any]:
+    """What the commands of statistics write and print."""
+    with TemporaryDirectory() as folder:
+        table, stats, copy = (str(Path(folder, name)) for name in ("t.csv", "stats.json", "n.csv"))
+        Path(table).write_text("a,b\n1,2\n3,5\n")
+        return {
+            "stats.json, as normlab measure --json": printed(
+                "measure", table, "--out", stats, "--json"
+            ),
+            "normlab apply --json": printed("apply", stats, table, "--out", copy, "--json"),
+            "normlab diff --json": printed("diff", stats, stats, "--json"),
+        }
 
 
 def links() -> Iterator[str]:
@@ -175,6 +192,7 @@ LAYERS: dict[str, Make] = {
     "V1Block(orientations=2, frequencies=(0.25,))": lambda: nn.V1Block(
         orientations=2, frequencies=(0.25,)
     ),
+    "measure(…).as_module()": lambda: measure(torch.arange(4.0).reshape(2, 2)).as_module(),
     "beyond.BatchRenorm(2)": lambda: nn.beyond.BatchRenorm(2),
     "beyond.DynamicTanh(2)": lambda: nn.beyond.DynamicTanh(2),
     "beyond.FilterResponseNorm(2)": lambda: nn.beyond.FilterResponseNorm(2),

@@ -7,8 +7,10 @@ from normlab.conversion import command as conversion
 from normlab.explorer import command as explorer
 from normlab.grading import command as grading
 from normlab.lab.commands import canonical, chapter, cortex, laboratory, training
+from normlab.measuring import command as measuring
+from normlab.measuring import use_commands
 
 __all__ = ["app", "canonical", "chapter", "cortex", "main", "training"]
 
-for room in (table, laboratory, checks, grading, conversion, explorer):
+for room in (table, laboratory, checks, grading, conversion, explorer, measuring, use_commands):
     room.register(app)

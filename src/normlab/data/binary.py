@@ -45,11 +45,16 @@ def read_arrow(file: Path, reading: Reading) -> Read:
 
 
 def _from_table(table: Any, words: str) -> Read:
-    names = list(table.column_names)
-    stored = (table.schema.metadata or {}).get(b"pandas")
+    columns = [from_arrow(column) for column in table.columns]
+    return Read(list(table.column_names), columns, words, index=pandas_index(table.schema))
+
+
+def pandas_index(schema: Any) -> list[int]:
+    """The columns of an arrow schema that are pandas' index."""
+    stored = (schema.metadata or {}).get(b"pandas")
     known = json.loads(stored).get("index_columns", []) if stored else []
-    index = [i for i, name in enumerate(names) if name in known or _PANDAS.fullmatch(name)]
-    return Read(names, [from_arrow(column) for column in table.columns], words, index=index)
+    names = schema.names
+    return [i for i, name in enumerate(names) if name in known or _PANDAS.fullmatch(name)]
 
 
 def read_numpy(file: Path, reading: Reading) -> Read:

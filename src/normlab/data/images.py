@@ -55,15 +55,31 @@ def read_image(file: Path, side: int = 0) -> np.ndarray:
 
 
 def _stored(image: Any, format_: str) -> np.ndarray:
+    values, largest = levels(image, format_)
+    if largest is None:
+        return values
+    if values.dtype == np.uint8:
+        return values.astype(np.float32) / largest
+    return (values.astype(np.float64) / largest).astype(np.float32)
+
+
+def levels(image: Any, format_: str) -> tuple[np.ndarray, int | None]:
+    """Pillow's image as whole numbers, and the largest of their type; or as floats in [0, 1], and None.
+
+    (height, width) for grey, else (height, width, 3). Errors: DataError.
+    """
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
-        kind = "uint16" if format_ in _SIXTEEN_BITS and image.mode == "I" else values.dtype.name
         if values.dtype.kind == "f":
-            return _in_unit(values)
+            return _in_unit(values), None
+        kind = "uint16" if format_ in _SIXTEEN_BITS and image.mode == "I" else values.dtype.name
         kind = kind if kind in _LARGEST else "uint16"  # whatever its order of bytes
-        return (values.astype(np.float64) / _LARGEST[kind]).astype(np.float32)
-    grey = image.mode in ("1", "L", "LA", "La")
-    return np.asarray(image.convert("L" if grey else "RGB"), np.float32) / _LARGEST["uint8"]
+        return values, _LARGEST[kind]
+    return np.asarray(image.convert("L" if is_grey(image.mode) else "RGB")), _LARGEST["uint8"]
+
+
+def is_grey(mode: str) -> bool:
+    return mode in ("1", "L", "LA", "La") or mode.startswith(("I", "F"))
 
 
 def _in_unit(values: np.ndarray) -> np.ndarray:

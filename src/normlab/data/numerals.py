@@ -218,7 +218,7 @@ def parsed(cells: Any, filled: np.ndarray, form: Form) -> Any:
     for sign in (*SIGNS.get(form.thousands, ""), "+"):
         cells = _replaced(cells, sign, "")
     cells = cells if form.decimal == "." else _replaced(cells, form.decimal, ".")
-    return _where(cells, filled).cast(pa.float64())
+    return where(cells, filled).cast(pa.float64())
 
 
 def booleans(cells: Any) -> Any:
@@ -226,10 +226,11 @@ def booleans(cells: Any) -> Any:
     import pyarrow as pa
 
     known = among(cells, TRUE + FALSE)
-    return _where(pa.array(among(cells, TRUE)).cast(pa.float64()), known)
+    return where(pa.array(among(cells, TRUE)).cast(pa.float64()), known)
 
 
-def _where(cells: Any, keep: np.ndarray) -> Any:
+def where(cells: Any, keep: np.ndarray) -> Any:
+    """The cells that are kept, and null for the others."""
     import pyarrow as pa
     from pyarrow import compute
 

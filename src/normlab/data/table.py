@@ -165,21 +165,30 @@ def _options(ending: str) -> tuple[str, ...]:
     return ("array",) if reader in (read_numpy, read_torch) else ()
 
 
-def _ending(file: Path) -> str:
+def check_there(file: Path) -> None:
+    """Errors: DataError, without the file's name, unless there is such a file, and it is not empty."""
     try:
         state = file.stat()
     except (OSError, ValueError) as error:
         raise DataError(f"cannot be opened ({reason(error)}); check path and rights") from error
     if stat.S_ISDIR(state.st_mode):
         raise DataError("is a folder; give one file in it")
-    ending = next((e for e in _READERS if file.name.lower().endswith(e)), None)
+    if not state.st_size and _known(file):
+        raise DataError("is empty; it must hold rows of numbers, so save it again")
+
+
+def _known(file: Path) -> str | None:
+    return next((e for e in _READERS if file.name.lower().endswith(e)), None)
+
+
+def _ending(file: Path) -> str:
+    check_there(file)
+    ending = _known(file)
     if ending is None:
         kind = (
             "is an image; a table needs rows × columns. T" if file.suffix.lower() in IMAGES else "t"
         )
         raise DataError(f"{kind}he ending must be one of {', '.join(ENDINGS)}; convert the file")
-    if not state.st_size:
-        raise DataError("is empty; it must hold rows of numbers, so save it again")
     return ending
 
 
@@ -205,9 +214,13 @@ def _complete(values: np.ndarray, names: list[str], drop: bool, notes: list[str]
     return values
 
 
-_TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
+TEXTS = tuple(
+    text + packed
+    for text in (".csv", ".tsv", ".tab", ".txt", ".dat")
+    for packed in ("", ".gz", ".bz2", ".zst")
+)
 _READERS: dict[str, Callable[[Path, Reading], Read]] = {
-    **{text + packed: read_text for text in _TEXTS for packed in ("", ".gz", ".bz2", ".zst")},
+    **dict.fromkeys(TEXTS, read_text),
     **dict.fromkeys((".parquet", ".pq"), read_parquet),
     **dict.fromkeys((".feather", ".arrow", ".ipc"), read_arrow),
     **dict.fromkeys((".npy", ".npz"), read_numpy),

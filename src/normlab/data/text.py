@@ -5,13 +5,13 @@ whole file is read as words, and decides anew with the evidence of all its rows.
 """
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from normlab.data import numerals
-from normlab.data.columns import Column, Read, Words, numbered, quoted
+from normlab.data.columns import Column, Read, Words, numbered, quoted, reason
 from normlab.data.deciding import Decision, decided
 from normlab.data.dialect import Dialect
 from normlab.data.filtering import ContradictionError, Filtered, TextSource, opened
@@ -41,6 +41,51 @@ def read_text(file: TextSource, reading: Reading) -> Read:
         found, columns = _careful(file, dialect, able)
     found.ask(dialect.names if dialect.header else numbered(dialect.width))
     return _read(dialect, found, columns)
+
+
+class TextStream:
+    """A text in pieces. What its first lines do not show cannot be known: a later contradiction raises."""
+
+    def __init__(self, file: TextSource, reading: Reading) -> None:
+        sample = _sample(file, reading)
+        self._file, self._dialect = file, sample.dialect
+        able = numerals.able(reading.decimal, reading.thousands)
+        if not sample.rows:
+            raise DataError("holds no rows; a table needs rows of numbers")
+        self._found = _of_sample(sample, able)
+        width = self._dialect.width
+        self._found.ask(self._dialect.names if self._dialect.header else numbered(width))
+
+    def head(self) -> Read:
+        """The columns of the first piece."""
+        kinds = self._found.kinds
+        columns: list[Column] = [Words(kind) for kind in kinds]
+        known = [i for i, kind in enumerate(self._found.types) if kind]
+        for i, column in zip(known, next(self.pieces(known), []), strict=False):
+            columns[i] = column
+        return _read(self._dialect, self._found, columns)
+
+    def pieces(self, wanted: Sequence[int]) -> Iterator[list[Any]]:
+        """Columns by number; words as they are written. Errors: DataError for what contradicts."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        types = {i: self._found.types[i] or "string" for i in wanted}
+        how = _how(self._file, self._dialect, types, self._found.decimal, lines=True)
+        try:
+            with csv.open_csv(*how) as stream:
+                for batch in stream:
+                    yield [self._column(i, batch.column(at)) for at, i in enumerate(types)]
+        except (pa.ArrowInvalid, ContradictionError) as error:
+            raise DataError(
+                f"holds something that its first lines did not show ({reason(error)}); say how it is "
+                "written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row"
+            ) from error
+
+    def _column(self, i: int, cells: Any) -> Any:
+        if self._found.types[i] == "string":
+            return _numbers(numerals.trimmed(cells), self._found.forms[i])
+        return cells
 
 
 def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:
@@ -194,14 +239,28 @@ def _table(
     numbers: Form | None = None,
 ) -> Any:
     """Some columns of the file as pyarrow reads them; lines: cells in quotes may hold ends of lines."""
+    from pyarrow import csv
+
+    return csv.read_csv(*_how(file, dialect, types, decimal, lines, numbers))
+
+
+def _how(
+    file: TextSource,
+    dialect: Dialect,
+    types: Mapping[int, str],
+    decimal: str,
+    lines: bool,
+    numbers: Form | None = None,
+) -> tuple[Any, ...]:
     import pyarrow as pa
     from pyarrow import csv
 
     names = numbered(dialect.width)
     chosen = {names[i]: pa.type_for_alias(kind) for i, kind in types.items()}
     as_it_is = dialect.plain and numbers is None
-    encoding = dialect.encoding if as_it_is and _matters(dialect, types) else "utf8"
-    return csv.read_csv(
+    stays = as_it_is or dialect.encoding != "utf-16"  # of which Filtered makes UTF-8
+    encoding = dialect.encoding if stays and _matters(dialect, types) else "utf8"
+    return (
         opened(file) if as_it_is else Filtered(file, dialect, numbers),
         csv.ReadOptions(
             column_names=names,

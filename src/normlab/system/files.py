@@ -47,6 +47,19 @@ def staging(folder: Path) -> Iterator[Path]:
         yield Path(stage)
 
 
+@contextmanager
+def replacing(path: Path, option: str = "--out") -> Iterator[Path]:
+    """Where to write a file that is too large to be held; it takes the place of `path` once it is whole.
+
+    Errors: DataError when the folder cannot be made or written; it names the `option` that gave it.
+    """
+    with _told(path.parent, option):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staging(path.parent) as stage:
+            yield stage / path.name
+            os.replace(stage / path.name, path)
+
+
 def _mine() -> str:
     return f".writing-{re.sub('[^a-zA-Z0-9]', '_', platform.node())}-"
 

@@ -1,0 +1,208 @@
+"""Where images are: in folders, tars (webdataset) and zips."""
+
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from normlab.data.columns import reason
+from normlab.data.images import IMAGES
+from normlab.errors import DataError
+from normlab.measuring import pictures
+from normlab.measuring.recipe import Recipe
+from normlab.measuring.source import Source
+from normlab.measuring.tree import Parts
+
+Image = tuple[str, Callable[[], bytes]]
+GROUP = 128  # images of a unit
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
+ZIPS = (".zip",)
+
+
+class Album(Protocol):
+    """Images in an order of their own."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def images(self, start: int, stop: int) -> Iterator[Image]:
+        """Names, and what reads their contents, which raises DataError."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A unit: some images of an album."""
+
+    album: Album
+    start: int
+    stop: int
+    look: pictures.Look
+
+    @property
+    def name(self) -> str:
+        return self.album.name or f"images {self.start + 1:,} to {self.stop:,}"
+
+    def parts(self, recipe: Recipe) -> Parts:
+        part = self.look.part(self.album.images(self.start, self.stop))
+        return {"": part.named(self.name)}
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Images that are files, of one folder."""
+
+    name: str
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def images(self, start: int, stop: int) -> Iterator[Image]:
+        for path in self.paths[start:stop]:
+            yield str(path), partial(_told, str(path), path.read_bytes)
+
+
+class Tar:
+    """Images in an uncompressed tar, each read where it lies; of a compressed one, one after the other."""
+
+    def __init__(self, path: Path, alone: bool) -> None:
+        self.path, self.name = path, "" if alone else path.name
+        try:
+            with tarfile.open(path) as tar:
+                self._found = tuple(
+                    (member.name, member.offset_data, member.size)
+                    for member in tar
+                    if member.isfile() and is_image(member.name)
+                )
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise DataError(f"{path}: cannot be read as a tar ({reason(error)}).") from error
+        self._packed = path.suffix.lower() != ".tar"
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def images(self, start: int, stop: int) -> Iterator[Image]:
+        if self._packed:
+            yield from self._unpacked({name for name, *_ in self._found[start:stop]})
+            return
+        with self.path.open("rb") as stream:
+            for name, offset, size in self._found[start:stop]:
+                stream.seek(offset)
+                content = stream.read(size)
+                yield f"{self.path}: {name}", partial(bytes, content)
+
+    def _unpacked(self, wanted: set[str]) -> Iterator[Image]:
+        with tarfile.open(self.path) as tar:
+            for member in tar:
+                if member.name in wanted and (stream := tar.extractfile(member)) is not None:
+                    name = f"{self.path}: {member.name}"
+                    yield name, partial(_told, name, stream.read)
+
+
+class Zip:
+    def __init__(self, path: Path, alone: bool) -> None:
+        self.path, self.name = path, "" if alone else path.name
+        try:
+            with zipfile.ZipFile(path) as opened:
+                names = opened.namelist()
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DataError(f"{path}: cannot be read as a zip ({reason(error)}).") from error
+        self._names = tuple(name for name in names if is_image(name))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def images(self, start: int, stop: int) -> Iterator[Image]:
+        opened = _zip(self.path, self.path.stat().st_mtime_ns)
+        for name in self._names[start:stop]:
+            told = f"{self.path}: {name}"
+            yield told, partial(_told, told, partial(opened.read, name))
+
+
+def _told(name: str, read: Callable[[], bytes]) -> bytes:
+    try:
+        return read()
+    except Exception as error:  # of zlib, too
+        raise DataError(f"{name}: cannot be read ({reason(error)}).") from error
+
+
+@lru_cache(maxsize=8)
+def _zip(path: Path, changed: int) -> zipfile.ZipFile:
+    """Opened once; its index may be long. Threads may share it."""
+    return zipfile.ZipFile(path)
+
+
+def is_image(name: str) -> bool:
+    parts = Path(name).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return Path(name).suffix.lower() in IMAGES and not hidden
+
+
+class Groups(Sequence[Group]):
+    """The units of some albums."""
+
+    def __init__(self, albums: Sequence[Album], look: pictures.Look) -> None:
+        self._albums, self._look = albums, look
+        self._starts = [(a, at) for a, album in enumerate(albums) for at in _starts(album)]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        which, start = self._starts[index]
+        album = self._albums[which]
+        step = len(album) if _packed(album) else GROUP
+        return Group(album, start, min(start + step, len(album)), self._look)
+
+
+def _starts(album: Album) -> range:
+    return range(0, len(album), max(1, len(album)) if _packed(album) else GROUP)
+
+
+def _packed(album: Album) -> bool:
+    return isinstance(album, Tar) and album.path.suffix.lower() != ".tar"
+
+
+def of_folder(folder: Path, files: Sequence[Path]) -> list[Album]:
+    """An album for each folder that holds images, in the order of their names."""
+    homes: dict[Path, list[Path]] = {}
+    for file in files:
+        homes.setdefault(file.parent, []).append(file)
+    alone = len(homes) == 1
+    return [
+        Files("" if alone else home.relative_to(folder).as_posix(), tuple(found))
+        for home, found in homes.items()
+    ]
+
+
+def source(albums: Sequence[Album], text: str, files: Sequence[Path], options: Any) -> Source:
+    """Errors: DataError where there is no image, or the first cannot be read; SettingError."""
+    size = options.resize
+    said = (options.interpolation, options.scale, options.weighting, options.channels)
+    pictures.check(size, *said)
+    if not sum(map(len, albums)):
+        raise DataError(f"{text}: holds no image; give one that does.")
+    every = (image for album in albums for image in album.images(0, len(album)))
+    channels, first = pictures.channels_of(every, options.skip_bad)
+    channels = options.channels or channels
+    scale, weighting = options.scale or "0-1", options.weighting or "pixel"
+    look = pictures.Look(
+        channels, options.channels is not None, first, size, options.interpolation or "bilinear",
+        255.0 if scale == "0-255" else 1.0, weighting == "image", options.skip_bad,
+    )  # fmt: skip
+    notes = [f"Resized to {size} ({look.interpolation}), which changes std."] if size else []
+    if weighting == "image":
+        notes.append("Each image has the weight of one, whatever its size; count is of images.")
+    identity = {"kind": "images", "options": [str(size), *map(str, said)]}
+    return Source(
+        pictures.NAMES[channels], "images", text, Groups(albums, look), tuple(notes), scale, weighting,
+        files=tuple(map(str, files)), identity=identity,
+    )  # fmt: skip

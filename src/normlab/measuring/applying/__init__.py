@@ -1,0 +1,1 @@
+"""Statistics applied to a file: normalised as it streams through, or brought back."""

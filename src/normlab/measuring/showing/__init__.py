@@ -1,0 +1,1 @@
+"""Statistics to be read: the parts of the report and of what a terminal shows."""
