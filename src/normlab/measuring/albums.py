@@ -17,7 +17,7 @@ from normlab.measuring.source import Source
 from normlab.measuring.tree import Parts
 
 Image = tuple[str, Callable[[], bytes]]
-GROUP = 64  # images of a unit
+GROUP = 128  # images of a unit
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 ZIPS = (".zip",)
 

@@ -18,9 +18,11 @@ def powers_of(counts: np.ndarray, step: float) -> np.ndarray:
     count = counts.sum(-1, dtype=np.float64)
     mean = (counts * level).sum(-1) / np.maximum(count, 1)  # not @: its sums depend on threads
     away = level - mean[..., None]
+    weighted = counts * away
     found = [count, mean * step, np.zeros_like(mean)]
-    for power in (2, 3, 4):
-        found.append((counts * away**power).sum(-1) * step**power)
+    for power in (2, 3, 4):  # by multiplications: ** takes fifty times as long
+        weighted *= away
+        found.append(weighted.sum(-1) * step**power)
     return np.stack(found)
 
 

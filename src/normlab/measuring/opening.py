@@ -1,7 +1,7 @@
 """From what a caller gives to a source: by its kind, or by the ending of its name."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -185,7 +185,7 @@ def _of_url(url: str, options: Options) -> Source:
 
 
 def _of_folder(folder: Path, options: Options) -> Source:
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
+    files = list(_files(folder))
     kinds = {
         kind: [file for file in files if file.name.lower().endswith(endings)]
         for kind, (endings, _) in _FOLDERS.items()
@@ -205,8 +205,11 @@ def _of_folder(folder: Path, options: Options) -> Source:
     return replace(made, notes=(*made.notes, left)) if others else made
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+def _files(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its folders, in the order of their names, but for hidden ones."""
+    for home, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        yield from (Path(home, name) for name in sorted(names) if not name.startswith((".", "_")))
 
 
 def _of_tables(files: Sequence[Path], text: str, options: Options) -> Source:

@@ -23,6 +23,7 @@ from normlab.moments import merged
 NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "lanczos", "box")
 _ORIENTATION = 0x0112
+_TOLD = {"exif", "transparency"}
 _HISTOGRAM = {channels: struct.Struct(f"{256 * channels}q") for channels in NAMES}
 
 
@@ -40,6 +41,11 @@ class Look:
     top: float = 1.0
     by_image: bool = False
     skip_bad: bool = False
+
+    @property
+    def mode(self) -> str:
+        """Pillow's word for images of 8 bits with so many channels."""
+        return "L" if self.channels == 1 else "RGB"
 
     def part(self, images: Iterable[tuple[str, Callable[[], bytes]]]) -> Part:
         """Of images with their names, each encoded as its function reads it.
@@ -84,9 +90,12 @@ class _Seen:
             self.counts.append(seen)
         else:
             self.others.append(seen)
-        self.noted.update(met)
+        if met:
+            self.noted.update(met)
 
     def _met(self, image: Any) -> list[str]:
+        if image.mode == self.look.mode and not image.info.keys() & _TOLD and image.format != "TIFF":
+            return []  # most images, at no cost
         mode, grey = image.mode, is_grey(image.mode)
         met = {
             "exif": image.getexif().get(_ORIENTATION, 1) != 1,
@@ -121,8 +130,8 @@ def _looked(image: Any, format_: str, look: Look, name: str) -> bytes | Part:
             f"(--channels 3) to read grey images as colours, as torchvision's ImageFolder does, or 1."
         )
     deep = image.mode.startswith(("I", "F"))
-    if not deep:
-        image = image.convert("L" if look.channels == 1 else "RGB")
+    if not deep and image.mode != look.mode:
+        image = image.convert(look.mode)
     if look.size is not None:
         image = _resized(image, look)
     if not deep:
