@@ -94,7 +94,11 @@ class _Seen:
             self.noted.update(met)
 
     def _met(self, image: Any) -> list[str]:
-        if image.mode == self.look.mode and not image.info.keys() & _TOLD and image.format != "TIFF":
+        if (
+            image.mode == self.look.mode
+            and not image.info.keys() & _TOLD
+            and image.format != "TIFF"
+        ):
             return []  # most images, at no cost
         mode, grey = image.mode, is_grey(image.mode)
         met = {
