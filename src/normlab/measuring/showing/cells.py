@@ -23,11 +23,13 @@ def cell(value: float, digits: int = 5) -> str:
 
 def signed(share: float) -> str:
     """
-    >>> signed(-0.18), signed(0.000012), signed(float("nan"))
-    ('−18 %', '+0.0012 %', '–')
+    >>> signed(-0.18), signed(0.0000012), signed(0.0), signed(float("nan"))
+    ('−18 %', '< 0.001 %', '0 %', '–')
     """
     if math.isnan(share):
         return "–"
+    if 0 < abs(share) < 1e-5:
+        return "< 0.001 %"
     return f"{100 * share:+.3g} %".replace("-", "−", 1) if share else "0 %"
 
 
