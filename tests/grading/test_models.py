@@ -23,11 +23,12 @@ def all_scenarios(row):
     return [*tried, *scenarios(row, offer, forms)]
 
 
-def measured(predicted):
-    """As a learner's float32 code would give it."""
+def measured(predicted, dtype="float32"):
+    """As a learner's code would give it, in float32 or a half dtype."""
 
     def rounded(value):
-        return value.float().double() if isinstance(value, torch.Tensor) else value
+        narrow = getattr(torch, dtype)
+        return value.to(narrow).double() if isinstance(value, torch.Tensor) else value
 
     return [{key: rounded(value) for key, value in step.items()} for step in predicted]
 
@@ -42,12 +43,16 @@ ROWS = [pytest.param(row, id=name) for name, row in table.items()]
 @pytest.mark.parametrize("row", ROWS)
 def test_each_mistake_is_seen_and_told_apart_from_all_others(row):
     right, offer = Recipe(row), offer_of(row)
-    mistakes = possible(row, set(offer.offers), offer.defaults)
+    mistakes = possible(right, set(offer.offers), offer.defaults)
     assert len(mistakes) > 4
     for mistake in mistakes:
         recipe = combined(right, [mistake])
         cases = [
-            case(s, [cancelled(step) for step in measured(recipe.predict(s))], right)
+            case(
+                s,
+                [cancelled(step) for step in measured(recipe.predict(s), recipe.half or "float32")],
+                right,
+            )
             for s in all_scenarios(row)
         ]
         assert not all(c.passed() for c in cases), mistake.sentence

@@ -30,6 +30,7 @@ CHECKS: Mapping[str, tuple[str, int]] = {
     "gradient": ("the gradient", 2),
     "running": ("running statistics after training", 2),
     "evaluation": ("y in evaluation", 3),
+    "state": ("what state_dict holds, and an optimiser trains", 1),
     "input": ("the input is left as it was", 1),
     "output": ("y has the input's shape and dtype", 1),
 }
@@ -59,9 +60,11 @@ class Scenario:
         None  # how many last dimensions normalized_shape has; None: all but the batch
     )
     tracked: bool = False  # running statistics are
+    lacking: bool = False  # and the layer has none
     delicate: bool = False  # the mean is so large that a difference of squares is all rounding
     plain: bool = False  # its numbers are as plain as they get
     square: bool = False  # all sizes alike, so that what cannot be broadcast can
+    start: tuple[Tensor, Tensor] | None = None  # running statistics that are given to it
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,6 +87,19 @@ class Scenario:
     @property
     def numbers(self) -> int:
         return sum(step.x.numel() for step in self.steps)
+
+    def flattened(self) -> "Scenario":
+        """As a table, whose rows are cut from x as they lie."""
+        channels = self.channels
+        steps = tuple(
+            replace(
+                step,
+                x=step.x.reshape(-1, channels),
+                slope=None if step.slope is None else step.slope.reshape(-1, channels),
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=steps)
 
     def compared(self, index: int) -> tuple[str, ...]:
         """The quantities that count after a step."""

@@ -81,7 +81,7 @@ def listed(names: Any) -> str:
 
 def _only(defined: dict[str, Callable[..., Any]], row: str | None) -> str:
     """The one candidate: public, callable on x, named after a row where others are not."""
-    public = [name for name in defined if not name.startswith("_")]
+    public = [n for n in defined if not n.startswith("_") and not n.endswith("backward")]
     callable_ = [
         name for name in public if not inspect.isclass(defined[name]) or forward_of(defined[name])
     ]

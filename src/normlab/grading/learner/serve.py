@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from normlab.grading.learner.binding import WrongSignatureError
-from normlab.grading.learner.calls import Function, Layer
+from normlab.grading.learner.functions import Function
+from normlab.grading.learner.layers import Layer
 from normlab.grading.learner.loading import RefusedError, chosen, load
 from normlab.grading.learner.subject import Implementation
 

@@ -15,6 +15,14 @@ from normlab.grading.learner.loading import words
 MOST = 100_000  # numbers in an answer: more than any right one has
 
 
+class NothingError(Exception):
+    """The learner's code returned None."""
+
+
+class MisfitError(Exception):
+    """A learner's tensor has not as many elements as are to be put into it."""
+
+
 class Implementation:
     """A learner's class or function, called as the scenarios say."""
 
@@ -52,14 +60,16 @@ class Implementation:
         leaf = torch.tensor(step["x"], dtype=torch.float32, requires_grad=bool(step["slope"]))
         x = leaf.clone()
         given = x.numpy() if self.numpy else x
+        before = self.running()
         with contextlib.nullcontext() if step["train"] else torch.no_grad():
             y = self.call(given, step["train"])
         y = y[0] if isinstance(y, tuple | list) and y else y
         if y is None or y is NotImplemented:
-            return {"unfinished": "it returns nothing"}
+            raise NothingError("it returns nothing")
         kind = str(getattr(y, "dtype", type(y).__name__)).removeprefix("torch.")
         y = torch.as_tensor(y)
         found = {"y": numbers(y), "shape": list(y.shape), "dtype": kind} | self.running()
+        found |= {"before": before} if before else {}
         found["after"] = numbers(x)
         found["changed"] = bool((x.detach() != leaf.detach()).any())
         if step["slope"]:
@@ -83,9 +93,22 @@ def numbers(values: Tensor) -> Any:
 
 
 def _failure(error: BaseException, path: Path) -> dict[str, Any]:
-    memory = isinstance(error, MemoryError) or "allocate memory" in str(error)
-    if isinstance(error, NotImplementedError):
-        return {"unfinished": words(error, path)}
-    signature = isinstance(error, WrongSignatureError)
-    text = str(error) if signature else words(error, path)
-    return {"error": text, "memory": memory, "signature": signature}
+    """What an error says; which kinds of it the judge tells apart."""
+    own = isinstance(error, WrongSignatureError | NothingError | MisfitError)
+    text = str(error) if own else words(error, path)
+    told: dict[str, Any] = {"error": text}
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        told["memory"] = True
+    if isinstance(error, NotImplementedError | NothingError):
+        told["unfinished"] = text
+    told["kind"] = type(error).__name__ if own else ""
+    return told
+
+
+def running(mean: Any, var: Any) -> dict[str, Any]:
+    """The running statistics as plain data, where there are both."""
+    if mean is None or var is None:
+        return {}
+    mean, var = (torch.as_tensor(value) for value in (mean, var))
+    kept = {"mean": numbers(mean.reshape(-1)), "var": numbers(var.reshape(-1))}
+    return kept | {"graph": mean.requires_grad or var.requires_grad}

@@ -146,12 +146,17 @@ def _short(value: Any) -> str:
 def _checks(report: dict[str, Any]) -> list[str]:
     width = max(len(check["title"]) for check in report["checks"])
     return [
-        f"  {_MARK[c['outcome']]} {c['title']:{width}}  "
-        + (f"does not apply: {c['why']}" if c["why"] else f"{c['points']} of {c['points']}"
-           if c["outcome"] == "passed" else f"0 of {c['points']}")
+        f"  {_MARK[c['outcome']]} {c['title']:{width}}  {_outcome(c)}"
         for c in report["checks"]
         if c["why"] != "the row has no such shape"
-    ]  # fmt: skip
+    ]
+
+
+def _outcome(check: dict[str, Any]) -> str:
+    if check["outcome"] == "does not apply":
+        return f"does not apply: {check['why']}"
+    got = check["points"] if check["outcome"] == "passed" else 0
+    return f"{got} of {check['points']}" + (f": {check['why']}" if check["why"] else "")
 
 
 def _score(report: dict[str, Any]) -> str:

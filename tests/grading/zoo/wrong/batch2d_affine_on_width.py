@@ -1,4 +1,4 @@
-# names: affine_wrong_axis
+# names: no_running_statistics affine_wrong_axis
 import torch
 
 

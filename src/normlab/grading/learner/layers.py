@@ -1,6 +1,7 @@
-"""How a learner's function or class is called. Runs in the learner's process."""
+"""How a learner's class is made and called. Runs in the learner's process."""
 
-import inspect
+import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,70 +18,11 @@ from normlab.grading.learner.binding import (
     roles,
 )
 from normlab.grading.learner.loading import RefusedError, forward_of, words
-from normlab.grading.learner.subject import Implementation, numbers
+from normlab.grading.learner.subject import Implementation, MisfitError, running
 from normlab.grading.rows import aliases, learned
 
-
-class Function(Implementation):
-    """A plain function of x and the settings; running statistics are passed in, as torch does."""
-
-    kind = "function"
-
-    def __init__(self, target: Any, row: str, path: Path):
-        super().__init__(target, row, path)
-        self.parameters = parameters(target)
-        if not self.parameters:
-            raise RefusedError(f"{self.name}() takes no x; its first parameter must be the input.")
-        self.roles = roles(row, [p.name for p in self.parameters[1:]])
-        for role in ("weight", "bias"):  # a number by default is one number, not one a channel
-            if role in self.roles and self._default(self.roles[role]) is not None:
-                del self.roles[role]
-        self.kept: dict[str, Any] = {}
-
-    def offer(self) -> dict[str, Any]:
-        gave = {role: self._default(name) for role, name in self.roles.items()}
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "row": self.row,
-            "offers": list(self.roles),
-            "defaults": gave,
-            "slopes": not self.numpy,
-            "modes": "running_mean" in self.roles,
-        }
-
-    def _default(self, name: str) -> Any:
-        value = next(p.default for p in self.parameters if p.name == name)
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-    def start(self, request: dict[str, Any]) -> None:
-        self.given = {name: self._array(value) for name, value in request["given"].items()}
-        if "running_mean" in self.roles:
-            channels = request["channels"]
-            self.kept = {
-                "running_mean": self._array([0.0] * channels),
-                "running_var": self._array([1.0] * channels),
-            }
-
-    def _array(self, value: Any) -> Any:
-        if not isinstance(value, list) or (value and isinstance(value[0], int)):
-            return tuple(value) if isinstance(value, list) else value
-        return np.array(value, dtype=np.float32) if self.numpy else torch.tensor(value)
-
-    def call(self, x: Any, train: bool) -> Any:
-        given = self.given | self.kept | {"training": train}
-        first, *rest = self.parameters
-        held = arguments(self.row, given, rest, f"{self.name}()")
-        if first.kind is inspect.Parameter.KEYWORD_ONLY:
-            out = self.target(**{first.name: x}, **held)
-        else:
-            out = self.target(x, **held)
-        if self.kept and isinstance(out, tuple | list) and len(out) >= 3:
-            self.kept = dict(zip(self.kept, out[1:3], strict=True))
-        return out
-
-    def running(self) -> dict[str, Any]:
-        return _running(self.kept.get("running_mean"), self.kept.get("running_var"))
+_STATISTICS = ("running_mean", "running_var")
+_PROBES = ((4, 6), (2, 6, 3, 5), (2, 6, 5))  # inputs after which a layer has what it makes late
 
 
 class Layer(Implementation):
@@ -100,22 +42,16 @@ class Layer(Implementation):
             raise RefusedError(f"forward of {self.name} takes no x; write forward(self, x).")
 
     def offer(self) -> dict[str, Any]:
-        extent = {"extent": 6, "num_groups": 2, "normalized_shape": 6}
-        problem = ""
         try:
-            self._make(extent)
+            self._make({"extent": 6, "num_groups": 2, "normalized_shape": 6, "rank": 2})
         except WrongSignatureError:
             raise
         except BaseException as error:
-            problem = words(error, self.path)
             raise RefusedError(
-                f"{self.name} cannot be made for 6 channels: {problem}; its constructor must take what "
-                f"torch's takes."
+                f"{self.name} cannot be made for 6 channels: {words(error, self.path)}; its constructor "
+                f"must take what torch's takes."
             ) from error
-        held = roles(self.row, [p.name for p in self.parameters])
-        offers = {role for role in held if role not in learned(self.row)}
-        offers |= {role for role in aliases(self.row) if self._attribute(role) is not None}
-        offers |= set(roles(self.row, [p.name for p in self.taken]))
+        offers = self._offers()
         modes = "training" in offers or isinstance(self.made, nn.Module)
         return {
             "kind": self.kind,
@@ -124,8 +60,40 @@ class Layer(Implementation):
             "offers": sorted(offers),
             "defaults": self._defaults(),
             "slopes": not self.numpy,
-            "modes": modes and "running_mean" in offers,
+            "modes": modes,
+            "state": self._state(),
         }
+
+    def _offers(self) -> set[str]:
+        held = roles(self.row, [p.name for p in self.parameters])
+        offers = {role for role in held if role not in learned(self.row)}
+        offers |= {role for role in aliases(self.row) if self._attribute(role) is not None}
+        if find(self.row).running and not offers & set(_STATISTICS):
+            self._probe()
+            offers |= {role for role in _STATISTICS if self._attribute(role) is not None}
+        return offers | set(roles(self.row, [p.name for p in self.taken]))
+
+    def _probe(self) -> None:
+        """Call it once, for what it makes at its first call."""
+        self.given = {}
+        for shape in _PROBES:
+            x = torch.arange(math.prod(shape), dtype=torch.float32).reshape(shape)
+            with contextlib.suppress(BaseException):
+                self.call(x.numpy() if self.numpy else x, True)
+                return
+
+    def _state(self) -> dict[str, Any] | None:
+        """What a saved model keeps of its tensors, and what an optimiser trains; None for no nn.Module."""
+        if not isinstance(self.made, nn.Module):
+            return None
+        kept = {id(value) for value in self.made.state_dict(keep_vars=True).values()}
+        found = {}
+        for role in aliases(self.row):
+            name, value = self._found(role)
+            if isinstance(value, Tensor):
+                learnt = isinstance(value, nn.Parameter)
+                found[role] = {"name": name, "kept": id(value) in kept, "learnt": learnt}
+        return found
 
     def _defaults(self) -> dict[str, Any]:
         found = roles(self.row, [p.name for p in self.parameters])
@@ -141,13 +109,16 @@ class Layer(Implementation):
 
     def _attribute(self, role: str) -> Any:
         """What the layer holds in that role: its numbers, or a tensor."""
+        return self._found(role)[1]
+
+    def _found(self, role: str) -> tuple[str, Any]:
         for alias in aliases(self.row)[role]:
             value = getattr(self.made, alias, None)
             if isinstance(value, Tensor | np.ndarray) or (
                 isinstance(value, int | float) and len(alias) > 1
             ):
-                return value
-        return None
+                return alias, value
+        return "", None
 
     def _make(self, given: dict[str, Any]) -> None:
         try:
@@ -166,7 +137,7 @@ class Layer(Implementation):
         )
 
     def start(self, request: dict[str, Any]) -> None:
-        self.given = request["given"]
+        self.given = request["given"] | {"rank": request["rank"]}
         shape = self.given.get("normalized_shape")
         if isinstance(shape, list):
             self.given["normalized_shape"] = shape[0] if len(shape) == 1 else tuple(shape)
@@ -179,23 +150,27 @@ class Layer(Implementation):
             if role in learned(self.row) or (role in aliases(self.row) and role not in told):
                 self._set(role, value)
 
+        for role, values in zip(_STATISTICS, request["start"] or (), strict=False):
+            self._set(role, values)
+
     def _set(self, role: str, value: Any) -> None:
         for alias in aliases(self.row).get(role, ()):
             old = getattr(self.made, alias, None)
             if isinstance(old, Tensor):
-                values = torch.tensor(value, dtype=old.dtype)
-                if old.numel() == 1 and values.numel() != 1:
-                    raise WrongSignatureError(
-                        f"{alias} has one element where {tuple(values.shape)} are needed"
-                    )
                 with torch.no_grad():
-                    old.data = values.reshape(old.shape).clone()
+                    old.data = torch.tensor(
+                        _fitting(value, tuple(old.shape), alias), dtype=old.dtype
+                    ).reshape(old.shape)
                 return
             if isinstance(old, np.ndarray):
-                setattr(self.made, alias, np.array(value, dtype=old.dtype).reshape(old.shape))
+                fits = np.array(_fitting(value, old.shape, alias), dtype=old.dtype)
+                setattr(self.made, alias, fits.reshape(old.shape))
                 return
-            if isinstance(old, int | float) and not isinstance(old, bool):
-                setattr(self.made, alias, value)
+            number = isinstance(old, int | float) and not isinstance(old, bool)
+            late = old is None and hasattr(self.made, alias) and role in _STATISTICS
+            if number or late:
+                array = np.array(value, np.float32) if self.numpy else torch.tensor(value)
+                setattr(self.made, alias, array if isinstance(value, list) else value)
                 return
 
     def call(self, x: Any, train: bool) -> Any:
@@ -213,12 +188,16 @@ class Layer(Implementation):
     def running(self) -> dict[str, Any]:
         if not find(self.row).running:
             return {}
-        return _running(self._attribute("running_mean"), self._attribute("running_var"))
+        return running(self._attribute("running_mean"), self._attribute("running_var"))
 
 
-def _running(mean: Any, var: Any) -> dict[str, Any]:
-    if mean is None or var is None:
-        return {}
-    mean, var = (torch.as_tensor(value) for value in (mean, var))
-    kept = {"mean": numbers(mean.reshape(-1)), "var": numbers(var.reshape(-1))}
-    return kept | {"graph": mean.requires_grad or var.requires_grad}
+def _fitting(value: Any, shape: tuple[int, ...], name: str) -> Any:
+    """The values, if there are as many as the learner's tensor has; alike ones fit any shape."""
+    values = torch.tensor(value, dtype=torch.float64)
+    if values.numel() == math.prod(shape):
+        return value
+    if values.unique().numel() == 1:
+        return torch.full(shape, values.flatten()[0].item()).tolist()
+    raise MisfitError(
+        f"{name} has the shape {tuple(shape)}, and it must have {tuple(values.shape)}"
+    )

@@ -1,0 +1,65 @@
+"""What is known of one mistake, and the ways to say which part of the recipe it replaces."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from normlab.equation.row import Norm, Sigma
+from normlab.grading.judge import kinds
+from normlab.grading.judge.recipe import Change, Recipe
+
+When = Callable[[Norm], bool]  # whether a row can have a mistake, by its columns
+Replace = Callable[[Recipe], Recipe]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: its name, what is wrong, a hint that does not give it away, and the solution.
+
+    `change` turns the right recipe into the one with this mistake; without it the mistake is seen at once
+    and needs no model. `needs` names what the signature must offer for it to be possible, `phase` which
+    part of the grading it belongs to.
+    """
+
+    name: str
+    sentence: str
+    hint: str
+    solution: str
+    when: When = kinds.always
+    change: Replace | None = None
+    needs: str = ""
+    phase: str = "training"
+
+
+def setting(name: str, change: Change) -> Replace:
+    return lambda recipe: recipe.setting(name, change)
+
+
+def parts(**fields: Any) -> Replace:
+    return lambda recipe: replace(recipe, **fields)
+
+
+def columns(**of_row: Any) -> Replace:
+    return lambda recipe: recipe.with_row(**of_row)
+
+
+def pooled_by(reduce: str) -> Replace:
+    return lambda recipe: recipe.with_row(pool=replace(recipe.row.pool, reduce=reduce))  # type: ignore[call-arg]
+
+
+def without_sigma(recipe: Recipe) -> Recipe:
+    return recipe.setting(recipe.row.sigma.setting, lambda value, values: value * 0.0)
+
+
+def sigma_at(placement: str, squared: bool = False) -> Replace:
+    def change(recipe: Recipe) -> Recipe:
+        held = Sigma(recipe.row.sigma.setting, placement, raised=squared)  # type: ignore[arg-type]
+        return recipe.with_row(sigma=held)
+
+    return change
+
+
+def diagonal(value: Any, values: Any) -> Any:
+    return torch.diag(torch.diagonal(torch.as_tensor(value)))

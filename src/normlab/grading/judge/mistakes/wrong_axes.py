@@ -1,0 +1,61 @@
+"""The mistake of pooling over other axes: one for every choice that is not the row's."""
+
+from normlab.equation.row import Norm
+from normlab.grading.judge import kinds
+from normlab.grading.judge.mistakes.record import Mistake, parts
+from normlab.grading.rows import sized
+
+_POOL_WORDS = {
+    "n": "over the batch alone",
+    "c": "over the channels alone",
+    "s": "over space alone",
+    "n c": "over batch and channels",
+    "n s": "over batch and space",
+    "c s": "over channels and space",
+    "n c s": "over everything at once",
+    "last": "over the last axis alone",
+    "but last": "over all axes but the last",
+}
+_LAST_WORDS = {
+    "n": "over the batch alone",
+    "c": "over axis 1 alone",
+    "s": "over the axes from 2 on alone",
+    "n c": "over axes 0 and 1",
+    "n s": "over all axes but 1",
+    "c s": "over all axes but the batch",
+}
+_AXES_HINT = "Write down, for one output number, which input numbers its mean should be made of."
+_RIGHT_WORDS = {  # of the axes that papers pool
+    "n s": "runs over batch and space: all axes but 1",
+    "s": "runs over space alone, for each sample and channel: axes 2 and on",
+    "c": "runs over the channels (axis 1), at each place of each sample",
+}
+
+
+def _right_words(row: Norm) -> str:
+    """Over what the pool runs, as the solution says it."""
+    reduce = "sum" if kinds.summed(row) else "mean"
+    if row.grouped:
+        return f"each {reduce} runs over the channels of one group and space, for each sample"
+    if sized(row):
+        last = "all but the batch" if kinds.length(row) else "normalized_shape"
+        return f"each {reduce} runs over the last dimensions ({last}), for each sample"
+    over = kinds.right_axes(row) or ""
+    lead = {"n s": f"each channel's {reduce}", "c": f"the {reduce}"}.get(over, f"each {reduce}")
+    return f"{lead} {_RIGHT_WORDS.get(over, f'runs {_POOL_WORDS[over]}')}"
+
+
+def wrong_axes(row: Norm) -> list[Mistake]:
+    """Every way to pool over whole axes that is not the row's."""
+    right = kinds.right_axes(row)
+    if right is None:
+        return []
+    places = ["n", "n c", "n c s", "n s", "c", "s", "c s", *(["but last", "last"] * sized(row))]
+    words = _POOL_WORDS | (_LAST_WORDS if sized(row) else {})
+    return [
+        Mistake(
+            "wrong_axis", f"pools {words[over]}, which is wrong here", _AXES_HINT,
+            f"{_right_words(row)}.", change=parts(over=over),
+        )
+        for over in places if over != right
+    ]  # fmt: skip
