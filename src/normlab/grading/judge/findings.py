@@ -1,6 +1,5 @@
 """The mistakes of an implementation: those seen at once, and those whose recipes explain the rest."""
 
-from dataclasses import replace
 from typing import Any
 
 from normlab.grading.judge.compare import Seen, agrees
@@ -48,11 +47,12 @@ def _lacking(work: Judgement, found: list[Found]) -> list[Found]:
         return found
     lacking = SEEN["no_running_statistics"]
     work.seen[lacking.name] = (None, "")
-    told = [
-        replace(one, mistake=lacking) if one.mistake.name == "eval_uses_batch" else one
-        for one in found
-    ]
-    return told if evaluated and told != found else [Found(lacking, None), *found]
+    told = [one for one in found if one.mistake.name != "eval_uses_batch"]
+    failed = min(
+        (c for c in evaluated if not c.passed()), key=lambda c: c.scenario.numbers, default=None
+    )
+    shown = shrunk(work, failed, lambda scenario, seen: True) if failed else None
+    return [*told, Found(lacking, shown)]
 
 
 def _spoilt(work: Judgement, case: Case) -> bool:

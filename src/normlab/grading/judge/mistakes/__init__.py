@@ -33,11 +33,7 @@ _DIVIDING = (
     *("std_plus_eps", "missing_eps", "eps_twice", "eps_squared", "eps_subtracted", "rooted_twice"),
     *("variance_not_rooted", "not_centered", "mean_added", "not_divided", "multiplied_by_divisor"),
 )
-_IN_ONE_BRANCH = (
-    *(m for m in DIVISOR if m.name in _DIVIDING),
-    *(m for m in POOLING if m.name == "channels_not_moved"),
-    *AFFINE,
-)
+_IN_ONE_BRANCH = (*(m for m in DIVISOR if m.name in _DIVIDING), *AFFINE)
 
 
 def possible(right: Recipe, offers: Set[str], defaults: Mapping[str, float]) -> list[Mistake]:
