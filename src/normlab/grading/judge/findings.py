@@ -18,7 +18,11 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     if work.stopped:
         return [_told(work, Found(SEEN[work.stopped.name], None, work.stopped.detail))]
     found = [
-        Found(SEEN[name], shrunk_flag(work, name, scenario) if scenario else None, detail)
+        Found(
+            SEEN[name],
+            shrunk_flag(work, name, scenario) if _shows(name, scenario) else None,
+            detail,
+        )
         for name, (scenario, detail) in work.seen.items()
     ]
     if "wrong_shape" not in work.seen:
@@ -26,9 +30,14 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     return [_told(work, one) for one in found]
 
 
+def _shows(name: str, scenario: Scenario | None) -> bool:
+    """Whether an input shows it: which function is called is seen in the code."""
+    return scenario is not None and name != "forbidden"
+
+
 def _explained(work: Judgement) -> list[Found]:
     """The mistakes with a model that explain the cases, and what they leave."""
-    cases = [c for c in work.cases if not _spoilt(work, c)]
+    cases = [c for c in work.cases if not (c.barred or _spoilt(work, c))]
     mistakes = possible(work.right, set(work.offer.offers), work.offer.defaults)
     work.named = named(work.right, mistakes, cases)
     found: list[Found] = []
@@ -116,7 +125,8 @@ def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[C
 def _told(work: Judgement, found: Found) -> dict[str, Any]:
     mistake = found.mistake
     shown = None if found.scenario is None else example(work, found, found.scenario)
-    detail = found.detail or (shown["error"] if shown and mistake.change is None else "")
+    quoted = shown is not None and mistake.name != "returns_nothing" and mistake.change is None
+    detail = found.detail or (shown["error"] if shown and quoted else "")
     return {
         "name": mistake.name,
         "sentence": mistake.sentence + (f": {detail}" if detail else ""),

@@ -24,23 +24,32 @@ _RANKS = {"table": 2, "sequence": 3, "image": 4, "volume": 5, "several": 3}
 
 def judge(offered: dict[str, Any], ask: Ask, convention: str = "") -> dict[str, Any]:
     """The report on one file, as plain data."""
+    work = observed(offered, ask, convention)
+    if work.unfinished:
+        return report(work, "not finished", [])
+    found = findings(work)
+    return report(work, "mistakes" if found else "right", found)
+
+
+def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
+    """All that an implementation was seen to do, and what would be right by what it may choose."""
     row = TABLE[offered["row"]]
     held = {f.name: offered[f.name] for f in fields(Offer) if f.name in offered}
     offer = Offer(**held | {"offers": frozenset(offered["offers"])})
-    lacks = row.running and offer.kind == "class" and not offer.has(*_STATISTICS)
-    if lacks:  # a class must keep them; a function need not
+    if row.running and offer.kind == "class" and not offer.has(*_STATISTICS):
+        # a class must keep them; a function need not
         offer = replace(offer, offers=offer.offers | set(_STATISTICS), lacking=True)
     work = Judgement(row, offer, ask, Recipe(row))
     try:
         _observe(work)
     except StoppedError as error:
         work.stopped = error
-    if work.unfinished:
-        return report(work, "not finished", [])
-    settle_eps(work)
-    settle_convention(work, convention)
-    found = findings(work)
-    return report(work, "mistakes" if found else "right", found)
+    if not work.unfinished:
+        settle_eps(work)
+        settle_convention(work, convention)
+    if work.calls and "forbidden" not in work.seen:
+        work.notes.append(f"it calls {', '.join(sorted(work.calls))}, which normalises by itself")
+    return work
 
 
 def _observe(work: Judgement) -> None:

@@ -29,8 +29,13 @@ class Case:
     def phase(self) -> str:
         return self.scenario.check if self.scenario.check in PHASES else "training"
 
+    @property
+    def barred(self) -> bool:
+        """Whether a forbidden function computed it."""
+        return any("barred" in step for step in self.seen)
+
     def passed(self) -> bool:
-        return agrees(self.scenario, self.seen, self.right, self.share)
+        return not self.barred and agrees(self.scenario, self.seen, self.right, self.share)
 
     def given_by(self, recipe: Recipe) -> bool:
         predicted = recipe.predict(self.scenario, self.seen)
@@ -66,6 +71,7 @@ class Named:
     found: list[Explanation] = field(default_factory=list)
     left: list[Case] = field(default_factory=list)
     bases: dict[str, Recipe] = field(default_factory=dict)
+    recipes: dict[str, Recipe] = field(default_factory=dict)  # phase → all that explains it
 
 
 def case(scenario: Scenario, seen: Seen, right: Recipe) -> Case:
@@ -107,10 +113,12 @@ def gives(recipe: Recipe, cases: Iterable[Case]) -> bool:
 def named(right: Recipe, mistakes: Sequence[Mistake], cases: list[Case]) -> Named:
     """One mistake for all, or else the least for each phase, given those of the phases before."""
     if all(c.passed() for c in cases):
-        return Named(bases=dict.fromkeys(PHASES, right))
+        same = dict.fromkeys(PHASES, right)
+        return Named(bases=same, recipes=same)
     if why := explain(right, mistakes, cases, most=1):
         phase = why.mistakes[0].phase
-        return Named([why], [], {p: right if p == phase else why.recipe for p in PHASES})
+        bases = {p: right if p == phase else why.recipe for p in PHASES}
+        return Named([why], [], bases, dict.fromkeys(PHASES, why.recipe))
     found, before = Named(), right
     for phase in PHASES:
         own = [c for c in cases if c.phase == phase]
@@ -121,6 +129,7 @@ def named(right: Recipe, mistakes: Sequence[Mistake], cases: list[Case]) -> Name
         why, left = _settled(bases, known, own)
         found.left += left
         found.bases[phase] = why.base if why else before
+        found.recipes |= {phase: why.recipe} if why else {}
         if why and why.mistakes:
             found.found.append(why)
         if why and phase in ("training", "running"):

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from normlab.equation.pools import Axes
 from normlab.equation.row import Norm
+from normlab.grading.checks import CHECKS
 from normlab.grading.judge.scenario import (
-    CHECKS,
     FORMS,
     Call,
     Scenario,

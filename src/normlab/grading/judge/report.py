@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from normlab.grading.checks import CHECKS
 from normlab.grading.judge.plan import reasons
-from normlab.grading.judge.scenario import CHECKS
 from normlab.grading.judge.work import Judgement
 from normlab.grading.rows import inputs
 
@@ -58,7 +58,7 @@ def _outcome(work: Judgement, key: str) -> tuple[str, str]:
     if all(c.passed() for c in mine):
         return "passed", ""
     base = work.named.bases.get(mine[0].phase, work.right)
-    if base == work.right or not all(c.given_by(base) for c in mine):
+    if base == work.right or any(c.barred or not c.given_by(base) for c in mine):
         return "failed", ""
     others = [m.name for why in work.named.found for m in why.mistakes if m.phase != mine[0].phase]
     return "passed", f"but for {', '.join(dict.fromkeys(others))}"

@@ -45,6 +45,7 @@ class Judgement:
         default_factory=dict
     )  # mistakes without a model
     notes: list[str] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)  # functions that normalise by themselves
     stopped: StoppedError | None = None
     unfinished: str = ""
     named: Named = field(default_factory=Named)
@@ -53,6 +54,7 @@ class Judgement:
         """What the learner's code gives; mistakes that need no model are noted on the way."""
         steps = self.ask(request(scenario, self.offer))["steps"]
         for step in steps:
+            self.calls |= set(step.get("calls", ()))
             for name, detail in flags(scenario, step):
                 known = self.seen[name][0] if name in self.seen else None
                 if known is None or scenario.numbers < known.numbers:
@@ -69,6 +71,8 @@ def flags(scenario: Scenario, step: dict[str, Any]) -> Iterator[tuple[str, str]]
         if step.get("memory"):
             raise StoppedError("memory", step["error"])
         return
+    if step.get("barred"):
+        yield "forbidden", ", ".join(step["barred"])
     if step["changed"]:
         yield "changes_input", ""
     if step.get("graph"):

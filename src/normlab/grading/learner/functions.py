@@ -52,8 +52,8 @@ class Function(Implementation):
     def _inside(self) -> list[str]:
         """The roles that the dictionary holds."""
         row = find(self.row)
-        named = [s.name for s in row.settings if s.name not in self.roles]
-        return [*named, *(KEPT if row.running else ())]
+        numbers = [s.name for s in row.settings if isinstance(s.default, float)]
+        return [*numbers, *(KEPT if row.running else ())]
 
     def _default(self, name: str) -> Any:
         value = next(p.default for p in self.parameters if p.name == name)

@@ -13,21 +13,29 @@ from normlab.grading.learner.loading import RefusedError, chosen, load
 from normlab.grading.learner.subject import Implementation
 
 
-def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:
+def serve(
+    job: dict[str, Any],
+    forbid: tuple[str, ...],
+    confined: dict[str, bool],
+    read: BinaryIO,
+    write: BinaryIO,
+) -> None:
     """Say what there is to be graded, then answer requests until there are no more."""
+    path = Path(job["path"])
     try:
-        target, row = chosen(load(path), path, name, row)
+        target, row = chosen(load(path, job["name"]), path, job["name"], job["row"])
         subject: Implementation = (Layer if inspect.isclass(target) else Function)(
             target, row, path
         )
+        subject.forbid = forbid
         answer: dict[str, Any] = subject.offer()
     except RefusedError as error:
-        _send(write, {"refused": str(error)})
-        return
+        answer = {"refused": str(error)}
     except WrongSignatureError as error:
-        _send(write, {"refused": f"{error}."})
+        answer = {"refused": f"{error}."}
+    _send(write, answer | {"confined": confined})
+    if "refused" in answer:
         return
-    _send(write, answer)
     for line in read:
         _send(write, subject.answer(json.loads(line)))
 

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.calls import forbidden, watched
 from normlab.grading.learner.loading import words
 
+_LOOKS = 12  # calls in which it is looked what they call, which takes time
 MOST = 100_000  # numbers in an answer: more than any right one has
 
 
@@ -27,6 +29,8 @@ class Implementation:
     """A learner's class or function, called as the scenarios say."""
 
     kind = ""
+    forbid: tuple[str, ...] = ()
+    _looked = 0
 
     def __init__(self, target: Any, row: str, path: Path):
         self.target, self.row, self.path, self.name = target, row, path, target.__name__
@@ -62,7 +66,7 @@ class Implementation:
         given = x.numpy() if self.numpy else x
         before = self.running()
         with contextlib.nullcontext() if step["train"] else torch.no_grad():
-            y = self.call(given, step["train"])
+            y, calls = self._called(given, step["train"])
         y = y[0] if isinstance(y, tuple | list) and y else y
         if y is None or y is NotImplemented:
             raise NothingError("it returns nothing")
@@ -70,11 +74,22 @@ class Implementation:
         y = torch.as_tensor(y)
         found = {"y": numbers(y), "shape": list(y.shape), "dtype": kind} | self.running()
         found |= {"before": before} if before else {}
+        found |= {"calls": sorted(calls)} if calls else {}
+        barred = sorted(name for name in calls if forbidden(name, self.forbid))
+        found |= {"barred": barred} if barred else {}
         found["after"] = numbers(x)
         found["changed"] = bool((x.detach() != leaf.detach()).any())
         if step["slope"]:
             found["slope"] = self._slope(y, leaf, step["slope"])
         return found
+
+    def _called(self, x: Any, train: bool) -> tuple[Any, set[str]]:
+        """y, and what was called for it: looked at in the first calls, and in all where some is forbidden."""
+        self._looked += 1
+        calls: set[str] = set()
+        if self.forbid or self._looked <= _LOOKS:
+            return watched(lambda: self.call(x, train), self.forbid, calls), calls
+        return self.call(x, train), calls
 
     def _slope(self, y: Tensor, leaf: Tensor, towards: Any) -> Any:
         """The gradient of Σ y · towards with respect to x, or None where there is none."""

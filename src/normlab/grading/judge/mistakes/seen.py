@@ -98,6 +98,12 @@ SEEN: Mapping[str, Mistake] = {
             "use register_buffer for what is computed, nn.Parameter for what is learned.",
         ),
         Mistake(
+            "forbidden",
+            "calls a function that is forbidden here",
+            "Which line does the work, and who wrote what it calls?",
+            "compute mean, variance and output yourself.",
+        ),
+        Mistake(
             "unknown",
             "differs, and in a way that none of the known mistakes explains",
             "Work the smallest input through by hand, line by line.",
