@@ -35,7 +35,7 @@ def _scale(row: Norm, scenario: Scenario) -> float:
 
 def same(seen: Any, predicted: Any, share: float, least: float = 0.0) -> bool:
     """Whether numbers agree to that share of the largest, or of `least`; NaN agrees with NaN."""
-    if isinstance(predicted, str):
+    if isinstance(predicted, str) or isinstance(seen, str):
         return predicted == ANY or seen == predicted
     if seen is None or predicted is None:
         return seen is None and predicted is None

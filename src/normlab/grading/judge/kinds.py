@@ -47,6 +47,11 @@ def inside(row: Norm) -> bool:
     return row.sigma.placement == "inside" and not row.sigma.raised
 
 
+def element_squares(row: Norm) -> bool:
+    """Whether squares are pooled and a constant is added to the pool."""
+    return inside(row) and row.n == 2.0
+
+
 def whole_axes(row: Norm) -> bool:
     """Whether whole axes of x are pooled, which can be kept or dropped."""
     return isinstance(row.pool, Axes) and not row.grouped

@@ -84,14 +84,50 @@ def explain(
     """The first single mistake, or else the first pair, whose recipe gives all that was seen."""
     # what differs from the right result rules out most recipes at once
     cases = sorted(cases, key=Case.passed)
-    for count in range(1, most + 1):
-        for chosen in combinations(mistakes, count):
+    alone = [(m, recipe) for m in mistakes if (recipe := combined(right, [m])) is not None]
+    for mistake, recipe in alone:
+        if gives(recipe, cases):
+            return Explanation((mistake,), recipe, right, cases)
+    if most == 1:
+        return None
+    # coarse rounding hides much, so a half dtype explains nothing together with another mistake
+    effects = [_Effects(m, recipe, right, cases) for m, recipe in alone if not recipe.half]
+    for one, other in combinations(effects, 2):
+        if _together(one, other, cases):
+            chosen = (one.mistake, other.mistake)
             recipe = combined(right, chosen)
-            if recipe is None or (count > 1 and recipe.half):  # whose coarse rounding hides much
-                continue
-            if gives(recipe, cases):
+            if recipe is not None and gives(recipe, cases):
                 return Explanation(chosen, recipe, right, cases)
     return None
+
+
+class _Effects:
+    """What a mistake does to each case by itself, looked at when it is asked for."""
+
+    def __init__(self, mistake: Mistake, recipe: Recipe, right: Recipe, cases: list[Case]):
+        self.mistake, self.recipe, self.right, self.cases = mistake, recipe, right, cases
+        self.known: dict[int, bool | None] = {}
+
+    def on(self, place: int) -> bool | None:
+        """None: it changes nothing there; else whether it gives what was seen."""
+        if place not in self.known:
+            c = self.cases[place]
+            mine, right = (r.predict(c.scenario, c.seen) for r in (self.recipe, self.right))
+            touches = not agrees(c.scenario, mine, right, c.share)
+            self.known[place] = agrees(c.scenario, c.seen, mine, c.share) if touches else None
+        return self.known[place]
+
+
+def _together(one: _Effects, other: _Effects, cases: list[Case]) -> bool:
+    """Whether two mistakes can explain the cases: where one alone plays a part, it must explain it."""
+    for place, case in enumerate(cases):
+        effects = (one.on(place), other.on(place))
+        if effects == (None, None):
+            if not case.given_by(one.right):
+                return False
+        elif None in effects and False in effects:
+            return False
+    return True
 
 
 def combined(right: Recipe, mistakes: Sequence[Mistake]) -> Recipe | None:
@@ -165,12 +201,14 @@ def _settled(
 
 
 def _left(recipe: Recipe, cases: list[Case]) -> list[Case]:
-    return [c for c in cases if not c.given_by(recipe)]
+    return [c for c in cases if not (c.given_by(recipe) or c.passed())]
 
 
 def _parts(cases: list[Case]) -> Iterator[list[Case]]:
     """Most of the cases, some of which may be wrong in another way."""
-    for part in (_trained(cases), _without_errors(cases), _of_one_rank(cases)):
+    ranks = dict.fromkeys(len(c.scenario.shape) for c in cases if not c.passed())
+    one_rank = ([c for c in cases if len(c.scenario.shape) == rank] for rank in ranks)
+    for part in (_trained(cases), _without_errors(cases), *one_rank):
         if part and len(part) < len(cases):
             yield part
 
@@ -182,7 +220,3 @@ def _trained(cases: Sequence[Case]) -> list[Case]:
 
 def _without_errors(cases: Sequence[Case]) -> list[Case]:
     return [c for c in cases if not any("error" in step for step in c.seen)]
-
-
-def _of_one_rank(cases: Sequence[Case]) -> list[Case]:
-    return [c for c in cases if len(c.scenario.shape) == len(cases[0].scenario.shape)]

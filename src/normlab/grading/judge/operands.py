@@ -1,6 +1,7 @@
 """What is subtracted and what is divided by, pooled as the row says or as a mistake pools."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,17 +22,24 @@ CENTERS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+ELEMENTS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "itself": lambda d: d,
+    "cubed": lambda d: d**3,
+    "doubled": lambda d: 2 * d,
+}
+
+
 def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     """center, pool and count of one step."""
-    if recipe.over == "group batch":
-        return _groups(recipe, x, own)
     if recipe.over is not None:
-        return _over(recipe, axes(recipe.over, x.dim()), x, own)
+        return _over(recipe, x, own)
     if recipe.signed:
         weight = torch.as_tensor(own["pool_weight"])[: x.shape[1], : x.shape[1]]
         return x.new_zeros(()), torch.einsum("ij,nj...->ni...", weight, x), 1
     out = normalize(_seen(recipe, x, own), recipe.row, **own)
     center, pool = (_unseen(recipe, a, x, own) for a in (out.center, out.pool))
+    if recipe.element:
+        pool = _pooled(recipe, x - center, own)
     if recipe.clipped:
         pool = pool * _clipped(x, own["size"])
     if recipe.row.grouped:
@@ -39,31 +47,57 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     return center, pool, x.numel() // max(pool.numel(), 1)
 
 
+def _pooled(recipe: "Recipe", d: Tensor, own: dict[str, Any]) -> Tensor:
+    """The pool of what the mistake makes of d, with its sign: the part above zero less the part below."""
+    e = ELEMENTS[recipe.element](d)
+    plain = replace(recipe.row, n=1.0, p=1.0, center=False)
+    above, below = (normalize(part.clamp_min(0), plain, **own).pool for part in (e, -e))
+    return above - below
+
+
 def squeezed(a: Tensor, x: Tensor) -> Tensor:
     """Without the pooled axes, lined up with x from the right, as broadcasting does."""
     return a.squeeze().expand(x.shape)
 
 
-def _over(recipe: "Recipe", dims: tuple[int, ...], x: Tensor, own: dict[str, Any]) -> Operands:
+def _over(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
+    """Mean and variance over other axes, or one of the two."""
+    words = str(recipe.over)
     row = recipe.row
+    grouped = words.startswith("group")
+    seen = x.reshape(x.shape[0], own["num_groups"], -1) if grouped else x
+    right = normalize(x, row, **own)
+    dims = axes(words.removeprefix("group "), seen.dim())
     if not dims and recipe.over:
         raise ShapeError("no axis to pool over")
+    power = row.number("n", own)
     if not dims:
-        return x.new_zeros(()), positive_power(x, row.number("n", own)), 1
-    center = x.mean(dims, keepdim=True) if row.center else x.new_zeros(())
-    pool = positive_power(x - center, row.number("n", own)).mean(dims, keepdim=True)
-    count = x.numel() // max(pool.numel(), 1)
-    return center, pool * count if row.pool.reduce == "sum" else pool, count  # type: ignore[union-attr]
+        return x.new_zeros(()), positive_power(x, power), 1
+    usual = (
+        (2,) if grouped else tuple(d for d in range(x.dim()) if right.pool.shape[d : d + 1] == (1,))
+    )
 
+    def mean(a: Tensor, over: tuple[int, ...]) -> Tensor:
+        return a.mean(over, keepdim=True)
 
-def _groups(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
-    """The groups of all samples together."""
-    groups = own["num_groups"]
-    cut = x.reshape(x.shape[0], groups, -1)
-    center = cut.mean((0, 2), keepdim=True)
-    pool = positive_power(cut - center, recipe.row.number("n", own)).mean((0, 2), keepdim=True)
-    wide = [a.expand(cut.shape).reshape(x.shape) for a in (center, pool)]
-    return wide[0], wide[1], x.numel() // groups
+    def center_of(over: tuple[int, ...]) -> Tensor:
+        return mean(seen, over) if row.center else seen.new_zeros(())
+
+    subtracted, about, over = {
+        "both": (dims, dims, dims),
+        "mean": (dims, usual, usual),
+        "mean moved": (dims, dims, usual),
+        "variance": (usual, usual, dims),
+        "own variance": (usual, dims, dims),
+    }[recipe.over_of]
+    center = center_of(subtracted)
+    pool = mean(positive_power(seen - center_of(about), power), over)
+    count = seen.numel() // max(pool.numel(), 1)
+    if row.pool.reduce == "sum":  # type: ignore[union-attr]
+        pool = pool * count
+    if grouped:
+        center, pool = (a.expand(seen.shape).reshape(x.shape) for a in (center, pool))
+    return center, pool, count
 
 
 def _clipped(x: Tensor, size: int) -> Tensor:
@@ -95,13 +129,15 @@ def _dealt(channels: int, groups: int) -> Tensor:
 
 
 def axes(over: str, rank: int) -> tuple[int, ...]:
-    """The dimensions meant by axes of x, or by "last" and "but last".
+    """The dimensions meant by axes of x, by their numbers, or by "last" and "but last".
 
     >>> axes("n s", 4), axes("but last", 3), axes("c", 2)
     ((0, 2, 3), (0, 1), (1,))
     """
     if over == "last":
         return (rank - 1,)
+    if over[:1].isdigit():
+        return tuple(map(int, over.split()))
     if over == "but last":
         return tuple(range(rank - 1))
     places = {"n": (0,), "c": (1,), "s": tuple(range(2, rank))}

@@ -46,9 +46,9 @@ class Recipe:
     """How an implementation goes about it; each field is right as it stands."""
 
     row: Norm
-    over: str | None = (
-        None  # other axes pooled: see operands.axes; "group batch" the groups of all samples
-    )
+    over: str | None = None  # other axes pooled: see operands.axes; "group 0 2": of (N, groups, …)
+    over_of: str = "both"  # what is taken over them: mean, variance, both
+    element: str = ""  # what is pooled instead of |d|ⁿ: see operands.ELEMENTS
     settings: Mapping[str, Change] = field(default_factory=dict)
     pool_rooted: bool = False  # the root is taken twice
     correction: int = 0  # n − correction in the variance that divides
@@ -103,7 +103,7 @@ class Recipe:
                 own = keeping.before(seen, index) if given else None
                 told, kept = self._branch(step)._step(scenario, step, own or kept)
                 found.append(told)
-        except (RuntimeError, ShapeError):
+        except (RuntimeError, IndexError, ShapeError):
             found.append({"error": ERROR})
         except NormlabError:  # settings that nobody's code would get so far with
             found.append({"error": "refused"})
@@ -193,9 +193,11 @@ class Recipe:
         given = center if self.row.center else None
         out = normalize(x, self.row, statistics=(given, pool.clamp_min(0)), **own)
         y = out.y
-        if self.minus_sigma:
-            divisor = (pool - own[self.row.sigma.setting]) ** self.row.number("p", own)
-            y = (x - center if self.row.center else x) / divisor
+        if self.minus_sigma or self.element:
+            constant = own[self.row.sigma.setting] * (-1 if self.minus_sigma else 1)
+            y = (x - center if self.row.center else x) / (pool + constant) ** self.row.number(
+                "p", own
+            )
         if self.undivided or self.inverted:
             d = x - center if self.row.center else x
             y = d * out.scale if self.inverted else d

@@ -4,6 +4,7 @@ from normlab.grading.judge import kinds
 from normlab.grading.judge.mistakes.record import (
     Mistake,
     columns,
+    element,
     parts,
     pooled_by,
     setting,
@@ -171,6 +172,30 @@ DIVISOR = (
         "square the values before they are averaged.",
         kinds.with_eps,
         columns(n=1.0, p=0.5),
+    ),
+    Mistake(
+        "not_squared",
+        "pools the values themselves, with their signs, where the squares are meant",
+        "Double one number of the input: how much larger is its part of the pool?",
+        "square the values before they are pooled.",
+        kinds.element_squares,
+        element("itself"),
+    ),
+    Mistake(
+        "not_squared",
+        "pools the cubes, where the squares are meant",
+        "Double one number of the input: how much larger is its part of the pool?",
+        "square the values before they are pooled.",
+        kinds.element_squares,
+        element("cubed"),
+    ),
+    Mistake(
+        "not_squared",
+        "pools twice the values, where the squares are meant",
+        "Double one number of the input: how much larger is its part of the pool?",
+        "square the values before they are pooled.",
+        kinds.element_squares,
+        element("doubled"),
     ),
 )
 

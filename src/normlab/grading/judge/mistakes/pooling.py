@@ -34,7 +34,7 @@ POOLING = (
         "Change one sample of the batch: should the output of the others change?",
         "reshape to (N, G, C // G, ...), and pool over all but the first two axes.",
         kinds.grouped,
-        parts(over="group batch"),
+        parts(over="group 0 2"),
     ),
     Mistake(
         "channels_not_moved",

@@ -49,6 +49,16 @@ def pooled_by(reduce: str) -> Replace:
     return lambda recipe: recipe.with_row(pool=replace(recipe.row.pool, reduce=reduce))  # type: ignore[call-arg]
 
 
+def element(which: str) -> Replace:
+    """Another element pooled; the pool must be one that can be taken of it."""
+
+    def change(recipe: Recipe) -> Recipe:
+        recipe.with_row(n=1.0, p=1.0, center=False)
+        return replace(recipe, element=which)
+
+    return change
+
+
 def without_sigma(recipe: Recipe) -> Recipe:
     return recipe.setting(recipe.row.sigma.setting, lambda value, values: value * 0.0)
 

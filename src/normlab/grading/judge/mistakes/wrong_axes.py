@@ -45,17 +45,39 @@ def _right_words(row: Norm) -> str:
     return f"{lead} {_RIGHT_WORDS.get(over, f'runs {_POOL_WORDS[over]}')}"
 
 
+# of which the axes are wrong, and how that is said
+_PARTS = {
+    "both": "pools",
+    "mean": "takes its mean",
+    "mean moved": "takes its mean, about which it takes the variance,",
+    "variance": "takes its variance about the right mean, but",
+    "own variance": "takes its variance",
+}
+_NUMBERED = ("0 2", "0 3", "0 1 2", "0 1 3")  # of images, where (0, 2, 3) are meant
+
+
 def wrong_axes(row: Norm) -> list[Mistake]:
     """Every way to pool over whole axes that is not the row's."""
+    if row.grouped:
+        ways = [(f"group {axis}", f"over axis {axis} of x as (N, groups, …)") for axis in (0, 1)]
+        return [_wrong(row, *way, part) for way in ways for part in _parts(row)]
     right = kinds.right_axes(row)
     if right is None:
         return []
     places = ["n", "n c", "n c s", "n s", "c", "s", "c s", *(["but last", "last"] * sized(row))]
     words = _POOL_WORDS | (_LAST_WORDS if sized(row) else {})
-    return [
-        Mistake(
-            "wrong_axis", f"pools {words[over]}, which is wrong here", _AXES_HINT,
-            f"{_right_words(row)}.", change=parts(over=over),
-        )
-        for over in places if over != right
-    ]  # fmt: skip
+    ways = [(over, words[over]) for over in places if over != right]
+    if row.uses_batch:
+        ways += [(over, f"over axes {over.replace(' ', ', ')}") for over in _NUMBERED]
+    return [_wrong(row, over, said, part) for part in _parts(row) for over, said in ways]
+
+
+def _parts(row: Norm) -> list[str]:
+    return list(_PARTS) if row.center else ["both"]
+
+
+def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
+    return Mistake(
+        "wrong_axis", f"{_PARTS[part]} {said}, which is wrong here", _AXES_HINT,
+        f"{_right_words(row)}.", change=parts(over=over, over_of=part),
+    )  # fmt: skip
