@@ -6,11 +6,6 @@ from zoo_table import ZOO
 from normlab.grading import grade
 from normlab.grading.parent.text import full, one
 
-RIGHT = (ZOO / "right" / "batch_torch_style.py").read_text()
-LINES = {
-    "returns nothing in evaluation": "none_in_evaluation",
-    "forgets ε in evaluation": "eps_forgotten_in_eval",
-}
 BATCH = """
 import torch
 
@@ -41,7 +36,8 @@ class BatchNorm(torch.nn.Module):
 # what is changed in it, what is named, and which checks cost points
 CHANGES = {
     "three": (
-        {"+ self.eps).sqrt()": ").sqrt()", "* n / (n - 1)": "", "else:\n            mean, var = ": "elif 0:\n            mean, var = "},
+        {"+ self.eps).sqrt()": ").sqrt()", "* n / (n - 1)": "",
+         "else:\n            mean, var = ": "elif 0:\n            mean, var = "},
         ["missing_eps", "bessel_missing_in_running", "eval_uses_batch"],
         ["sigma", "constant", "running", "evaluation"],
     ),
@@ -60,8 +56,10 @@ CHANGES = {
         ["sum_for_mean"],
         ["table", "sequence", "image", "sigma", "offset", "affine", "fresh"],
     ),
-    "in half": ({"        n = x": "        x = x.half()\n        n = x", "return self.weight": "return self.weight.half()",
-                 "+ self.bias.view(shape)": "+ self.bias.half().view(shape)"}, ["wrong_dtype"], None),
+    "in half": (
+        {"        n = x": "        x = x.half()\n        n = x", "/ (var": ".float() / (var"},
+        None, None,
+    ),
     "plain tensors": (
         {'register_buffer("running_mean", ': "__dict__.__setitem__('running_mean', "},
         ["not_in_state_dict"], ["state"],
@@ -69,9 +67,12 @@ CHANGES = {
     "no parameter": ({"torch.nn.Parameter(torch.ones(num_features))": "torch.ones(num_features)"},
                      ["not_a_parameter"], ["state"]),
     "raises in evaluation": (
-        {"else:\n            mean": "else:\n            self.nothing\n            mean"}, ["raises"], ["evaluation"],
+        {"else:\n            mean": "else:\n            self.nothing\n            mean"},
+        ["raises"], ["evaluation"],
     ),
-    "images alone": ({"[0, *range(2, x.dim())]": "[0, *range(2, x.dim())] if x.dim() < 4 else [0, 2]"}, None, None),
+    "images alone": (
+        {"[0, *range(2, x.dim())]": "[0, *range(2, x.dim())] if x.dim() < 4 else [0, 1, 3]"}, None, None,
+    ),
 }  # fmt: skip
 
 

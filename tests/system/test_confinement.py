@@ -82,7 +82,7 @@ def test_what_children_leave_behind_ends_too():
         adopt()
         code = (
             "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', "
-            "'import time; time.sleep(600)'], start_new_session=True); print(p.pid)"
+            "'import time; time.sleep(600)'], start_new_session=True, stdout=-3, stderr=-3); print(p.pid)"
         )
         left = int(subprocess.run([sys.executable, "-c", code], capture_output=True).stdout)
         os.kill(left, 0)  # it is there

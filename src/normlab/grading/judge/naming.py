@@ -81,17 +81,19 @@ def case(scenario: Scenario, seen: Seen, right: Recipe) -> Case:
 def explain(
     right: Recipe, mistakes: Sequence[Mistake], cases: Iterable[Case], most: int = 2
 ) -> Explanation | None:
-    """The first single mistake, or else the first pair, whose recipe gives all that was seen."""
+    """The first mistake whose recipe gives all that was seen; of two at most, the first pair."""
     # what differs from the right result rules out most recipes at once
     cases = sorted(cases, key=Case.passed)
+    if all("error" in c.seen[-1] for c in cases if not c.passed()):
+        return None  # an error by itself tells no mistake from another
     alone = [(m, recipe) for m in mistakes if (recipe := combined(right, [m])) is not None]
-    for mistake, recipe in alone:
-        if gives(recipe, cases):
-            return Explanation((mistake,), recipe, right, cases)
     if most == 1:
-        return None
+        found = next((one for one in alone if gives(one[1], cases)), None)
+        return Explanation((found[0],), found[1], right, cases) if found else None
     # coarse rounding hides much, so a half dtype explains nothing together with another mistake
-    effects = [_Effects(m, recipe, right, cases) for m, recipe in alone if not recipe.half]
+    effects = [
+        _Effects(m, recipe, right, cases) for m, recipe in alone if not (m.rare or recipe.half)
+    ]
     for one, other in combinations(effects, 2):
         if _together(one, other, cases):
             chosen = (one.mistake, other.mistake)
@@ -194,9 +196,10 @@ def _settled(
         for base in bases:
             if gives(base, kept):
                 return Explanation((), base, base, kept), _left(base, cases)
-        for base in bases:
-            if why := explain(base, mistakes, kept):
-                return why, _left(why.recipe, cases)
+        for most in (1, 2):
+            for base in bases if most == 1 else bases[:1]:
+                if why := explain(base, mistakes, kept, most):
+                    return why, _left(why.recipe, cases)
     return None, [c for c in cases if not c.passed()]
 
 

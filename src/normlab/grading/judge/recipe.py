@@ -58,6 +58,7 @@ class Recipe:
     inverted: bool = False  # multiplied by the divisor
     minus_sigma: bool = False  # the constant is subtracted under the root
     detached: frozenset[str] = frozenset()  # of center, pool, y
+    summed: bool = False  # the sum is taken for the mean in the pool
     cancels: bool = False  # the variance as mean x² − (mean x)²
     half: str = ""  # the dtype that is computed in, where it is a half one
     signed: bool = False  # the pool sums x with its sign
@@ -156,6 +157,7 @@ class Recipe:
         if self.centers:
             x = x - x.mean(tuple(range(-len(own["normalized_shape"]), 0)), keepdim=True)
         center, pool, count = operands.of(self, x, own)
+        pool = pool * count if self.summed else pool
         after = kept
         if scenario.tracked and (self.updates == "always" or step.train):
             batch = center, pool + own["eps"] if self.kept_eps else pool

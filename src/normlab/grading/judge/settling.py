@@ -40,7 +40,8 @@ def settle_convention(work: Judgement, asked: str) -> None:
     keras = replace(work.right, blends=(keeping.KERAS, keeping.KERAS))
     biased = replace(keras, kept="biased")
     cases = [c for c in work.cases if c.scenario.check == "running"]
-    chosen = keras if cases and gives(keras, cases) else biased
+    ways = [replace(keras, blends=(blend, blend)) for blend in (keeping.KERAS, keeping.TORCH)]
+    chosen = keras if cases and any(gives(way, cases) for way in ways) else biased
     words = "unbiased" if chosen is keras else "biased"
     work.notes.append(
         f"graded by the convention of {name}: momentum is the share of the old average; "

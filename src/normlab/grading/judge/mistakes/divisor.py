@@ -6,7 +6,6 @@ from normlab.grading.judge.mistakes.record import (
     columns,
     element,
     parts,
-    pooled_by,
     setting,
     sigma_at,
     without_sigma,
@@ -163,7 +162,7 @@ DIVISOR = (
         "What should the variance of the output be, and what is it?",
         "divide the sum of squares by how many there are, or take .mean(...).",
         kinds.with_eps,
-        pooled_by("sum"),
+        parts(summed=True),
     ),
     Mistake(
         "not_squared",
@@ -180,6 +179,7 @@ DIVISOR = (
         "square the values before they are pooled.",
         kinds.element_squares,
         element("itself"),
+        rare=True,
     ),
     Mistake(
         "not_squared",
@@ -188,6 +188,7 @@ DIVISOR = (
         "square the values before they are pooled.",
         kinds.element_squares,
         element("cubed"),
+        rare=True,
     ),
     Mistake(
         "not_squared",
@@ -196,6 +197,7 @@ DIVISOR = (
         "square the values before they are pooled.",
         kinds.element_squares,
         element("doubled"),
+        rare=True,
     ),
 )
 

@@ -20,7 +20,7 @@ class Mistake:
 
     `change` turns the right recipe into the one with this mistake; without it the mistake is seen at once
     and needs no model. `needs` names what the signature must offer for it to be possible, `phase` which
-    part of the grading it belongs to.
+    part of the grading it belongs to. A `rare` one is not tried together with others, which takes long.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Mistake:
     change: Replace | None = None
     needs: str = ""
     phase: str = "training"
+    rare: bool = False
 
 
 def setting(name: str, change: Change) -> Replace:
@@ -43,10 +44,6 @@ def parts(**fields: Any) -> Replace:
 
 def columns(**of_row: Any) -> Replace:
     return lambda recipe: recipe.with_row(**of_row)
-
-
-def pooled_by(reduce: str) -> Replace:
-    return lambda recipe: recipe.with_row(pool=replace(recipe.row.pool, reduce=reduce))  # type: ignore[call-arg]
 
 
 def element(which: str) -> Replace:

@@ -48,7 +48,7 @@ RUNNING = (
         Mistake(
             "bessel_missing_in_running" if factor == "biased" else "bessel_in_running",
             sentence, _HOW_MANY, f"{_UNBIASED}, where n is how many numbers are in its pool.",
-            kinds.running, parts(kept=factor), "running_var",
+            kinds.running, parts(kept=factor), "running_var", rare=factor != "biased",
         )
         for factor, sentence in _FACTORS.items()
     ),
@@ -161,4 +161,5 @@ def _blend(way: keeping.Blend, place: int, solution: str, right: Recipe) -> Mist
         lambda recipe: replace(recipe, blends=changed),
         "running_mean",
         "running",
+        rare=place > 0 or name == "running_weights",
     )

@@ -80,4 +80,5 @@ def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
     return Mistake(
         "wrong_axis", f"{_PARTS[part]} {said}, which is wrong here", _AXES_HINT,
         f"{_right_words(row)}.", change=parts(over=over, over_of=part),
+        rare=part != "both" or over in _NUMBERED,
     )  # fmt: skip
