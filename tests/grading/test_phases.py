@@ -57,8 +57,11 @@ CHANGES = {
         ["table", "sequence", "image", "sigma", "offset", "affine", "fresh"],
     ),
     "in half": (
-        {"        n = x": "        x = x.half()\n        n = x", "/ (var": ".float() / (var"},
-        None, None,
+        {"        n = x": "        x = x.half()\n        n = x", "lerp_(mean,": "lerp_(mean.float(),",
+         "lerp_(var": "lerp_(var.float()", "mean.view(shape))": "mean.view(shape).half())",
+         "(var.view(shape) + self.eps).sqrt()": "(var.view(shape).half() + self.eps).sqrt()",
+         "self.weight.view(shape) * y": "self.weight.view(shape) * y.float()"},
+        ["half_precision"], None,
     ),
     "plain tensors": (
         {'register_buffer("running_mean", ': "__dict__.__setitem__('running_mean', "},
@@ -69,9 +72,6 @@ CHANGES = {
     "raises in evaluation": (
         {"else:\n            mean": "else:\n            self.nothing\n            mean"},
         ["raises"], ["evaluation"],
-    ),
-    "images alone": (
-        {"[0, *range(2, x.dim())]": "[0, *range(2, x.dim())] if x.dim() < 4 else [0, 1, 3]"}, None, None,
     ),
 }  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_a_check_that_fails_by_another_phase_says_so(graded):
 def test_the_error_quoted_is_that_of_the_input_shown(graded):
     [mistake] = graded["raises in evaluation"]["mistakes"]
     assert mistake["sentence"].endswith(mistake["shown"]["error"])
-    assert "no attribute 'nothing' (line 25)" in mistake["sentence"]
+    assert "no attribute 'nothing' (line 24)" in mistake["sentence"]
 
 
 def test_unknown_claims_no_number():
