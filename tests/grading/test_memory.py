@@ -86,5 +86,5 @@ def test_what_has_no_source_or_uses_what_cannot_be_written():
         source_of(held["batch_norm"])
     with pytest.raises(SettingError, match="uses_a_tensor uses HELD, a Tensor of its module"):
         source_of(uses_a_tensor)
-    with pytest.raises(SettingError, match="a int given; give a class or function"):
+    with pytest.raises(SettingError, match="a int given; name the file"):
         normlab.grade(3)

@@ -34,8 +34,9 @@ def judge(offered: dict[str, Any], ask: Ask, convention: str = "") -> dict[str, 
 def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
     """All that an implementation was seen to do, and what would be right by what it may choose."""
     row = TABLE[offered["row"]]
-    held = {f.name: offered[f.name] for f in fields(Offer) if f.name in offered}
-    offer = Offer(**held | {"offers": frozenset(offered["offers"])})
+    held: dict[str, Any] = {f.name: offered[f.name] for f in fields(Offer) if f.name in offered}
+    held["offers"] = frozenset(offered["offers"])
+    offer = Offer(**held)
     if row.running and offer.kind == "class" and not offer.has(*_STATISTICS):
         # a class must keep them; a function need not
         offer = replace(offer, offers=offer.offers | set(_STATISTICS), lacking=True)
@@ -78,7 +79,7 @@ def _observe(work: Judgement) -> None:
     work.cases = [case(s, seen, work.right) for s, seen in plain]
     if promised is None:
         drop_forms(work)
-    work.seen = {k: v for k, v in work.seen.items() if v[0].check in work.forms}
+    work.seen = {k: v for k, v in work.seen.items() if v[0] and v[0].check in work.forms}
     work.cases = [c for c in work.cases if c.scenario.check in work.forms]
     for scenario in scenarios(work.row, work.offer, work.forms):
         work.cases.append(work.case(scenario))

@@ -151,11 +151,11 @@ def gives(recipe: Recipe, cases: Iterable[Case]) -> bool:
 def named(right: Recipe, mistakes: Sequence[Mistake], cases: list[Case]) -> Named:
     """One mistake for all, or else the least for each phase, given those of the phases before."""
     if all(c.passed() for c in cases):
-        same = dict.fromkeys(PHASES, right)
+        same: dict[str, Recipe] = dict.fromkeys(PHASES, right)
         return Named(bases=same, recipes=same)
     if why := explain(right, mistakes, cases, most=1):
         phase = why.mistakes[0].phase
-        bases = {p: right if p == phase else why.recipe for p in PHASES}
+        bases: dict[str, Recipe] = {p: right if p == phase else why.recipe for p in PHASES}
         return Named([why], [], bases, dict.fromkeys(PHASES, why.recipe))
     found, before = Named(), right
     for phase in PHASES:

@@ -10,7 +10,6 @@ from normlab.grading.learner.binding import WrongSignatureError
 from normlab.grading.learner.functions import Function
 from normlab.grading.learner.layers import Layer
 from normlab.grading.learner.loading import RefusedError, chosen, load
-from normlab.grading.learner.subject import Implementation
 
 
 def serve(
@@ -21,12 +20,10 @@ def serve(
     write: BinaryIO,
 ) -> None:
     """Say what there is to be graded, then answer requests until there are no more."""
-    path = Path(job["path"])
+    path, subject = Path(job["path"]), None
     try:
         target, row = chosen(load(path, job["name"]), path, job["name"], job["row"])
-        subject: Implementation = (Layer if inspect.isclass(target) else Function)(
-            target, row, path
-        )
+        subject = (Layer if inspect.isclass(target) else Function)(target, row, path)
         subject.forbid = forbid
         answer: dict[str, Any] = subject.offer()
     except RefusedError as error:
@@ -34,7 +31,7 @@ def serve(
     except WrongSignatureError as error:
         answer = {"refused": f"{error}."}
     _send(write, answer | {"confined": confined})
-    if "refused" in answer:
+    if subject is None or "refused" in answer:
         return
     for line in read:
         _send(write, subject.answer(json.loads(line)))

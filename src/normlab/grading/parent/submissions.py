@@ -117,8 +117,8 @@ def _in_memory(given: Any, folder: Path) -> Submission:
     name = getattr(given, "__name__", None)
     if not callable(given) or not isinstance(name, str) or not name.isidentifier():
         raise SettingError(
-            f"grade: a {type(given).__name__} given; give a class or function, or name the file that holds "
-            f"it: normlab.grade('my_bn.py:MyBatchNorm')."
+            f"grade: a {type(given).__name__} given; name the file that holds your class or function, or "
+            f"give it as it is: normlab.grade('my_bn.py:MyBatchNorm')."
         )
     inside = Path(tempfile.mkdtemp(dir=folder))
     path = inside / f"{name}.py"

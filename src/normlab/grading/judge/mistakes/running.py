@@ -134,7 +134,7 @@ _WHICH = ("its running statistics", "its running mean", "its running variance")
 def blends(right: Recipe) -> list[Mistake]:
     """Every way to weigh the old average and the new batch that is not the right one."""
     old, new = right.blends[0]
-    ways = [way for way in product(keeping.SHARES, repeat=2) if way != right.blends[0]]
+    ways = [way for way in product(keeping.SHARES, keeping.SHARES) if way != right.blends[0]]
     return [
         _blend(way, place, f"running = {old} · running + {new} · batch.", right)
         for place in range(3)
