@@ -7,6 +7,8 @@ does not use. It is named rightly if what was named, as a recipe, gives its numb
 import ast
 import copy
 import sys
+import tempfile
+import warnings
 import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -256,14 +258,16 @@ def shares(found):
     return (ran - count["unnoticed"]) / ran, count["named"] / ran, count
 
 
-if __name__ == "__main__":
-    import tempfile
-
+def main(every=8):
+    """What became of each so many-th mutant: those that it was tuned on, and the others."""
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # of divisions by zero in numpy
     with tempfile.TemporaryDirectory() as place:
-        for half in map(int, sys.argv[2]):
-            outcomes = all_tried(Path(place), half, int(sys.argv[1]))
-            print(half, shares(outcomes), flush=True)
-            for one in outcomes:
-                if one.outcome not in ("named", "error", "same"):
-                    print(one.outcome, one.source, one.said, one.names)
+        for half, title in enumerate(("tuned on", "not tuned on")):
+            noticed, named, count = shares(all_tried(Path(place), half, every))
+            told = ", ".join(f"{number} {outcome}" for outcome, number in count.most_common())
+            print(f"Mutants {title}: {noticed:.0%} noticed, {named:.0%} named rightly ({told}).")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

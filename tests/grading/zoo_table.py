@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import mutants
+
 from normlab.grading import grade
 
 ZOO = Path(__file__).parent / "zoo"
@@ -44,6 +46,10 @@ def main():
     passed = sum(cells[2] == cells[3] == "none" for cells in lines[1:])
     right = len(lines) - 1 - len(wrong)
     print(f"\n{named} of {len(wrong)} wrong ones named, {passed} of {right} right ones passed.")
+    unknown = sum("unknown" in cells[3] for cells in wrong)
+    alarms = right - passed
+    print(f"{unknown} told as unknown, {alarms} false alarms.")
+    mutants.main()
 
 
 if __name__ == "__main__":

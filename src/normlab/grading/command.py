@@ -1,7 +1,7 @@
 """normlab grade: learners' own implementations, their mistakes named."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -128,7 +128,7 @@ def _write(reports: Any, written: Mapping[str, Path | None]) -> None:
             write_all(path.parent, {path.name: content}, f"--{option}")
 
 
-def _warn(reports: list[dict[str, Any]]) -> None:
+def _warn(reports: Sequence[dict[str, Any]]) -> None:
     """Where the system cannot hold the code back, that is said each time."""
     held = [report["confined"] for report in reports if report.get("confined")]
     open_ = [words for key, words in _KEPT_FROM.items() if not all(one[key] for one in held)]

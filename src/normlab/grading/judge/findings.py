@@ -20,7 +20,8 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     found = [
         Found(
             SEEN[name],
-            shrunk_flag(work, name, scenario) if _shows(name, scenario) else None,
+            # which function is called is seen in the code, in no input
+            shrunk_flag(work, name, scenario) if scenario and name != "forbidden" else None,
             detail,
         )
         for name, (scenario, detail) in work.seen.items()
@@ -28,11 +29,6 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     if "wrong_shape" not in work.seen:
         found += _explained(work)
     return [_told(work, one) for one in found]
-
-
-def _shows(name: str, scenario: Scenario | None) -> bool:
-    """Whether an input shows it: which function is called is seen in the code."""
-    return scenario is not None and name != "forbidden"
 
 
 def _explained(work: Judgement) -> list[Found]:

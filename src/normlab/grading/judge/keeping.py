@@ -19,6 +19,8 @@ SHARES: Mapping[str, Callable[[float], float]] = {
     "momentum": lambda momentum: momentum,
     "(1 − momentum)": lambda momentum: 1.0 - momentum,
     "(1 + momentum)": lambda momentum: 1.0 + momentum,
+    "(2 − momentum)": lambda momentum: 2.0 - momentum,
+    "−momentum": lambda momentum: -momentum,
 }
 TORCH: Blend = ("(1 − momentum)", "momentum")
 KERAS: Blend = ("momentum", "(1 − momentum)")

@@ -155,8 +155,8 @@ def named(right: Recipe, mistakes: Sequence[Mistake], cases: list[Case]) -> Name
         return Named(bases=same, recipes=same)
     if why := explain(right, mistakes, cases, most=1):
         phase = why.mistakes[0].phase
-        bases: dict[str, Recipe] = {p: right if p == phase else why.recipe for p in PHASES}
-        return Named([why], [], bases, dict.fromkeys(PHASES, why.recipe))
+        others: dict[str, Recipe] = {p: right if p == phase else why.recipe for p in PHASES}
+        return Named([why], [], others, dict.fromkeys(PHASES, why.recipe))
     found, before = Named(), right
     for phase in PHASES:
         own = [c for c in cases if c.phase == phase]

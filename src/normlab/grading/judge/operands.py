@@ -136,8 +136,8 @@ def axes(over: str, rank: int) -> tuple[int, ...]:
     """
     if over == "last":
         return (rank - 1,)
-    if over[:1].isdigit():
-        return tuple(map(int, over.split()))
+    if over.lstrip("-")[:1].isdigit():
+        return tuple(sorted(int(dim) % rank if dim[0] == "-" else int(dim) for dim in over.split()))
     if over == "but last":
         return tuple(range(rank - 1))
     places = {"n": (0,), "c": (1,), "s": tuple(range(2, rank))}

@@ -1,7 +1,6 @@
 """Mistakes with running statistics, and with the two modes."""
 
 from dataclasses import replace
-from itertools import product
 
 from normlab.grading.judge import keeping, kinds
 from normlab.grading.judge.mistakes.record import Mistake, parts
@@ -132,9 +131,11 @@ _WHICH = ("its running statistics", "its running mean", "its running variance")
 
 
 def blends(right: Recipe) -> list[Mistake]:
-    """Every way to weigh the old average and the new batch that is not the right one."""
+    """Ways to weigh the old average and the new batch that are not the right one."""
     old, new = right.blends[0]
-    ways = [way for way in product(keeping.SHARES, keeping.SHARES) if way != right.blends[0]]
+    usual = [(new, old), ("1", "0"), ("0", "1")]
+    half = [way for share in keeping.SHARES for way in ((share, new), (old, share))]
+    ways = [way for way in dict.fromkeys((*usual, *half)) if way != right.blends[0]]
     return [
         _blend(way, place, f"running = {old} · running + {new} · batch.", right)
         for place in range(3)

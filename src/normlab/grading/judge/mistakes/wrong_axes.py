@@ -67,8 +67,11 @@ def wrong_axes(row: Norm) -> list[Mistake]:
     places = ["n", "n c", "n c s", "n s", "c", "s", "c s", *(["but last", "last"] * sized(row))]
     words = _POOL_WORDS | (_LAST_WORDS if sized(row) else {})
     ways = [(over, words[over]) for over in places if over != right]
+    if sized(row):
+        ways.append(("-2", "over the last axis but one"))
     if row.uses_batch:
-        ways += [(over, f"over axes {over.replace(' ', ', ')}") for over in _NUMBERED]
+        ways.append(("last", words["last"]))
+        ways += [(over, f"over axes {over.replace(' ', ', ')}") for over in (*_NUMBERED, "-2")]
     return [_wrong(row, over, said, part) for part in _parts(row) for over, said in ways]
 
 
@@ -80,5 +83,5 @@ def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
     return Mistake(
         "wrong_axis", f"{_PARTS[part]} {said}, which is wrong here", _AXES_HINT,
         f"{_right_words(row)}.", change=parts(over=over, over_of=part),
-        rare=part != "both" or over in _NUMBERED,
+        rare=part != "both" or over in (*_NUMBERED, "-2"),
     )  # fmt: skip
