@@ -1,9 +1,11 @@
 """What an implementation may choose: its constant ε, its convention, the shape that it takes weights in."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from normlab.grading.judge import keeping
-from normlab.grading.judge.naming import gives
+from normlab.grading.judge.mistakes import possible
+from normlab.grading.judge.naming import explain, gives
 from normlab.grading.judge.plan import adapted
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.request import request
@@ -21,12 +23,24 @@ def settle_eps(work: Judgement) -> None:
     if work.row.sigma.setting != "eps" or work.offer.has("eps"):
         return
     cases = [c for c in work.cases if c.scenario.check in ("sigma", "constant")]
-    for eps in _EPS:
-        recipe = work.right.setting("eps", lambda old, values, e=eps: e)
-        if cases and gives(recipe, cases):
-            work.notes.append(f"eps is no setting; {eps:g} is written into it")
-            _expect(work, recipe)
-            return
+    recipes = {eps: work.right.setting("eps", lambda old, values, e=eps: e) for eps in _EPS}
+    fits = next((eps for eps, recipe in recipes.items() if cases and gives(recipe, cases)), None)
+    if fits is None:
+        fits = _with_a_mistake(work, recipes)
+    if fits is not None:
+        work.notes.append(f"eps is no setting; {fits:g} is written into it")
+        _expect(work, recipes[fits])
+
+
+def _with_a_mistake(work: Judgement, recipes: Mapping[float, Recipe]) -> float | None:
+    """The ε with which one mistake explains all that is compared in training."""
+    cases = [c for c in work.cases if c.phase == "training"]
+    for eps, recipe in recipes.items():
+        mistakes = possible(recipe, set(work.offer.offers), work.offer.defaults)
+        known = [m for m in mistakes if m.phase == "training"]
+        if explain(recipe, known, cases, most=1):
+            return eps
+    return None
 
 
 def settle_convention(work: Judgement, asked: str) -> None:
