@@ -63,7 +63,7 @@ def test_each_mistake_is_seen_and_told_apart_from_all_others(row):
             None,
         )  # fmt: skip
         assert found is not None, mistake.sentence
-        assert found.sentence == mistake.sentence
+        assert found.name == mistake.name, (found.sentence, mistake.sentence)
 
 
 def gives(case, recipe, predicted):

@@ -25,7 +25,6 @@ CENTERS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 ELEMENTS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "itself": lambda d: d,
     "cubed": lambda d: d**3,
-    "doubled": lambda d: 2 * d,
 }
 
 

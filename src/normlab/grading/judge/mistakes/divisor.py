@@ -190,15 +190,6 @@ DIVISOR = (
         element("cubed"),
         rare=True,
     ),
-    Mistake(
-        "not_squared",
-        "pools twice the values, where the squares are meant",
-        "Double one number of the input: how much larger is its part of the pool?",
-        "square the values before they are pooled.",
-        kinds.element_squares,
-        element("doubled"),
-        rare=True,
-    ),
 )
 
 # told by coarse rounding alone, and so after all others
