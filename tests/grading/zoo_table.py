@@ -2,24 +2,28 @@
 
 from pathlib import Path
 
+import mutants
+
 from normlab.grading import grade
 
 ZOO = Path(__file__).parent / "zoo"
 
 
-def expected(path):
-    """The mistakes that a wrong file's first line names; none for a right one."""
+def _said(path, word):
+    """What a file's first line says of it."""
     first, _, _ = path.read_text().partition("\n")
-    return first.removeprefix("# names: ").split() if first.startswith("# names: ") else []
+    return first.removeprefix(f"# {word}: ").split() if first.startswith(f"# {word}: ") else []
 
 
-def graded(folder):
+def graded(folder, name=""):
     """File → (the names it should be given, its report)."""
-    files = sorted((ZOO / folder).glob("*.py"))
-    reports = grade(*map(str, files), timeout=60)
-    return {
-        path.stem: (expected(path), report) for path, report in zip(files, reports, strict=True)
-    }
+    files = sorted(path for path in (ZOO / folder).glob("*.py") if name in path.name)
+    told = {}
+    for convention in ("", "keras"):
+        mine = [path for path in files if "".join(_said(path, "convention")) == convention]
+        reports = grade(*map(str, mine), convention=convention, timeout=60) if mine else []
+        told |= dict(zip(mine, reports, strict=True))
+    return {path.stem: (_said(path, "names"), told[path]) for path in files}
 
 
 def found(report):
@@ -30,7 +34,7 @@ def found(report):
 
 def main():
     lines = [("implementation", "row", "mistake", "named as", "score")]
-    for folder in ("wrong", "right"):
+    for folder in ("wrong", "cases", "right"):
         for name, (wanted, report) in graded(folder).items():
             shown = [", ".join(names) or "none" for names in (wanted, found(report))]
             lines.append((name, report.get("row", "?"), *shown, f"{report.get('score', 0)} %"))
@@ -42,6 +46,10 @@ def main():
     passed = sum(cells[2] == cells[3] == "none" for cells in lines[1:])
     right = len(lines) - 1 - len(wrong)
     print(f"\n{named} of {len(wrong)} wrong ones named, {passed} of {right} right ones passed.")
+    unknown = sum("unknown" in cells[3] for cells in wrong)
+    alarms = right - passed
+    print(f"{unknown} told as unknown, {alarms} false alarms.")
+    mutants.main()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""normlab grade: a learner's own implementation, its mistake named."""
+"""normlab grade: learners' own implementations, their mistakes named."""
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import typer
 
 from normlab.errors import DataError, SettingError
 from normlab.safe import json_text
+from normlab.system.files import check_writable, write_all
 from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
 
@@ -14,13 +17,48 @@ from normlab.system.progress import bar
 def grade_files(
     files: Annotated[
         list[str] | None,
-        typer.Argument(help="FILE.py, or FILE.py:Name of a class or function in it."),
+        typer.Argument(
+            help="FILE.py, a notebook, a folder or a zip file; with :Name of a class or function in it."
+        ),
     ] = None,
     row: Annotated[
         str | None,
         typer.Option(help="The row it implements, where its name does not tell.", metavar="NAME"),
     ] = None,
+    convention: Annotated[
+        str,
+        typer.Option(
+            help="keras: momentum is the share of the old average; torch: of the new batch.",
+            metavar="NAME",
+        ),
+    ] = "",
+    forbid: Annotated[
+        str,
+        typer.Option(
+            help="Modules whose functions must not be called, e.g. torch.nn.functional,normlab.",
+            metavar="NAMES",
+        ),
+    ] = "",
+    rubric: Annotated[
+        str | None,
+        typer.Option(
+            help="Points of the checks: a TOML file with a table [points].", metavar="FILE"
+        ),
+    ] = None,
     solution: Annotated[bool, typer.Option("--solution", help="Tell the solution too.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the summary of a class alone, without names.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write a table too, a line a submission.", metavar="FILE")
+    ] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option(help="Write Gradescope's results.json too.", metavar="FILE")
+    ] = None,
+    nbgrader: Annotated[
+        Path | None,
+        typer.Option(help="Write points by student and assignment too (CSV).", metavar="FILE"),
+    ] = None,
     timeout: Annotated[
         str, typer.Option(help="Seconds for the calls of one file.", metavar="NUMBER")
     ] = "10",
@@ -35,7 +73,7 @@ def grade_files(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Test your own implementation of a row, and name its mistake.
+    """Test your own implementation of a row, or those of a class, and name the mistakes.
 
     A class with torch's constructor and forward, or a function of x and the settings. Exit code 0: right;
     1: a mistake was found; 2: it could not be graded.
@@ -48,20 +86,61 @@ def grade_files(
             "no file given; try normlab grade my_bn.py, or --template batch to start one."
         )
     from normlab.grading import grade
+    from normlab.grading.parent import summary as told
     from normlab.grading.parent import text
 
+    written = {"csv": csv, "gradescope": gradescope, "nbgrader": nbgrader}
+    for option, path in written.items():
+        if path is not None:
+            check_writable(path.parent, f"--{option}")
     asked = {"timeout": timeout, "memory": memory}
     limits = {name: number(name, given) or 0.0 for name, given in asked.items()}
+    names = [name for part in forbid.split(",") if (name := part.strip())]
     with bar("grading") as progress:
-        reports = grade(*files, row=row, progress=progress, **limits)
+        reports = grade(
+            *files, row=row, convention=convention, forbid=names, rubric=rubric, progress=progress,
+            **limits,
+        )  # fmt: skip
+    _write(reports, written)
+    _warn(reports)
     if as_json:
-        told = reports if solution else text.without_solutions(reports)
-        print(json_text(told))
+        print(json_text(list(reports) if solution else text.without_solutions(reports)))
+    elif summary:
+        print(told.summary(reports))
     elif len(reports) == 1:
         _one(reports[0], solution)
     else:
-        print("\n".join([*map(text.line, reports), "", text.summary(reports)]))
+        print(told.many(reports))
     raise typer.Exit(text.exit_code(reports))
+
+
+def _write(reports: Any, written: Mapping[str, Path | None]) -> None:
+    from normlab.grading.parent import tables
+
+    made = {
+        "csv": tables.as_csv,
+        "gradescope": tables.as_gradescope,
+        "nbgrader": tables.as_nbgrader,
+    }
+    for option, path in written.items():
+        if path is not None:
+            content = made[option](reports).encode()
+            write_all(path.parent, {path.name: content}, f"--{option}")
+
+
+def _warn(reports: Sequence[dict[str, Any]]) -> None:
+    """Where the system cannot hold the code back, that is said each time."""
+    held = [report["confined"] for report in reports if report.get("confined")]
+    open_ = [words for key, words in _KEPT_FROM.items() if not all(one[key] for one in held)]
+    if open_:
+        print(
+            f"normlab: this system cannot keep the code from {' and from '.join(open_)}; grade code that you "
+            f"do not trust in a container or a virtual machine.",
+            file=sys.stderr,
+        )
+
+
+_KEPT_FROM = {"network": "the network", "files": "writing your files"}
 
 
 def _one(report: dict[str, Any], solution: bool) -> None:

@@ -48,8 +48,10 @@ def guess(target: str, file: str) -> str:
 def rank_in(name: str) -> set[int] | None:
     """The numbers of dimensions that a name promises: BatchNorm2d takes (N, C, H, W).
 
-    >>> rank_in("BatchNorm1d"), rank_in("BatchNorm2d"), rank_in("my_bn")
-    ({2, 3}, {4}, None)
+    >>> rank_in("BatchNorm1d"), rank_in("BatchNorm2d"), rank_in("spatial_batchnorm_forward"), rank_in("my_bn")
+    ({2, 3}, {4}, {4}, None)
     """
+    if "spatial" in name.lower():  # CS231n's word for images
+        return {4}
     found = re.search(r"([123])d(?![a-z0-9])", name.lower())
     return {"1": {2, 3}, "2": {4}, "3": {5}}[found[1]] if found else None

@@ -75,7 +75,7 @@ RECORDS: Mapping[str, Record] = {
     "batch": Record(("batch_?norm",), ("batch", "bn")),
     "layer": Record(("layer_?norm",), ("layer", "ln")),
     "instance": Record(("inst_?norm",), ("instance",)),
-    "group": Record((), ("group", "gn")),
+    "group": Record(("group_?norm",), ("group", "gn")),
     "rms": Record(("root_?mean",), ("rms",), aliases={"bias": ()}),
     "l2": Record(
         ("l2_?norm", "unit_?norm", "unit_?length"), ("l2",),

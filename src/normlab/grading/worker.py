@@ -10,11 +10,12 @@ import os
 import pickle
 import resource
 import select
-import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +26,7 @@ from normlab.errors import NormlabError
 from normlab.grading.judge.judging import judge
 from normlab.grading.judge.work import StoppedError
 from normlab.grading.learner.serve import quiet, serve
+from normlab.system.confinement import adopt, confine, end_children
 from normlab.system.processes import end_group, forked
 
 LONGEST = 1 << 24  # bytes in an answer
@@ -73,7 +75,9 @@ def _piped(task: Callable[[int], None]) -> tuple[int, int]:
 
 def _graded(job: dict[str, Any], request: dict[str, Any], write: int) -> None:
     try:
-        report = grade_one(job, request["timeout"], request["memory"])
+        adopt()  # whatever the learner's code starts
+        with tempfile.TemporaryDirectory(dir=request["folder"]) as folder:
+            report = grade_one(job, request, Path(folder))
     except NormlabError as error:
         report = {"status": "refused", "message": str(error)}
     except Exception as error:  # one file must not stop the others
@@ -86,17 +90,17 @@ def _graded(job: dict[str, Any], request: dict[str, Any], write: int) -> None:
         out.write(json.dumps(report).encode())
 
 
-def grade_one(job: dict[str, Any], timeout: float, memory: float) -> dict[str, Any]:
-    """The report on one file."""
-    path = Path(job["path"])
-    with Learner(path, job["name"], job["row"], timeout, memory) as learner:
+def grade_one(job: dict[str, Any], request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The report on one file, whose code can write into that folder alone."""
+    with Learner(job, request, folder) as learner:
         try:
             offered = learner.receive()
         except StoppedError as error:
             return _stopped_at_once(job, error)
+        confined = offered.pop("confined", {})
         if "refused" in offered:
-            return {"status": "refused", "message": offered["refused"]}
-        return judge(offered, learner)
+            return {"status": "refused", "message": offered["refused"], "confined": confined}
+        return judge(offered, learner, request["convention"]) | {"confined": confined}
 
 
 def _stopped_at_once(job: dict[str, Any], error: StoppedError) -> dict[str, Any]:
@@ -111,17 +115,15 @@ def _stopped_at_once(job: dict[str, Any], error: StoppedError) -> dict[str, Any]
 class Learner:
     """The process in which the learner's code runs, asked over a pipe."""
 
-    def __init__(
-        self, path: Path, name: str | None, row: str | None, timeout: float, memory: float
-    ):
-        self.timeout, self.left = timeout, timeout
+    def __init__(self, job: dict[str, Any], request: dict[str, Any], folder: Path):
+        self.timeout = self.left = request["timeout"]
         answers, theirs = os.pipe()
         asked, self.requests = os.pipe()
 
         def live() -> None:
             os.close(answers)
             os.close(self.requests)
-            _live(path, name, row, memory, timeout, os.fdopen(asked, "rb"), os.fdopen(theirs, "wb"))
+            _live(job, request, folder, os.fdopen(asked, "rb"), os.fdopen(theirs, "wb"))
 
         self.pid = forked(live)
         os.close(theirs)
@@ -132,8 +134,7 @@ class Learner:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        end_children()
 
     @property
     def spare(self) -> bool:
@@ -170,14 +171,16 @@ class Learner:
 
 
 def _live(
-    path: Path, name: str | None, row: str | None, memory: float, timeout: float,
-    read: BinaryIO, write: BinaryIO,
-) -> None:  # fmt: skip
+    job: dict[str, Any], request: dict[str, Any], folder: Path, read: BinaryIO, write: BinaryIO
+) -> None:
     """What the learner's process does until it is ended."""
     quiet()
     _close_all_but(read.fileno(), write.fileno())
-    _limit(memory, timeout)
-    serve(path, name, row, read, write)
+    _limit(request["memory"], request["timeout"])
+    os.chdir(folder)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    confined = asdict(confine(folder))
+    serve(job, tuple(request["forbid"]), confined, read, write)
 
 
 def _close_all_but(*kept: int) -> None:

@@ -1,14 +1,16 @@
 """The mistakes of an implementation: those seen at once, and those whose recipes explain the rest."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from normlab.grading.judge.compare import Seen, agrees
 from normlab.grading.judge.mistakes import SEEN, Mistake, possible
-from normlab.grading.judge.naming import Case, Explanation, combined, explain
+from normlab.grading.judge.naming import Case, Explanation, combined, named
 from normlab.grading.judge.scenario import Scenario
 from normlab.grading.judge.showing import Found, example, shrunk, shrunk_error, shrunk_flag
 from normlab.grading.judge.work import Judgement
+
+_SHARE = 1e-4  # how closely the numbers that are shown must agree with those that are predicted
+_COARSE = 2e-2  # and where a half dtype is predicted
 
 
 def findings(work: Judgement) -> list[dict[str, Any]]:
@@ -16,7 +18,12 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     if work.stopped:
         return [_told(work, Found(SEEN[work.stopped.name], None, work.stopped.detail))]
     found = [
-        Found(SEEN[name], shrunk_flag(work, name, scenario), detail)
+        Found(
+            SEEN[name],
+            # which function is called is seen in the code, in no input
+            shrunk_flag(work, name, scenario) if scenario and name != "forbidden" else None,
+            detail,
+        )
         for name, (scenario, detail) in work.seen.items()
     ]
     if "wrong_shape" not in work.seen:
@@ -25,20 +32,32 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
 
 
 def _explained(work: Judgement) -> list[Found]:
-    """The mistakes with a model that explain all cases, or else those of the main form and what is left."""
-    cases = [c for c in work.cases if not _spoilt(work, c)]
-    if all(c.passed() for c in cases):
-        return []
-    mistakes = possible(work.row, set(work.offer.offers), work.offer.defaults)
-    if why := explain(work.right, mistakes, cases):
-        return _named(work, why, cases)
-    for kept in (_trained(cases), _without_errors(cases), _of_one_rank(cases)):
-        left = [c for c in cases if c not in kept and not c.passed()]
-        if left and all(c.passed() for c in kept):
-            return _unexplained(work, left)
-        if left and (why := explain(work.right, mistakes, kept)):
-            return _named(work, why, kept) + _unexplained(work, left)
-    return _unexplained(work, [c for c in cases if not c.passed()])
+    """The mistakes with a model that explain the cases, and what they leave."""
+    cases = [c for c in work.cases if not (c.barred or _spoilt(work, c))]
+    mistakes = possible(work.right, set(work.offer.offers), work.offer.defaults)
+    work.named = named(work.right, mistakes, cases)
+    found: list[Found] = []
+    for why in work.named.found:
+        failed = [c for c in why.cases if not c.passed()]
+        found += [_showing(work, mistake, why, failed) for mistake in why.mistakes]
+    if work.offer.lacking:
+        found = _lacking(work, found)
+    return found + _unexplained(work, work.named.left)
+
+
+def _lacking(work: Judgement, found: list[Found]) -> list[Found]:
+    """A layer without running statistics, told as such, with the input that shows it in evaluation."""
+    evaluated = [c for c in work.cases if c.phase == "evaluation"]
+    if evaluated and all(c.passed() for c in evaluated):  # it keeps them under other names
+        return found
+    lacking = SEEN["no_running_statistics"]
+    work.seen[lacking.name] = (None, "")
+    told = [one for one in found if one.mistake.name != "eval_uses_batch"]
+    failed = min(
+        (c for c in evaluated if not c.passed()), key=lambda c: c.scenario.numbers, default=None
+    )
+    shown = shrunk(work, failed, lambda scenario, seen: True) if failed else None
+    return [*told, Found(lacking, shown)]
 
 
 def _spoilt(work: Judgement, case: Case) -> bool:
@@ -50,51 +69,48 @@ def _spoilt(work: Judgement, case: Case) -> bool:
     )
 
 
-def _trained(cases: Sequence[Case]) -> list[Case]:
-    """All but the layer as it is made, whose weights nobody has set."""
-    return [c for c in cases if c.scenario.check != "fresh"]
+def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
+    """Each kind of error once, and for each phase the plainest difference that is none."""
+    found: dict[str, Found] = {}
+    for case in left:
+        if "error" not in case.seen[-1]:
+            continue
+        name = _ERRORS.get(case.seen[-1]["kind"], "raises")
+        if name not in found:
+            scenario = shrunk_error(work, case.scenario, case.seen[-1]["kind"])
+            found[name] = Found(SEEN[name], scenario)
+    others = [c for c in left if "error" not in c.seen[-1]]
+    if not found or any(c.phase != "training" for c in others):
+        for phase in dict.fromkeys(c.phase for c in others):
+            one = _differing(work, [c for c in others if c.phase == phase])
+            found.setdefault(one.mistake.name, one)
+    return list(found.values())
 
 
-def _without_errors(cases: Sequence[Case]) -> list[Case]:
-    return [c for c in cases if "error" not in c.seen[-1]]
+_ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
 
 
-def _of_one_rank(cases: Sequence[Case]) -> list[Case]:
-    rank = len(cases[0].scenario.shape)
-    return [c for c in cases if len(c.scenario.shape) == rank]
-
-
-def _named(work: Judgement, why: Explanation, cases: list[Case]) -> list[Found]:
-    failed = [c for c in cases if not c.passed()]
-    return [_showing(work, mistake, why, failed) for mistake in why.mistakes]
-
-
-def _unexplained(work: Judgement, failed: list[Case]) -> list[Found]:
-    """An error if there is one, and the plainest difference that is none."""
-    found: list[Found] = []
-    errors = [c for c in failed if "error" in c.seen[-1]]
-    others = [c for c in failed if "error" not in c.seen[-1]]
-    if errors:
-        scenario = shrunk_error(work, errors[0].scenario)
-        found.append(Found(SEEN["raises"], scenario, errors[0].seen[-1]["error"]))
-    if others and not errors:
-        name = "other_start" if not _trained(others) else "unknown"
-        case = min(others, key=lambda c: c.scenario.numbers)
-        found.append(Found(SEEN[name], shrunk(work, case, lambda scenario, seen: True)))
-    return found
+def _differing(work: Judgement, cases: list[Case]) -> Found:
+    fresh = all(c.scenario.check == "fresh" for c in cases)
+    case = min(cases, key=lambda c: c.scenario.numbers)
+    return Found(
+        SEEN["other_start" if fresh else "unknown"],
+        shrunk(work, case, lambda scenario, seen: True),
+    )
 
 
 def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[Case]) -> Found:
     """The smallest scenario where this mistake, and if possible no other, makes the difference."""
     rest = [m for m in why.mistakes if m is not mistake]
-    without = combined(work.right, rest) if rest else work.right
+    without = combined(why.base, rest)
     assert without is not None
+    close = _COARSE if why.recipe.half else _SHARE
 
-    def alone(scenario: Scenario, seen: Seen, share: float = 1e-4) -> bool:
-        predicted, other = why.recipe.predict(scenario), without.predict(scenario)
+    def alone(scenario: Scenario, seen: Seen, share: float = close) -> bool:
+        predicted, other = (r.predict(scenario, seen) for r in (why.recipe, without))
         return agrees(scenario, seen, predicted, share) and not agrees(scenario, seen, other, share)
 
-    cases = [c for c in failed if alone(c.scenario, c.seen, c.share)]
+    cases = [c for c in failed if alone(c.scenario, c.seen, c.share_of(why.recipe))]
     case = min(
         cases or failed,
         key=lambda c: ("error" in c.seen[-1], c.scenario.square, c.scenario.numbers),
@@ -103,11 +119,14 @@ def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[C
 
 
 def _told(work: Judgement, found: Found) -> dict[str, Any]:
-    mistake, detail = found.mistake, found.detail
+    mistake = found.mistake
+    shown = None if found.scenario is None else example(work, found, found.scenario)
+    quoted = shown is not None and mistake.name != "returns_nothing" and mistake.change is None
+    detail = found.detail or (shown["error"] if shown and quoted else "")
     return {
         "name": mistake.name,
         "sentence": mistake.sentence + (f": {detail}" if detail else ""),
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
-        "shown": None if found.scenario is None else example(work, found, found.scenario),
+        "shown": shown,
     }

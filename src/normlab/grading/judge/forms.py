@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from normlab.grading.judge.mistakes import possible
-from normlab.grading.judge.naming import Case, explain
+from normlab.grading.judge.naming import Case
 from normlab.grading.judge.plan import adapted
 from normlab.grading.judge.request import request
 from normlab.grading.judge.scenario import Call
@@ -25,7 +24,6 @@ def drop_forms(work: Judgement) -> None:
     by_form = {f: [c for c in work.cases if c.scenario.check == f] for f in work.forms}
     if len(by_form) == 1:
         return
-    models = possible(work.row, set(work.offer.offers), work.offer.defaults)
     for form, cases in by_form.items():
         rest = [f for f in work.forms if f != form]
         if not rest or all(c.passed() for c in cases):
@@ -34,9 +32,9 @@ def drop_forms(work: Judgement) -> None:
             work.notes.append(
                 f"{_FORM[form]} is not offered: all but the batch is taken for features"
             )
-        elif _all_pass(by_form, rest) and not explain(work.right, models, work.cases, most=1):
+        elif right := _not_meant(by_form, form, rest):
             work.notes.append(
-                f"{_FORM[form]} is not offered: {_FORM[rest[0]]} is right, and it is not"
+                f"{_FORM[form]} is not offered: {_FORM[right]} is right, and it is not"
             )
         else:
             continue
@@ -44,8 +42,19 @@ def drop_forms(work: Judgement) -> None:
         work.cases = [c for c in work.cases if c.scenario.check != form]
 
 
-def _all_pass(by_form: dict[str, list[Case]], forms: list[str]) -> bool:
-    return any(all(c.passed() for c in by_form[form]) for form in forms)
+def _not_meant(by_form: dict[str, list[Case]], form: str, rest: list[str]) -> str:
+    """A right form that shows this one not to be meant: it ends in errors, or has fewer axes.
+
+    One that has more axes, runs and is wrong is a mistake: a table is no sign that images are not meant.
+    """
+    cases = by_form[form]
+    errors = all("error" in c.seen[-1] for c in cases if not c.scenario.square)
+    rank = len(cases[0].scenario.shape)
+    for other in rest:
+        more = len(by_form[other][0].scenario.shape) > rank
+        if (errors or more) and all(c.passed() for c in by_form[other]):
+            return other
+    return ""
 
 
 def _as_features(work: Judgement, case: Case) -> bool:
@@ -59,4 +68,8 @@ def _as_features(work: Judgement, case: Case) -> bool:
     flat = work.ask(request(adapted(table, work.row, work.offer), work.offer))["steps"][-1]
     if "error" in flat or None in (flat["y"], mine["y"]):
         return False
-    return torch.tensor(flat["y"]).flatten().allclose(torch.tensor(mine["y"]).flatten(), 1e-4, 1e-5)
+    return (
+        torch.tensor(flat["y"])
+        .flatten()
+        .allclose(torch.tensor(mine["y"]).flatten(), 1e-4, 1e-5, equal_nan=True)
+    )

@@ -42,6 +42,21 @@ def length(row: Norm) -> bool:
     return row.sigma.placement == "clamp"
 
 
+def inside(row: Norm) -> bool:
+    """Whether the constant is added to the pool as it is."""
+    return row.sigma.placement == "inside" and not row.sigma.raised
+
+
+def element_squares(row: Norm) -> bool:
+    """Whether squares are pooled and a constant is added to the pool."""
+    return inside(row) and row.n == 2.0
+
+
+def whole_axes(row: Norm) -> bool:
+    """Whether whole axes of x are pooled, which can be kept or dropped."""
+    return isinstance(row.pool, Axes) and not row.grouped
+
+
 def other_sigma(row: Norm) -> bool:
     return not with_eps(row) and not length(row)
 

@@ -1,14 +1,16 @@
 """Which scenarios an implementation is given, by what its signature offers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from normlab.equation.pools import Axes
 from normlab.equation.row import Norm
+from normlab.grading.checks import CHECKS
 from normlab.grading.judge.scenario import (
-    CHECKS,
     FORMS,
     Call,
     Scenario,
@@ -36,6 +38,10 @@ class Offer:
     defaults: dict[str, Any]
     slopes: bool
     modes: bool
+    state: Mapping[str, Mapping[str, Any]] | None = None  # role → what a saved model keeps of it
+    convention: str = ""  # that its signature tells
+    lacking: bool = False  # a class that must keep running statistics shows none
+    shaped: bool = False  # numbers of a channel are passed in the shape (1, C, 1, …)
 
     def has(self, *roles: str) -> bool:
         return any(role in self.offers for role in roles)
@@ -65,6 +71,8 @@ def reasons(row: Norm, offer: Offer, forms: list[str]) -> dict[str, str]:
         found |= {"running": words, "evaluation": words}
     elif not offer.modes:
         found["evaluation"] = "it has no mode to switch"
+    if not offer.state:
+        found["state"] = "it keeps nothing" if offer.state == {} else "it is no nn.Module"
     return found
 
 
@@ -78,6 +86,7 @@ def adapted(scenario: Scenario, row: Norm, offer: Offer) -> Scenario:
         settings=settings,
         affine=affine,
         tracked=row.running and offer.has("running_mean"),
+        lacking=offer.lacking,
     )
     if affine and held.check != "fresh" and held.weight is None:
         size = held.normalized_shape if row.affine == "shape" else (held.channels,)
@@ -111,7 +120,11 @@ def _sized(offer: Offer) -> bool:
 
 def scenarios(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:
     """All others, for the forms that are offered."""
-    found = [*_values(row, offer, forms[0]), *_affine(row, offer, forms), *_modes(row, forms[0])]
+    found = [
+        *_values(row, offer, forms[0]),
+        *_affine(row, offer, forms),
+        *_modes(row, offer, forms),
+    ]
     excused = reasons(row, offer, forms)
     kept = [adapted(s, row, offer) for s in found if s.check not in excused]
     return sorted(kept, key=lambda s: list(CHECKS).index(s.check))
@@ -145,19 +158,55 @@ def _affine(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:
     return [weighted(scenario, row) for scenario in plain]
 
 
-def _modes(row: Norm, main: str) -> list[Scenario]:
+def _modes(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:
     if not row.running:
         return []
-    xs = [
-        base(row, main, seed).steps[0].x * scale
-        for seed, scale in ((5, 1.0), (6, 3.0), (7, 2.0), (8, 0.5))
-    ]
+    main, last = forms[0], forms[-1]
+    train = tuple(Call(x) for x in _batches(row, main, 3))
+    evaluated = tuple(Call(x, train=False) for x in _batches(row, main, 4)[3:0:-2])
     plain = base(row, main)
-    train = tuple(Call(x) for x in xs[:3])
-    last = tuple(Call(x, train=False) for x in (xs[3], xs[1]))
-    unseen = (Call(xs[0], train=False),)
-    return [
+    large = {**plain.settings, **inputs(row).sigma}
+    found = [
         replace(plain, check="running", steps=train),
-        replace(plain, check="evaluation", steps=(*train[:2], *last)),
-        replace(plain, check="evaluation", steps=unseen),
+        replace(plain, check="evaluation", steps=(*train[:2], *evaluated)),
+        replace(plain, check="evaluation", steps=evaluated[:1]),
+        *(_given(row, form) for form in forms),
+        _small(row, offer, main),
     ]
+    if offer.has(row.sigma.setting):
+        found.append(replace(plain, check="running", steps=train, settings=large))
+    others = tuple(Call(x) for x in _batches(row, last, 2))
+    begun = _statistics(plain.channels, -3.5, 2.25)
+    return [*found, replace(base(row, last), check="running", steps=others, start=begun)]
+
+
+def _statistics(channels: int, mean: float, var: float) -> tuple[Tensor, Tensor]:
+    return graded((channels,), mean), graded((channels,), var)
+
+
+def _batches(row: Norm, form: str, count: int) -> list[Tensor]:
+    scales = (1.0, 3.0, 2.0, 0.5)
+    return [base(row, form, 5 + i).steps[0].x * scales[i] for i in range(count)]
+
+
+def _given(row: Norm, form: str) -> Scenario:
+    """Evaluation with weights, and with running statistics that it is given."""
+    plain = weighted(base(row, form, 9), row)
+    steps = (replace(plain.steps[0], train=False),)
+    start = _statistics(plain.channels, -3.5, 2.25)
+    return replace(plain, check="evaluation", steps=steps, start=start)
+
+
+def _small(row: Norm, offer: Offer, form: str) -> Scenario:
+    """Evaluation where σ matters: a large one, or a running variance as small as it."""
+    tried, plain = inputs(row), base(row, form, 10)
+    given = offer.has(row.sigma.setting)
+    factor = 1.0 if given else tried.tiny
+    mean, var = _statistics(plain.channels, -1.25, 8.0)
+    return replace(
+        plain,
+        check="evaluation",
+        steps=(Call(plain.steps[0].x * factor, train=False),),
+        settings={**plain.settings, **(tried.sigma if given else {})},
+        start=(mean * factor, var * factor**2),
+    )

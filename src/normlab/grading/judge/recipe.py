@@ -11,16 +11,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from normlab.equation.reference import normalize, positive_power
+from normlab.equation.reference import normalize
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError, ShapeError
+from normlab.grading.judge import keeping, operands
+from normlab.grading.judge.keeping import Kept
 from normlab.grading.judge.scenario import Call, Scenario
 from normlab.grading.rows import sized
 
 ANY = "any"  # a number that cannot be predicted: the rounding of a difference of large numbers
 ERROR = "error"
-Kept = tuple[Tensor, Tensor]
 Change = Callable[[Any, Mapping[str, Any]], Any]  # of a setting, given it and all settings
+Seen = list[dict[str, Any]]
 
 AFFINE: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "right": lambda y, w, b: w * y + b,
@@ -31,6 +33,11 @@ AFFINE: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "swapped": lambda y, w, b: b * y + w,
     "one more": lambda y, w, b: (1.0 + w) * y + b,
     "divided": lambda y, w, b: y / w + b,
+    "subtracted": lambda y, w, b: w * y - b,
+    "added": lambda y, w, b: w + y + b,
+    "multiplied": lambda y, w, b: w * y * b,
+    "bias alone": lambda y, w, b: b + 0.0 * y,
+    "x alone": lambda y, w, b: w * y,
 }
 
 
@@ -39,27 +46,39 @@ class Recipe:
     """How an implementation goes about it; each field is right as it stands."""
 
     row: Norm
-    over: str | None = None  # other axes pooled: some of n, c, s, or "last", "but last"
+    over: str | None = None  # other axes pooled: see operands.axes; "group 0 2": of (N, groups, …)
+    over_of: str = "both"  # what is taken over them: mean, variance, both
+    element: str = ""  # what is pooled instead of |d|ⁿ: see operands.ELEMENTS
     settings: Mapping[str, Change] = field(default_factory=dict)
     pool_rooted: bool = False  # the root is taken twice
     correction: int = 0  # n − correction in the variance that divides
-    subtract: bool = True  # whether the center is subtracted, not only pooled about
+    center: str = "mean"  # what is subtracted: see operands.CENTERS
     centers: bool = False  # the mean is subtracted where none should be
+    undivided: bool = False  # nothing is divided
+    inverted: bool = False  # multiplied by the divisor
+    minus_sigma: bool = False  # the constant is subtracted under the root
     detached: frozenset[str] = frozenset()  # of center, pool, y
+    summed: bool = False  # the sum is taken for the mean in the pool
     cancels: bool = False  # the variance as mean x² − (mean x)²
+    half: str = ""  # the dtype that is computed in, where it is a half one
     signed: bool = False  # the pool sums x with its sign
     transposed: bool = False  # the last axis taken for the channels
     interleaved: bool = False  # channels dealt out to the groups in turn
+    flattened: bool = False  # reshaped to (N·L, C) without moving the channels
+    keepdim: bool = True  # statistics keep the pooled axes
+    clipped: bool = False  # a window at the edge is divided by the channels that it has
     affine: str = "right"
     along: Literal["channel", "first", "last"] = "channel"
     start: tuple[float, float] = (0.0, 1.0)  # the first running mean and variance
-    kept_correction: int = 1  # n − kept_correction in the variance that is kept
+    kept: str = "unbiased"  # the factor of the variance that is kept: see keeping.FACTORS
     kept_root: bool = False  # the standard deviation is kept, and divides as it is
-    turned: bool = False  # momentum weighs the old average
-    updates: Literal["training", "never", "always"] = "training"
+    kept_eps: bool = False  # the variance is kept with ε in it
+    blends: tuple[keeping.Blend, keeping.Blend] = (keeping.TORCH, keeping.TORCH)  # of mean and var
+    updates: Literal["training", "always"] = "training"
     updates_first: bool = False  # before the running statistics are used
     evaluates: Literal["running", "batch"] = "running"
     trains: Literal["running", "batch"] = "batch"
+    evaluation: "Recipe | None" = None  # the branch of evaluation, where it is another
 
     def with_row(self, **columns: Any) -> "Recipe":
         return replace(self, row=replace(self.row, **columns))
@@ -69,25 +88,53 @@ class Recipe:
         both: Change = lambda value, values: change(before(value, values), values)  # noqa: E731
         return replace(self, settings={**self.settings, name: both})
 
-    def predict(self, scenario: Scenario) -> list[dict[str, Any]]:
-        """What is seen after each step; an error ends them."""
-        found: list[dict[str, Any]] = []
-        values = self._values(scenario)
-        mean, var = (torch.full((scenario.channels,), v, dtype=torch.float64) for v in self.start)
-        kept = mean, var
+    def predict(self, scenario: Scenario, seen: Seen | None = None) -> Seen:
+        """What is seen after each step; an error ends them.
+
+        seen: what the learner's code gave. Evaluation is then predicted from the running statistics that
+        it has, so that a mistake in these is not one of evaluation too.
+        """
+        if self.flattened and len(scenario.shape) > 2:
+            return self._flattened(scenario, seen)
+        found: Seen = []
+        kept = self._start(scenario)
         try:
-            for step in scenario.steps:
-                seen, kept = self._step(scenario, step, values, kept)
-                found.append(seen)
-        except (RuntimeError, NormlabError):
+            for index, step in enumerate(scenario.steps):
+                given = not step.train or (scenario.start is not None and index == 0)
+                own = keeping.before(seen, index) if given else None
+                told, kept = self._branch(step)._step(scenario, step, own or kept)
+                found.append(told)
+        except (RuntimeError, IndexError, ShapeError):
             found.append({"error": ERROR})
+        except NormlabError:  # settings that nobody's code would get so far with
+            found.append({"error": "refused"})
         return found
 
     def pooled(self, scenario: Scenario) -> int:
         """How many numbers are in one pool."""
-        values = self._values(scenario)
-        own = {name: value for name, value in values.items() if name in self.row.defaults}
-        return self._operands(scenario.steps[0].x, own)[2]
+        return operands.of(self, scenario.steps[0].x, self._own(self._values(scenario)))[2]
+
+    def _branch(self, step: Call) -> "Recipe":
+        return self.evaluation if self.evaluation and not step.train else self
+
+    def _start(self, scenario: Scenario) -> Kept:
+        if scenario.start is not None:
+            return scenario.start
+        mean, var = (torch.full((scenario.channels,), v, dtype=torch.float64) for v in self.start)
+        return mean, var
+
+    def _flattened(self, scenario: Scenario, seen: Seen | None) -> Seen:
+        """As a table, whose rows are cut from x as they lie; what comes out is cut back."""
+        table = scenario.flattened()
+        found = self.predict(table, seen)
+        for told in found:
+            for name in ("y", "slope"):
+                if isinstance(told.get(name), Tensor):
+                    told[name] = told[name].reshape(scenario.shape)
+        return found
+
+    def _own(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name in self.row.defaults}
 
     def _values(self, scenario: Scenario) -> dict[str, Any]:
         given = self.row.defaults | {
@@ -103,79 +150,59 @@ class Recipe:
             given["eps"] = torch.finfo(torch.float32).eps
         return given | {name: change(given[name], given) for name, change in self.settings.items()}
 
-    def _step(self, scenario: Scenario, step: Call, values: dict[str, Any], kept: Kept):
+    def _step(self, scenario: Scenario, step: Call, kept: Kept) -> tuple[dict[str, Any], Kept]:
+        values = self._values(scenario)
+        own = self._own(values)
         leaf = x = step.x.clone().requires_grad_(step.slope is not None)
-        own = {name: value for name, value in values.items() if name in self.row.defaults}
         if self.centers:
             x = x - x.mean(tuple(range(-len(own["normalized_shape"]), 0)), keepdim=True)
-        center, pool, count = self._operands(x, own)
+        center, pool, count = operands.of(self, x, own)
+        pool = pool * count if self.summed else pool
         after = kept
-        updating = self.updates.startswith("always") or (self.updates == "training" and step.train)
-        if scenario.tracked and updating:
-            after = self._blended(kept, center, pool, count, values["momentum"])
+        if scenario.tracked and (self.updates == "always" or step.train):
+            batch = center, pool + own["eps"] if self.kept_eps else pool
+            after = keeping.blended(
+                self,
+                kept,
+                batch,
+                keeping.counts(x, count),
+                values["momentum"],
+                not scenario.lacking,
+            )
         if self.correction:
             pool = pool * count / max(count - self.correction, 0)
-        pool = pool.sqrt() if self.pool_rooted else pool
         if scenario.tracked and (self.trains if step.train else self.evaluates) == "running":
-            center, pool = self._given(after if self.updates_first else kept, x.dim())
+            used = after if self.updates_first else kept
+            center, pool = keeping.shaped(used, x.dim(), self.kept_root)
+        elif not self.keepdim:
+            center, pool = operands.squeezed(center, x), operands.squeezed(pool, x)
+        pool = pool.sqrt() if self.pool_rooted else pool
         y = self._scaled(self._divided(x, center, pool, own), scenario)
-        seen: dict[str, Any] = {"y": ANY if self.cancels and scenario.delicate else y.detach()}
+        seen: dict[str, Any] = {"y": ANY if self._unknown(scenario) else y.detach()}
         if scenario.tracked:
             seen |= {"mean": after[0], "var": after[1]}
         if step.slope is not None:
             seen["slope"] = _slope(y, leaf, step.slope)
         return seen, after
 
-    def _given(self, kept: Kept, rank: int) -> Kept:
-        """The running statistics as center and pool."""
-        shape = (1, -1, *[1] * (rank - 2))
-        mean, var = kept
-        return mean.reshape(shape), (var**2 if self.kept_root else var).reshape(shape)
-
-    def _operands(self, x: Tensor, own: dict[str, Any]) -> tuple[Tensor, Tensor, int]:
-        """center, pool, and how many elements are in one pool."""
-        if self.over is not None:
-            return self._over(axes(self.over, x.dim()), x, own)
-        if self.signed:
-            weight = torch.as_tensor(own["pool_weight"])[: x.shape[1], : x.shape[1]]
-            return x.new_zeros(()), torch.einsum("ij,nj...->ni...", weight, x), 1
-        out = normalize(self._seen(x, own), self.row, **own)
-        center, pool = (self._unseen(a, x, own) for a in (out.center, out.pool))
-        if self.row.grouped:
-            return center, pool, x[0].numel() // own["num_groups"]
-        return center, pool, x.numel() // max(pool.numel(), 1)
-
-    def _over(self, dims: tuple[int, ...], x: Tensor, own: dict[str, Any]):
-        if not dims and self.over:
-            raise ShapeError("no axis to pool over")
-        if not dims:
-            return x.new_zeros(()), positive_power(x, self.row.number("n", own)), 1
-        center = x.mean(dims, keepdim=True) if self.row.center else x.new_zeros(())
-        powered = positive_power(x - center, self.row.number("n", own))
-        pool = powered.mean(dims, keepdim=True)
-        count = x.numel() // max(pool.numel(), 1)
-        return center, pool * count if self.row.pool.reduce == "sum" else pool, count
-
-    def _seen(self, x: Tensor, own: dict[str, Any]) -> Tensor:
-        """x with the axes or channels in the order that the mistake takes them for."""
-        if self.transposed:
-            return x.transpose(1, -1)
-        return x[:, _dealt(x.shape[1], own["num_groups"])] if self.interleaved else x
-
-    def _unseen(self, a: Tensor, x: Tensor, own: dict[str, Any]) -> Tensor:
-        if self.transposed and a.dim() == x.dim():
-            return a.transpose(1, -1)
-        if self.interleaved:
-            return a.expand(x.shape)[:, _dealt(x.shape[1], own["num_groups"]).argsort()]
-        return a
+    def _unknown(self, scenario: Scenario) -> bool:
+        return scenario.delicate and bool(self.cancels or self.half)
 
     def _divided(self, x: Tensor, center: Tensor, pool: Tensor, own: dict[str, Any]) -> Tensor:
         center = center.detach() if "center" in self.detached else center
         pool = pool.detach() if "pool" in self.detached else pool
-        if not self.subtract:
-            center = torch.zeros_like(center)
+        center = operands.CENTERS[self.center](center, x)
         given = center if self.row.center else None
-        y = normalize(x, self.row, statistics=(given, pool.clamp_min(0)), **own).y
+        out = normalize(x, self.row, statistics=(given, pool.clamp_min(0)), **own)
+        y = out.y
+        if self.minus_sigma or self.element:
+            constant = own[self.row.sigma.setting] * (-1 if self.minus_sigma else 1)
+            y = (x - center if self.row.center else x) / (pool + constant) ** self.row.number(
+                "p", own
+            )
+        if self.undivided or self.inverted:
+            d = x - center if self.row.center else x
+            y = d * out.scale if self.inverted else d
         return y.detach() if "y" in self.detached else y
 
     def _scaled(self, y: Tensor, scenario: Scenario) -> Tensor:
@@ -198,41 +225,6 @@ class Recipe:
         shape[axis] = -1
         return a.reshape(shape)
 
-    def _blended(
-        self, kept: Kept, center: Tensor, pool: Tensor, count: int, momentum: float
-    ) -> Kept:
-        new_var = pool * count / max(count - self.kept_correction, 1e-300)
-        new_var = new_var.sqrt() if self.kept_root else new_var
-        share = 1.0 - momentum if self.turned else momentum
-        mean, var = (_each(new.detach(), len(kept[0])) for new in (center, new_var))
-        return (1 - share) * kept[0] + share * mean, (1 - share) * kept[1] + share * var
-
 
 def _slope(y: Tensor, x: Tensor, towards: Tensor) -> Tensor | None:
     return torch.autograd.grad((y * towards).sum(), x)[0] if y.requires_grad else None
-
-
-def _dealt(channels: int, groups: int) -> Tensor:
-    """The order that puts channels 0, G, 2G, … beside each other."""
-    return torch.arange(channels).reshape(-1, groups).T.flatten()
-
-
-def _each(values: Tensor, channels: int) -> Tensor:
-    """One value a channel, from whatever shape the pool has."""
-    if values.dim() > 1 and values.shape[1] == channels and values.numel() == channels:
-        return values.reshape(-1)
-    return values.reshape(-1).expand(channels)
-
-
-def axes(over: str, rank: int) -> tuple[int, ...]:
-    """The dimensions meant by axes of x, or by "last" and "but last".
-
-    >>> axes("n s", 4), axes("but last", 3), axes("c", 2)
-    ((0, 2, 3), (0, 1), (1,))
-    """
-    if over == "last":
-        return (rank - 1,)
-    if over == "but last":
-        return tuple(range(rank - 1))
-    places = {"n": (0,), "c": (1,), "s": tuple(range(2, rank))}
-    return tuple(sorted(dim for name in over.split() for dim in places[name]))

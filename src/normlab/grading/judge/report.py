@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from normlab.grading.checks import CHECKS
 from normlab.grading.judge.plan import reasons
-from normlab.grading.judge.scenario import CHECKS
 from normlab.grading.judge.work import Judgement
 from normlab.grading.rows import inputs
 
@@ -11,7 +11,8 @@ from normlab.grading.rows import inputs
 _SEEN_IN = {
     "input": {"changes_input"},
     "output": {"wrong_shape", "wrong_dtype"},
-    "running": {"graph_kept"},
+    "running": {"graph_kept", "no_running_statistics"},
+    "state": {"not_in_state_dict", "not_a_parameter", "statistics_are_parameters"},
 }
 
 
@@ -39,9 +40,7 @@ def _checks(work: Judgement) -> list[dict[str, Any]]:
     words = {"sigma": work.row.sigma.setting, "constant": tried.constant}
     found = []
     for key, (title, points) in CHECKS.items():
-        outcome, why = (
-            ("does not apply", excused[key]) if key in excused else (_outcome(work, key), "")
-        )
+        outcome, why = ("does not apply", excused[key]) if key in excused else _outcome(work, key)
         title = title.replace("{sigma}", words["sigma"]).replace("{constant}", words["constant"])
         found.append(
             {"check": key, "title": title, "points": points, "outcome": outcome, "why": why}
@@ -49,9 +48,17 @@ def _checks(work: Judgement) -> list[dict[str, Any]]:
     return found
 
 
-def _outcome(work: Judgement, key: str) -> str:
+def _outcome(work: Judgement, key: str) -> tuple[str, str]:
+    """What came of a check; where it is right but for the mistakes of other phases, these."""
     mine = [c for c in work.cases if c.scenario.check == key]
     if work.unfinished or (work.stopped and not mine):
-        return "not reached"
-    seen = _SEEN_IN.get(key, set()) & set(work.seen)
-    return "failed" if seen or not all(c.passed() for c in mine) else "passed"
+        return "not reached", ""
+    if _SEEN_IN.get(key, set()) & set(work.seen):
+        return "failed", ""
+    if all(c.passed() for c in mine):
+        return "passed", ""
+    base = work.named.bases.get(mine[0].phase, work.right)
+    if base == work.right or any(c.barred or not c.given_by(base) for c in mine):
+        return "failed", ""
+    others = [m.name for why in work.named.found for m in why.mistakes if m.phase != mine[0].phase]
+    return "passed", f"but for {', '.join(dict.fromkeys(others))}"

@@ -34,4 +34,17 @@ def request(scenario: Scenario, offer: Offer) -> dict[str, Any]:
         }
         for step in scenario.steps
     ]
-    return {"given": given, "channels": scenario.channels, "steps": steps}
+    return {
+        "given": given,
+        "channels": scenario.channels,
+        "rank": len(scenario.shape),
+        "shape_of_channel": _channel_shape(scenario) if offer.shaped else None,
+        "start": scenario.start and [a.tolist() for a in scenario.start],
+        "steps": steps,
+    }
+
+
+def _channel_shape(scenario: Scenario) -> list[int] | None:
+    """(1, C, 1, …) for what has more axes than a table."""
+    rank = len(scenario.shape)
+    return [1, -1, *[1] * (rank - 2)] if rank > 2 else None

@@ -14,25 +14,6 @@ from torch import Tensor
 from normlab.equation.row import Norm
 from normlab.grading.rows import Inputs, inputs, sized
 
-# what is asked, in the order it is told; the points of each
-CHECKS: Mapping[str, tuple[str, int]] = {
-    "table": ("y for a table (N, C)", 3),
-    "sequence": ("y for (N, C, L)", 3),
-    "image": ("y for images (N, C, H, W)", 3),
-    "volume": ("y for volumes (N, C, D, H, W)", 3),
-    "several": ("y over several last dimensions", 1),
-    "settings": ("y with other settings", 2),
-    "sigma": ("y where {sigma} matters", 2),
-    "constant": ("y for {constant}", 1),
-    "offset": ("y far from zero (float32)", 2),
-    "affine": ("weight and bias", 2),
-    "fresh": ("y of a layer as it is made", 1),
-    "gradient": ("the gradient", 2),
-    "running": ("running statistics after training", 2),
-    "evaluation": ("y in evaluation", 3),
-    "input": ("the input is left as it was", 1),
-    "output": ("y has the input's shape and dtype", 1),
-}
 FORMS = ("table", "sequence", "image", "volume", "several")
 
 
@@ -59,9 +40,11 @@ class Scenario:
         None  # how many last dimensions normalized_shape has; None: all but the batch
     )
     tracked: bool = False  # running statistics are
+    lacking: bool = False  # and the layer has none
     delicate: bool = False  # the mean is so large that a difference of squares is all rounding
     plain: bool = False  # its numbers are as plain as they get
     square: bool = False  # all sizes alike, so that what cannot be broadcast can
+    start: tuple[Tensor, Tensor] | None = None  # running statistics that are given to it
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,6 +67,19 @@ class Scenario:
     @property
     def numbers(self) -> int:
         return sum(step.x.numel() for step in self.steps)
+
+    def flattened(self) -> "Scenario":
+        """As a table, whose rows are cut from x as they lie."""
+        channels = self.channels
+        steps = tuple(
+            replace(
+                step,
+                x=step.x.reshape(-1, channels),
+                slope=None if step.slope is None else step.slope.reshape(-1, channels),
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=steps)
 
     def compared(self, index: int) -> tuple[str, ...]:
         """The quantities that count after a step."""

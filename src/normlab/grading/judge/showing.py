@@ -31,7 +31,7 @@ def shrunk(work: Judgement, case: Case, alone: Callable[[Scenario, Seen], bool])
     def shows(scenario: Scenario, seen: Seen) -> bool:
         if "error" in seen[-1] and "error" not in case.seen[-1]:
             return False
-        right = work.right.predict(scenario)
+        right = work.right.predict(scenario, seen)
         # a difference that a reader sees in the numbers shown
         return difference(scenario, seen, right, 1e-2) is not None and alone(scenario, seen)
 
@@ -45,8 +45,11 @@ def shrunk_flag(work: Judgement, name: str, scenario: Scenario) -> Scenario:
     return _smallest(work, scenario, shows)
 
 
-def shrunk_error(work: Judgement, scenario: Scenario) -> Scenario:
-    return _smallest(work, scenario, lambda candidate, seen: "error" in seen[-1])
+def shrunk_error(work: Judgement, scenario: Scenario, kind: str) -> Scenario:
+    """kind: that of the error, which must not become another one on the way."""
+    return _smallest(
+        work, scenario, lambda candidate, seen: seen[-1].get("kind") == kind and "error" in seen[-1]
+    )
 
 
 def _smallest(
@@ -75,12 +78,12 @@ def _lone(work: Judgement, scenario: Scenario) -> bool:
 
 def example(work: Judgement, found: Found, scenario: Scenario) -> dict[str, Any]:
     """Input, settings, expected and given numbers of the scenario that shows a mistake."""
-    right = work.right.predict(scenario)
     try:
         seen = work.ask(request(scenario, work.offer))["steps"]
     except StoppedError as error:
         seen = [{"error": error.detail}]
-    other = (found.without or work.right).predict(scenario)
+    right = work.right.predict(scenario, seen)
+    other = (found.without or work.right).predict(scenario, seen)
     where = difference(scenario, seen, other, 1e-4) or difference(scenario, seen, right, 1e-4)
     index, quantity = where or (len(seen) - 1, "y")
     last, expected = seen[min(index, len(seen) - 1)], right[min(index, len(right) - 1)]
@@ -88,13 +91,15 @@ def example(work: Judgement, found: Found, scenario: Scenario) -> dict[str, Any]
     if quantity == "after":
         expected = {"after": scenario.steps[0].x}
     told = request(scenario, work.offer)["given"]
+    several = {"normalized_shape": told["normalized_shape"]} if (scenario.last or 1) > 1 else {}
     return {
         "check": scenario.check,
         "numbers": scenario.numbers,
         "shape": list(scenario.shape),
-        "settings": {k: shown(scenario.cut(v)) for k, v in scenario.settings.items()},
+        "settings": {k: shown(scenario.cut(v)) for k, v in scenario.settings.items()} | several,
         "weight": told.get("weight"),
         "bias": told.get("bias"),
+        "start": [a.tolist() for a in scenario.start] if scenario.start else None,
         "steps": [
             {"mode": "training" if s.train else "evaluation", "x": s.x.tolist()}
             | ({} if s.slope is None else {"slope": s.slope.tolist()})

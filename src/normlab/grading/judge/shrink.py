@@ -85,6 +85,9 @@ def taken(scenario: Scenario, row: Norm, axis: int, kept: list[int]) -> Scenario
         return None if a is None else a.index_select(dim, torch.tensor(kept))
 
     steps = tuple(Call(chosen(s.x, axis), s.train, chosen(s.slope, axis)) for s in scenario.steps)
+    if axis == 1 and scenario.start is not None:
+        mean, var = scenario.start
+        scenario = replace(scenario, start=(chosen(mean, 0), chosen(var, 0)))
     first = len(scenario.shape) - len(scenario.normalized_shape) if row.affine == "shape" else 1
     touched = axis >= first if row.affine == "shape" else axis == 1
     if not touched:

@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 from normlab.equation.row import Norm
 from normlab.grading.judge.compare import Seen
-from normlab.grading.judge.naming import Case, case
+from normlab.grading.judge.naming import Case, Named, case
 from normlab.grading.judge.plan import Offer
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.request import request
 from normlab.grading.judge.scenario import Scenario
+from normlab.grading.rows import learned
 
 
 class Ask(Protocol):
@@ -40,18 +41,23 @@ class Judgement:
     right: Recipe
     forms: list[str] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
-    seen: dict[str, tuple[Scenario, str]] = field(default_factory=dict)  # mistakes without a model
+    seen: dict[str, tuple[Scenario | None, str]] = field(
+        default_factory=dict
+    )  # mistakes without a model
     notes: list[str] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)  # functions that normalise by themselves
     stopped: StoppedError | None = None
     unfinished: str = ""
+    named: Named = field(default_factory=Named)
 
     def run(self, scenario: Scenario) -> Seen:
         """What the learner's code gives; mistakes that need no model are noted on the way."""
         steps = self.ask(request(scenario, self.offer))["steps"]
         for step in steps:
-            self.unfinished = self.unfinished or step.get("unfinished", "")
+            self.calls |= set(step.get("calls", ()))
             for name, detail in flags(scenario, step):
-                if name not in self.seen or scenario.numbers < self.seen[name][0].numbers:
+                known = self.seen[name][0] if name in self.seen else None
+                if known is None or scenario.numbers < known.numbers:
                     self.seen[name] = (scenario, detail)
         return steps
 
@@ -61,10 +67,12 @@ class Judgement:
 
 def flags(scenario: Scenario, step: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The mistakes that are seen without a model, each with what was seen."""
-    if "error" in step or "unfinished" in step:
+    if "error" in step:
         if step.get("memory"):
             raise StoppedError("memory", step["error"])
         return
+    if step.get("barred"):
+        yield "forbidden", ", ".join(step["barred"])
     if step["changed"]:
         yield "changes_input", ""
     if step.get("graph"):
@@ -73,3 +81,17 @@ def flags(scenario: Scenario, step: dict[str, Any]) -> Iterator[tuple[str, str]]
         yield "wrong_shape", f"{tuple(step['shape'])} for x {scenario.shape}"
     elif step["dtype"] not in ("float32", "float64" if scenario.delicate else "float32"):
         yield "wrong_dtype", f"{step['dtype']} for float32"
+
+
+def state_flags(row: Norm, offer: Offer) -> Iterator[tuple[str, str]]:
+    """What a saved model loses, and what an optimiser trains that it should not, or the other way round."""
+    held = offer.state or {}
+    statistics = [held[r] for r in ("running_mean", "running_var") if r in held]
+    weights = [held[r] for r in learned(row) if r in held]
+    for name, wrong in (
+        ("not_a_parameter", [one for one in weights if not one["learnt"]]),
+        ("not_in_state_dict", [one for one in statistics if not one["kept"]]),
+        ("statistics_are_parameters", [one for one in statistics if one["learnt"]]),
+    ):
+        if wrong:
+            yield name, ", ".join(one["name"] for one in wrong)

@@ -15,6 +15,7 @@ CHANNELS = {
     *("n_channels", "d", "c", "C", "d_model", "hidden_size", "ndim", "size", "num_feature"),
 }
 AFFINE = ("affine", "elementwise_affine")
+RANK = ("num_dims", "n_dims", "num_dim", "rank")  # how many dimensions x has, which some are told
 
 
 class WrongSignatureError(Exception):
@@ -41,12 +42,22 @@ def roles(row: str, names: list[str]) -> dict[str, str]:
     return found
 
 
+def dictionary(params: list[inspect.Parameter]) -> str | None:
+    """The parameter that takes all settings in a dictionary, as CS231n's bn_param does."""
+    return next((p.name for p in params if p.name.endswith("_param")), None)
+
+
 def arguments(
-    row: str, given: Mapping[str, Any], params: list[inspect.Parameter], what: str
+    row: str,
+    given: Mapping[str, Any],
+    params: list[inspect.Parameter],
+    what: str,
+    whole: str | None = None,
 ) -> dict[str, Any]:
-    """The learner's arguments by name, for those roles that it has and that are given."""
+    """The learner's arguments by name, for those roles that it has and that are given; `whole` as it is."""
     found = roles(row, [parameter.name for parameter in params])
     held = {name: given[role] for role, name in found.items() if given.get(role) is not None}
+    held |= {whole: given[whole]} if whole else {}
     lost = [
         p.name
         for p in params
@@ -70,9 +81,12 @@ def constructor_arguments(
     taken = {name for role, name in roles(row, [p.name for p in params]).items() if role in given}
     free = [p for p in params if p.name not in taken | switches]
     sized = [p.name for p in free if p.name in CHANNELS]
-    sized = sized or [p.name for p in free if p.default is inspect.Parameter.empty]
+    sized = sized or [
+        p.name for p in free if p.default is inspect.Parameter.empty and p.name not in RANK
+    ]
     held: dict[str, Any] = dict.fromkeys(switches, True)
     held |= dict.fromkeys(sized[:1], given["extent"])
+    held |= {p.name: given["rank"] for p in free if p.name in RANK}
     return held | arguments(row, given, [p for p in params if p.name not in held], what)
 
 

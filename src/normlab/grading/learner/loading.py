@@ -1,16 +1,17 @@
 """A learner's file, run and looked through. Runs in the learner's process."""
 
-import importlib.util
 import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from normlab.errors import NormlabError, SettingError
+from normlab.grading.learner.notebooks import cells
 from normlab.grading.names import guess, rows_in
 
 
@@ -18,18 +19,58 @@ class RefusedError(NormlabError):
     """The file cannot be graded as it is, and why."""
 
 
-def load(path: Path) -> ModuleType:
+def load(path: Path, name: str | None = None) -> ModuleType:
     """Run the file as a module of its own; its folder can be imported from."""
-    spec = importlib.util.spec_from_file_location(f"learner_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    module = ModuleType(f"learner_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.parent.resolve()))
+    if path.suffix == ".ipynb":
+        _run_cells(path, module, name)
+    else:
+        with _refusing(path):
+            exec(compile(path.read_bytes(), path, "exec"), vars(module))
+    return module
+
+
+def _run_cells(path: Path, module: ModuleType, name: str | None) -> None:
+    """Run what a notebook's cells define. What fails is not there; it may not be needed."""
+    failed: list[BaseException] = []
     try:
-        spec.loader.exec_module(module)
+        for cell in cells(path):
+            if isinstance(cell, SyntaxError):
+                failed.append(cell)
+                continue
+            try:
+                exec(cell, vars(module))
+            except Exception as error:
+                failed.append(error)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RefusedError(f"it is no notebook that can be read ({error}).") from error
+    if failed and not (name in vars(module) if name else _defined(module)):
+        with _refusing(path):
+            raise failed[0]
+
+
+def _defined(module: ModuleType) -> dict[str, Any]:
+    """The classes and functions of the module itself."""
+    return {
+        key: value
+        for key, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+        and (inspect.isclass(value) or inspect.isfunction(value))
+    }
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """What keeps a file from being run, in words."""
+    try:
+        yield
     except SyntaxError as error:
+        cell = _cell(str(error.filename), path)
         raise RefusedError(
-            f"line {error.lineno}: {error.msg}, so Python cannot read it; mend that line first."
+            f"{cell}line {error.lineno}: {error.msg}, so Python cannot read it; mend that line first."
         ) from error
     except ImportError as error:
         raise RefusedError(
@@ -39,7 +80,6 @@ def load(path: Path) -> ModuleType:
         raise RefusedError(
             f"running the file ends in {words(error, path)}; it must be possible to import it."
         ) from error
-    return module
 
 
 def words(error: BaseException, path: Path) -> str:
@@ -50,19 +90,21 @@ def words(error: BaseException, path: Path) -> str:
 
 
 def _line(error: BaseException, path: Path) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-    return f" (line {lines[-1]})" if lines else ""
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(str(path))
+    ]
+    return f" ({_cell(frames[-1].filename, path)}line {frames[-1].lineno})" if frames else ""
+
+
+def _cell(filename: str, path: Path) -> str:
+    """Of a notebook's code, which cell it is."""
+    cell = filename.removeprefix(str(path)).removeprefix(", ")
+    return f"{cell}, " if cell.startswith("cell ") else ""
 
 
 def chosen(module: ModuleType, path: Path, name: str | None, row: str | None) -> tuple[Any, str]:
     """The class or function to grade, and its row."""
-    defined = {
-        key: value
-        for key, value in vars(module).items()
-        if getattr(value, "__module__", None) == module.__name__
-        and (inspect.isclass(value) or inspect.isfunction(value))
-    }
+    defined = _defined(module)
     if name is not None:
         if name not in defined:
             raise RefusedError(f"it defines no {name!r}; it has {listed(defined)}.")
@@ -81,7 +123,7 @@ def listed(names: Any) -> str:
 
 def _only(defined: dict[str, Callable[..., Any]], row: str | None) -> str:
     """The one candidate: public, callable on x, named after a row where others are not."""
-    public = [name for name in defined if not name.startswith("_")]
+    public = [n for n in defined if not n.startswith("_") and not n.endswith("backward")]
     callable_ = [
         name for name in public if not inspect.isclass(defined[name]) or forward_of(defined[name])
     ]

@@ -7,26 +7,32 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from normlab.grading.learner.binding import WrongSignatureError
-from normlab.grading.learner.calls import Function, Layer
+from normlab.grading.learner.functions import Function
+from normlab.grading.learner.layers import Layer
 from normlab.grading.learner.loading import RefusedError, chosen, load
-from normlab.grading.learner.subject import Implementation
 
 
-def serve(path: Path, name: str | None, row: str | None, read: BinaryIO, write: BinaryIO) -> None:
+def serve(
+    job: dict[str, Any],
+    forbid: tuple[str, ...],
+    confined: dict[str, bool],
+    read: BinaryIO,
+    write: BinaryIO,
+) -> None:
     """Say what there is to be graded, then answer requests until there are no more."""
+    path, subject = Path(job["path"]), None
     try:
-        target, row = chosen(load(path), path, name, row)
-        subject: Implementation = (Layer if inspect.isclass(target) else Function)(
-            target, row, path
-        )
+        target, row = chosen(load(path, job["name"]), path, job["name"], job["row"])
+        subject = (Layer if inspect.isclass(target) else Function)(target, row, path)
+        subject.forbid = forbid
         answer: dict[str, Any] = subject.offer()
     except RefusedError as error:
-        _send(write, {"refused": str(error)})
-        return
+        answer = {"refused": str(error)}
     except WrongSignatureError as error:
-        _send(write, {"refused": f"{error}."})
+        answer = {"refused": f"{error}."}
+    _send(write, answer | {"confined": confined})
+    if subject is None or "refused" in answer:
         return
-    _send(write, answer)
     for line in read:
         _send(write, subject.answer(json.loads(line)))
 

@@ -10,15 +10,27 @@ import torch
 from torch import Tensor
 
 from normlab.grading.learner.binding import WrongSignatureError
+from normlab.grading.learner.calls import forbidden, watched
 from normlab.grading.learner.loading import words
 
+_LOOKS = 12  # calls in which it is looked what they call, which takes time
 MOST = 100_000  # numbers in an answer: more than any right one has
+
+
+class NothingError(Exception):
+    """The learner's code returned None."""
+
+
+class MisfitError(Exception):
+    """A learner's tensor has not as many elements as are to be put into it."""
 
 
 class Implementation:
     """A learner's class or function, called as the scenarios say."""
 
     kind = ""
+    forbid: tuple[str, ...] = ()
+    _looked = 0
 
     def __init__(self, target: Any, row: str, path: Path):
         self.target, self.row, self.path, self.name = target, row, path, target.__name__
@@ -52,19 +64,32 @@ class Implementation:
         leaf = torch.tensor(step["x"], dtype=torch.float32, requires_grad=bool(step["slope"]))
         x = leaf.clone()
         given = x.numpy() if self.numpy else x
+        before = self.running()
         with contextlib.nullcontext() if step["train"] else torch.no_grad():
-            y = self.call(given, step["train"])
+            y, calls = self._called(given, step["train"])
         y = y[0] if isinstance(y, tuple | list) and y else y
         if y is None or y is NotImplemented:
-            return {"unfinished": "it returns nothing"}
+            raise NothingError("it returns nothing")
         kind = str(getattr(y, "dtype", type(y).__name__)).removeprefix("torch.")
         y = torch.as_tensor(y)
         found = {"y": numbers(y), "shape": list(y.shape), "dtype": kind} | self.running()
+        found |= {"before": before} if before else {}
+        found |= {"calls": sorted(calls)} if calls else {}
+        barred = sorted(name for name in calls if forbidden(name, self.forbid))
+        found |= {"barred": barred} if barred else {}
         found["after"] = numbers(x)
         found["changed"] = bool((x.detach() != leaf.detach()).any())
         if step["slope"]:
             found["slope"] = self._slope(y, leaf, step["slope"])
         return found
+
+    def _called(self, x: Any, train: bool) -> tuple[Any, set[str]]:
+        """y, and what was called for it: looked at in the first calls, and in all where some is forbidden."""
+        self._looked += 1
+        calls: set[str] = set()
+        if self.forbid or self._looked <= _LOOKS:
+            return watched(lambda: self.call(x, train), self.forbid, calls), calls
+        return self.call(x, train), calls
 
     def _slope(self, y: Tensor, leaf: Tensor, towards: Any) -> Any:
         """The gradient of Σ y · towards with respect to x, or None where there is none."""
@@ -83,9 +108,22 @@ def numbers(values: Tensor) -> Any:
 
 
 def _failure(error: BaseException, path: Path) -> dict[str, Any]:
-    memory = isinstance(error, MemoryError) or "allocate memory" in str(error)
-    if isinstance(error, NotImplementedError):
-        return {"unfinished": words(error, path)}
-    signature = isinstance(error, WrongSignatureError)
-    text = str(error) if signature else words(error, path)
-    return {"error": text, "memory": memory, "signature": signature}
+    """What an error says; which kinds of it the judge tells apart."""
+    own = isinstance(error, WrongSignatureError | NothingError | MisfitError)
+    text = str(error) if own else words(error, path)
+    told: dict[str, Any] = {"error": text}
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        told["memory"] = True
+    if isinstance(error, NotImplementedError | NothingError):
+        told["unfinished"] = text
+    told["kind"] = type(error).__name__ if own else ""
+    return told
+
+
+def running(mean: Any, var: Any) -> dict[str, Any]:
+    """The running statistics as plain data, where there are both."""
+    if mean is None or var is None:
+        return {}
+    mean, var = (torch.as_tensor(value) for value in (mean, var))
+    kept = {"mean": numbers(mean.reshape(-1)), "var": numbers(var.reshape(-1))}
+    return kept | {"graph": mean.requires_grad or var.requires_grad}

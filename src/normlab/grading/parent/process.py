@@ -5,13 +5,17 @@ import os
 import pickle
 import select
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from normlab.equation.table import added, find
 from normlab.errors import DataError, SettingError
+from normlab.grading.checks import CONVENTIONS
+from normlab.grading.parent.reports import Report, Reports
+from normlab.grading.parent.rubric import read_rubric, reweigh
+from normlab.grading.parent.submissions import submissions
 from normlab.system.processes import Running, session
 
 Progress = Callable[[int, int], None]
@@ -25,82 +29,85 @@ _START = "from normlab.grading.worker import main; main()"
 _TICK = 0.2
 
 
-def target(text: str) -> tuple[Path, str | None]:
-    """FILE.py or FILE.py:Name as path and name.
-
-    >>> target("my_bn.py:MyBatchNorm")
-    (PosixPath('my_bn.py'), 'MyBatchNorm')
-    """
-    path, colon, name = text.rpartition(":")
-    if colon and name.isidentifier() and path.endswith(".py"):
-        return Path(path), name
-    return Path(text), None
-
-
-def check_file(path: Path) -> str:
-    """What keeps this from being a file to grade."""
-    if path.is_dir():
-        return "is a folder; give one or more files in it"
-    if path.suffix != ".py":
-        return "is no Python file; its name must end in .py"
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        return f"cannot be opened ({error.strerror}); check path and rights"
-    return ""
-
-
 def grade(
-    *targets: str | os.PathLike[str],
+    *targets: Any,
     row: str | None = None,
+    convention: str = "",
+    forbid: Sequence[str] = (),
+    rubric: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     timeout: float = 10.0,
     memory: float = 2.0,
     progress: Progress = lambda done, total: None,
-) -> list[dict[str, Any]]:
+) -> Reports:
     """Grade implementations of a row, each in a process of its own, and name their mistakes.
 
-    targets: FILE.py or FILE.py:Name. row: a name of `normlab.table`, where the names do not tell.
-    timeout: seconds for the calls of one file; memory: gigabytes on top of what torch has.
-    Returns one report for each target, in order: plain data, with keys file, status ("right", "mistakes",
-        "not finished", "refused"), and unless refused name, row, score, points, of, mistakes, notes, checks.
-    Errors: SettingError for an unknown row, a target that is no path, a limit that is not positive or a
-        platform without fork.
+    targets: files ("my_bn.py", "my_bn.py:MyBatchNorm", "lesson.ipynb:MyBatchNorm"), folders and zip files
+        of submissions, or a class or function itself, such as one defined in a notebook.
+    row: the row they implement, where a name does not tell.
+    convention: "keras" where momentum is to be the share of the old average; "torch" is the default, but for
+        functions that take a dictionary of settings (CS231n).
+    forbid: modules whose functions must not be called, such as "torch.nn.functional".
+    rubric: the points of the checks, as a TOML file or a mapping like it: {"points": {"gradient": 0}}.
+    timeout, memory: seconds and gigabytes (besides torch) for the code of each.
+
+    Returns a list of reports, plain data with the keys that `normlab grade --json` prints. Printed, it
+        shows what the command shows.
+
+    >>> import normlab
+    >>> def batch_norm(x, eps=1e-5):
+    ...     return (x - x.mean(0)) / (x.var(0, correction=0) + eps) ** 0.5
+    >>> [report] = normlab.grade(batch_norm)
+    >>> report["status"], report["score"], report.share(5)
+    ('right', 100, 5.0)
+
+    Errors: SettingError for a row or convention that is not known, a target that is no path, class or
+        function, a limit that is not positive, a rubric of other checks or a platform without fork;
+        DataError for a folder, zip file or rubric that cannot be read.
     """
     if row is not None:
         find(row)
-    for name, value in (("timeout", timeout), ("memory", memory)):
-        if not 0 < value < 1e9:
-            raise SettingError(f"{name}={value:g} given; it must be a number > 0.")
-    for given in targets:
-        if not isinstance(given, str | os.PathLike):
-            raise SettingError(
-                f"grade: a {type(given).__name__} given; name the file that holds your class or "
-                f"function: normlab.grade('my_bn.py:MyBatchNorm')."
-            )
+    _check(timeout=timeout, memory=memory)
+    if convention not in ("", *CONVENTIONS):
+        raise SettingError(
+            f"convention {convention!r} given; it must be one of {', '.join(CONVENTIONS)}."
+        )
+    points = read_rubric(rubric)
     if not hasattr(os, "fork"):
         raise SettingError("grade needs a system that can fork (Linux, macOS); run it in WSL here.")
-    reports: list[dict[str, Any]] = []
-    jobs, places = [], []
-    for given in targets:
-        text = os.fspath(given)
-        path, name = target(text)
-        problem = check_file(path)
-        refused = {"status": "refused", "message": f"{problem}."} if problem else {}
-        reports.append({"file": text} | refused)
-        if not problem:
-            jobs.append({"path": str(path.resolve()), "name": name, "row": row})
-            places.append(len(reports) - 1)
-    request = {
-        "files": jobs,
-        "rows": _added(),
-        "timeout": timeout,
-        "memory": memory,
-        "workers": os.cpu_count() or 1,
-    }
-    for done, report in enumerate(_reports(request, progress) if jobs else (), start=1):
-        reports[places[report.pop("index")]] |= report
-        progress(done, len(jobs))
-    return reports
+    with tempfile.TemporaryDirectory(prefix="normlab-grade-") as folder:
+        found = [one for given in targets for one in submissions(given, Path(folder))]
+        request = {
+            "files": [
+                {"path": str(one.path), "name": one.name, "row": row}
+                for one in found
+                if not one.problem
+            ],
+            "rows": _added(),
+            "convention": convention,
+            "forbid": list(forbid),
+            "timeout": timeout,
+            "memory": memory,
+            "folder": folder,
+            "workers": os.cpu_count() or 1,
+        }
+        reports = [Report({"file": one.label} | _refused(one.problem)) for one in found]
+        places = [place for place, one in enumerate(found) if not one.problem]
+        for done, told in enumerate(_reports(request, progress) if places else (), start=1):
+            reports[places[told.pop("index")]].update(told)
+            progress(done, len(places))
+    for report in reports:
+        reweigh(report, points)
+    return Reports(reports)
+
+
+def _check(**limits: float) -> None:
+    for name, value in limits.items():
+        if not 0 < value < 1e9:
+            raise SettingError(f"{name}={value:g} given; it must be a number > 0.")
+
+
+def _refused(problem: str) -> dict[str, Any]:
+    return {"status": "refused", "message": f"{problem}."} if problem else {}
 
 
 def _added() -> str:

@@ -1,5 +1,6 @@
 """What `normlab grade` prints: one report in full, or a line for each of many."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -15,13 +16,13 @@ _QUANTITY = {
 _MARK = {"passed": "✓", "failed": "✗", "does not apply": "–", "not reached": "?"}
 
 
-def exit_code(reports: list[dict[str, Any]]) -> int:
+def exit_code(reports: Sequence[dict[str, Any]]) -> int:
     """2 if a file could not be graded, 1 if a mistake was found or one is not finished, else 0."""
     states = {report["status"] for report in reports}
     return 2 if "refused" in states else 0 if states == {"right"} else 1
 
 
-def without_solutions(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_solutions(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         report
         | {
@@ -34,6 +35,13 @@ def without_solutions(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
         else report
         for report in reports
     ]
+
+
+def one(report: dict[str, Any], solution: bool = False) -> str:
+    """One file, graded or refused."""
+    if report["status"] == "refused":
+        return line(report)
+    return full(report, solution)
 
 
 def full(report: dict[str, Any], solution: bool) -> str:
@@ -52,9 +60,18 @@ def _verdict(report: dict[str, Any]) -> str:
     elif report["status"] == "not finished":
         words = f"not finished ({report['unfinished']}). Write its body, and grade it again."
     else:
-        count = len(report["mistakes"])
-        words = "one mistake found." if count == 1 else f"{count} mistakes found."
+        words = _found([m["name"] for m in report["mistakes"]])
     return "\n".join([f"{what}: {words}", *(f"Note: {note}." for note in report["notes"])])
+
+
+def _found(names: list[str]) -> str:
+    """How many mistakes are known; what is unknown may be several."""
+    known = [name for name in names if name != "unknown"]
+    if not known:
+        return "it differs, and none of the known mistakes explains how."
+    count = "one mistake found" if len(known) == 1 else f"{len(known)} mistakes found"
+    rest = ", and something that none of the known mistakes explains" if known != names else ""
+    return f"{count}{rest}."
 
 
 def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
@@ -146,12 +163,17 @@ def _short(value: Any) -> str:
 def _checks(report: dict[str, Any]) -> list[str]:
     width = max(len(check["title"]) for check in report["checks"])
     return [
-        f"  {_MARK[c['outcome']]} {c['title']:{width}}  "
-        + (f"does not apply: {c['why']}" if c["why"] else f"{c['points']} of {c['points']}"
-           if c["outcome"] == "passed" else f"0 of {c['points']}")
+        f"  {_MARK[c['outcome']]} {c['title']:{width}}  {_outcome(c)}"
         for c in report["checks"]
         if c["why"] != "the row has no such shape"
-    ]  # fmt: skip
+    ]
+
+
+def _outcome(check: dict[str, Any]) -> str:
+    if check["outcome"] == "does not apply":
+        return f"does not apply: {check['why']}"
+    got = check["points"] if check["outcome"] == "passed" else 0
+    return f"{got} of {check['points']}" + (f": {check['why']}" if check["why"] else "")
 
 
 def _score(report: dict[str, Any]) -> str:
@@ -165,18 +187,3 @@ def line(report: dict[str, Any]) -> str:
     found = ", ".join(m["name"] for m in report["mistakes"])
     words = {"right": "right", "not finished": "not finished"}.get(report["status"], found)
     return f"{report['file']}: {report['name']} ({report['row']}) {report['score']} %: {words}"
-
-
-def summary(reports: list[dict[str, Any]]) -> str:
-    """How often each mistake was found."""
-    names: dict[str, list[str]] = {}
-    for report in reports:
-        states = [m["name"] for m in report.get("mistakes", [])] or [report["status"]]
-        for name in dict.fromkeys(states):
-            names.setdefault(name, []).append(report["file"])
-    graded = [report["score"] for report in reports if report["status"] != "refused"]
-    mean = f"; mean score {sum(graded) / len(graded):.0f} %" if graded else ""
-    width = max(map(len, names))
-    ordered = sorted(names.items(), key=lambda item: (item[0] != "right", -len(item[1]), item[0]))
-    lines = [f"  {name:{width}}  {len(files):4}" for name, files in ordered]
-    return "\n".join([f"{len(reports)} files{mean}.", *lines])

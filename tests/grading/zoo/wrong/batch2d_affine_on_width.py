@@ -1,4 +1,4 @@
-# names: affine_wrong_axis
+# names: affine_wrong_axis no_running_statistics
 import torch
 
 

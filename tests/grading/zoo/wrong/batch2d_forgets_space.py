@@ -1,4 +1,4 @@
-# names: wrong_axis
+# names: wrong_axis no_running_statistics
 import torch
 
 

@@ -1,0 +1,166 @@
+"""Mistakes with running statistics, and with the two modes."""
+
+from dataclasses import replace
+
+from normlab.grading.judge import keeping, kinds
+from normlab.grading.judge.mistakes.record import Mistake, parts
+from normlab.grading.judge.recipe import Recipe
+
+TRAINING = (
+    Mistake(
+        "train_uses_running",
+        "normalises with the running statistics in training",
+        "What should the mean of the very first output in training be?",
+        "in training normalise with the batch's own mean and variance.",
+        kinds.running,
+        parts(trains="running"),
+        "running_mean",
+    ),
+    Mistake(
+        "train_uses_running",
+        "updates the running statistics in training, and then normalises with them",
+        "What should the mean of the very first output in training be?",
+        "in training normalise with the batch's own mean and variance.",
+        kinds.running,
+        parts(trains="running", updates_first=True),
+        "running_mean",
+    ),
+)
+
+_HOW_MANY = "Which variance estimates that of the whole data without bias?"
+_UNBIASED = "multiply the variance by n / (n − 1) before it goes into running_var"
+_FACTORS = {  # what is kept instead of var · n / (n − 1)
+    "biased": "keeps the biased variance (n) as running variance, where torch keeps the unbiased one (n − 1)",
+    "upside down": "multiplies the variance that it keeps by (n − 1) / n, where n / (n − 1) is meant",
+    "n + 1": "multiplies the variance that it keeps by n / (n + 1), where n / (n − 1) is meant",
+    "n − 2": "multiplies the variance that it keeps by n / (n − 2), where n / (n − 1) is meant",
+    "twice": "multiplies the variance that it keeps by n / (n − 1) twice",
+    "samples": "takes the number of samples for n in n / (n − 1), where each channel has N · H · W",
+    "all": "takes all numbers of x for n in n / (n − 1), where each channel has N · H · W",
+    "times n": "multiplies the variance that it keeps by n",
+    "over n − 1": "divides the variance that it keeps by n − 1, as if it were a sum of squares",
+    "times n − 1": "multiplies the variance that it keeps by n · (n − 1)",
+    "negative": "multiplies the variance that it keeps by −n",
+}
+RUNNING = (
+    *(
+        Mistake(
+            "bessel_missing_in_running" if factor == "biased" else "bessel_in_running",
+            sentence, _HOW_MANY, f"{_UNBIASED}, where n is how many numbers are in its pool.",
+            kinds.running, parts(kept=factor), "running_var", rare=factor != "biased",
+        )
+        for factor, sentence in _FACTORS.items()
+    ),
+    Mistake(
+        "eps_in_running",
+        "adds ε to the variance before it keeps it, so that ε is in the divisor of evaluation twice",
+        "Evaluate a constant channel: how often is ε in the divisor?",
+        "put the variance into running_var as it is, and add eps under the root alone.",
+        kinds.running,
+        parts(kept_eps=True),
+        "running_var",
+    ),
+    Mistake(
+        "running_std",
+        "keeps the standard deviation as running variance",
+        "Which units has running_var?",
+        "put the variance into running_var, before ε and the root.",
+        kinds.running,
+        parts(kept_root=True),
+        "running_var",
+    ),
+    Mistake(
+        "running_var_starts_at_zero",
+        "starts its running variance at 0, where it must be 1",
+        "Evaluate a layer that has seen no batch: what is it divided by?",
+        "start running_var with ones.",
+        kinds.running,
+        parts(start=(0.0, 0.0)),
+        "running_var",
+    ),
+)  # fmt: skip
+MODES = (
+    Mistake(
+        "running_always_updated",
+        "updates its running statistics in evaluation too",
+        "Print running_mean before and after a batch in evaluation.",
+        "update the running statistics only where self.training is true.",
+        kinds.running,
+        parts(updates="always"),
+        "running_mean",
+    ),
+    Mistake(
+        "running_always_updated",
+        "updates its running statistics in evaluation too, and then normalises with them",
+        "Print running_mean before and after a batch in evaluation.",
+        "update the running statistics only where self.training is true.",
+        kinds.running,
+        parts(updates="always", updates_first=True),
+        "running_mean",
+    ),
+    Mistake(
+        "eval_uses_batch",
+        "uses the batch's own statistics in evaluation",
+        "In evaluation, should the output for one sample depend on the others?",
+        "where self.training is false, normalise with running_mean and running_var.",
+        kinds.running,
+        parts(evaluates="batch"),
+        "running_mean",
+    ),
+    Mistake(
+        "eval_uses_batch",
+        "uses the batch's own statistics in evaluation, and updates the running ones",
+        "In evaluation, should the output for one sample depend on the others?",
+        "ask for self.training: only then use and update with the batch's statistics.",
+        kinds.running,
+        parts(evaluates="batch", updates="always"),
+        "running_mean",
+    ),
+)
+
+_NAMES = {("1", "0"): "running_never_updated", ("0", "1"): "running_not_averaged"}
+_WORDS = {
+    ("1", "0"): "never updates",
+    ("0", "1"): "keeps only the last batch as",
+}
+_HINTS = {
+    "running_never_updated": "Print running_mean before and after a batch in training.",
+    "running_not_averaged": "Which batches should running_mean remember after three of them?",
+}
+_WHICH = ("its running statistics", "its running mean", "its running variance")
+
+
+def blends(right: Recipe) -> list[Mistake]:
+    """Ways to weigh the old average and the new batch that are not the right one."""
+    old, new = right.blends[0]
+    usual = [(new, old), ("1", "0"), ("0", "1")]
+    half = [way for share in keeping.SHARES for way in ((share, new), (old, share))]
+    ways = [way for way in dict.fromkeys((*usual, *half)) if way != right.blends[0]]
+    return [
+        _blend(way, place, f"running = {old} · running + {new} · batch.", right)
+        for place in range(3)
+        for way in ways
+    ]
+
+
+def _blend(way: keeping.Blend, place: int, solution: str, right: Recipe) -> Mistake:
+    """place: 0 for both averages, 1 for the mean alone, 2 for the variance alone."""
+    held = right.blends[0]
+    reversed_ = way == held[::-1]
+    name = "momentum_reversed" if reversed_ else _NAMES.get(way, "running_weights")
+    words = (
+        f"weighs the old average by {way[0]} and the new batch by {way[1]} in {_WHICH[place]}, "
+        f"where {held[0]} and {held[1]} are meant"
+    )
+    changed = {0: (way, way), 1: (way, held), 2: (held, way)}[place]
+    return Mistake(
+        name,
+        f"{_WORDS[way]} {_WHICH[place]}" if way in _WORDS else words,
+        _HINTS.get(name, "With momentum 0.1, how much of running_mean should one batch change?"),
+        solution + (" Keep it on self, in training." if way == ("1", "0") else ""),
+        kinds.running,
+        lambda recipe: replace(recipe, blends=changed),
+        "running_mean",
+        "running",
+        rare=place > 0 or name == "running_weights",
+    )

@@ -1,0 +1,88 @@
+"""Results as other programs read them: a CSV table, Gradescope's results.json, nbgrader's points."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from normlab.errors import SettingError
+from normlab.grading.parent import text
+from normlab.grading.parent.reports import Report
+from normlab.safe import csv_cell, json_text
+
+_COLUMNS = (
+    "file",
+    "name",
+    "row",
+    "status",
+    "score",
+    "points",
+    "of",
+    "mistakes",
+    "notes",
+    "message",
+)
+
+
+def as_csv(reports: Sequence[Report]) -> str:
+    """A line for each submission."""
+    return _csv(_COLUMNS, ([_cell(report, column) for column in _COLUMNS] for report in reports))
+
+
+def _cell(report: Report, column: str) -> Any:
+    value = report.get(column, "")
+    if column == "mistakes":
+        return " ".join(m["name"] for m in value or ())
+    return "; ".join(value) if isinstance(value, list) else value
+
+
+def as_nbgrader(reports: Sequence[Report]) -> str:
+    """student, assignment, score and most points, by nbgrader's folders: submitted/STUDENT/ASSIGNMENT/…"""
+    return _csv(
+        ("student_id", "assignment", "score", "max_score"),
+        (
+            [*_of_folders(report), report.get("points", 0), report.get("of", "")]
+            for report in reports
+        ),
+    )
+
+
+def _of_folders(report: Report) -> tuple[str, str]:
+    parts = PurePath(report["file"].rpartition(":")[0] or report["file"]).parts
+    if len(parts) < 3:
+        raise SettingError(
+            f"{report['file']!r} is in no folders that tell student and assignment; nbgrader's are "
+            f"submitted/STUDENT/ASSIGNMENT/FILE."
+        )
+    return parts[-3], parts[-2]
+
+
+def _csv(columns: Sequence[str], rows: Any) -> str:
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    write.writerow(columns)
+    write.writerows([[csv_cell(cell) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+def as_gradescope(reports: Sequence[Report]) -> str:
+    """The results.json of an autograder, which grades one submission: a test for each check that applies."""
+    if len(reports) != 1:
+        raise SettingError(
+            f"--gradescope takes one submission, as its autograder does; {len(reports)} are given."
+        )
+    report = reports[0]
+    tests = [
+        {
+            "name": check["title"],
+            "score": check["points"] if check["outcome"] == "passed" else 0,
+            "max_score": check["points"],
+            "status": "passed" if check["outcome"] == "passed" else "failed",
+            "output": check["why"],
+        }
+        for check in report.get("checks", ())
+        if check["outcome"] != "does not apply"
+    ]
+    told = {"output": text.one(report), "output_format": "text", "tests": tests}
+    return json_text({"score": report.get("points", 0), **told}) + "\n"
