@@ -84,6 +84,7 @@ inline void first_pass(const Task<S, T>& t, const Sums& to) {
   for (int64_t k = 0; k < t.r.rows; ++k) {
     int64_t place = t.r.start + k * t.r.step;
     const T *g = read(t.g + place, t.at.grad, n), *x = read(t.x + place, t.at.in, n);
+    ahead<false>(t.r, t.g, k);
     const T* rate = t.rates_of(k, true);
     T *own = t.at.own, *up = d.total ? t.at.up : t.at.h + k * n;
     if (!d.last)
@@ -114,6 +115,7 @@ inline void second_pass(const Task<S, T>& t, S* gx) {
   for (int64_t k = 0; k < t.r.rows; ++k) {
     int64_t place = t.r.start + k * t.r.step;
     const T *g = read(t.g + place, t.at.grad, n), *x = read(t.x + place, t.at.in, n);
+    ahead<true>(t.r, gx, k);
     const T* rate = t.rates_of(k, false);
     T* out = target(gx + place, t.at.own);
     if (!d.last)

@@ -24,7 +24,7 @@ namespace SET {
 #include "backward.h"
 #include "moments.h"
 
-constexpr int64_t NEAR = 192 << 10;  // bytes: the scratch of a unit stays in the second cache
+constexpr int64_t NEAR = 128 << 10;  // bytes: the scratch of a unit stays in the second cache
 
 int64_t bytes_of(const Division& d, const Cut& cut, bool backward) {
   int64_t most_of = cut.units ? rooms(d, region(d, cut, 0)).all(backward) : 0;

@@ -130,12 +130,23 @@ inline void by_form(const Division& d, const Work& work) {
   work(Form<0, 0>());
 }
 
+// Rows far apart in memory are asked for some rows ahead: the processor foresees lines within a page alone.
+constexpr int64_t AHEAD = 4;
+
+template <bool Written, class S>
+inline void ahead(const Region& r, const S* array, int64_t k) {
+  if (k + AHEAD >= r.rows || r.step == r.length) return;
+  const char* row = (const char*)(array + r.start + (k + AHEAD) * r.step);
+  for (int64_t i = 0; i < r.length * int64_t(sizeof(S)); i += 64) __builtin_prefetch(row + i, Written);
+}
+
 template <int N, class S, class T>
 inline void pooled(const Division& d, const Region& r, const S* x, T* e, T* pad, T* room, T* other) {
   bool rows = d.total && !d.last;  // are added up
   if (rows)
     for (int64_t i = 0; i < r.length; ++i) e[i] = T(0);
   for (int64_t k = 0; k < r.rows; ++k) {
+    ahead<false>(r, x, k);
     const T* row = read(x + r.start + k * r.step, room, r.length);
     T* out = d.total ? other : e + k * r.length;
     if (rows)

@@ -19,6 +19,7 @@ inline void forward_unit(const Division& d, const Region& r, const S* x, S* y, T
   if (one) shared_rates(d, r, p, e, rates);
   for (int64_t k = 0; k < r.rows; ++k) {
     int64_t at = r.start + k * r.step, n = r.length;
+    ahead<true>(r, y, k);
     const T* row = read(x + at, in, n);
     T* result = target(y + at, out);
     if (!one) scales(d, r, p, e, k, s), inverse_power(s, rate, n, d.p);

@@ -15,6 +15,7 @@ from torch import Tensor
 from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
 from normlab.kernels import divisive, native
+from normlab.tracing import values_known
 
 Maybe = Tensor | None
 
@@ -44,12 +45,14 @@ def divided(
     counted: Maybe = None,
 ) -> Tensor:
     """`divisive.divided`, by whichever of the two fits."""
+    own = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
     rest = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
+    if not values_known(x):
+        return divisive.divided(x, e, plan, **own, **rest)
     shape = None if x.dim() < 2 else shape_of(plan.pool, plan.settings, x.shape[1], x.dim() - 2)
     why = _refused(x, e, shape, powers, rest) or native.refused(x, offset, weight, bias)
     native.noted(why)
     if why or shape is None:
-        own = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
         return divisive.divided(x, e, plan, **own, **rest)
     job = Job(shape, tuple(float(power) for power in powers), plan)
     return _run(x, offset, weight, bias, job)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import SettingError
-from normlab.tracing import in_forward_mode, in_transform, observed, values_known
+from normlab.tracing import in_forward_mode, in_transform, observed
 
 VARIABLE = "NORMLAB_KERNELS"
 SETS = ("avx512", "avx2", "generic")
@@ -66,13 +66,11 @@ def forced(name: str) -> Iterator[None]:
 
 
 def refused(*given: Tensor | None) -> str:
-    """Why torch's operators must compute with these tensors; "" where the kernels may."""
+    """Why torch's operators must compute with these tensors, whose values are known; "" where kernels may."""
     if in_use() is None:
         return _off or "the kernels are switched off"
-    first = given[0]
-    assert first is not None
-    if not values_known(first) or torch._C._len_torch_dispatch_stack():
-        return "the call is being traced or transformed"
+    if torch._C._len_torch_dispatch_stack():
+        return "the call is being recorded"
     if in_forward_mode():
         return "derivatives are taken in forward mode"
     for tensor in given:
