@@ -4,6 +4,9 @@
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
+# make kernels    build the C++ kernels, where a compiler is installed (make lab and make test do it first)
+# make wheel      a wheel for this kind of machine with the kernels for all its processors, tried in a new environment
+# make sanitize   the tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
@@ -22,10 +25,10 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab kernels wheel sanitize test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
-lab: .venv/lab.done
+lab: .venv/lab.done kernels
 	$(BIN)/normlab run chapter
 
 # With Chromium everything runs. Without it, and without the right to install it, the rest does, and the line
@@ -35,11 +38,29 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 test: CHOSEN = not slow
 test-all: CHOSEN =
 test-all: PYTEST += --hypothesis-profile=thorough
-test test-all: .venv/test.done browser
+test test-all: .venv/test.done browser kernels
 	@if $(CHROMIUM); then $(PYTEST) -m "$(CHOSEN)"; else \
 		$(PYTEST) -m "not browser$(if $(CHOSEN), and $(CHOSEN))"; ended=$$?; \
 		echo "NOT RUN: $$($(BIN)/python -m pytest -q --collect-only -m browser | grep -c ::) tests of pages," \
 			"which need a browser: apt-get install chromium"; exit $$ended; fi
+
+kernels: .venv/lab.done
+	@$(BIN)/python csrc/build.py
+
+wheel: .venv/lab.done
+	$(BIN)/python csrc/build.py --all
+	rm -rf dist && $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build/smoke && $(BIN)/python -m venv --without-pip build/smoke
+	$(BIN)/python $(SEE) > $$(build/smoke/bin/python $(SITE))/see_venv.pth
+	$(BIN)/pip --python build/smoke/bin/python install --quiet --no-deps --force-reinstall dist/*.whl
+	cd build/smoke && bin/python -I ../../tests/kernels/smoke.py
+
+# The runtime of the sanitizer must be loaded before Python; torch leaks on purpose.
+sanitize: .venv/test.done
+	$(BIN)/python csrc/build.py --sanitize
+	LD_PRELOAD="$$($${CXX:-g++} -print-file-name=libasan.so) $$($${CXX:-g++} -print-file-name=libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -q -m "not slow" tests/kernels/test_native.py \
+		tests/kernels/test_kernel_moments.py; ended=$$?; $(BIN)/python csrc/build.py && exit $$ended
 
 browser:
 	@$(CHROMIUM) || ! $(MAY_INSTALL) || { echo "Installing chromium, for the tests of pages"; \

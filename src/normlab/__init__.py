@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.host.widget import Explorer
     from normlab.grading import grade
+    from normlab.kernels.explaining import Explained, explain
     from normlab.moments import Moments
 
 __all__ = [
     "Checked",
+    "Explained",
     "Explorer",
     "Moments",
     "Normalized",
@@ -27,6 +29,7 @@ __all__ = [
     "convert",
     "data",
     "errors",
+    "explain",
     "filters",
     "functional",
     "grade",
@@ -41,11 +44,13 @@ _HOME = {
     "convert": ("normlab.conversion.exchange", "convert"),
     "Checked": ("normlab.checks.checking", "Checked"),
     "check": ("normlab.checks.checking", "check"),
+    "Explained": ("normlab.kernels.explaining", "Explained"),
     "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
     "errors": ("normlab.errors", None),
+    "explain": ("normlab.kernels.explaining", "explain"),
     "filters": ("normlab.filters", None),
     "grade": ("normlab.grading", "grade"),
     "functional": ("normlab.functional", None),

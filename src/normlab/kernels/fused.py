@@ -141,7 +141,9 @@ def _by_channel(a: Maybe, channels: int) -> Maybe:
 
 class _Fused(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
+    ) -> Tensor:
         ctx.job = job
         ctx.save_for_backward(x, offset, weight, bias)
         return _forward(x, offset, weight, bias, job)
