@@ -131,13 +131,13 @@ inline void second_pass(const Task<S, T>& t, S* gx) {
 }
 
 template <class F, class S, class T>
-inline void backward_unit(const Division& d, const Region& r, const S* g, const S* x, S* gx, double* sums,
+inline void backward_unit(const Division& d, const Region& r, const S* g, const S* x, S* gx, const Sums& to,
                           T* scratch) {
   Desk<T> at(rooms(d, r), scratch);
   Task<S, T> t = {d, r, g, x, own(d, r, at.params), at, shared(d)};
   pooled<F::n>(d, r, x, at.e, at.pad, at.in, at.own);
   if (t.one) shared_rates(d, r, t.p, at.e, at.rates);
-  first_pass<F>(t, {sums, sums + d.channels, sums + 2 * d.channels});
+  first_pass<F>(t, to);
   spread(d, r, at.h, at.pad);
   second_pass<F>(t, gx);
 }

@@ -22,12 +22,15 @@ namespace SET {
 #include "division.h"
 #include "forward.h"
 #include "backward.h"
+#include "streams.h"
 #include "moments.h"
 
-constexpr int64_t NEAR = 128 << 10;  // bytes: the scratch of a unit stays in the second cache
+constexpr int64_t NEAREST = 24 << 10, NEAR = 128 << 10;  // bytes of scratch that the first two caches hold
 
 int64_t bytes_of(const Division& d, const Cut& cut, bool backward) {
-  int64_t most_of = cut.units ? rooms(d, region(d, cut, 0)).all(backward) : 0;
+  int64_t most_of = 0;
+  if (streams(d)) most_of = stream_rows(d, backward) * cut.width;
+  else if (cut.units) most_of = rooms(d, region(d, cut, 0)).all(backward);
   return most_of * (d.kind == Kind::f64 ? 8 : 4);
 }
 
@@ -35,7 +38,9 @@ int64_t bytes_of(const Division& d, const Cut& cut, bool backward) {
 Cut cut(const Division& d, bool backward) {
   Cut c = {0, 1, d.places, 0};
   if (by_plane(d)) c.width = d.last ? 64 : 1;
-  if (!in_space(d)) {
+  if (streams(d)) {
+    c.width = least(d.places, most(64, NEAREST / (4 * stream_rows(d, backward)) / 64 * 64));
+  } else if (!in_space(d)) {
     int64_t each = d.channels * (backward ? 32 : 20);
     c.width = least(d.places, most(d.last ? 8 : 64, NEAR / most(each, 1) / 64 * 64));
   }
@@ -49,8 +54,11 @@ template <class S>
 void forward_all(const Division& d, const Cut& cut, Range units, const void* x, void* y, char* scratch) {
   using T = typename Computed<S>::type;
   by_form(d, [&](auto form) {
-    for (int64_t unit = units.begin; unit < units.end; ++unit)
-      forward_unit<decltype(form)>(d, region(d, cut, unit), (const S*)x, (S*)y, (T*)scratch);
+    for (int64_t unit = units.begin; unit < units.end; ++unit) {
+      Region r = region(d, cut, unit);
+      streams(d) ? forward_stream<decltype(form)>(d, r, (const S*)x, (S*)y, (T*)scratch)
+                 : forward_unit<decltype(form)>(d, r, (const S*)x, (S*)y, (T*)scratch);
+    }
   });
 }
 
@@ -59,9 +67,13 @@ void backward_all(const Division& d, const Cut& cut, Range units, const void* g,
                   double* sums, char* scratch) {
   using T = typename Computed<S>::type;
   by_form(d, [&](auto form) {
-    for (int64_t unit = units.begin; unit < units.end; ++unit)
-      backward_unit<decltype(form)>(d, region(d, cut, unit), (const S*)g, (const S*)x, (S*)gx,
-                                    sums + 3 * d.channels * (d.sums ? unit : 0), (T*)scratch);
+    for (int64_t unit = units.begin; unit < units.end; ++unit) {
+      Region r = region(d, cut, unit);
+      double* own = sums + 3 * d.channels * (d.sums ? unit : 0);
+      Sums to = {own, own + d.channels, own + 2 * d.channels};
+      streams(d) ? backward_stream<decltype(form)>(d, r, (const S*)g, (const S*)x, (S*)gx, to, (T*)scratch)
+                 : backward_unit<decltype(form)>(d, r, (const S*)g, (const S*)x, (S*)gx, to, (T*)scratch);
+    }
   });
 }
 

@@ -48,7 +48,7 @@ CALLS = {
     ),
 }
 by_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-TABLES = [c for c in ("local response", "channels", "powers", "first power")]
+TABLES = ("local response", "channels", "powers", "first power")  # that need no space
 LAYOUTS = {
     "contiguous": lambda x: x,
     "channels_last": lambda x: x.contiguous(memory_format=torch.channels_last),
@@ -234,7 +234,7 @@ def test_transforms(call):
     leaf = x.clone().requires_grad_()
     (slope,) = torch.autograd.grad(f(leaf), leaf)
     torch.testing.assert_close(g, slope)
-    y, tangent = jvp(f, (x,), (v,))
+    _, tangent = jvp(f, (x,), (v,))
     torch.testing.assert_close(tangent, (g * v).sum())
     assert tangent != 0
     full = hessian(f)(x).flatten(4).flatten(0, 3)
