@@ -7,6 +7,7 @@
 # make kernels    build the C++ kernels, where a compiler is installed (make lab and make test do it first)
 # make wheel      a wheel for this kind of machine with the kernels for all its processors, tried in a new environment
 # make sanitize   the tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer
+# make arm    the kernels compiled for ARM, run on an emulated processor against plain loops (g++-aarch64-linux-gnu, qemu-user)
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
@@ -25,7 +26,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab kernels wheel sanitize test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab kernels wheel sanitize arm test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -61,6 +62,12 @@ sanitize: .venv/test.done
 	LD_PRELOAD="$$($${CXX:-g++} -print-file-name=libasan.so) $$($${CXX:-g++} -print-file-name=libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -q -m "not slow" tests/kernels/test_native.py \
 		tests/kernels/test_kernel_moments.py; ended=$$?; $(BIN)/python csrc/build.py && exit $$ended
+
+arm:
+	@mkdir -p build
+	aarch64-linux-gnu-g++ -std=c++17 -O3 -fno-math-errno -fno-trapping-math -static -DSET=generic \
+		csrc/core.cpp csrc/check.cpp -o build/check-arm
+	qemu-aarch64 build/check-arm
 
 browser:
 	@$(CHROMIUM) || ! $(MAY_INSTALL) || { echo "Installing chromium, for the tests of pages"; \

@@ -1,4 +1,4 @@
-"""Compiles the kernels into src/normlab/kernels/libkernels.so, with the headers of the torch that is installed.
+"""Compiles the kernels into src/normlab/kernels/libkernels.so, with the headers of the installed torch.
 
 The object of a set is compiled again when a source, the compiler or its options have changed.
 
@@ -32,6 +32,7 @@ OPTIONS += ["-fno-math-errno", "-fno-trapping-math"]
 STABLE = ["-DTORCH_TARGET_VERSION=0x020a000000000000"]  # 2.10, and all that come after
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
 OLDEST = (2, 10)
+Job = tuple[str, str, list[str]]  # file, name of the object, options of its own
 
 
 class CannotBuildError(Exception):
@@ -56,13 +57,15 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     sets = _sets(compiler, all_sets)
     options = OPTIONS + (SANITIZE if sanitize else [])
     KEPT.mkdir(parents=True, exist_ok=True)
-    jobs = [(["core.cpp"], f"core-{name}", [*SETS[name], f"-DSET={name}"]) for name in sets]
+    jobs: list[Job] = [
+        ("core.cpp", f"core-{name}", [*SETS[name], f"-DSET={name}"]) for name in sets
+    ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
     binding += [f'-DNORMLAB_HASH="{sources()}"']
-    jobs.append((["library.cpp"], "library", binding))
+    jobs.append(("library.cpp", "library", binding))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(lambda job: _object(compiler, *job, options), jobs))
+        objects = list(pool.map(lambda job: _object(compiler, job, options), jobs))
     what = " and ".join(sets)
     if not any(fresh for _, fresh in objects) and _is_current(objects):
         return f"Kernels: up to date ({what})"
@@ -71,8 +74,9 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
 
 
 def sources() -> str:
-    """The hash of all C++ files."""
-    text = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.[ch]*")))
+    """The hash of what the library is made of."""
+    files = [path for path in sorted(HERE.glob("*.[ch]*")) if path.name != "check.cpp"]
+    text = b"".join(path.read_bytes() for path in files)
     return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -115,16 +119,15 @@ def _runs_here(compiler: str, name: str) -> bool:
     return wanted in told.stdout
 
 
-def _object(
-    compiler: str, files: list[str], name: str, own: list[str], options: list[str]
-) -> tuple[Path, bool]:
+def _object(compiler: str, job: Job, options: list[str]) -> tuple[Path, bool]:
     """The object, and whether it had to be compiled."""
+    file, name, own = job
     text = "\0".join([sources(), compiler, _version(compiler), *own, *options])
     path = KEPT / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
     if path.exists():
         return path, False
     part = path.with_suffix(f".{os.getpid()}")
-    _run([compiler, *options, *own, "-c", *(str(HERE / file) for file in files), "-o", str(part)])
+    _run([compiler, *options, *own, "-c", str(HERE / file), "-o", str(part)])
     part.replace(path)
     return path, True
 

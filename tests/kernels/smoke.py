@@ -1,4 +1,4 @@
-"""That an installed wheel has its kernels and computes with them; run by make wheel, outside the repository."""
+"""That an installed wheel has its kernels and computes with them: run by make wheel, from elsewhere."""
 
 import torch
 

@@ -6,7 +6,7 @@ recorded, and what they do not cover, runs on the twin in `divisive.py`, which h
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -45,8 +45,8 @@ def divided(
     counted: Maybe = None,
 ) -> Tensor:
     """`divisive.divided`, by whichever of the two fits."""
-    own = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
-    rest = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
+    own: dict[str, Any] = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
+    rest: dict[str, Any] = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
     if not values_known(x):
         return divisive.divided(x, e, plan, **own, **rest)
     shape = None if x.dim() < 2 else shape_of(plan.pool, plan.settings, x.shape[1], x.dim() - 2)
@@ -54,8 +54,8 @@ def divided(
     native.noted(why)
     if why or shape is None:
         return divisive.divided(x, e, plan, **own, **rest)
-    job = Job(shape, tuple(float(power) for power in powers), plan)
-    return _run(x, offset, weight, bias, job)
+    m, n, p = map(float, powers)
+    return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan))
 
 
 def _refused(
@@ -73,18 +73,27 @@ def _refused(
 
 def shape_of(pool: Pool, settings: Mapping[str, Any], channels: int, rank: int) -> Shape | None:
     """The pool for the kernels; None where they have none for it."""
-    match pool:
-        case ChannelWindow():
-            return Shape(neighbours=held(pool.size, settings), gain=_gain(pool, settings))
-        case Surround() if rank:
-            return _surround(pool, settings, channels)
-        case Both(Surround(channels=False) as space, ChannelWindow() as across) if rank:
-            first = _surround(space, settings, channels)
-            size, gain = held(across.size, settings), _gain(across, settings)
-            return first and Shape(size=first.size, taps=first.taps, neighbours=size, gain=gain)
-        case Axes(groups=1, shape=None) if pool.touches in ({"g", "c"}, {"c"}):
-            return Shape(total=True, gain=1.0 if pool.reduce == "sum" else 1 / max(channels, 1))
+    if isinstance(pool, ChannelWindow):
+        return Shape(neighbours=held(pool.size, settings), gain=_gain(pool, settings))
+    if isinstance(pool, Axes):
+        whole = pool.touches in ({"g", "c"}, {"c"}) and pool.groups == 1 and pool.shape is None
+        gain = 1.0 if pool.reduce == "sum" else 1 / max(channels, 1)
+        return Shape(total=True, gain=gain) if whole else None
+    if isinstance(pool, Surround):
+        return _surround(pool, settings, channels) if rank else None
+    if isinstance(pool, Both) and rank and isinstance(pool.channels, ChannelWindow):
+        return _both(pool.space, pool.channels, settings, channels)
     return None
+
+
+def _both(
+    space: Axes | Surround, across: ChannelWindow, settings: Mapping[str, Any], channels: int
+) -> Shape | None:
+    first = _surround(space, settings, channels) if isinstance(space, Surround) else None
+    if first is None:
+        return None
+    size = held(across.size, settings)
+    return replace(first, neighbours=size, gain=_gain(across, settings))
 
 
 def _gain(pool: ChannelWindow, settings: Mapping[str, Any]) -> float:
@@ -99,9 +108,8 @@ def _surround(pool: Surround, settings: Mapping[str, Any], channels: int) -> Sha
     gain = 1 / max(channels, 1) if mean else 1.0
     if isinstance(rows, int):
         return Shape(total=pool.channels, size=rows, gain=gain)
-    if len(rows) > 1:
-        return None
-    return Shape(total=pool.channels, size=len(rows[0]), taps=rows[0], gain=gain)
+    taps, *others = rows  # one for each width
+    return None if others else Shape(total=pool.channels, size=len(taps), taps=taps, gain=gain)
 
 
 @dataclass(frozen=True)
@@ -177,8 +185,7 @@ def _slopes_by_twin(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -
     """The same slopes as functions of all they depend on, so that they can be differentiated again."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        own = [a if a is None or a.requires_grad else a.detach() for a in given]
-        y = job.by_twin(*own)
-        asked = [a for a, want in zip(own, wanted, strict=True) if want]
+        y = job.by_twin(*given)
+        asked = [a for a, want in zip(given, wanted, strict=True) if want]
         found = iter(torch.autograd.grad(y, asked, g, create_graph=again))
     return [next(found) if want else None for want in wanted]

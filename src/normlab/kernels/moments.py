@@ -19,7 +19,7 @@ PART = 1 << 20  # elements that the twin holds in float64 at once
 class Moments(NamedTuple):
     """float64, one value for each channel; `least` and `most` of nothing are inf and −inf."""
 
-    count: Tensor
+    count: Tensor  # pyright: ignore[reportIncompatibleMethodOverride]
     mean: Tensor
     m2: Tensor
     m3: Tensor
@@ -56,7 +56,8 @@ def moments(x: Tensor, axis: int = 1) -> Moments:
 def _check(x: Tensor, axis: int) -> None:
     if x.dtype not in native.KINDS:
         raise DtypeError(
-            f"moments: x is {str(x.dtype).removeprefix('torch.')}; give float32, float64, bfloat16 or float16."
+            f"moments: x is {str(x.dtype).removeprefix('torch.')}; "
+            f"give float32, float64, bfloat16 or float16."
         )
     if not -x.dim() <= axis < x.dim():
         raise ShapeError(f"moments: axis={axis} given, but x has shape {tuple(x.shape)}.")
@@ -87,7 +88,7 @@ def _of(x: Tensor) -> Moments:
     d = torch.where(there, x - mean.unsqueeze(1), 0.0)
     slip = d.sum((0, 2)) / count.clamp_min(1)  # what rounding left in the mean
     d = torch.where(there, d - slip.unsqueeze(1), 0.0)
-    powers = [torch.where(mean.isfinite(), (d**n).sum((0, 2)), torch.nan) for n in (2, 3, 4)]
+    m2, m3, m4 = (torch.where(mean.isfinite(), (d**n).sum((0, 2)), torch.nan) for n in (2, 3, 4))
     mean = torch.where(mean.isfinite(), mean + slip, mean)
     least, most = (
         torch.where(there, x, end).movedim(1, 0).flatten(1) for end in (torch.inf, -torch.inf)
@@ -95,7 +96,7 @@ def _of(x: Tensor) -> Moments:
     least = torch.cat([least, torch.full_like(count, torch.inf).unsqueeze(1)], 1).amin(1)
     most = torch.cat([most, torch.full_like(count, -torch.inf).unsqueeze(1)], 1).amax(1)
     missing = (x.shape[0] * x.shape[2]) - count
-    return Moments(count, mean, *powers, least, most, missing)
+    return Moments(count, mean, m2, m3, m4, least, most, missing)
 
 
 def merged(a: Moments, b: Moments) -> Moments:
@@ -112,12 +113,9 @@ def merged(a: Moments, b: Moments) -> Moments:
     m3 = share * e * (a.count - b.count) + 3 * e * (a.count * b.m2 - b.count * a.m2)
     mean = torch.where(a.count > 0, a.mean + e * b.count, b.mean)
     mean = torch.where(d.isfinite(), mean, a.mean + b.mean)
-    central = (a.m2 + b.m2 + share, a.m3 + b.m3 + m3, a.m4 + b.m4 + m4)
-    return Moments(
-        n,
-        mean,
-        *(torch.where(d.isfinite(), part, torch.nan) for part in central),
-        torch.minimum(a.least, b.least),
-        torch.maximum(a.most, b.most),
-        a.missing + b.missing,
+    m2, m3, m4 = (
+        torch.where(d.isfinite(), part, torch.nan)
+        for part in (a.m2 + b.m2 + share, a.m3 + b.m3 + m3, a.m4 + b.m4 + m4)
     )
+    least, most = torch.minimum(a.least, b.least), torch.maximum(a.most, b.most)
+    return Moments(n, mean, m2, m3, m4, least, most, a.missing + b.missing)
