@@ -8,6 +8,7 @@ constexpr int64_t SHORT = 128;   // rows whose sums are as exact as they must be
 
 struct Run {
   int64_t rows, step, lanes, rest, period;  // `rest` lanes follow the last row
+  int64_t used() const { return rows ? lanes : rest; }
 };
 
 // For each lane what is summed, and for each group what was found
@@ -22,8 +23,8 @@ struct Found {
 };
 
 template <class T>
-inline void start(Lanes<T>& a) {
-  for (int64_t i = 0; i < ROOM; ++i) {
+inline void start(Lanes<T>& a, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
     a.count[i] = a.s1[i] = a.s2[i] = a.s3[i] = a.s4[i] = T(0);
     a.low[i] = T(__builtin_inf()), a.high[i] = T(-__builtin_inf());
   }
@@ -65,10 +66,22 @@ inline void over(const S* x, const Run& run, Lanes<T>& a, void (*work)(const T*,
 }
 
 template <class T>
+inline Found of_one(const Lanes<T>& a, int64_t n) {  // of lanes that are all of one group
+  Found f = {sum_of(a.count, n), sum_of(a.s1, n), sum_of(a.s2, n), sum_of(a.s3, n), sum_of(a.s4, n), 0, 0};
+  T low = a.low[0], high = a.high[0];
+  for (int64_t i = 1; i < n; ++i) low = a.low[i] < low ? a.low[i] : low, high = a.high[i] > high ? a.high[i] : high;
+  f.low = low, f.high = high;
+  return f;
+}
+
+template <class T>
 inline void fold(const Lanes<T>& a, const Run& run, Found* to) {
+  if (run.period == 1) {
+    to[0] = of_one(a, run.used());
+    return;
+  }
   for (int64_t g = 0; g < run.period; ++g) to[g] = {0, 0, 0, 0, 0, __builtin_inf(), -__builtin_inf()};
-  int64_t lanes = run.rows ? run.lanes : run.rest;
-  for (int64_t i = 0, g = 0; i < lanes; ++i) {
+  for (int64_t i = 0, g = 0; i < run.used(); ++i) {
     Found& f = to[g];
     f.count += a.count[i], f.s1 += a.s1[i], f.s2 += a.s2[i], f.s3 += a.s3[i], f.s4 += a.s4[i];
     f.low = a.low[i] < f.low ? a.low[i] : f.low, f.high = a.high[i] > f.high ? a.high[i] : f.high;
@@ -79,7 +92,7 @@ inline void fold(const Lanes<T>& a, const Run& run, Found* to) {
 // A finite number near the values of each group: where the last stretch was, or the first finite value
 template <class S, class T>
 inline void pivots(const S* x, const Run& run, Lanes<T>& a, const double* to) {
-  int64_t lanes = run.rows ? run.lanes : run.rest;
+  int64_t lanes = run.used();
   const T* first = read(x, a.row, lanes);
   for (int64_t g = 0; g < run.period; ++g) {
     T pivot = T(to[g * COLUMNS + MEAN]);
@@ -88,7 +101,7 @@ inline void pivots(const S* x, const Run& run, Lanes<T>& a, const double* to) {
       for (int64_t i = lanes - run.period + g; i >= 0; i -= run.period)
         if (first[i] - first[i] == 0) pivot = first[i];
     }
-    for (int64_t i = g; i < ROOM; i += run.period) a.pivot[i] = pivot;
+    for (int64_t i = g; i < lanes; i += run.period) a.pivot[i] = pivot;
   }
 }
 
@@ -109,7 +122,7 @@ inline void centers(const Run& run, const Found* found, Lanes<T>& a) {
     double range = f.high - f.low, scale = 1;
     if (range > 0 && range - range == 0) scale = 1 / power_of_two_above(range);
     scale = scale > widest ? widest : scale < 1 / widest ? 1 / widest : scale;
-    for (int64_t i = g; i < ROOM; i += run.period) a.pivot[i] = center, a.scale[i] = T(scale);
+    for (int64_t i = g; i < run.used(); i += run.period) a.pivot[i] = center, a.scale[i] = T(scale);
   }
 }
 
@@ -154,12 +167,12 @@ inline void moments_of(const Found& f, double center, double scale, double value
 
 template <class S, class T>
 inline void stretch(const S* x, const Run& run, Lanes<T>& a, Found* found, double* to) {
-  start(a);
+  start(a, run.used());
   pivots(x, run, a, to);
   over<S, T>(x, run, a, look);
   fold(a, run, found);
   centers(run, found, a);
-  for (int64_t i = 0; i < ROOM; ++i) a.s1[i] = T(0);
+  for (int64_t i = 0; i < run.used(); ++i) a.s1[i] = T(0);
   over<S, T>(x, run, a, raise);
   fold(a, run, found);
   double values = double(run.rows * run.lanes + run.rest) / double(run.period), own[COLUMNS];

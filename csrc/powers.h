@@ -1,5 +1,7 @@
 // Powers of numbers and of rows. Included into the namespace of one instruction set.
 
+#define WITHIN inline __attribute__((always_inline))  // a call in a loop would keep it from being vectorised
+
 inline float root(float a) { return __builtin_sqrtf(a); }
 inline double root(double a) { return __builtin_sqrt(a); }
 inline float size_of(float a) { return __builtin_fabsf(a); }
@@ -19,7 +21,7 @@ inline uint64_t as_bits(double d) {
 }
 
 // log2 of a normal a > 0: e + log2 m, m within a factor √½ of 1, by the series of the inverse tanh
-inline double log2_of(double a) {
+WITHIN double log2_of(double a) {
   uint64_t bits = as_bits(a);
   double e = as_double((bits >> 52) | 0x4330000000000000u) - (4503599627370496.0 + 1023.0);
   double m = as_double((bits & 0x000fffffffffffffu) | 0x3ff0000000000000u);
@@ -38,7 +40,7 @@ inline double log2_of(double a) {
 }
 
 // 2^a for |a| ≤ 300: the whole part goes into the exponent, the rest is Taylor's series
-inline double exp2_of(double a) {
+WITHIN double exp2_of(double a) {
   const double magic = 6755399441055744.0;  // 1.5 · 2^52: what is added is rounded to a whole number
   double shifted = a + magic, f = (a - (shifted - magic)) * 0.6931471805599453;
   double series = 1.0 / 40320;
@@ -54,7 +56,7 @@ inline double exp2_of(double a) {
 }
 
 // a^p for a ≥ 0. In double, so that no digit of a float is lost; vectorised by the compiler.
-inline float power(float a, double p) {
+WITHIN float power(float a, double p) {
   double d = a, at = p * log2_of(d);
   at = at > 300.0 ? 300.0 : at < -300.0 ? -300.0 : at;
   float y = float(exp2_of(at));
@@ -69,14 +71,14 @@ inline double power(double a, double p) { return __builtin_pow(a, p); }
 inline int plain(double power) { return power == 1.0 ? 1 : power == 2.0 ? 2 : 0; }
 
 template <int N, class T>
-inline T energy(T x, double n) {  // |x|^n
+WITHIN T energy(T x, double n) {  // |x|^n
   if (N == 2) return x * x;
   if (N == 1) return size_of(x);
   return power(size_of(x), n);
 }
 
 template <int N, class T>
-inline T energy_slope(T x, double n) {  // sgn(x)|x|^(n − 1), 0 at exactly 0
+WITHIN T energy_slope(T x, double n) {  // sgn(x)|x|^(n − 1), 0 at exactly 0
   if (N == 2) return x;
   T sign = x > 0 ? T(1) : x < 0 ? T(-1) : x;  // NaN stays
   if (N == 1) return sign;
@@ -84,14 +86,14 @@ inline T energy_slope(T x, double n) {  // sgn(x)|x|^(n − 1), 0 at exactly 0
 }
 
 template <int M, class T>
-inline T drive(T x, double m) {  // sgn(x)|x|^m
+WITHIN T drive(T x, double m) {  // sgn(x)|x|^m
   if (M == 1) return x;
   if (M == 2) return x * size_of(x);
   return with_sign(power(size_of(x), m), x);
 }
 
 template <int M, class T>
-inline T drive_slope(T x, double m) {  // m|x|^(m − 1), at exactly 0 finite
+WITHIN T drive_slope(T x, double m) {  // m|x|^(m − 1), at exactly 0 finite
   if (M == 1) return T(1);
   if (M == 2) return T(2) * size_of(x);
   return x == 0 ? T(0) : T(m) * power(size_of(x), m - 1);
