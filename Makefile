@@ -12,7 +12,7 @@
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
-# make bench   times, as ratios: the chapter to a plain script, functions to torch
+# make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -104,9 +104,10 @@ web/node_modules/done: web/package-lock.json
 	cd web && npm ci --silent
 	@touch $@
 
-bench: .venv/lab.done
+bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/chapter_time.py
 	$(BIN)/python benchmarks/layers.py --write
+	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
@@ -171,4 +172,5 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	@touch $@
 
 clean:
-	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info \
+		src/normlab/kernels/libkernels.so
