@@ -30,7 +30,7 @@ SETS = {  # the best first
 OPTIONS = ["-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
 OPTIONS += ["-fno-math-errno", "-fno-trapping-math"]
 STABLE = ["-DTORCH_TARGET_VERSION=0x020a000000000000"]  # 2.10, and all that come after
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
+SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
 OLDEST = (2, 10)
 Job = tuple[str, str, list[str]]  # file, name of the object, options of its own
 
