@@ -5,12 +5,16 @@
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
 # make test-real   check and convert on layers and networks of torchvision, timm, transformers, compressai
 # make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
+# make kernels    build the C++ kernels, where a compiler is installed (make lab and make test do it first)
+# make wheel      a wheel for this kind of machine with the kernels for all its processors, tried in a new environment
+# make sanitize   the tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer
+# make arm    the kernels compiled for ARM, run on an emulated processor against plain loops (g++-aarch64-linux-gnu, qemu-user)
 # make lint   ruff, pyright, import-linter
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
-# make bench   times, as ratios: the chapter to a plain script, functions to torch
+# make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -24,10 +28,10 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm clean
 .DELETE_ON_ERROR:
 
-lab: .venv/lab.done
+lab: .venv/lab.done kernels
 	$(BIN)/normlab run chapter
 
 # With Chromium everything runs. Without it, and without the right to install it, the rest does, and the line
@@ -37,11 +41,35 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 test: CHOSEN = not slow
 test-all: CHOSEN =
 test-all: PYTEST += --hypothesis-profile=thorough
-test test-all: .venv/test.done browser
+test test-all: .venv/test.done browser kernels
 	@if $(CHROMIUM); then $(PYTEST) -m "$(CHOSEN)"; else \
 		$(PYTEST) -m "not browser$(if $(CHOSEN), and $(CHOSEN))"; ended=$$?; \
 		echo "NOT RUN: $$($(BIN)/python -m pytest -q --collect-only -m browser | grep -c ::) tests of pages," \
 			"which need a browser: apt-get install chromium"; exit $$ended; fi
+
+kernels: .venv/lab.done
+	@$(BIN)/python csrc/build.py
+
+wheel: .venv/lab.done
+	$(BIN)/python csrc/build.py --all
+	rm -rf dist && $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build/smoke && $(BIN)/python -m venv --without-pip build/smoke
+	$(BIN)/python $(SEE) > $$(build/smoke/bin/python $(SITE))/see_venv.pth
+	$(BIN)/pip --python build/smoke/bin/python install --quiet --no-deps --force-reinstall dist/*.whl
+	cd build/smoke && bin/python -I ../../tests/kernels/smoke.py
+
+# The runtime of the sanitizer must be loaded before Python; torch leaks on purpose.
+sanitize: .venv/test.done
+	$(BIN)/python csrc/build.py --sanitize
+	LD_PRELOAD="$$($${CXX:-g++} -print-file-name=libasan.so) $$($${CXX:-g++} -print-file-name=libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -q -m "not slow" tests/kernels/test_native.py \
+		tests/kernels/test_kernel_moments.py; ended=$$?; $(BIN)/python csrc/build.py && exit $$ended
+
+arm:
+	@mkdir -p build
+	aarch64-linux-gnu-g++ -std=c++17 -O3 -fno-math-errno -fno-trapping-math -static -DSET=generic \
+		csrc/core.cpp csrc/check.cpp -o build/check-arm
+	qemu-aarch64 build/check-arm
 
 browser:
 	@$(CHROMIUM) || ! $(MAY_INSTALL) || { echo "Installing chromium, for the tests of pages"; \
@@ -84,9 +112,10 @@ web/node_modules/done: web/package-lock.json
 	cd web && npm ci --silent
 	@touch $@
 
-bench: .venv/lab.done
+bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/chapter_time.py
 	$(BIN)/python benchmarks/layers.py --write
+	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
@@ -158,4 +187,5 @@ SEE = -c "import site; print(f'import site; site.addsitedir({site.getsitepackage
 	@touch $@
 
 clean:
-	rm -rf .venv web/node_modules .venv-real .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info
+	rm -rf .venv web/node_modules .venv-real .venv-frameworks .venv-frameworks-more .venv-torch-* normlab-out build dist src/*.egg-info \
+		src/normlab/kernels/libkernels.so

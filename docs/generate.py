@@ -147,6 +147,7 @@ def index() -> str:
         "- [Which versions of torch the library is tested with](versions.md)",
         "- [What a mask means, in every layer](masks.md)",
         "- [What is read, and how it is decided](data.md)",
+        "- [The C++ kernels: building, choosing, what they do](kernels.md)",
         "- [How long every layer takes](timings.md)",
         "- [How soon the explorer's picture follows a key or a drag](timings-explorer.md)",
     ]

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.host.widget import Explorer
     from normlab.grading import grade
+    from normlab.kernels.explaining import Explained, explain
     from normlab.measuring.measure import measure, measure_by
     from normlab.measuring.measured import Measured
     from normlab.moments import Moments
 
 __all__ = [
     "Checked",
+    "Explained",
     "Explorer",
     "Measured",
     "Moments",
@@ -30,6 +32,7 @@ __all__ = [
     "convert",
     "data",
     "errors",
+    "explain",
     "filters",
     "functional",
     "grade",
@@ -46,6 +49,7 @@ _HOME = {
     "convert": ("normlab.conversion.exchange", "convert"),
     "Checked": ("normlab.checks.checking", "Checked"),
     "check": ("normlab.checks.checking", "check"),
+    "Explained": ("normlab.kernels.explaining", "Explained"),
     "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
     "Measured": ("normlab.measuring.measured", "Measured"),
     "measure": ("normlab.measuring.measure", "measure"),
@@ -54,6 +58,7 @@ _HOME = {
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
     "errors": ("normlab.errors", None),
+    "explain": ("normlab.kernels.explaining", "explain"),
     "filters": ("normlab.filters", None),
     "grade": ("normlab.grading", "grade"),
     "functional": ("normlab.functional", None),

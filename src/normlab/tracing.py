@@ -1,7 +1,8 @@
 """In what way torch is running this call: plainly, traced, under a transform, or again for backward."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -48,6 +49,27 @@ def in_backward() -> bool:
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
 
 
+_watching: list[list[list[str]]] = []  # for whom, the calls so far and what computed each
+
+
+@contextmanager
+def watched() -> Iterator[list[list[str]]]:
+    """The calls of the functions of normlab while this lasts: [name, what computed it …] of each."""
+    seen: list[list[str]] = []
+    _watching.append(seen)
+    try:
+        yield seen
+    finally:
+        _watching.remove(seen)
+
+
+def observed(what: str) -> None:
+    """Note for who watches what computes the call that has begun."""
+    for seen in _watching:
+        if seen:
+            seen[-1].append(what)
+
+
 def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """A function that torch.fx records as one call, as it does torch's own."""
 
@@ -56,6 +78,8 @@ def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
         if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
             args, kwargs = named(args, kwargs)
             return tracer.create_proxy("call_function", call, args, kwargs)
+        for seen in _watching:
+            seen.append([function.__name__])
         return function(*args, **kwargs)
 
     named = _seen_by_place(call, function)

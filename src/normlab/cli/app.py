@@ -78,18 +78,24 @@ def _end(code: int, message: str = "") -> NoReturn:
     sys.exit(code)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"normlab {__version__}")
-        raise typer.Exit
+def _version(verbose: bool) -> None:
+    print(f"normlab {__version__}")
+    if verbose:
+        from normlab.kernels import native
+
+        print(native.status())
+    raise typer.Exit
 
 
 @app.callback()
 def _root(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", help="With --version: also what computes here, and why.")
     ] = False,
 ) -> None:
+    if version:
+        _version(verbose)
     if context.invoked_subcommand is None:
         print(context.get_help())

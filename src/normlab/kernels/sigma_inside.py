@@ -13,7 +13,8 @@ from normlab.equation.reference import positive_power
 from normlab.equation.resolved import broadcast, partner, resolved
 from normlab.equation.row import Norm
 from normlab.errors import ShapeError
-from normlab.kernels.divisive import Division, divided, prepared
+from normlab.kernels.divisive import Division, prepared
+from normlab.kernels.fused import divided
 
 
 def normalized(

@@ -1,0 +1,153 @@
+// The kernels against plain loops in double, without torch: for a processor that is only emulated.
+// make arm compiles it for ARM and runs it under qemu-user.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "core.h"
+
+namespace normlab {
+extern const Kernels kernels_generic;
+}
+
+using namespace normlab;
+using Numbers = std::vector<double>;
+
+static double drawn(uint64_t& state) {  // in (−1, 1)
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return double(state >> 11) / 4503599627370496.0 - 1.0;
+}
+
+struct Case {
+  const char* name;
+  Division d;
+};
+
+static int64_t place(const Division& d, int64_t n, int64_t c, int64_t s) {
+  return d.last ? (n * d.places + s) * d.channels + c : (n * d.channels + c) * d.places + s;
+}
+
+static bool inside(int64_t at, int64_t from, int64_t size, int64_t length) {
+  return at >= from && at < from + size && at < length;
+}
+
+// s of one element, by the definition
+static double scale(const Division& d, const Numbers& x, int64_t n, int64_t c, int64_t s) {
+  double sum = 0;
+  int64_t w = d.extent[1], row = s / w, column = s % w, counted = 0;
+  for (int64_t v = 0; v < d.places; ++v)
+    if (d.size ? inside(v / w, row - d.size / 2, d.size, d.extent[0]) &&
+                     inside(v % w, column - d.size / 2, d.size, w)
+               : v == s) {
+      ++counted;
+      for (int64_t k = 0; k < d.channels; ++k) {
+        bool taken = d.total || (d.neighbours ? inside(k, c - d.neighbours / 2, d.neighbours, d.channels) : k == c);
+        if (taken) sum += std::pow(std::fabs(x[place(d, n, k, v)]), d.n);
+      }
+    }
+  return d.offset[0] + d.gain * sum / double(counted);
+}
+
+static Numbers divided(const Division& d, const Numbers& x) {
+  Numbers y(x.size());
+  for (int64_t n = 0; n < d.samples; ++n)
+    for (int64_t c = 0; c < d.channels; ++c)
+      for (int64_t s = 0; s < d.places; ++s) {
+        int64_t at = place(d, n, c, s);
+        y[at] = std::copysign(std::pow(std::fabs(x[at]), d.m), x[at]) * std::pow(scale(d, x, n, c, s), -d.p);
+      }
+  return y;
+}
+
+static double farthest(const Numbers& a, const Numbers& b) {
+  double far = 0;
+  for (size_t i = 0; i < a.size(); ++i) far = std::fmax(far, std::fabs(a[i] - b[i]));
+  return far;
+}
+
+template <class S>
+static Numbers by_kernel(Division d, Kind kind, const Numbers& x, const Numbers* g) {
+  d.kind = kind;
+  std::vector<S> in(x.begin(), x.end()), out(x.size()), slopes(x.size());
+  if (g) slopes.assign(g->begin(), g->end());
+  Cut cut = kernels_generic.cut(d, g != nullptr);
+  std::vector<char> scratch(cut.scratch + 64);
+  char* room = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64);
+  Numbers sums(3 * d.channels);
+  if (g)
+    kernels_generic.backward(d, cut, {0, cut.units}, slopes.data(), in.data(), out.data(), sums.data(), room);
+  else
+    kernels_generic.forward(d, cut, {0, cut.units}, in.data(), out.data(), room);
+  return Numbers(out.begin(), out.end());
+}
+
+static bool near_enough(const char* name, const char* what, double far, double limit) {
+  if (far <= limit) return true;
+  std::printf("%s: %s differs by %g, more than %g\n", name, what, far, limit);
+  return false;
+}
+
+static bool holds(const Case& c) {
+  const Division& d = c.d;
+  uint64_t state = 7;
+  Numbers x(d.samples * d.channels * d.places), g(x.size()), nudge(x.size());
+  for (auto* a : {&x, &g, &nudge})
+    for (double& value : *a) value = drawn(state);
+  Numbers y = divided(d, x), up = x, down = x;
+  bool good = near_enough(c.name, "y in double", farthest(by_kernel<double>(d, Kind::f64, x, nullptr), y), 1e-13);
+  good &= near_enough(c.name, "y in float", farthest(by_kernel<float>(d, Kind::f32, x, nullptr), y), 2e-6);
+  double step = 1e-6, by_differences = 0, by_slope = 0;
+  for (size_t i = 0; i < x.size(); ++i) up[i] += step * nudge[i], down[i] -= step * nudge[i];
+  up = divided(d, up), down = divided(d, down);
+  Numbers slope = by_kernel<double>(d, Kind::f64, x, &g);
+  for (size_t i = 0; i < x.size(); ++i) {
+    by_differences += g[i] * (up[i] - down[i]) / (2 * step);
+    by_slope += slope[i] * nudge[i];
+  }
+  return good & near_enough(c.name, "the slope", std::fabs(by_slope - by_differences), 1e-6);
+}
+
+static bool moments_hold() {
+  Moments m{Kind::f32, 5000, 3, 1, 1000, 5};
+  std::vector<float> x(m.outer * m.groups);
+  uint64_t state = 3;
+  for (float& value : x) value = float(1e4 + drawn(state));
+  std::vector<char> scratch(kernels_generic.moments_scratch(m) + 64);
+  Numbers out(m.blocks * m.groups * COLUMNS);
+  kernels_generic.moments(m, {0, m.blocks}, x.data(), out.data(), scratch.data());
+  for (int64_t k = 1; k < m.blocks; ++k)
+    kernels_generic.merged(out.data() + k * m.groups * COLUMNS, out.data(), m.groups);
+  double mean = 0, m2 = 0;
+  for (int64_t i = 0; i < m.outer; ++i) mean += x[i * m.groups] / double(m.outer);
+  for (int64_t i = 0; i < m.outer; ++i) m2 += (x[i * m.groups] - mean) * (x[i * m.groups] - mean);
+  return near_enough("moments", "the mean", std::fabs(out[MEAN] - mean), 1e-6) &
+         near_enough("moments", "M2", std::fabs(out[M2] / m2 - 1), 1e-6);
+}
+
+int main() {
+  static const double one = 1.0;
+  static const double ones[1] = {one};
+  Division plain{};
+  plain.samples = 2, plain.channels = 7, plain.rank = 2, plain.places = 30;
+  plain.extent[0] = 5, plain.extent[1] = 6;
+  plain.gain = 0.5, plain.m = 1, plain.n = 2, plain.p = 0.75, plain.offset = ones, plain.offsets = 1;
+  Numbers share(plain.places);
+  int64_t failed = 0, all = 0;
+  for (bool last : {false, true})
+    for (double p : {0.75, 0.5, 1.0, 0.6})
+      for (int kind = 0; kind < 4; ++kind) {
+        Case c{kind == 0 ? "channels" : kind == 1 ? "total" : kind == 2 ? "box" : "box and channels", plain};
+        c.d.last = last, c.d.p = p;
+        c.d.neighbours = kind == 0 || kind == 3 ? 4 : 0, c.d.total = kind == 1, c.d.size = kind > 1 ? 3 : 0;
+        for (int64_t s = 0; s < c.d.places; ++s) {
+          int64_t row = s / 6, column = s % 6;
+          share[s] = 1.0 / ((2 + (row > 0 && row < 4)) * (2 + (column > 0 && column < 5)));
+        }
+        c.d.share = share.data();
+        failed += !holds(c), ++all;
+      }
+  failed += !moments_hold(), ++all;
+  std::printf("%ld of %ld kernels agree with plain loops\n", long(all - failed), long(all));
+  return failed != 0;
+}

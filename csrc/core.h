@@ -1,0 +1,61 @@
+// What the kernels are asked to do, and the functions that each instruction set has for it. No torch.
+#pragma once
+#include <cstdint>
+
+namespace normlab {
+
+enum class Kind { f32, f64, bf16, f16 };
+
+// y = weight · sgn(x)|x|^m · s^(−p) + bias,   s = offset + gain · pool(|x|^n), of one array
+struct Division {
+  Kind kind;
+  bool last;                   // channels lie next to each other in memory
+  int64_t samples, channels, places;
+  int rank;                    // of space
+  int64_t extent[3];
+  bool total;                  // the channels are summed first
+  int64_t size;                // of the window along each axis of space; 0: none
+  const double* taps;          // its weights; null: a box
+  const double* share;         // for each place: 1 / how much of the window is inside the array
+  int64_t neighbours;          // channels of the window over channels; 0: none
+  double gain, m, n, p;
+  int64_t offsets;             // how many: 1, or one for each channel
+  const double *offset, *weight, *bias;  // weight and bias may be null
+  bool sums;                   // backward: gradients of offset, weight and bias are wanted
+};
+
+// How the work is cut: never by the number of threads, so that results do not depend on it.
+struct Cut {
+  int64_t units;     // independent pieces of work
+  int64_t pieces;    // in each sample
+  int64_t width;     // places (or channels) in each
+  int64_t scratch;   // bytes that a unit needs
+};
+
+struct Range {
+  int64_t begin, end;
+};
+
+// Count, mean and central sums of powers, in the order of their columns in a table (groups, 8)
+enum Column { COUNT, MEAN, M2, M3, M4, LEAST, MOST, MISSING, COLUMNS };
+
+// An array (outer, groups, inner); each block of `rows` outer rows gives its own moments.
+struct Moments {
+  Kind kind;
+  int64_t outer, groups, inner;
+  int64_t rows, blocks;
+};
+
+struct Kernels {
+  const char* name;
+  Cut (*cut)(const Division&, bool backward);
+  void (*forward)(const Division&, const Cut&, Range units, const void* x, void* y, char* scratch);
+  // sums: (units, 3, channels) for weight, bias and offset, only where d.sums
+  void (*backward)(const Division&, const Cut&, Range units, const void* g, const void* x, void* gx,
+                   double* sums, char* scratch);
+  void (*moments)(const Moments&, Range blocks, const void* x, double* out, char* scratch);
+  void (*merged)(const double* from, double* to, int64_t groups);  // of each group
+  int64_t (*moments_scratch)(const Moments&);
+};
+
+}  // namespace normlab

@@ -1,0 +1,270 @@
+// The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
+#include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core.h"
+
+namespace normlab {
+
+#define DECLARED(set) extern const Kernels kernels_##set;
+NORMLAB_SETS(DECLARED)
+
+namespace {
+
+using torch::headeronly::ScalarType;
+using torch::stable::Tensor;
+using Maybe = std::optional<Tensor>;
+using Numbers = std::vector<double>;
+
+bool runs(const std::string& set) {
+#if defined(__x86_64__)
+  if (set == "avx512")
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx2") &&
+           __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  if (set == "avx2")
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+#endif
+  return set == "generic";
+}
+
+#define LISTED(set) &kernels_##set,
+const Kernels* const SETS[] = {NORMLAB_SETS(LISTED)};  // the best first
+const Kernels* chosen = nullptr;
+
+Kind kind_of(const Tensor& x) {
+  switch (x.scalar_type()) {
+    case ScalarType::Float: return Kind::f32;
+    case ScalarType::Double: return Kind::f64;
+    case ScalarType::BFloat16: return Kind::bf16;
+    case ScalarType::Half: return Kind::f16;
+    default: STD_TORCH_CHECK(false, "normlab: x must be float32, float64, bfloat16 or float16");
+  }
+}
+
+struct Room {  // of one thread, kept for its next call
+  std::unique_ptr<char, decltype(&std::free)> at{nullptr, &std::free};
+  size_t size = 0;
+  char* of(size_t bytes) {
+    if (bytes > size) {
+      size = (bytes + 4095) / 4096 * 4096;
+      at.reset(static_cast<char*>(std::aligned_alloc(64, size)));
+      if (!at) size = 0, throw std::bad_alloc();
+    }
+    return at.get();
+  }
+};
+
+char* room(size_t bytes) {
+  thread_local Room own;
+  return own.of(bytes);
+}
+
+// Memory in the order of channels_last, which a contiguous array is not called
+bool channels_last(const Tensor& x) {
+  if (x.dim() < 4 || x.is_contiguous()) return false;
+  auto sizes = x.sizes(), strides = x.strides();
+  int64_t next = 1;
+  auto follows = [&](int64_t k) {
+    bool fits = sizes[k] == 1 || strides[k] == next;
+    next *= sizes[k];
+    return fits;
+  };
+  if (!follows(1)) return false;
+  for (int64_t k = x.dim() - 1; k > 1; --k)
+    if (!follows(k)) return false;
+  return follows(0);
+}
+
+Tensor in_order(const Tensor& x, bool last) {
+  using torch::headeronly::MemoryFormat;
+  if (!last) return torch::stable::contiguous(x);
+  return torch::stable::contiguous(x, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
+Numbers numbers(const Tensor& given) {
+  Tensor a = torch::stable::contiguous(given);
+  Numbers out(a.numel());
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = a.scalar_type() == ScalarType::Double ? static_cast<const double*>(a.const_data_ptr())[i]
+                                                   : static_cast<const float*>(a.const_data_ptr())[i];
+  return out;
+}
+
+void check(const Tensor& x, const Tensor& a, int64_t most) {
+  STD_TORCH_CHECK(a.is_cpu() && (a.scalar_type() == ScalarType::Float || a.scalar_type() == ScalarType::Double),
+                  "normlab: parameters must be float32 or float64 on the CPU");
+  STD_TORCH_CHECK(a.numel() == x.size(1) || (most == 1 && a.numel() == 1),
+                  "normlab: a parameter must have one value for each of the ", x.size(1), " channels");
+}
+
+struct Options {
+  bool total;
+  int64_t size;
+  const Maybe& taps;
+  int64_t neighbours;
+  double gain, m, n, p;
+};
+
+// A call's description, and what its pointers point to
+struct Call {
+  Tensor x;
+  Division d{};
+  Numbers offset, weight, bias, taps, share;
+
+  Call(const Tensor& given, const Tensor& off, const Maybe& w, const Maybe& b, const Options& o)
+      : x(in_order(given, channels_last(given))) {
+    STD_TORCH_CHECK(given.is_cpu() && given.dim() >= 2 && given.dim() <= 5,
+                    "normlab: x must be (batch, channels, up to 3 axes of space) on the CPU");
+    d.kind = kind_of(x), d.last = channels_last(x);
+    d.samples = x.size(0), d.channels = x.size(1), d.rank = int(x.dim() - 2), d.places = 1;
+    for (int k = 0; k < d.rank; ++k) d.extent[k] = x.size(k + 2), d.places *= d.extent[k];
+    d.last = d.last || d.rank == 0;
+    d.total = o.total, d.size = d.rank ? o.size : 0, d.neighbours = o.neighbours;
+    d.gain = o.gain, d.m = o.m, d.n = o.n, d.p = o.p;
+    STD_TORCH_CHECK(o.size >= 0 && o.neighbours >= 0, "normlab: a window has at least one element");
+    check(x, off, 1);
+    offset = numbers(off), d.offset = offset.data(), d.offsets = int64_t(offset.size());
+    if (w) check(x, *w, 0), weight = numbers(*w), d.weight = weight.data();
+    if (b) check(x, *b, 0), bias = numbers(*b), d.bias = bias.data();
+    if (d.size) windows(o.taps);
+  }
+
+  void windows(const Maybe& given) {
+    if (given) {
+      taps = numbers(*given);
+      STD_TORCH_CHECK(int64_t(taps.size()) == d.size, "normlab: a window needs one weight for each element");
+      taps.insert(taps.end(), taps.rbegin(), taps.rend());  // and mirrored, for the adjoint
+      d.taps = taps.data();
+    }
+    share.assign(d.places, 1.0);
+    int64_t inner = d.places;
+    for (int k = 0; k < d.rank; ++k) {
+      inner /= d.extent[k] ? d.extent[k] : 1;
+      Numbers inside(d.extent[k]);
+      for (int64_t i = 0; i < d.extent[k]; ++i)
+        for (int64_t j = 0; j < d.size; ++j) {
+          int64_t at = i - d.size / 2 + j;
+          if (at >= 0 && at < d.extent[k]) inside[i] += given ? taps[j] : 1.0;
+        }
+      for (int64_t i = 0; i < d.places; ++i) share[i] /= inside[i / inner % d.extent[k]];
+    }
+    d.share = share.data();
+  }
+};
+
+Tensor divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const Maybe& bias, bool total,
+              int64_t size, const Maybe& taps, int64_t neighbours, double gain, double m, double n, double p) {
+  Call call(x, offset, weight, bias, {total, size, taps, neighbours, gain, m, n, p});
+  Tensor y = torch::stable::empty_like(call.x);
+  if (y.numel() == 0) return y;
+  Cut cut = chosen->cut(call.d, false);
+  const void* from = call.x.const_data_ptr();
+  void* to = y.mutable_data_ptr();
+  torch::stable::parallel_for(0, cut.units, 1, [&](int64_t begin, int64_t end) {
+    chosen->forward(call.d, cut, {begin, end}, from, to, room(cut.scratch));
+  });
+  return y;
+}
+
+// (gradient for x, (3, channels) for weight, bias and offset; of no channel if they are not wanted)
+std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, const Tensor& offset,
+                                           const Maybe& weight, bool total, int64_t size, const Maybe& taps,
+                                           int64_t neighbours, double gain, double m, double n, double p,
+                                           bool sums) {
+  Call call(x, offset, weight, std::nullopt, {total, size, taps, neighbours, gain, m, n, p});
+  STD_TORCH_CHECK(g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
+                  "normlab: the gradient must have the shape and dtype of x");
+  Division& d = call.d;
+  d.sums = sums;
+  Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
+  Tensor own = torch::stable::new_zeros(x, {3, sums ? d.channels : 0}, ScalarType::Double);
+  if (gx.numel() == 0) return {gx, own};
+  Cut cut = chosen->cut(d, true);
+  Numbers parts((sums ? cut.units : 1) * 3 * d.channels);
+  const void *from = call.x.const_data_ptr(), *along = slopes.const_data_ptr();
+  void* to = gx.mutable_data_ptr();
+  torch::stable::parallel_for(0, cut.units, 1, [&](int64_t begin, int64_t end) {
+    chosen->backward(d, cut, {begin, end}, along, from, to, parts.data(), room(cut.scratch));
+  });
+  double* all = static_cast<double*>(own.mutable_data_ptr());
+  if (sums)
+    for (int64_t unit = 0; unit < cut.units; ++unit)
+      for (int64_t i = 0; i < 3 * d.channels; ++i) all[i] += parts[unit * 3 * d.channels + i];
+  return {gx, own};
+}
+
+// Moments of the groups of a contiguous (outer, groups, inner), float64 (groups, 8)
+Tensor moments(const Tensor& given) {
+  STD_TORCH_CHECK(given.is_cpu() && given.dim() == 3, "normlab: x must be (outer, groups, inner) on the CPU");
+  Tensor x = torch::stable::contiguous(given);
+  Moments m{kind_of(x), x.size(0), x.size(1), x.size(2), 1, 0};
+  int64_t each = m.groups * m.inner, block = 1 << 18;  // elements, as many as the second cache holds
+  if (m.inner == 0) m.outer = 0;
+  m.rows = each && block > each ? block / each : 1;
+  m.blocks = m.outer ? (m.outer + m.rows - 1) / m.rows : 1;
+  Tensor out = torch::stable::new_empty(x, {m.groups, int64_t(COLUMNS)}, ScalarType::Double);
+  Numbers parts(m.blocks * m.groups * COLUMNS);
+  const void* from = x.const_data_ptr();
+  torch::stable::parallel_for(0, m.blocks, 1, [&](int64_t begin, int64_t end) {
+    chosen->moments(m, {begin, end}, from, parts.data(), room(chosen->moments_scratch(m)));
+  });
+  for (int64_t k = 1; k < m.blocks; ++k)
+    chosen->merged(parts.data() + k * m.groups * COLUMNS, parts.data(), m.groups);
+  std::memcpy(out.mutable_data_ptr(), parts.data(), sizeof(double) * m.groups * COLUMNS);
+  return out;
+}
+
+}  // namespace
+}  // namespace normlab
+
+#define SEEN __attribute__((visibility("default")))
+
+// The sets that were compiled, the best first, each with whether this processor has it: "avx512+ generic+"
+extern "C" SEEN const char* normlab_sets() {
+  static std::string listed;
+  listed.clear();
+  for (const auto* set : normlab::SETS)
+    listed += std::string(set->name) + (normlab::runs(set->name) ? "+ " : "- ");
+  return listed.c_str();
+}
+
+// 1 if the kernels of that set now run
+extern "C" SEEN int normlab_choose(const char* name) {
+  for (const auto* set : normlab::SETS)
+    if (std::strcmp(set->name, name) == 0 && normlab::runs(name)) {
+      normlab::chosen = set;
+      return 1;
+    }
+  return 0;
+}
+
+// The hash of the sources
+extern "C" SEEN const char* normlab_sources() { return NORMLAB_HASH; }
+
+#define WINDOW "bool total, int size, Tensor? taps, int neighbours, float gain, float m, float n, float p"
+
+STABLE_TORCH_LIBRARY(normlab, library) {
+  library.def("divide(Tensor x, Tensor offset, Tensor? weight, Tensor? bias, " WINDOW ") -> Tensor");
+  library.def("divide_backward(Tensor g, Tensor x, Tensor offset, Tensor? weight, " WINDOW
+              ", bool sums) -> (Tensor, Tensor)");
+  library.def("moments(Tensor x) -> Tensor");
+}
+
+STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
+  library.impl("divide", TORCH_BOX(&normlab::divide));
+  library.impl("divide_backward", TORCH_BOX(&normlab::divide_backward));
+  library.impl("moments", TORCH_BOX(&normlab::moments));
+}

@@ -1,0 +1,191 @@
+"""The equation with σ inside the power in one pass over memory, by the C++ kernels where they fit.
+
+They keep x alone for backward. A pass that is to be differentiated again, transformed, traced or
+recorded, and what they do not cover, runs on the twin in `divisive.py`, which has the same numbers.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from normlab.equation.pooling import held, window_taps
+from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
+from normlab.kernels import divisive, native
+from normlab.tracing import values_known
+
+Maybe = Tensor | None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A pool as the kernels know it: channels summed, a window over space, a window over channels."""
+
+    total: bool = False
+    size: int = 0
+    taps: tuple[float, ...] | None = None
+    neighbours: int = 0
+    gain: float = 1.0
+
+
+def divided(
+    x: Tensor,
+    e: Maybe,
+    plan: divisive.Division,
+    *,
+    offset: Tensor,
+    powers: tuple[Any, Any, Any],
+    pool_weight: Maybe = None,
+    weight: Maybe = None,
+    bias: Maybe = None,
+    valid: Maybe = None,
+    counted: Maybe = None,
+) -> Tensor:
+    """`divisive.divided`, by whichever of the two fits."""
+    own: dict[str, Any] = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
+    rest: dict[str, Any] = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
+    if not values_known(x):
+        return divisive.divided(x, e, plan, **own, **rest)
+    shape = None if x.dim() < 2 else shape_of(plan.pool, plan.settings, x.shape[1], x.dim() - 2)
+    why = _refused(x, e, shape, powers, rest) or native.refused(x, offset, weight, bias)
+    native.noted(why)
+    if why or shape is None:
+        return divisive.divided(x, e, plan, **own, **rest)
+    m, n, p = map(float, powers)
+    return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan))
+
+
+def _refused(
+    x: Tensor, e: Maybe, shape: Shape | None, powers: tuple[Any, ...], rest: Mapping[str, Maybe]
+) -> str:
+    """What of a call the kernels do not cover."""
+    if e is not None or rest["valid"] is not None:
+        return "there is a mask or a pool_input"
+    if any(isinstance(power, Tensor) for power in powers):
+        return "a power is learned"
+    if shape is None or rest["pool_weight"] is not None:
+        return "there is no kernel for this pool"
+    return "x has more than 3 axes of space" if x.dim() > 5 else ""
+
+
+def shape_of(pool: Pool, settings: Mapping[str, Any], channels: int, rank: int) -> Shape | None:
+    """The pool for the kernels; None where they have none for it."""
+    if isinstance(pool, ChannelWindow):
+        return Shape(neighbours=held(pool.size, settings), gain=_gain(pool, settings))
+    if isinstance(pool, Axes):
+        whole = pool.touches in ({"g", "c"}, {"c"}) and pool.groups == 1 and pool.shape is None
+        gain = 1.0 if pool.reduce == "sum" else 1 / max(channels, 1)
+        return Shape(total=True, gain=gain) if whole else None
+    if isinstance(pool, Surround):
+        return _surround(pool, settings, channels) if rank else None
+    if isinstance(pool, Both) and rank and isinstance(pool.channels, ChannelWindow):
+        return _both(pool.space, pool.channels, settings, channels)
+    return None
+
+
+def _both(
+    space: Axes | Surround, across: ChannelWindow, settings: Mapping[str, Any], channels: int
+) -> Shape | None:
+    first = _surround(space, settings, channels) if isinstance(space, Surround) else None
+    if first is None:
+        return None
+    size = held(across.size, settings)
+    return replace(first, neighbours=size, gain=_gain(across, settings))
+
+
+def _gain(pool: ChannelWindow, settings: Mapping[str, Any]) -> float:
+    if pool.gain is None:
+        return 1.0
+    return float(held(pool.gain, settings)) / held(pool.size, settings)
+
+
+def _surround(pool: Surround, settings: Mapping[str, Any], channels: int) -> Shape | None:
+    rows = window_taps(pool, settings)
+    mean = pool.channels and pool.reduce == "mean"
+    gain = 1 / max(channels, 1) if mean else 1.0
+    if isinstance(rows, int):
+        return Shape(total=pool.channels, size=rows, gain=gain)
+    taps, *others = rows  # one for each width
+    return None if others else Shape(total=pool.channels, size=len(taps), taps=taps, gain=gain)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What of a call carries no gradient, for the kernels and for their twin."""
+
+    shape: Shape
+    powers: tuple[float, float, float]
+    plan: divisive.Division
+
+    def arguments(self) -> tuple[Any, ...]:
+        s = self.shape
+        taps = None if s.taps is None else torch.tensor(s.taps, dtype=torch.float64)
+        return s.total, s.size, taps, s.neighbours, s.gain, *self.powers
+
+    def by_twin(self, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
+        own = {"offset": offset, "weight": weight, "bias": bias}
+        return divisive.divided(x, None, self.plan, powers=self.powers, **own)
+
+
+def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+    given = x, offset, weight, bias
+    learns = any(a is not None and a.requires_grad for a in given)
+    if learns and torch.is_grad_enabled():
+        return _Fused.apply(*given, job)  # pyright: ignore[reportReturnType]
+    return _forward(*given, job)
+
+
+def _forward(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+    own = (_by_channel(a, x.shape[1]) for a in (weight, bias))
+    return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments())
+
+
+def _by_channel(a: Maybe, channels: int) -> Maybe:
+    return None if a is None else a.flatten().expand(channels)
+
+
+class _Fused(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
+    ) -> Tensor:
+        ctx.job = job
+        ctx.save_for_backward(x, offset, weight, bias)
+        return _forward(x, offset, weight, bias, job)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        given, wanted = ctx.saved_tensors, ctx.needs_input_grad[:4]
+        way = _slopes_by_twin if native.second_order() else _slopes
+        return *way(grads[0], given, wanted, ctx.job), None
+
+
+def _slopes(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
+    x, offset, weight, _ = given
+    own = _by_channel(weight, x.shape[1])
+    gx, sums = torch.ops.normlab.divide_backward(
+        g, x, offset.flatten(), own, *job.arguments(), any(wanted[1:])
+    )
+    found: list[Maybe] = [gx if wanted[0] else None]
+    for row, a, want in zip((2, 0, 1), given[1:], wanted[1:], strict=True):
+        found.append(_summed_onto(sums[row], a) if want else None)
+    return found
+
+
+def _summed_onto(sums: Tensor, a: Tensor) -> Tensor:
+    """One gradient for each channel, or for the one value that all channels have."""
+    own = sums.sum(0, keepdim=True) if math.prod(a.shape) == 1 else sums
+    return own.view(a.shape).to(a.dtype)
+
+
+def _slopes_by_twin(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
+    """The same slopes as functions of all they depend on, so that they can be differentiated again."""
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        y = job.by_twin(*given)
+        asked = [a for a, want in zip(given, wanted, strict=True) if want]
+        found = iter(torch.autograd.grad(y, asked, g, create_graph=again))
+    return [next(found) if want else None for want in wanted]
