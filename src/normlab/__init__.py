@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.host.widget import Explorer
+    from normlab.fitting.fit import Fit, fit
     from normlab.grading import grade
     from normlab.moments import Moments
 
 __all__ = [
     "Checked",
     "Explorer",
+    "Fit",
     "Moments",
     "Normalized",
     "check",
@@ -28,6 +30,7 @@ __all__ = [
     "data",
     "errors",
     "filters",
+    "fit",
     "functional",
     "grade",
     "interop",
@@ -42,6 +45,8 @@ _HOME = {
     "Checked": ("normlab.checks.checking", "Checked"),
     "check": ("normlab.checks.checking", "check"),
     "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
+    "Fit": ("normlab.fitting.fit", "Fit"),
+    "fit": ("normlab.fitting.fit", "fit"),
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
