@@ -5,10 +5,11 @@ from normlab.cli import table
 from normlab.cli.app import app, main
 from normlab.conversion import command as conversion
 from normlab.explorer import command as explorer
+from normlab.fitting import command as fitting
 from normlab.grading import command as grading
 from normlab.lab.commands import canonical, chapter, cortex, laboratory, training
 
 __all__ = ["app", "canonical", "chapter", "cortex", "main", "training"]
 
-for room in (table, laboratory, checks, grading, conversion, explorer):
+for room in (table, laboratory, checks, grading, conversion, fitting, explorer):
     room.register(app)

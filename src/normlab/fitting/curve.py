@@ -1,6 +1,6 @@
 """The contrast response of Naka and Rushton, its derivatives, and where a search for it begins.
 
-    R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))
+R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))
 """
 
 from dataclasses import dataclass, replace
@@ -28,8 +28,19 @@ class Curve:
     bent: bool
 
     name: ClassVar[str] = "naka-rushton"
-    formula: ClassVar[str] = r"R = R_0 + R_{max} \frac{c^n}{c_{50}^{\,s n} + c^{\,s n}}"
-    words: ClassVar[str] = "R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))"
+
+    @property
+    def words(self) -> str:
+        """The formula in a line of text."""
+        power = ("^(s·n)", "^(s·n)") if self.bent else ("ⁿ", "ⁿ")
+        return "R = baseline + rmax · cⁿ / (c50{} + c{})".format(*power)
+
+    @property
+    def formula(self) -> str:
+        """The same in LaTeX."""
+        power = "{s n}" if self.bent else "n"
+        below = rf"{{c_{{50}}}}^{power} + c^{power}"
+        return rf"R = \text{{baseline}} + \text{{rmax}} \, \frac{{c^n}}{{{below}}}"
 
     @property
     def shown(self) -> Array:

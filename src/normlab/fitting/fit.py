@@ -131,8 +131,8 @@ def fit(
         counts; σ in those of the drive; θ in degrees, of period 180.
     Scale: γ, σⁿ and w have a common factor that no response can tell, so the weights of each pool sum to 1.
     baseline: fitted, or 0. supersaturation: s is fitted (1 or more), or 1.
-    noise: gaussian, of one unknown variance; poisson, for counts of spikes in `seconds`; quasi-poisson, counts
-        whose variance is a multiple of their mean, as it mostly is in cortex.
+    noise: gaussian, of one unknown variance; poisson, for counts of spikes in `seconds`; quasi-poisson,
+        counts whose variance is a multiple of their mean, as it mostly is in cortex.
     fix: values of parameters that are known, by name, such as {"n": 2}.
     Intervals: of profile likelihood, with Student's t where the noise's size is estimated; `make
         fit-coverage` prints how often they hold the truth. An end that the data do not bound is infinite,

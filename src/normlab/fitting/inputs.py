@@ -37,7 +37,9 @@ class Asked:
         for name, (given, known) in kinds.items():
             if given not in known:
                 hint = did_you_mean(given, known)
-                raise SettingError(f"{name}={given!r} given; it must be {' or '.join(known)}.{hint}")
+                raise SettingError(
+                    f"{name}={given!r} given; it must be {' or '.join(known)}.{hint}"
+                )
         kind = KINDS[noise]
         if not 0 < level < 1:
             raise SettingError(f"level={level!r} given; it must be between 0 and 1, such as 0.95.")
@@ -69,7 +71,9 @@ class Asked:
                 raise SettingError(
                     f"fix {name}={value!r} given; it must be from {low:g} to {high:g}."
                 )
-        return np.array([p.inner(given[p.name]) if p.name in given else math.nan for p in parameters])
+        return np.array(
+            [p.inner(given[p.name]) if p.name in given else math.nan for p in parameters]
+        )
 
     def _off(self, parameters: tuple[Parameter, ...]) -> dict[str, float]:
         """Values of what was not asked for: no supersaturation is s = 1, no baseline is 0."""
@@ -97,7 +101,9 @@ class Given:
         return Observed.of(self.places[which], self.response[which], size, self.seconds)
 
 
-def given(asked: Asked, contrast: ArrayLike, response: ArrayLike, tuning: ArrayLike | None) -> Given:
+def given(
+    asked: Asked, contrast: ArrayLike, response: ArrayLike, tuning: ArrayLike | None
+) -> Given:
     """Errors: DataError for what cannot be fitted."""
     single = asked.model == Curve.name
     x, r = _numbers("contrast" if single else "drive", contrast), _numbers("response", response)

@@ -8,7 +8,6 @@ import numpy as np
 
 from normlab.fitting.parameters import Array
 
-
 _EXACT = 1e-6  # responses that a model meets as closely, relative to the largest, have no noise
 
 

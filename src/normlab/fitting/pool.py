@@ -20,7 +20,7 @@ SHARED = ("sigma", "n", "kappa")
 
 @dataclass(frozen=True)
 class Pool:
-    """Responses (stimuli, cells), flat, of cells with drives (stimuli, cells) and tuning (cells,) in degrees."""
+    """Responses (stimuli, cells), flat, by drives of the same shape and tuning (cells,) in degrees."""
 
     drive: Array
     tuning: Array
@@ -28,7 +28,7 @@ class Pool:
 
     name: ClassVar[str] = "normalization"
     formula: ClassVar[str] = (
-        r"R_j = R_{0j} + \gamma_j \frac{D_j^n}{\sigma^n + \sum_k w_{jk} D_k^n}, \quad "
+        r"R_j = \text{baseline}_j + \gamma_j \frac{D_j^n}{\sigma^n + \sum_k w_{jk} D_k^n}, \quad "
         r"w_{jk} \propto e^{\kappa \cos 2(\theta_j - \theta_k)}, \quad \sum_k w_{jk} = 1"
     )
     words: ClassVar[str] = "R = baseline + gamma · Dⁿ / (sigmaⁿ + Σ w·Dⁿ), Σ w = 1"

@@ -94,8 +94,8 @@ class _Kept:
         return self._both(moved)[1]
 
 
-class Better(Exception):  # noqa: N818: no error: the search goes on from there
-    """A profile came upon parameters that fit better than the best that were known."""
+class Better(Exception):  # noqa: N818
+    """No error: a profile came upon parameters that fit better, and the search goes on from there."""
 
     def __init__(self, inner: Array):
         super().__init__("a better fit was found")
@@ -225,4 +225,6 @@ class _Profile:
         moved[self.free] += along * (at - self.best[i])
         moved = _within(self.problem, moved, self.free)
         moved[i] = at
-        return min(still, moved, key=lambda inner: np.nan_to_num(self.problem.deviance(inner), nan=np.inf))
+        return min(
+            still, moved, key=lambda inner: np.nan_to_num(self.problem.deviance(inner), nan=np.inf)
+        )

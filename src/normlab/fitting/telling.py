@@ -47,7 +47,10 @@ def refuse_open(estimates: Mapping[str, Estimate], needed: Sequence[str], shown:
     """DataError where an interval that the model needs has an open end."""
     for name in needed:
         found = estimates[name]
-        for upper, is_open in ((True, found.high == math.inf), (False, found.low in (0, -math.inf))):
+        for upper, is_open in (
+            (True, found.high == math.inf),
+            (False, found.low in (0, -math.inf)),
+        ):
             if is_open and not found.fixed:
                 raise DataError(f"the data cannot tell: {_words(name, upper, shown)}.")
 
@@ -72,8 +75,8 @@ def refuse_constant(
     if not asked.noise.tells(rise, scale, more, seen.count - free, asked.level):
         raise DataError(
             f"the data cannot tell: a constant fits the responses as well as the model does "
-            f"({100 * asked.level:g} % test), so there is no curve to fit. The model rises from the baseline; "
-            "give more trials, or leave this cell out."
+            f"({100 * asked.level:g} % test), so there is no curve to fit. The model rises from the "
+            "baseline; give more trials, or leave this cell out."
         )
 
 
@@ -83,7 +86,9 @@ def constant(given: Given, seen: Observed) -> Array:
     return (total / np.bincount(given.groups, seen.trials))[given.groups]
 
 
-def notes(asked: Asked, seen: Observed, mu: Array, estimates: Mapping[str, Estimate], free: int) -> list[str]:
+def notes(
+    asked: Asked, seen: Observed, mu: Array, estimates: Mapping[str, Estimate], free: int
+) -> list[str]:
     """What a reader should know of the fit besides its numbers."""
     found = []
     if asked.noise.counts and not asked.noise.scaled:
@@ -96,7 +101,11 @@ def notes(asked: Asked, seen: Observed, mu: Array, estimates: Mapping[str, Estim
                 "narrow. Noise quasi-poisson allows for it."
             )
     for name, estimate in estimates.items():
-        open_ends = [w for w, end in (("below", estimate.low), ("above", estimate.high)) if not math.isfinite(end)]
+        open_ends = [
+            w
+            for w, end in (("below", estimate.low), ("above", estimate.high))
+            if not math.isfinite(end)
+        ]
         if open_ends and not estimate.fixed:
             found.append(f"The data do not bound {name} from {' or '.join(open_ends)}.")
     return found

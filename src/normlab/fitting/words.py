@@ -1,18 +1,13 @@
 """A fit in words and as plain data."""
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from normlab.fitting.curve import Curve
 from normlab.fitting.noise import KINDS
 from normlab.fitting.parameters import Estimate
-from normlab.fitting.pool import Pool
 
 if TYPE_CHECKING:
     from normlab.fitting.fit import Fit
-
-FORMULAS: Mapping[str, str] = {kind.name: kind.words for kind in (Curve, Pool)}
 
 
 def number(value: float) -> str:
@@ -47,17 +42,25 @@ def quality(fit: "Fit") -> list[str]:
     return lines
 
 
+def asked_for(fit: "Fit") -> dict[str, Estimate]:
+    """The parameters without those that were not asked for: a baseline of 0, an s of 1."""
+    off = {"baseline": 0.0, "s": 1.0}
+    return {
+        name: e
+        for name, e in fit.parameters.items()
+        if not (e.fixed and e.value == off.get(name.partition(".")[0]))
+    }
+
+
 def table(fit: "Fit") -> str:
     """What the command prints."""
-    shown = {n: e for n, e in fit.parameters.items() if not (n == "s" and e.fixed and e.value == 1)}
+    shown = asked_for(fit)
     width = max(9, *map(len, shown))
     lines = [
-        f"{fit.model}: {FORMULAS[fit.model]}",
+        f"{fit.model}: {fit.source.model.words}",
         f"{fit.observations:,} observations, {KINDS[fit.noise].words}",
         "",
-        f"{'':{width}}  {'value':>9}  {fit.level:.4g} interval".replace(
-            f"{fit.level:.4g}", f"{100 * fit.level:.4g} %"
-        ),
+        f"{'':{width}}  {'value':>9}  {100 * fit.level:.4g} % interval",
     ]
     lines += [f"{n:{width}}  {number(e.value):>9}  {interval(e)}" for n, e in shown.items()]
     return "\n".join([*lines, "", *quality(fit), *fit.notes])
@@ -69,7 +72,13 @@ def as_json(fit: "Fit") -> dict[str, Any]:
         name: {"value": e.value, "low": _finite(e.low), "high": _finite(e.high), "fixed": e.fixed}
         for name, e in fit.parameters.items()
     }
-    numbers = ("r_squared", "log_likelihood", "cross_validated", "cross_validated_constant", "dispersion")
+    numbers = (
+        "r_squared",
+        "log_likelihood",
+        "cross_validated",
+        "cross_validated_constant",
+        "dispersion",
+    )
     return {
         "model": fit.model,
         "noise": fit.noise,
