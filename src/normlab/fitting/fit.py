@@ -173,13 +173,13 @@ def _fitted(asked: Asked, data: Given, folds: int, progress: Callable[[int, int]
 
     def check(inner: Array, deviance: float) -> None:
         telling.refuse_constant(asked, data, problem, inner, deviance, len(free))
-        telling.refuse_limits(problem, inner, free, data.model.shown)
+        telling.refuse_limits(data, problem, inner, free)
 
     best, deviance, ends = profiled(problem, start, free, asked.level, check, progress)
     mu, _ = problem.mean(best)
     scale = asked.noise.scale(seen, mu, deviance, len(free))
     estimates = _estimates(parameters, best, dict(zip(free.tolist(), ends, strict=True)))
-    telling.refuse_open(estimates, [p.name for p in parameters if p.needed], data.model.shown)
+    telling.refuse_open(data, problem, estimates)
     single = asked.noise.log_likelihood(data.response, mu[data.places], data.seconds, scale)
     held_out = cross_validated(asked, data, problem, best, free, folds)
     return Fit(
@@ -204,7 +204,7 @@ def _estimates(
     found = {}
     for i, parameter in enumerate(parameters):
         value = parameter.outer(float(best[i]))
-        low, high = (parameter.outer(end) for end in ends.get(i, (best[i], best[i])))
+        low, high = (parameter.outer(float(end)) for end in ends.get(i, (best[i], best[i])))
         found[parameter.name] = Estimate(value, low, high, i not in ends)
     return found
 

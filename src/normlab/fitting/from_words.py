@@ -63,7 +63,7 @@ def _write(
     html: Path | None,
     picture: Path | None,
 ) -> None:
-    cells, names = list(fits.values()), list(fits)
+    cells, names = list(fits.values()), list(fits) if len(fits) + len(refused) > 1 else []
     if html is not None:
         write_all(
             html.parent, {html.name: page(cells, names, said, refused).html().encode()}, "--html"

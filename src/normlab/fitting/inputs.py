@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from normlab.errors import DataError, SettingError, did_you_mean
 from normlab.fitting.curve import Curve
 from normlab.fitting.noise import KINDS, Noise, Observed
-from normlab.fitting.parameters import Array, Parameter
+from normlab.fitting.parameters import Array, Parameter, Places
 from normlab.fitting.pool import Pool
 
 Model = Curve | Pool
@@ -90,9 +90,9 @@ class Given:
     """
 
     model: Model
-    places: Array
+    places: Places
     response: Array
-    groups: Array
+    groups: Places
     seconds: float
 
     def seen(self, which: Any = slice(None)) -> Observed:
@@ -155,7 +155,7 @@ def _pool(asked: Asked, x: Array, r: Array, tuning: ArrayLike | None) -> Given:
     return _given(asked, Pool(x, theta, asked.noise.counts), places, r, groups)
 
 
-def _given(asked: Asked, model: Model, places: Array, r: Array, groups: Array) -> Given:
+def _given(asked: Asked, model: Model, places: Places, r: Array, groups: Places) -> Given:
     return Given(model, places, r.ravel() / asked.seconds, groups, asked.seconds)
 
 

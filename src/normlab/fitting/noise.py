@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from normlab.fitting.parameters import Array
+from normlab.fitting.parameters import Array, Places
 
 _EXACT = 1e-6  # responses that a model meets as closely, relative to the largest, have no noise
 
@@ -25,11 +25,11 @@ class Observed:
     seconds: float = 1.0
 
     @classmethod
-    def of(cls, places: Array, response: Array, size: int, seconds: float = 1.0) -> "Observed":
+    def of(cls, places: Places, response: Array, size: int, seconds: float = 1.0) -> "Observed":
         """Means of single observations by place, whole numbers below size; 0 where there are none."""
         trials = np.bincount(places, minlength=size).astype(np.float64)
         mean = np.bincount(places, response, size) / np.maximum(trials, 1.0)
-        within = np.bincount(places, (response - mean[places]) ** 2, size)
+        within = np.bincount(places, (response - mean[places]) ** 2, size).astype(np.float64)
         return cls(mean, trials, within, seconds)
 
     @property
@@ -97,8 +97,8 @@ class Noise:
         from scipy.stats import chi2, f
 
         if self.scaled:
-            return rise / scale / free > f.ppf(level, free, freedom)
-        return rise > chi2.ppf(level, free)
+            return rise / scale / free > float(f.ppf(level, free, freedom))
+        return rise > float(chi2.ppf(level, free))
 
 
 def dispersion(seen: Observed, mu: Array, free: int) -> float:

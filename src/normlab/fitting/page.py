@@ -23,7 +23,7 @@ def figure(fits: Sequence[Fit], names: Sequence[str] = (), part: str = "") -> Fi
     name = f"fit-{part}" if part else "fit"
     if isinstance(fits[0].source.model, Pool):
         return _pool_figure(fits[0], name)
-    titles = names if len(fits) > 1 else [""]
+    titles = names or [""] * len(fits)
     cells = [_cell(fit, title) for fit, title in zip(fits, titles, strict=True)]
     return Figure(
         name,
@@ -87,7 +87,10 @@ def page(
     said: Sequence[str] = (),
     refused: Mapping[str, str] | None = None,
 ) -> Page:
-    """One page for all cells; refused: why others were not fitted. Names and said come from outside."""
+    """One page for all cells; refused: why others were not fitted. Names and said come from outside.
+
+    Without names there is one cell, and more is told of it.
+    """
     parts = [fits[i : i + drawings.AT_MOST] for i in range(0, len(fits), drawings.AT_MOST)]
     titles = [names[i : i + drawings.AT_MOST] for i in range(0, len(fits), drawings.AT_MOST)]
     drawn = {
@@ -108,7 +111,7 @@ def page(
         *(Note(markup(f"{name} is not fitted: {why}"), "warning") for name, why in (refused or {}).items()),
     ]  # fmt: skip
     sections = [Section("The fit", tuple(blocks))]
-    if len(fits) == 1:
+    if not names:
         sections.append(
             Section("How well it does", tuple(Prose(markup(s)) for s in words.quality(first)))
         )
@@ -121,14 +124,12 @@ def page(
 
 def _notes(fits: Sequence[Fit], names: Sequence[str]) -> list[str]:
     named = zip(fits, names or [""] * len(fits), strict=True)
-    return [
-        f"{name + ': ' if len(fits) > 1 else ''}{note}" for fit, name in named for note in fit.notes
-    ]
+    return [f"{name and f'{name}: '}{note}" for fit, name in named for note in fit.notes]
 
 
 def _table(fits: Sequence[Fit], names: Sequence[str]) -> Numbers:
     """A row for each parameter of each cell."""
-    if len(fits) == 1:
+    if not names:
         shown = words.asked_for(fits[0])
         rows = tuple((n, words.number(e.value), words.interval(e)) for n, e in shown.items())
         return Numbers("What was found", ("parameter", "value", "interval"), rows)

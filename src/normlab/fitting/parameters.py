@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]  # numbers of places, cells, parameters
 Kind = Literal["positive", "real", "one or more"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from normlab.errors import DataError
 from normlab.fitting.noise import Noise, Observed
-from normlab.fitting.parameters import Array, Parameter
+from normlab.fitting.parameters import Array, Parameter, Places
 
 Mean = Callable[[Array], tuple[Array, Array]]  # inner parameters → means (M,), derivatives (M, P)
 _CLOSE = 1e-3  # of an interval's end, relative to the reach
@@ -35,7 +35,7 @@ class Problem:
         return float(np.sum(self.at(inner)[0] ** 2))
 
 
-def minimised(problem: Problem, start: Array, free: Array) -> tuple[Array, float]:
+def minimised(problem: Problem, start: Array, free: Places) -> tuple[Array, float]:
     """The parameters of least deviance, of which only `free` (indices) move; and that deviance.
 
     A parameter that is one or more has no slope at 1, and would stay there: it is also tried beyond.
@@ -52,7 +52,7 @@ def minimised(problem: Problem, start: Array, free: Array) -> tuple[Array, float
     return min(tried, key=lambda pair: np.nan_to_num(pair[1], nan=np.inf))
 
 
-def _descended(problem: Problem, start: Array, free: Array) -> tuple[Array, float]:
+def _descended(problem: Problem, start: Array, free: Places) -> tuple[Array, float]:
     if not len(free):
         return start, problem.deviance(start)
     from scipy.optimize import leastsq
@@ -70,7 +70,7 @@ def _descended(problem: Problem, start: Array, free: Array) -> tuple[Array, floa
 class _Kept:
     """scipy asks for residuals and derivatives apart; they are computed together."""
 
-    def __init__(self, problem: Problem, start: Array, free: Array):
+    def __init__(self, problem: Problem, start: Array, free: Places):
         self.problem, self.start, self.free = problem, start, free
         self._at: Array | None = None
         self._found: tuple[Array, Array] | None = None
@@ -105,7 +105,7 @@ class Better(Exception):  # noqa: N818
 def profiled(
     problem: Problem,
     start: Array,
-    free: Array,
+    free: Places,
     level: float,
     check: Callable[[Array, float], None],
     tell: Callable[[int, int], None],
@@ -115,9 +115,10 @@ def profiled(
     check: refuses what is known of the best parameters to be of no use, before the search for ends.
     """
     for _ in range(_TRIES):
-        best = _within(problem, minimised(problem, start, free)[0], free)
-        deviance = problem.deviance(best)
+        best, deviance = minimised(problem, start, free)
         check(best, deviance)
+        best = _within(problem, best, free)
+        deviance = problem.deviance(best)
         profile = _Profile(problem, best, deviance, free, level)
         try:
             ends = []
@@ -132,7 +133,7 @@ def profiled(
     )
 
 
-def _within(problem: Problem, inner: Array, free: Array) -> Array:
+def _within(problem: Problem, inner: Array, free: Places) -> Array:
     """Within the limits, beyond which an optimum at a domain's end is infinitely far; roots are positive."""
     limits = [(p.inner(p.low), p.inner(p.high)) for p in problem.parameters]
     low, high = np.array(limits).T
@@ -145,7 +146,7 @@ def _within(problem: Problem, inner: Array, free: Array) -> Array:
 class _Profile:
     """The signed root of the deviance's rise as one parameter moves and the others follow it."""
 
-    def __init__(self, problem: Problem, best: Array, deviance: float, free: Array, level: float):
+    def __init__(self, problem: Problem, best: Array, deviance: float, free: Places, level: float):
         self.problem, self.best, self.deviance, self.free = problem, best, deviance, free
         noise, seen = problem.noise, problem.seen
         mu, _ = problem.mean(best)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normlab.data.choosing import find
 from normlab.data.columns import Read, Words, quoted
 from normlab.data.reading import Reading
 from normlab.data.table import complete, read
 from normlab.errors import DataError, SettingError
-from normlab.fitting.parameters import Array
+from normlab.fitting.parameters import Array, Places
 
 _CONTRAST = ("contrast", "c", "drive")
 _RESPONSE = ("response", "rate", "spikes", "count", "firing", "r")
@@ -80,8 +81,9 @@ def _chosen(
     if given is not None:
         return find(given, named)
     numeric = [name for name, column in named.items() if not isinstance(column, Words)]
+    words = tuple(word for word in known if len(word) > 1)
     called = [n for n in numeric if n.strip().casefold() in known]
-    called = called or [n for n in numeric if n.strip().casefold().startswith(known[:1])]
+    called = called or [n for n in numeric if n.strip().casefold().startswith(words)]
     if len(called) == 1:
         return called[0]
     if not called and len(numeric) == 2:
@@ -100,7 +102,7 @@ def _numbers(named: Mapping[str, Any], names: Sequence[str]) -> Array:
     return stacked([named[name] for name in names]).astype(np.float64)
 
 
-def _labels(named: Mapping[str, Any], name: str | None, kept: Array) -> Array | None:
+def _labels(named: Mapping[str, Any], name: str | None, kept: Places) -> NDArray[np.str_] | None:
     """What tells cells or stimuli apart, as text; None where nothing was named."""
     if name is None:
         return None
@@ -113,7 +115,7 @@ def _labels(named: Mapping[str, Any], name: str | None, kept: Array) -> Array | 
 
 
 def _alone(
-    table: Mapping[str, Array], x: str, responses: Sequence[str], groups: Array | None
+    table: Mapping[str, Array], x: str, responses: Sequence[str], groups: NDArray[np.str_] | None
 ) -> dict[str, dict[str, Any]]:
     """Each cell by itself; several columns are its trials."""
     r = np.stack([table[name] for name in responses], 1)
@@ -128,7 +130,7 @@ def _alone(
 
 def _pooled(
     table: Mapping[str, Array], named: Mapping[str, Any], columns: Columns, x: str,
-    responses: Sequence[str], groups: Array | None, kept: Array,
+    responses: Sequence[str], groups: NDArray[np.str_] | None, kept: Places,
 ) -> dict[str, Any]:  # fmt: skip
     """Rows of one cell and one stimulus as (stimuli, cells, trials)."""
     stimuli = _labels(named, columns.stimulus, kept)

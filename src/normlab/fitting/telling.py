@@ -1,14 +1,14 @@
 """Whether the data tell the parameters, in words where they do not."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from normlab.errors import DataError
 from normlab.fitting.inputs import Asked, Given
 from normlab.fitting.noise import Observed, dispersion
-from normlab.fitting.parameters import Array, Estimate
+from normlab.fitting.parameters import Array, Estimate, Places
 from normlab.fitting.search import Problem
 
 # (parameter, whether its upper end is open) → what the data lack, what to do
@@ -29,37 +29,46 @@ _OPEN: Mapping[tuple[str, bool], str] = {
     ("gamma", True): "{name} may be as large as one likes: no stimulus drives that cell enough; leave it out",
     ("gamma", False): "{name} may be as small as one likes: that cell does not respond; leave it out",
 }  # fmt: skip
+_EARLY = _OPEN["c50", False]
 _SAME = {("c50", True): ("rmax", True), ("kappa", False): ("kappa", True)}
 _STRANGE = 0.01  # the probability below which the scatter is not that of Poisson counts
 
 
-def refuse_limits(problem: Problem, inner: Array, free: Array, shown: Array) -> None:
+def refuse_limits(given: Given, problem: Problem, inner: Array, free: Places) -> None:
     """DataError where the best value of a parameter is as far as the search goes."""
     for i in free:
         parameter, value = problem.parameters[i], inner[i]
         for upper, limit in ((True, parameter.high), (False, parameter.low)):
-            words = _words(parameter.name, upper, shown)
+            words = _words(given, problem.seen, parameter.name, upper)
             if words and (value - parameter.inner(limit)) * (1 if upper else -1) >= 0:
                 raise DataError(f"the data cannot tell: {words}.")
 
 
-def refuse_open(estimates: Mapping[str, Estimate], needed: Sequence[str], shown: Array) -> None:
+def refuse_open(given: Given, problem: Problem, estimates: Mapping[str, Estimate]) -> None:
     """DataError where an interval that the model needs has an open end."""
-    for name in needed:
+    for name in (p.name for p in problem.parameters if p.needed):
         found = estimates[name]
         for upper, is_open in (
             (True, found.high == math.inf),
             (False, found.low in (0, -math.inf)),
         ):
             if is_open and not found.fixed:
-                raise DataError(f"the data cannot tell: {_words(name, upper, shown)}.")
+                words = _words(given, problem.seen, name, upper)
+                raise DataError(f"the data cannot tell: {words}.")
 
 
-def _words(name: str, upper: bool, shown: Array) -> str:
+def _words(given: Given, seen: Observed, name: str, upper: bool) -> str:
     """What the data lack where a parameter has no such end; "" where nothing is wrong with that."""
     kind = name.partition(".")[0], upper
+    kind = _SAME.get(kind, kind)
+    shown = given.model.shown
+    words = _OPEN.get(kind, "")
+    if (
+        kind == ("rmax", True)
+        and seen.mean[np.argmax(shown > 0)] > (seen.mean.min() + seen.mean.max()) / 2
+    ):
+        words = _EARLY
     positive = shown[shown > 0]
-    words = _OPEN.get(_SAME.get(kind, kind), "")
     return words.format(name=name, most=positive.max(), least=positive.min())
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from normlab.fitting.inputs import Asked, Given
-from normlab.fitting.parameters import Array
+from normlab.fitting.parameters import Array, Places
 from normlab.fitting.search import Problem, minimised
 from normlab.fitting.telling import constant
 
@@ -14,7 +14,7 @@ _SEED = 0
 
 
 def cross_validated(
-    asked: Asked, given: Given, problem: Problem, best: Array, free: Array, folds: int
+    asked: Asked, given: Given, problem: Problem, best: Array, free: Places, folds: int
 ) -> tuple[float, float]:
     """Log likelihood of held-out observations, nats for each: of the model, and of a constant.
 
@@ -41,7 +41,7 @@ def cross_validated(
     return float(own.mean()), float(none.mean())
 
 
-def _folds(places: Array, folds: int) -> Array:
+def _folds(places: Places, folds: int) -> Places:
     """Parts of equal size in which the trials of each place are shared out as evenly as can be."""
     order = np.random.default_rng(_SEED).permutation(len(places))
     order = order[np.argsort(places[order], kind="stable")]
