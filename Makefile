@@ -8,6 +8,7 @@
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
+# make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
@@ -22,7 +23,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs snapshot clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo fit-coverage docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -95,6 +96,9 @@ zoo: .venv/lab.done
 
 snapshot: .venv/test.done
 	$(BIN)/python tests/public/write.py
+
+fit-coverage: .venv/lab.done
+	$(BIN)/python tests/fitting/coverage_table.py
 
 docs: .venv/test.done
 	$(BIN)/python docs/generate.py

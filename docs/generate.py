@@ -140,6 +140,7 @@ def index() -> str:
         "- [What other frameworks mean by the same layer](conventions.md)",
         "- [What is a row, and what stands beside the table](beyond.md)",
         "- [Divisive normalisation, with every published pool](divisive.md)",
+        "- [Fit your neuron: contrast responses and the normalisation model](fit.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [How `normlab grade` names a learner's mistake](grade.md)",
         "- [Which versions of torch the library is tested with](versions.md)",

@@ -68,6 +68,8 @@ DATA = {
     "no contrast": ((0 * CONTRAST, RESPONSE), {}, "every contrast is 0"),
     "rates as counts": ((CONTRAST, RESPONSE), {"noise": "poisson"}, "no count of spikes; give the counts"),
     "negative counts": ((CONTRAST, -np.rint(RESPONSE)), {"noise": "poisson"}, "counts of spikes are 0"),
+    "spikes out of nothing": ((CONTRAST, np.rint(RESPONSE)), {"noise": "poisson", "baseline": False},
+                              "a baseline of 0 rules out; fit the baseline"),
     "drive of one cell": ((np.ones((5, 1)), np.ones((5, 1))), {"model": "normalization", "tuning": [0.0]},
                           "has one cell; a pool needs two"),
     "drive's shape": ((np.ones((5, 2)), np.ones((5, 3))), {"model": "normalization", "tuning": [0.0, 1.0]},

@@ -170,6 +170,7 @@ def _fitted(asked: Asked, data: Given, folds: int, progress: Callable[[int, int]
     check_enough(asked, seen, len(free))
     problem = Problem(data.model.mean, parameters, seen, asked.noise)
     start = data.model.start(seen, asked.noise, fixed)
+    telling.refuse_impossible(asked, problem, start)
 
     def check(inner: Array, deviance: float) -> None:
         telling.refuse_constant(asked, data, problem, inner, deviance, len(free))

@@ -11,7 +11,8 @@ from normlab.fitting.noise import Noise, Observed
 from normlab.fitting.parameters import Array, Parameter, Places
 
 Mean = Callable[[Array], tuple[Array, Array]]  # inner parameters → means (M,), derivatives (M, P)
-_CLOSE = 1e-3  # of an interval's end, relative to the reach
+_CLOSE = 1e-4  # of an interval's end, relative to half its width
+_WORSE = 1e3  # a root of the rise beyond which it does not matter how bad a fit is
 _TRIES = 40
 _BEYOND = 0.3  # s = 1.09
 
@@ -172,38 +173,35 @@ class _Profile:
     def _crossing(
         self, i: int, place: int, center: float, side: int, step: float, limit: float
     ) -> float:
-        """Outwards until the bound is passed, then inwards by secants kept between two bounds."""
-        inside, rise_inside = center, 0.0
+        """Outwards until the bound is passed, then back to it."""
+        inside, lack_inside = center, -self.reach
         at = center + side * min(step, abs(limit - center))
         follow = self.best
         for _ in range(_TRIES):
             follow, rise = self._rise(i, place, at, follow)
-            if rise >= self.reach * (1 - _CLOSE):
-                break
+            if rise >= self.reach:
+                return self._between(i, place, {inside: lack_inside, at: rise - self.reach}, follow)
             if at == limit:
-                return side * math.inf
-            inside, rise_inside = at, rise
-            gone = abs(at - center)
-            far = gone * min(max(self.reach / max(rise, 1e-3), 1.2), 3.0)
-            at = center + side * min(far, abs(limit - center))
-        else:
-            return side * math.inf
-        return self._between(i, place, (inside, rise_inside), (at, rise), follow)
-
-    def _between(
-        self, i: int, place: int, inside: tuple[float, float], outside: tuple[float, float],
-        follow: Array,
-    ) -> float:  # fmt: skip
-        for _ in range(_TRIES):
-            if abs(outside[1] - self.reach) <= _CLOSE * self.reach:
                 break
-            share = (self.reach - inside[1]) / (outside[1] - inside[1])
-            at = inside[0] + min(max(share, 0.05), 0.95) * (outside[0] - inside[0])
-            follow, rise = self._rise(i, place, at, follow)
-            if abs(rise - self.reach) <= _CLOSE * self.reach:
-                return at
-            inside, outside = ((at, rise), outside) if rise < self.reach else (inside, (at, rise))
-        return outside[0]
+            inside, lack_inside = at, rise - self.reach
+            further = min(max(self.reach / max(rise, 1e-3), 1.2), 3.0)
+            at = center + side * min(abs(at - center) * further, abs(limit - center))
+        return side * math.inf
+
+    def _between(self, i: int, place: int, known: dict[float, float], follow: Array) -> float:
+        """Where the bound is, between two places of which it is known how far beyond it they are."""
+        from scipy.optimize import brentq
+
+        def beyond(at: float) -> float:
+            nonlocal follow
+            if at not in known:
+                follow, rise = self._rise(i, place, at, follow)
+                known[at] = rise - self.reach
+            return min(known[at], _WORSE)
+
+        inside, outside = known
+        close = _CLOSE * abs(outside - float(self.best[i]))
+        return float(brentq(beyond, inside, outside, xtol=close))
 
     def _rise(self, i: int, place: int, at: float, follow: Array) -> tuple[Array, float]:
         """Where the others go, and the signed root's size, with one parameter held."""

@@ -34,6 +34,16 @@ _SAME = {("c50", True): ("rmax", True), ("kappa", False): ("kappa", True)}
 _STRANGE = 0.01  # the probability below which the scatter is not that of Poisson counts
 
 
+def refuse_impossible(asked: Asked, problem: Problem, start: Array) -> None:
+    """DataError for spikes where the model can have none, which no parameters mend."""
+    mu, _ = problem.mean(start)
+    if asked.noise.counts and (problem.seen.mean[mu <= 0] > 0).any():
+        raise DataError(
+            "spikes were counted where nothing drove the cell, which a baseline of 0 rules out; fit the "
+            "baseline, or leave these stimuli out."
+        )
+
+
 def refuse_limits(given: Given, problem: Problem, inner: Array, free: Places) -> None:
     """DataError where the best value of a parameter is as far as the search goes."""
     for i in free:
