@@ -126,15 +126,15 @@ class Study(Generic[Shared, M]):
         return self.verdicts[-1]
 
     def near(self, name: str, measured: Any) -> Verdict | None:
-        """Judge a `Near` claim of the member by what was measured; with other settings keep the number."""
+        """Keep what was measured, and judge a `Near` claim of the member by it if the settings are published."""
         claim = next(c for c in self.member.claims if c.name == name)
         if not isinstance(claim, Near):
             raise TypeError(f"{self.member.name}: claim {name!r} has no published number")
-        value = float(measured)
-        if not self.published:
-            self.number(
-                name, value, f"{claim.what}; not judged, as the settings are not the published ones"
-            )
+        unjudged = (
+            "" if self.published else "; not judged, as the settings are not the published ones"
+        )
+        value = self.number(name, measured, f"{claim.what}{unjudged}")
+        if unjudged:
             return None
         distance = abs(value - claim.published) / abs(claim.published)
         return self.claim(name, distance, detail=f"measured {value:.4g}")

@@ -7,8 +7,11 @@ A claim called changed.X is the claim X made of the changed set of parameters. N
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from normlab.lab.cortex.lessons import LESSONS, SYMBOLS
 from normlab.lab.experiment import Claim, Verdict
 from normlab.lab.family import Member, near
+from normlab.report.page import Ask, Block, Formula, Prose
+from normlab.safe import markup
 
 CHANGED = "changed."
 STEEPER = 2.35  # the pool's exponent nd with which the paper makes a cell supersaturate without β
@@ -42,6 +45,16 @@ class Phenomenon(Member):
     number: int = 0
     figure: str = ""
     change: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def introduction(self) -> tuple[Block, ...]:
+        """A prediction asked first, then what was published, and the equation."""
+        lesson = LESSONS.get(self.name)
+        if lesson is None:
+            return super().introduction
+        data = f" Measured in cortex by {lesson.data}" if lesson.data else ""
+        ask = Ask(lesson.question, lesson.mechanism)
+        return ask, Prose(self.signature + markup(data)), Formula(lesson.equation), Prose(SYMBOLS)
 
 
 def outcome(verdicts: list[Verdict]) -> str:
@@ -371,8 +384,8 @@ _ROWS: tuple[Phenomenon, ...] = (
     _row(
         0, "", "shared-cause", "A prediction across phenomena: the maintained discharge",
         "Rates below the blank's (28) and wider tuning at low contrast (18) need a large β. Supersaturation "
-        "(8) comes with a large β too, or without any where the pool's exponent is larger than the drive's. So "
-        "a cell that shows one of the first two should show all three, while one that only supersaturates "
+        "(8) comes with a large β too, or without any where the pool's exponent is larger than the drive's. "
+        "So a cell that shows one of the first two should show all three, while one that only supersaturates "
         "has nd > nn.",
         "beyond:shared_cause",
         _least("below", "β = 0.02: blank's rate less the lowest in a map with spots", 0.5),
@@ -381,7 +394,7 @@ _ROWS: tuple[Phenomenon, ...] = (
         _most("none-below", "β = 0: blank's rate less the lowest", 1e-6),
         _most("none-turns", "β = 0: what is lost between the largest response and contrast 1", 1e-3),
         _most("none-widens", "β = 0: frequency width at 5 %, relative to 80 %", 1.0),
-        _least("exponents-turn", f"β = 0, nd = {STEEPER:g}: lost from the largest response to contrast 1", 5e-3),
+        _least("exponents-turn", f"β = 0, nd = {STEEPER:g}: lost from largest response to contrast 1", 5e-3),
         _most("exponents-widens", f"β = 0, nd = {STEEPER:g}: frequency width at 5 %, relative to 80 %", 1.0),
     ),
     _row(
