@@ -9,6 +9,7 @@
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
+# make cortex-numbers   docs/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
@@ -23,7 +24,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo fit-coverage docs snapshot clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo fit-coverage cortex-numbers docs snapshot clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done
@@ -99,6 +100,9 @@ snapshot: .venv/test.done
 
 fit-coverage: .venv/lab.done
 	$(BIN)/python tests/fitting/coverage_table.py
+
+cortex-numbers: .venv/lab.done
+	$(BIN)/python docs/cortex_numbers.py
 
 docs: .venv/test.done
 	$(BIN)/python docs/generate.py

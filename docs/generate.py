@@ -154,6 +154,7 @@ def index() -> str:
         f"- [{name}](experiments/{name}.md): {experiment.question}"
         for name, experiment in EXPERIMENTS.items()
     ]
+    lines += ["- [The numbers of the V1 model, published and ours](cortex-numbers.md)"]
     lines += ["", "## Proofs", "", "- [What is proved of which row, by which test](coverage.md)"]
     lines += ["- [What torch's users do with a layer, and with which it works](works-with.md)"]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ python tests/fitting/coverage_table.py [CELLS]
 """
 
 import sys
+from collections.abc import Callable
 
 from simulated import covered, shares
 
@@ -19,17 +20,24 @@ CASES = {  # in words → noise, and whether s is fitted
 NAMES = ("rmax", "c50", "n", "baseline", "s")
 
 
+def row(case: int, cells: int, tell: Callable[[int], None] = lambda done: None) -> tuple[str, ...]:
+    """One case: in words, the share of cells for each parameter, how many were refused."""
+    words, (noise, bent) = list(CASES.items())[case]
+    outcomes = []
+    for one in covered(cells, noise, bent, seed=100 + case):
+        outcomes.append(one)
+        tell(len(outcomes))
+    found, refused = shares(outcomes)
+    held = [f"{100 * found[name]:.1f} %" if name in found else "–" for name in NAMES]
+    return words, *held, str(refused)
+
+
 def main(cells: int) -> None:
-    rows = []
     with bar("simulating") as show:
-        for i, (words, (noise, bent)) in enumerate(CASES.items()):
-            outcomes = []
-            for one in covered(cells, noise, bent, seed=100 + i):
-                outcomes.append(one)
-                show(i * cells + len(outcomes), len(CASES) * cells)
-            found, refused = shares(outcomes)
-            held = [f"{100 * found[name]:.1f} %" if name in found else "–" for name in NAMES]
-            rows.append((words, *held, str(refused)))
+        rows = [
+            row(i, cells, lambda done, i=i: show(i * cells + done, len(CASES) * cells))
+            for i in range(len(CASES))
+        ]
     print(f"Share of {cells:,} simulated cells whose 95 % interval holds the truth:\n")
     print(markdown(("noise", *NAMES, "refused"), rows))
 

@@ -17,7 +17,9 @@ def test_the_python_prints_what_it_says():
 
 
 def test_the_command_prints_what_it_says():
-    blocks = re.findall(r"```console\n\$ normlab (.*?)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(
+        r"```console\n\$ normlab (.*?)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+    )
     assert len(blocks) == 1
     for command, printed in blocks:
         assert here(*shlex.split(command), cwd=ROOT / "examples").stdout == printed

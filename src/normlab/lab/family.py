@@ -126,7 +126,7 @@ class Study(Generic[Shared, M]):
         return self.verdicts[-1]
 
     def near(self, name: str, measured: Any) -> Verdict | None:
-        """Keep what was measured, and judge a `Near` claim of the member by it if the settings are published."""
+        """Keep what was measured; judge a `Near` claim by it where the settings are the published ones."""
         claim = next(c for c in self.member.claims if c.name == name)
         if not isinstance(claim, Near):
             raise TypeError(f"{self.member.name}: claim {name!r} has no published number")

@@ -2,6 +2,9 @@
 computation (docs: neither is computed by this package).
 """
 
+import re
+from pathlib import Path
+
 import pytest
 
 from normlab.lab.cortex import FAMILY, Settings
@@ -51,6 +54,9 @@ def lab():
     return prepare(Settings(frames=20_000, noises=20))
 
 
+PAGE = Path(__file__).parents[3] / "docs" / "cortex-numbers.md"
+ROW = re.compile(r"\| `([\w.%-]+)` \|[^|]*\|[^|]*\|[^|]*\| ([\d.e-]+)[^|]* \|")
+OURS = {key.removesuffix(".paper"): float(ours) for key, ours in ROW.findall(PAGE.read_text("utf-8"))}
 LONG = ("noise-map",)  # its parts have tests of their own in test_model.py
 
 

@@ -28,7 +28,7 @@ _OSAKI = "Osaki, Naito, Sadakane, Okamoto & Sato 2011 (Eur J Neurosci 33:923)"
 _BY_SIZE = r"R(d) = M\,\frac{(\beta + c\,E(d))^{nn}}{\alpha^{nd} + c^{nd} P(d)}"
 _MASKED = r"R = M\,\frac{(\beta + cE)^{nn}}{\alpha^{nd} + P(c, m)}"
 
-SYMBOLS = "R is the rate, c contrast, E the cell's drive and P its pool at contrast 1; the rest are parameters."
+SYMBOLS = "R is the rate, c contrast, E the cell's drive and P its pool at contrast 1."
 
 LESSONS: Mapping[str, Lesson] = {
     "size-tuning": Lesson(
