@@ -140,6 +140,7 @@ def index() -> str:
         "- [What other frameworks mean by the same layer](conventions.md)",
         "- [What is a row, and what stands beside the table](beyond.md)",
         "- [Divisive normalisation, with every published pool](divisive.md)",
+        "- [Fit your neuron: contrast responses and the normalisation model](fit.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [What `normlab.convert` makes of real layers and networks](convert.md)",
         "- [The mean and std of a data set; on a cluster; is today's data like training's?](measure.md)",
@@ -156,6 +157,7 @@ def index() -> str:
         f"- [{name}](experiments/{name}.md): {experiment.question}"
         for name, experiment in EXPERIMENTS.items()
     ]
+    lines += ["- [The numbers of the V1 model, published and ours](cortex-numbers.md)"]
     lines += ["", "## Proofs", "", "- [What is proved of which row, by which test](coverage.md)"]
     lines += ["- [What torch's users do with a layer, and with which it works](works-with.md)"]
     return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from normlab.equation.reference import Normalized, normalize
     from normlab.equation.table import TABLE as table  # noqa: N811
     from normlab.explorer.host.widget import Explorer
+    from normlab.fitting.fit import Fit, fit
     from normlab.grading import grade
     from normlab.kernels.explaining import Explained, explain
     from normlab.measuring.measure import measure, measure_by
@@ -25,6 +26,7 @@ __all__ = [
     "Checked",
     "Explained",
     "Explorer",
+    "Fit",
     "Measured",
     "Moments",
     "Normalized",
@@ -34,6 +36,7 @@ __all__ = [
     "errors",
     "explain",
     "filters",
+    "fit",
     "functional",
     "grade",
     "interop",
@@ -51,6 +54,8 @@ _HOME = {
     "check": ("normlab.checks.checking", "check"),
     "Explained": ("normlab.kernels.explaining", "Explained"),
     "Explorer": ("normlab.explorer.host.notebook", "Explorer"),
+    "Fit": ("normlab.fitting.fit", "Fit"),
+    "fit": ("normlab.fitting.fit", "fit"),
     "Measured": ("normlab.measuring.measured", "Measured"),
     "measure": ("normlab.measuring.measure", "measure"),
     "measure_by": ("normlab.measuring.measure", "measure_by"),

@@ -31,9 +31,10 @@ def bell(distance: Tensor, width: float) -> Tensor:
 
 
 def concentration(width: float) -> float:
-    """κ of the window exp(κ cos 2θ) whose half-width at half height is half of `width` degrees.
+    """κ of the window exp(κ cos 2θ) that is `width` degrees wide in full.
 
-    Solves cos(width) = ln(cosh κ)/κ; at 90° or more the window is uniform, κ = 0.
+    Solves cos(width) = ln(cosh κ)/κ: at θ = width/2 the window is half way from its smallest value, e^−κ,
+    to its largest, e^κ. At 90° or more it is uniform, κ = 0.
     Source: Sawada & Petrov 2017, eq. 22.
 
     >>> round(concentration(60.0), 3), concentration(90.0)

@@ -46,6 +46,8 @@ CLASSES = (
     ("normlab.equation.domains", "Domain"),
     ("normlab.checks.finding", "Finding"),
     ("normlab.conversion.exchange", "Change", "Conversion"),
+    ("normlab.fitting.fit", "Fit"),
+    ("normlab.fitting.parameters", "Estimate"),
     ("normlab.measuring.network.affine", "Standardize"),
     ("normlab.lab.experiment", "Claim", "Record", "Result", "Verdict"),
     ("normlab.lab.family", "Family", "Member", "Near", "Study"),
@@ -123,6 +125,7 @@ def json_files() -> Iterator[str]:
         "normlab convert --json": printed("convert", f"{EXAMPLES / 'net.py'}:Net", "--to", "group",
                                           "--shape", "4,2,3,3", "--json"),
         "normlab grade --json": printed("grade", str(EXAMPLES / "l2.py"), "--solution", "--json"),
+        "normlab fit --json": printed("fit", str(HERE.parents[1] / "examples" / "neuron.csv"), "--json"),
         "normlab run chapter --verify --json": printed("run", "chapter", "--verify",
                                                        str(EXAMPLES / "numbers.json"), "--json"),
     }  # fmt: skip

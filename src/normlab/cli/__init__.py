@@ -5,6 +5,7 @@ from normlab.cli import table
 from normlab.cli.app import app, main
 from normlab.conversion import command as conversion
 from normlab.explorer import command as explorer
+from normlab.fitting import command as fitting
 from normlab.grading import command as grading
 from normlab.lab.commands import canonical, chapter, cortex, laboratory, training
 from normlab.measuring import command as measuring
@@ -12,5 +13,7 @@ from normlab.measuring import use_commands
 
 __all__ = ["app", "canonical", "chapter", "cortex", "main", "training"]
 
-for room in (table, laboratory, checks, grading, conversion, explorer, measuring, use_commands):
+for room in (
+    table, laboratory, checks, grading, conversion, fitting, explorer, measuring, use_commands
+):
     room.register(app)

@@ -130,7 +130,7 @@ def _table(
 ) -> Table:
     notes = found.notes
     chosen = choose(found, columns, exclude)
-    values = _complete(stacked(list(chosen.values())), list(chosen), drop_missing, notes)
+    values, _ = complete(stacked(list(chosen.values())), list(chosen), drop_missing, notes)
     notes += labels(values, list(chosen))
     rows, width = values.shape
     counts = f"{width} column{'s' * (width > 1)}, {rows:,} rows"
@@ -192,8 +192,10 @@ def _ending(file: Path) -> str:
     return ending
 
 
-def _complete(values: np.ndarray, names: list[str], drop: bool, notes: list[str]) -> np.ndarray:
-    """The rows without NaN, inf or null; at least two of them."""
+def complete(
+    values: np.ndarray, names: list[str], drop: bool, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows without NaN, inf or null, at least two of them; and which rows those are."""
     finite = np.isfinite(values)
     rows, why = np.flatnonzero(~finite.all(axis=1)), ""
     if rows.size:
@@ -208,10 +210,11 @@ def _complete(values: np.ndarray, names: list[str], drop: bool, notes: list[str]
             )
         notes.append(f"Dropped rows: {why}.")
         values = np.delete(values, rows, axis=0)
+    kept = np.flatnonzero(finite.all(axis=1))
     if len(values) < 2:
         after = f" left after dropping {why}" if why else ""
         raise DataError(f"rows{after}: {len(values)}; a table needs at least 2, so add rows")
-    return values
+    return values, kept
 
 
 TEXTS = tuple(

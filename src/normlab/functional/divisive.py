@@ -4,12 +4,14 @@ Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the inp
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from torch import Tensor
 
 from normlab.equation.masks import check_valid
-from normlab.equation.row import Norm
+from normlab.equation.reference import normalize
+from normlab.equation.row import Norm, Sigma
 from normlab.equation.variants import divisive
 from normlab.errors import SettingError
 from normlab.kernels.sigma_inside import normalized
@@ -25,6 +27,7 @@ def divisive_norm(
     power: float | Tensor = 2.0,
     drive_power: float | Tensor | None = None,
     outer_power: float | Tensor = 1.0,
+    sigma_at: Literal["inside", "outside"] = "inside",
     over: str = "c",
     reduce: Literal["sum", "mean"] = "sum",
     size: int | None = None,
@@ -44,6 +47,8 @@ def divisive_norm(
         y = weight · sgn(D)|D|^m / (sigma^n + pool |E|^n)^p + bias,   E = D or pool_input,
         n = power, m = drive_power (power unless given), p = outer_power
 
+    sigma_at: "outside" divides by sigma + (pool |E|^n)^p instead: by sigma + √(Σ E²) with drive_power=1,
+        power=2, outer_power=0.5. It computes as `normlab.normalize` does.
     Shapes: drive (N, C, *); pool_input agrees with it in all but the channels; sigma a number or (C,);
         weight (the γ of the paper), bias (C,); mask as in `normlab.normalize`.
     Pool: `over` names the axes pooled whole, out of n (batch), c (channels) and s (space): "c", "s",
@@ -73,8 +78,15 @@ def divisive_norm(
     tensor([[0.6667]])
     >>> divisive_norm(torch.tensor([[[3.0, 4.0]]]), over="s", drive_power=1, outer_power=0.5, sigma=0)
     tensor([[[0.6000, 0.8000]]])
+    >>> root = {"over": "s", "drive_power": 1, "outer_power": 0.5}
+    >>> divisive_norm(torch.tensor([[[3.0, 4.0]]]), sigma=5.0, sigma_at="outside", **root)
+    tensor([[[0.3000, 0.4000]]])
     """
     check_valid("divisive_norm", drive, mask)
+    if sigma_at not in ("inside", "outside"):
+        raise SettingError(
+            f"divisive_norm: sigma_at={sigma_at!r} given, but it must be 'inside' or 'outside'."
+        )
     row, settings = equation(
         sigma=sigma,
         power=power,
@@ -91,6 +103,12 @@ def divisive_norm(
         center=center,
     )
     x = drive.relu() if rectify else drive
+    if sigma_at == "outside":
+        row, tensors = (
+            replace(row, sigma=Sigma("sigma", "outside")),
+            {"weight": weight, "bias": bias},
+        )
+        return normalize(x, row, mask=mask, pool_input=pool_input, **tensors, **settings).y
     return normalized(
         x, row, weight=weight, bias=bias, mask=mask, pool_input=pool_input, **settings
     )

@@ -21,6 +21,8 @@ class Near(Claim):
     """That a number comes out as published: judged by its relative distance from it."""
 
     published: float = 0.0
+    what: str = ""
+    unit: str = ""
 
 
 def near(name: str, what: str, published: float, unit: str = "", tolerance: float = 0.02) -> Near:
@@ -30,9 +32,13 @@ def near(name: str, what: str, published: float, unit: str = "", tolerance: floa
     'Response to a blank screen: distance from 1.6 spikes/s, relative'
     """
     text = f"{what}: distance from {published:g}{unit}, relative"
-    return Near(name, text, tolerance, "<=", published)
+    return Near(name, text, tolerance, "<=", published, what, unit)
 
 
+UNPUBLISHED = (
+    "The parameters are not the published ones: what is said of the shape of the curves is judged, "
+    "published numbers are not."
+)
 # the packages that an extra brings
 EXTRAS = {"photographs": ("sklearn", "skimage"), "training": ("sklearn",)}
 
@@ -72,6 +78,11 @@ class Member:
         if twice:
             raise ValueError(f"{self.name}: needs claims with names of their own; twice: {twice}")
 
+    @property
+    def introduction(self) -> tuple[Block, ...]:
+        """What its section of the report begins with."""
+        return (Prose(self.signature),)
+
     def full(self, name: str) -> str:
         """The name of a number or claim of this member, as it stands in the family's record."""
         return f"{self.name}.{name}"
@@ -86,13 +97,15 @@ class Study(Generic[Shared, M]):
     """What a member measures with: names of numbers, claims and figures are put under its own.
 
     shared is what the family's `prepare` made of the settings; tell is called with how much of the
-    family's work is done; found says in a few words what was measured, for the family's table.
+    family's work is done; found says in a few words what was measured, for the family's table. Unless
+    published, the settings are not those of the publication: its numbers (`Near`) are not judged.
     """
 
     record: Record
     member: M
     shared: Shared
     tell: Callable[[int], None] = lambda done: None
+    published: bool = True
     found: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -112,12 +125,17 @@ class Study(Generic[Shared, M]):
         self.verdicts.append(self.record.claim(named, measured, spread, detail))
         return self.verdicts[-1]
 
-    def near(self, name: str, measured: Any) -> Verdict:
-        """Judge a `Near` claim of the member by what was measured."""
+    def near(self, name: str, measured: Any) -> Verdict | None:
+        """Keep what was measured; judge a `Near` claim by it where the settings are the published ones."""
         claim = next(c for c in self.member.claims if c.name == name)
         if not isinstance(claim, Near):
             raise TypeError(f"{self.member.name}: claim {name!r} has no published number")
-        value = float(measured)
+        unjudged = (
+            "" if self.published else "; not judged, as the settings are not the published ones"
+        )
+        value = self.number(name, measured, f"{claim.what}{unjudged}")
+        if unjudged:
+            return None
         distance = abs(value - claim.published) / abs(claim.published)
         return self.claim(name, distance, detail=f"measured {value:.4g}")
 
@@ -133,10 +151,13 @@ class Study(Generic[Shared, M]):
     def finish(self) -> None:
         """Make the report's section; refuse a member that left a claim unjudged or judged it twice."""
         judged = Counter(verdict.claim.name for verdict in self.verdicts)
-        due = Counter(self.member.full(claim.name) for claim in self.member.claims)
+        claims = [c for c in self.member.claims if self.published or not isinstance(c, Near)]
+        due = Counter(self.member.full(claim.name) for claim in claims)
         if judged != due:
             raise ValueError(f"{self.member.name}: judged {dict(judged)}, claims are {dict(due)}")
-        blocks = (Prose(self.member.signature), *self.blocks)
+        blocks = (*self.member.introduction, *self.blocks)
+        if len(claims) < len(self.member.claims):
+            blocks += (Note(UNPUBLISHED),)
         self.record.sections.append(Section(self.member.title, blocks))
 
 
@@ -238,7 +259,8 @@ class Family(Generic[Shared, M]):
             else:
                 if not work:
                     progress(place, len(members) + 1, member.name)
-                rows.append(self._measured(Study(record, member, shared, tell)))
+                published = getattr(shared, "published", True)
+                rows.append(self._measured(Study(record, member, shared, tell, published)))
             record.say(_lines(rows[-1], width))
         return rows
 

@@ -51,7 +51,7 @@ class V1Block(Unscripted):
 
     Args: in_channels, whose mean is filtered; orientations, a count that shares 180°; frequencies in
         cycles/pixel; phases in degrees; bandwidth (octaves) and orientation_bandwidth (degrees) of the
-        filters; pool_cycles, pool_octaves and pool_orientation (degrees, a half width), the widths of the
+        filters; pool_cycles, pool_octaves and pool_orientation (degrees), the widths of the
         pool; window="box" for a square of the same standard deviation, which is much faster; maximum M,
         maintained β, semisaturation α, exponent nn, pool_exponent nd.
     Learned: with learn_pool=True the weights between channels, with learn_sigma=True α of every channel;

@@ -65,13 +65,33 @@ def test_rates_are_those_of_the_equations_written_out(changes):
     model = V1(parameters, SMALL, torch.float64)
     grating = model.screen.grating(2.0)
     noise = torch.rand(SMALL, SMALL, generator=torch.Generator().manual_seed(1)).double() - 0.5
-    calibration = written_out(grating.numpy(), parameters, SMALL)
+    pools = model.screen.grating(2.0 * 2**-parameters.pool_shift)  # what the pool prefers
+    drive, _ = written_out(grating.numpy(), parameters, SMALL)
+    _, pool = written_out(pools.numpy(), parameters, SMALL)
+    calibration = drive, pool
     assert model.kn == pytest.approx(1 / calibration[0], rel=1e-9)
     assert model.kd == pytest.approx(1 / calibration[1], rel=1e-9)
     expected = written_out(noise.numpy(), parameters, SMALL, calibration)
     assert model.respond(noise[None]).rate.item() == pytest.approx(expected, rel=1e-9)
     single = V1(parameters, SMALL).respond(noise[None]).rate.item()
     assert single == pytest.approx(expected, rel=1e-4)  # float32
+
+
+def test_a_shifted_pool_is_calibrated_with_what_it_prefers():
+    """Sawada & Petrov 2017: δ=1, hF=1, α=.03, M=3 prefer 2.46 cycles/degree at 15 % on the small grid."""
+    changes = {"pool_shift": 1.0, "pool_frequency": 1.0, "semisaturation": 0.03, "maximum": 3.0}
+    model = V1(STANDARD.replace(**changes))
+    octaves = torch.arange(0.8, 1.8, 0.02, dtype=torch.float64)
+    gratings = torch.stack([model.screen.grating(2.0**o) for o in octaves.tolist()])
+    rates = model.respond(gratings, torch.tensor([0.15], dtype=torch.float64)).rate[:, 0]
+    assert 2.0 ** octaves[rates.argmax()].item() == pytest.approx(2.46, rel=0.02)
+
+
+def test_the_pools_window_is_as_wide_as_it_says():
+    """Full width at half way between the smallest and the largest value, for the paper's hΘ = 60°."""
+    kappa = concentration(60.0)
+    half, low, high = (math.exp(kappa * math.cos(2 * math.radians(a))) for a in (30.0, 90.0, 0.0))
+    assert half == pytest.approx((low + high) / 2, rel=1e-9)
 
 
 def test_calibration_and_closed_forms():

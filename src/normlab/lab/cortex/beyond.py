@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from normlab.filters import concentration
+from normlab.lab.cortex.catalogue import SHIFTED, STEEPER, in_words
 from normlab.lab.cortex.curves import peak, suppression, width
 from normlab.lab.cortex.fields import spot_map
 from normlab.lab.cortex.masks import plaids
@@ -23,6 +24,7 @@ from normlab.lab.cortex.setup import (
 from normlab.lab.cortex.tuning import gratings
 
 FINE = np.linspace(0.3, 1.0, 1401)  # contrasts
+NEAR_OCTAVES = np.arange(0.0, 2.51, 0.02)  # log2 of cycles/degree
 PATCHES = (0.4, 0.6, PATCH, 1.2, 2.0)  # degrees
 
 
@@ -108,6 +110,7 @@ def shared_cause(study: Study) -> None:
         study.claim(name, signs[3, i])
         study.claim(f"none-{name}", signs[0, i])
         study.curve(name, levels, signs[:, i], f"{name} by β; see the claims")
+    _by_exponents(study)
     study.found = "; ".join(
         f"{n} {signs[0, i]:.2g} → {signs[3, i]:.2g}" for i, n in enumerate(names)
     )
@@ -115,13 +118,47 @@ def shared_cause(study: Study) -> None:
     titles = ("below the blank (spikes/s)", "lost at contrast 1", "width, 5 % / 80 %")
     picture(
         study,
-        "Three phenomena against the maintained discharge β, other parameters of the standard set: all "
-        "three begin only with a β that is large enough.",
+        "Three phenomena against the maintained discharge β, the other parameters unchanged: all three begin "
+        "only with a β that is large enough. With a larger exponent of the pool, the second needs no β.",
         "Three rising curves against beta.",
         [
             panel(levels, {"model": signs[:, i]}, "β", ylabel="", title=t)
             for i, t in enumerate(titles)
         ],
+    )
+
+
+def _by_exponents(study: Study) -> None:
+    """The other cause of supersaturation, which does not widen the tuning."""
+    model = study.shared.model(changes={"maintained": 0.0, "pool_exponent": STEEPER})
+    rate = rates(model, [model.screen.grating(TARGET)], FINE)[0]
+    study.claim("exponents-turn", 1 - rate[-1] / rate.max())
+    low, high = rates(model, gratings(model, "frequency"), (0.05, 0.8)).T
+    study.claim("exponents-widens", width(OCTAVES, low) / width(OCTAVES, high))
+
+
+def shifted_pool(study: Study) -> None:
+    lab = study.shared
+    lines, best = {}, []
+    for label, shift in (
+        ("pool an octave lower", SHIFTED["pool_shift"]),
+        ("pool as the cell", 0.0),
+    ):
+        model = lab.model(changes=dict(SHIFTED) | {"pool_shift": shift})
+        shown = [model.screen.grating(2.0**o) for o in NEAR_OCTAVES]
+        rate = rates(model, shown, [0.15])[:, 0]
+        lines[label] = rate / rate.max()
+        best.append(2 ** peak(NEAR_OCTAVES, rate))
+    study.near("preferred", best[0])
+    study.claim("moves", best[0] / best[1])
+    study.curve("preferred", lines, best, "cycles/degree of the largest response at 15 %")
+    study.found = f"{best[0]:.2f} cycles/° at 15 %, with a pool as the cell {best[1]:.2f}"
+    picture(
+        study,
+        f"Tuning for spatial frequency at 15 %, with {in_words(SHIFTED)} and the same without the shift. The "
+        f"pool is calibrated with the grating that it prefers itself.",
+        "Two tuning curves; that with the shifted pool peaks at a higher frequency.",
+        [panel(NEAR_OCTAVES, lines, "cycles/°", ylabel="relative to the largest", octaves=True)],
     )
 
 

@@ -31,7 +31,7 @@ _HALF = 0.5 + 1e-6
 
 @dataclass(frozen=True)
 class Response:
-    """rate: spikes/s; drive: kn·E before β and rectification; pool: kd Σ w E^nd, both 1 at calibration."""
+    """rate: spikes/s; drive: kn·E before β and rectification; pool: kd Σ w E^nd; see `V1` for kn, kd."""
 
     rate: Tensor
     drive: Tensor
@@ -45,7 +45,8 @@ class V1:
 
     Images are contrasts (0 the background, ±½ the extremes) of size × size pixels of 0.045 degrees.
     A complex cell's drive is the energy √(E₀² + E₉₀²), a simple cell's the signed ⟨image, Gabor⟩.
-    kn and kd are calibrated so that the preferred grating, filling the grid, has drive and pool 1.
+    kn and kd are calibrated with gratings of contrast 1 that fill the grid: that which the cell prefers has
+    drive 1, and that which the pool prefers (another, if the pool is shifted) has pool 1.
 
     >>> model = V1()
     >>> blank, grating = torch.zeros(64, 64), model.screen.grating(2.0)
@@ -94,21 +95,21 @@ class V1:
     @cached_property
     def _gains(self) -> tuple[float, Tensor]:
         """kn, and the pool's weights times kd (channels · size²,)."""
-        grating = self.screen.grating(TARGET)
-        drive = (self.own_filter * grating).sum().abs().item()
-        energy = self.maps(grating[None]).abs().flatten().double()
+        drive = (self.own_filter * self.screen.grating(TARGET)).sum().abs().item()
+        preferred = self.screen.grating(self.parameters.pool_target)
+        energy = self.maps(preferred[None]).abs().flatten().double()
         weights = self.pool_weights.flatten()
         pool = (energy**self.parameters.pool_exponent * weights.double()).sum().item()
         return 1 / drive, weights / pool
 
     @property
     def kn(self) -> float:
-        """1/E of the calibration grating: 4 at the standard set."""
+        """1/E of the grating that the cell prefers: 4 at the standard set."""
         return self._gains[0]
 
     @property
     def kd(self) -> float:
-        """1/Σ w E^nd of the calibration grating."""
+        """1/Σ w E^nd of the grating that the pool prefers."""
         ratio = self._gains[1].double().sum() / self.pool_weights.double().sum()
         return ratio.item()
 

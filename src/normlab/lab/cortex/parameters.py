@@ -24,8 +24,8 @@ class Parameters:
     filter_orientation: hθ, degrees, and filter_frequency: hf, octaves, bandwidths of the Gabors.
     pool_space: hR, cycles of the cell's preferred frequency; pool_frequency: hF, octaves;
     pool_orientation: hΘ, degrees, 90 and more for a uniform one; pool_shift: δ, octaves by which the pool
-    prefers lower (δ > 0) frequencies than the cell. All widths are full widths at half height but for
-    pool_orientation, which is a half width.
+    prefers lower (δ > 0) frequencies than the cell. All widths are full widths at half height; hΘ at half way
+    from the smallest value of its window, which is not 0, to the largest.
     orientations: how many channels share the 180°.
 
     Source: Sawada & Petrov 2017, table 2.
@@ -67,12 +67,23 @@ class Parameters:
         return self.maximum * self.maintained**self.exponent / self.offset
 
     @property
+    def pool_target(self) -> float:
+        """The frequency that the pool prefers, cycles/degree.
+
+        >>> STANDARD.pool_target, STANDARD.replace(pool_shift=1.0).pool_target
+        (2.0, 1.0)
+        """
+        return TARGET * 2**-self.pool_shift
+
+    @property
     def offset(self) -> float:
         """α^nd."""
         return self.semisaturation**self.pool_exponent
 
     def asymptote(self, contrast: float) -> float:
         """Response to a large preferred grating in spikes/s: M (β + c)^nn / (α^nd + c^nd), eq. 17.
+
+        Where the pool prefers what the cell does: pool_shift = 0.
 
         >>> round(STANDARD.asymptote(1.0), 3)
         41.204
@@ -82,7 +93,7 @@ class Parameters:
 
     @property
     def supersaturates(self) -> bool:
-        """Whether the contrast response turns down before contrast 1, eq. 23.
+        """Whether the contrast response turns down before contrast 1, eq. 23; for pool_shift = 0.
 
         >>> STANDARD.supersaturates, STANDARD.replace(maintained=0.0).supersaturates
         (True, False)
@@ -105,6 +116,10 @@ _DOMAINS = {
     "pool_space": (0.1, 20.0, " cycles"),
     "pool_frequency": (0.1, 20.0, " octaves"),
     "pool_orientation": (5.0, 180.0, " degrees"),
-    "pool_shift": (-4.0, 4.0, " octaves"),
+    "pool_shift": (
+        -2.0,
+        4.0,
+        " octaves",
+    ),  # beyond −2 the pixels do not resolve what the pool prefers
 }
 STANDARD = Parameters()

@@ -11,7 +11,7 @@ from normlab.lab import family
 from normlab.lab.cortex import drawings
 from normlab.lab.cortex.catalogue import CHANGED, Phenomenon, in_words
 from normlab.lab.cortex.model import V1
-from normlab.lab.cortex.parameters import SMALL, Parameters
+from normlab.lab.cortex.parameters import SMALL, STANDARD, Parameters
 from normlab.lab.cortex.settings import Settings
 from normlab.report.page import Prose
 
@@ -35,6 +35,11 @@ class Lab:
         if key not in self._models:
             self._models[key] = V1(parameters, size)
         return self._models[key]
+
+    @property
+    def published(self) -> bool:
+        """Whether the parameters are the standard set, whose numbers were published."""
+        return self.parameters == STANDARD
 
     @property
     def blank(self) -> float:

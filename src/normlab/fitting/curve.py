@@ -1,0 +1,134 @@
+"""The contrast response of Naka and Rushton, its derivatives, and where a search for it begins.
+
+R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import ClassVar
+
+import numpy as np
+
+from normlab.fitting.noise import Noise, Observed
+from normlab.fitting.parameters import Array, Parameter
+
+_FAR = 100.0  # beyond so many times the range of the data nothing was seen
+_FARTHER = 1e60  # with s, rmax has units of response · contrast^(n(s − 1)), which may be anything
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One cell's response to contrasts (M,), ascending; counts: its baseline is not negative.
+
+    bent: s is fitted too.
+    """
+
+    contrast: Array
+    counts: bool
+    bent: bool
+
+    name: ClassVar[str] = "naka-rushton"
+
+    @property
+    def words(self) -> str:
+        """The formula in a line of text."""
+        power = ("^(s·n)", "^(s·n)") if self.bent else ("ⁿ", "ⁿ")
+        return "R = baseline + rmax · cⁿ / (c50{} + c{})".format(*power)
+
+    @property
+    def formula(self) -> str:
+        """The same in LaTeX."""
+        power = "{s n}" if self.bent else "n"
+        below = rf"{{c_{{50}}}}^{power} + c^{power}"
+        return rf"R = \text{{baseline}} + \text{{rmax}} \, \frac{{c^n}}{{{below}}}"
+
+    @property
+    def shown(self) -> Array:
+        """What the cell was shown."""
+        return self.contrast
+
+    def elsewhere(self, contrast: Array) -> "Curve":
+        """The same cell at other contrasts."""
+        return replace(self, contrast=contrast.ravel())
+
+    def parameters(self, mean: Array) -> tuple[Parameter, ...]:
+        """What is fitted, with limits from the contrasts and the mean responses at them."""
+        seen = self.contrast[self.contrast > 0]
+        range_ = float(np.ptp(mean)) or 1.0
+        far = _FARTHER if self.bent else _FAR
+        base = _FAR * range_
+        return (
+            Parameter("rmax", "positive", "rise of the response at saturation (with s = 1)",
+                      range_ / far, range_ * far, True),
+            Parameter("c50", "positive", "contrast of half that rise",
+                      float(seen.min()) / _FAR, float(seen.max()) * _FAR, True),
+            Parameter("n", "positive", "exponent", 0.05, 50.0),
+            Parameter("baseline", "positive" if self.counts else "real", "response at contrast 0",
+                      range_ * 1e-6 if self.counts else float(mean.min()) - base,
+                      float(mean.max()) + base),
+            Parameter("s", "one or more", "above 1 the response falls at high contrast", 1 + 1e-9, 50.0),
+        )  # fmt: skip
+
+    def mean(self, inner: Array) -> tuple[Array, Array]:
+        """The response at each contrast, and its derivatives by the inner parameters (M, 5)."""
+        return mean(self.contrast, inner, self.counts)
+
+    def start(self, seen: Observed, noise: Noise, fixed: Array) -> Array:
+        """Inner parameters near the best: c50, n and s from a grid, rmax and baseline by least squares.
+
+        fixed: inner values that are given, NaN where a parameter is fitted.
+        """
+        positive = self.contrast[self.contrast > 0]
+        tried = {
+            1: np.log(np.geomspace(positive.min() / 2, positive.max() * 4, 24)),
+            2: np.log([0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 9.0]),
+            4: np.sqrt([0.05, 0.3, 1.0]),
+        }
+        grid = [values if np.isnan(fixed[i]) else [fixed[i]] for i, values in tried.items()]
+        found = [_linear(self.contrast, seen, noise, fixed, *place) for place in product(*grid)]
+        return min(found, key=lambda pair: pair[0])[1]
+
+
+def mean(contrast: Array, inner: Array, counts: bool) -> tuple[Array, Array]:
+    """The response at each contrast, and its derivatives by the inner parameters (M, 5)."""
+    log_rmax, log_c50, log_n, b, root = inner
+    baseline = np.exp(b) if counts else b
+    n, s = np.exp(min(log_n, 50.0)), 1 + root**2
+    seen = contrast > 0
+    log_c = np.log(contrast[seen])
+    u = s * n * (log_c - log_c50)
+    share = np.exp(-np.logaddexp(0, -u))
+    log_rise = log_rmax + n * log_c - s * n * log_c50 - np.logaddexp(0, u)
+    rise = np.exp(np.minimum(log_rise, 600.0))
+    slopes = np.zeros((len(contrast), 5))
+    slopes[seen, 0] = rise
+    slopes[seen, 1] = -rise * s * n * (1 - share)
+    slopes[seen, 2] = rise * (n * log_c - s * n * log_c50 - share * u)
+    slopes[:, 3] = baseline if counts else 1.0
+    slopes[seen, 4] = -rise * n * (log_c50 + share * (log_c - log_c50)) * 2 * root
+    response = np.full(len(contrast), baseline)
+    response[seen] += rise
+    return response, slopes
+
+
+def _linear(
+    contrast: Array, seen: Observed, noise: Noise, fixed: Array, log_c50: float, log_n: float, root: float
+) -> tuple[float, Array]:  # fmt: skip
+    """The best rmax and baseline for given c50, n and s: (sum of squares, inner parameters)."""
+    # with this rmax the shape is ½ at c50, whatever s does to the units of rmax
+    unit = np.exp(log_n) * log_c50 * root**2
+    inner = np.array([unit, log_c50, log_n, -np.inf if noise.counts else 0.0, root])
+    shape, _ = mean(contrast, inner, noise.counts)
+    columns = np.stack([shape, np.ones_like(shape)], 1)
+    values = np.array([np.exp(fixed[0] - unit), np.exp(fixed[3]) if noise.counts else fixed[3]])
+    free = np.isnan(values)
+    rest = seen.mean - columns[:, ~free] @ values[~free]
+    weight = np.sqrt(seen.trials)
+    values[free] = np.linalg.lstsq(columns[:, free] * weight[:, None], rest * weight)[0]
+    range_ = float(np.ptp(seen.mean)) or 1.0
+    least = np.array([1e-3 * range_, 1e-2 * range_ if noise.counts else -np.inf])
+    values[free] = np.maximum(values, least)[free]
+    lack = float(np.sum(seen.trials * (seen.mean - columns @ values) ** 2))
+    inner[0] = unit + np.log(values[0]) if free[0] else fixed[0]
+    inner[3] = (np.log(values[1]) if noise.counts else values[1]) if free[1] else fixed[3]
+    return lack, inner
