@@ -1,0 +1,35 @@
+// The parts of the page with a heading: those that are always seen, and those that fold.
+
+import { h, put, text } from "./dom.js";
+
+/** A panel, hidden where the state says so, lit and scrolled to where the tour speaks of it. */
+function section(app, name, title, body, opened = () => {}) {
+  const el = h("section", { class: `panel ${name}`, "data-panel": name }, ...body);
+  app.on("outline", () => {
+    text(title, app.words(`panel.${name}`));
+    put(el, "hidden", app.state.hide.includes(name));
+    put(el, "aria-label", app.words(`panel.${name}`));
+  });
+  app.on("looked", (look, scrolled) => {
+    el.classList.toggle("looked", look === name);
+    if (look !== name || !scrolled) return;
+    opened();
+    const { height } = el.getBoundingClientRect();
+    const room = innerHeight - app.root.querySelector(".tour").offsetHeight;
+    el.scrollIntoView({ block: height < room ? "nearest" : "start" });
+  });
+  return el;
+}
+
+export function panel(app, name, ...children) {
+  const title = h("h2");
+  return section(app, name, title, [title, ...children]);
+}
+
+export function fold(app, name, ...children) {
+  const title = h("h2");
+  const box = h("details", { class: "fold" }, h("summary", {}, title), ...children);
+  return section(app, name, title, [box], () => {
+    box.open = true;
+  });
+}
