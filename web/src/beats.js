@@ -38,6 +38,11 @@ export class Beats {
     text(this.play, this.frame ? `❚❚ ${app.words("pause")}` : `▶ ${app.words("beats.play")}`);
     put(this.play, "hidden", still.matches);
     put(this.range, "step", still.matches ? 1 : 0.01);
+    this.#mark();
+  }
+
+  #mark() {
+    const { app } = this;
     const now = Math.round(this.at);
     put(this.range, "aria-valuetext", app.words(`beat.${BEATS[now]}`));
     this.marks.forEach((mark, i) => {
@@ -92,6 +97,7 @@ export class Beats {
 
   #show(at) {
     this.at = at;
+    this.#mark();
     if (Number(this.range.value) !== at) this.range.value = at;
     this.app.tell("beat", at);
   }

@@ -105,6 +105,7 @@ function build(app) {
     put(beats.el, "hidden", scene.data.view !== "cloud");
     beats.draw();
     app.root.classList.remove("failed", "blank");
+    app.tell("drawn");
   });
   app.on("to", (at) => beats.to(at));
   app.on("outline", (outline) => {

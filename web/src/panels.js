@@ -10,10 +10,15 @@ function section(app, name, title, body, opened = () => {}) {
     put(el, "hidden", app.state.hide.includes(name));
     put(el, "aria-label", app.words(`panel.${name}`));
   });
-  app.on("looked", (look, scrolled) => {
+  let wanted = false;
+  app.on("looked", (look, anew) => {
     el.classList.toggle("looked", look === name);
-    if (look !== name || !scrolled) return;
-    opened();
+    if (anew) wanted = look === name;
+    if (wanted) opened();
+  });
+  app.on("drawn", () => {
+    if (!wanted) return;
+    wanted = false;
     const { height } = el.getBoundingClientRect();
     const room = innerHeight - app.root.querySelector(".tour").offsetHeight;
     el.scrollIntoView({ block: height < room ? "nearest" : "start" });

@@ -21,11 +21,15 @@ export class Pooled {
   draw(stats, from, others) {
     const { axes } = this;
     put(this.el, "visibility", stats ? null : "hidden");
+    const above = [...(others.length <= MOST ? others : []), from];
     each(
       this.mates,
-      others.length <= MOST ? others : [],
+      above,
       () => svg("circle", { r: 3.6 }),
-      (dot, [x, y]) => place(dot, { cx: x, cy: y }),
+      (dot, [x, y], i) => {
+        place(dot, { cx: x, cy: y });
+        put(dot, "class", i === above.length - 1 ? "selected" : null);
+      },
     );
     const shown = stats && others.length <= MOST && Number.isFinite(from[0] + from[1]) ? others : [];
     each(

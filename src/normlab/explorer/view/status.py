@@ -64,6 +64,8 @@ def _lead(seen: Seen) -> str:
         return "whole" if len(outcome.sizes) == 1 else "batches"
     if row.center and isinstance(row.pool, Axes):  # the mean that is taken away is the pool's own
         return "own" if state.data in ("points", "table") else "block"
+    if isinstance(row.pool, Axes) and row.m == 1 and state.data in ("points", "table"):
+        return "length"
     return "divided"
 
 
