@@ -73,7 +73,16 @@ def link(**state):
 
 # who has been here before is not shown the steps and not offered the tour
 BEEN = 'try { localStorage.setItem("normlab visited", "yes"); } catch {} // about:blank has none'
-UNFOLD = """document.querySelectorAll("details.fold").forEach((box) => { box.open = true; })"""
+# what stands in a fold is drawn when that is opened, which the browser tells a moment later
+UNFOLD = """() => new Promise((done) => {
+  const boxes = [...document.querySelectorAll("details.fold:not([open])")];
+  let left = boxes.length;
+  if (!left) done();
+  for (const box of boxes) {
+    box.addEventListener("toggle", () => --left || done(), { once: true });
+    box.open = true;
+  }
+})"""
 
 
 class Open:

@@ -17,7 +17,7 @@ export class Bar {
     this.files = this.#menu("export");
     this.hiding = this.#menu("hide");
     this.tour = button(() => app.tell("tour", 0), "tour");
-    this.preset = h("div", { class: "group" }, this.presetLabel, this.presets.el);
+    this.preset = h("div", { class: "group presets" }, this.presetLabel, this.presets.el);
     const undo = h("div", { class: "group" }, this.undo, this.redo);
     this.el = h("div", { class: "bar" }, undo, this.preset, this.share, this.files.el, this.hiding.el, this.tour);
     app.on("state", () => this.#undoing());

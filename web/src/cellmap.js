@@ -1,6 +1,6 @@
 // Which cells: the block, or the part of a batch around the selected point.
 
-import { h, put, text } from "./dom.js";
+import { h, text } from "./dom.js";
 import { flat } from "./stage.js";
 import { Tiles } from "./tiles.js";
 
@@ -14,7 +14,6 @@ export class Cells {
 
   draw(scene, arrays) {
     const { app } = this;
-    put(this.el.closest(".panel"), "hidden", !scene.cells || app.state.hide.includes("cells"));
     if (!scene.cells) return;
     const { first, shape, all, pooled } = scene.cells;
     const space = scene.data.view === "block" ? scene.data.shape.slice(2) : [];

@@ -94,7 +94,7 @@ class Slider {
     const fault = unique("fault");
     this.number = h("input", { type: "number", step: "any", onchange: () => this.#typed() });
     this.fault = h("p", { class: "fault", role: "alert", id: fault, hidden: true });
-    this.el = h("div", { class: "control" }, this.name, this.number, this.reset, this.range, this.fault);
+    this.el = h("div", { class: "control slider" }, this.name, this.number, this.reset, this.range, this.fault);
   }
 
   draw(part) {

@@ -10,7 +10,7 @@ import { DataPanel } from "./datapanel.js";
 import { h, put, text } from "./dom.js";
 import { Code, Formula, linkTerms, Operands } from "./formula.js";
 import { NormMain, NormPanel, NormTop } from "./normpanel.js";
-import { fold, panel } from "./panels.js";
+import { Fold, panel } from "./panels.js";
 import { Stage } from "./stage.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
@@ -58,50 +58,41 @@ class Beside {
   }
 }
 
-function build(app) {
+/** Everything on the page: what is drawn of each scene, and what of the controls alone. */
+function parts(app) {
+  const data = new DataPanel(app);
   const stages = { before: new Stage(app, "before"), after: new Stage(app, "after") };
+  const steps = new Steps(app);
+  const beside = new Beside(app);
+  const batches = new Batches(app);
+  const folds = {
+    cells: new Fold(app, "cells", new Cells(app)),
+    formula: new Fold(app, "formula", new Formula(app), new Operands(app)),
+    code: new Fold(app, "code", new Code(app)),
+    values: new Fold(app, "values", new Values(app)),
+  };
+  const outlined = { data, top: new NormTop(app), main: new NormMain(app), framing: new Framing(app) };
+  const settings = new Fold(app, "norm", new NormPanel(app));
+  // plots first: they are what is waited for
+  const drawn = [...Object.values(stages), steps, beside, batches, ...Object.values(folds)];
+  return { ...outlined, settings, stages, steps, beside, batches, folds, outlined, drawn };
+}
+
+function build(app) {
+  const made = parts(app);
+  const { data, top, main, framing, settings, stages, steps, beside, batches, folds } = made;
   const beats = new Beats(app);
-  const top = new NormTop(app);
-  const outlined = {
-    data: new DataPanel(app),
-    top,
-    main: new NormMain(app),
-    norm: new NormPanel(app),
-    framing: new Framing(app),
-  };
-  const drawn = {
-    steps: new Steps(app),
-    beside: new Beside(app),
-    batches: new Batches(app),
-    cells: new Cells(app),
-    formula: new Formula(app),
-    operands: new Operands(app),
-    code: new Code(app),
-    values: new Values(app),
-  };
-  const { data, main, norm, framing } = outlined;
-  const { steps, beside, batches, cells, formula, operands, code, values } = drawn;
-  const panels = {
-    before: panel(app, "before", stages.before.el),
-    after: panel(app, "after", framing.el, stages.after.el, beats.el),
-    other: panel(app, "other", beside.el),
-    point: panel(app, "point", steps.el, main.el),
-    batches: panel(app, "batches", batches.el),
-    data: fold(app, "data", data.el),
-    norm: fold(app, "norm", norm.el),
-    cells: fold(app, "cells", cells.el),
-    formula: fold(app, "formula", formula.el, operands.el),
-    code: fold(app, "code", code.el),
-    values: fold(app, "values", values.el),
-  };
-  const { before, after, other, point, ...more } = panels;
+  const before = panel(app, "before", stages.before.el);
+  const after = panel(app, "after", framing.el, stages.after.el, beats.el);
+  const other = panel(app, "other", beside.el);
+  const point = panel(app, "point", steps.el, main.el);
+  const own = new Fold(app, "data", { el: data.el, draw: () => {} }); // drawn with the controls on top
   const bar = new Bar(app, () => [before, after, other].filter((el) => !el.hidden));
   const tour = new Tour(app);
   const status = new Status(app);
   const legend = h("p", { class: "legend" });
   app.on("scene", (scene, arrays) => {
-    // plots first: they are what is waited for
-    for (const part of [...Object.values(stages), ...Object.values(drawn)]) part.draw(scene, arrays);
+    for (const part of made.drawn) part.draw(scene, arrays);
     put(beats.el, "hidden", scene.data.view !== "cloud");
     beats.draw();
     app.root.classList.remove("failed", "blank");
@@ -109,24 +100,24 @@ function build(app) {
   });
   app.on("to", (at) => beats.to(at));
   app.on("outline", (outline) => {
-    for (const part of [...Object.values(outlined), batches.runs, bar]) part.draw(outline);
-    if (!outline.formula) code.draw(outline); // nothing was computed
+    for (const part of [...Object.values(made.outlined), settings, batches.runs, bar]) part.draw(outline);
+    if (!outline.formula) folds.code.draw(outline); // nothing was computed
     put(other, "hidden", !outline.compare.title || app.state.hide.includes("other"));
+    if (outline.formula) put(folds.cells.el, "hidden", !outline.cells || app.state.hide.includes("cells"));
     legend.replaceChildren(
       h("span", { class: "batch" }, app.words("legend.batch")),
       h("span", { class: "selected" }, app.words("legend.selected")),
     );
   });
   app.on("error", () => app.root.classList.add("failed"));
-  const title = h("h1", {}, app.words("title"));
-  const rest = Object.values(more);
+  const folded = [own, settings, ...Object.values(folds)].map(({ el }) => el);
   const controls = h("div", { class: "top" }, data.kindBox, ...top.els);
   const side = h("div", { class: "side" }, point, h("div", { class: "line" }, status.status, legend));
-  const invitation = new Invitation(app);
+  const run = panel(app, "batches", batches.el);
   app.root.replaceChildren(
-    h("header", {}, title, bar.el),
-    h("div", { class: "intro" }, status.lead, invitation.el),
-    h("div", { class: "grid" }, controls, before, after, other, side, ...rest),
+    h("header", {}, h("h1", {}, app.words("title")), bar.el),
+    h("div", { class: "intro" }, status.lead, new Invitation(app).el),
+    h("div", { class: "grid" }, controls, before, after, other, side, run, ...folded),
     status.said,
     status.messages,
     tour.el,
@@ -137,7 +128,7 @@ function build(app) {
 class Invitation {
   constructor(app) {
     this.app = app;
-    app.inviting = first(app.host) && app.state.tour === null;
+    app.inviting = first(app.host);
     const button = (key, act) => h("button", { type: "button", class: "quiet", onclick: act }, app.words(key));
     this.el = h(
       "p",
@@ -148,8 +139,11 @@ class Invitation {
     );
     let shown = false;
     app.on("scene", ({ data }) => {
-      if (!shown && app.inviting && data.view === "cloud") app.tell("way");
+      if (shown) return;
       shown = true;
+      if (app.state.tour !== null)
+        this.#over(); // who comes by a link to the tour has it
+      else if (app.inviting && data.view === "cloud") app.tell("way");
     });
     app.on("tour", () => this.#over());
     app.on("dragged", () => this.#over());

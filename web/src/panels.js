@@ -31,10 +31,29 @@ export function panel(app, name, ...children) {
   return section(app, name, title, [title, ...children]);
 }
 
-export function fold(app, name, ...children) {
-  const title = h("h2");
-  const box = h("details", { class: "fold" }, h("summary", {}, title), ...children);
-  return section(app, name, title, [box], () => {
-    box.open = true;
-  });
+/** A panel that folds. Its parts are drawn while it is open, since most are not: formulas take their time. */
+export class Fold {
+  constructor(app, name, ...parts) {
+    const title = h("h2");
+    this.parts = parts;
+    const children = parts.map(({ el }) => el);
+    this.box = h("details", { class: `fold ${name}box` }, h("summary", {}, title), ...children);
+    this.box.addEventListener("toggle", () => {
+      this.el.classList.toggle("unfolded", this.box.open);
+      this.#now();
+    });
+    this.el = section(app, name, title, [this.box], () => {
+      this.box.open = true;
+    });
+  }
+
+  draw(...given) {
+    this.given = given;
+    this.#now();
+  }
+
+  #now() {
+    if (!this.given || !this.box.open) return;
+    for (const part of this.parts) part.draw(...this.given);
+  }
 }

@@ -4,7 +4,7 @@
 import { each, put, svg } from "./dom.js";
 import { clamp, round } from "./numbers.js";
 
-const MOST = 64; // lines
+const MOST = 32; // lines; of more one sees nothing
 const FAR = 4000; // plot units, beyond which nothing is drawn
 
 export class Pooled {

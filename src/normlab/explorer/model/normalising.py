@@ -160,21 +160,24 @@ def _stages(
     """y, and on the way to it x less its center, and that divided by the scale."""
     power = row.number("m", row.resolve(settings))
 
-    def three(out: Normalized, batch: Tensor) -> Tensor:
+    def three(out: Normalized, batch: Tensor) -> tuple[Tensor, ...]:
         d = batch - out.center
         raised = d if power == 1 else d.sign() * d.abs() ** power
-        return torch.stack([out.y, d, raised / out.scale], 1)
+        return out.y, d, raised / out.scale
 
     if len(split.parts) == 1:
-        return three(chosen, split.parts[0]).unbind(1)
-    return _by_batches(lambda batch: three(call(batch), batch), split.parts).unbind(1)
+        return three(chosen, split.parts[0])
+    return _by_batches(lambda batch: three(call(batch), batch), split.parts)
 
 
-def _by_batches(call: Callable[[Tensor], Any], parts: tuple[Tensor, ...]) -> Tensor:
-    """One call for all whole batches, and one for a last, smaller one; along axis 0."""
+def _by_batches(
+    call: Callable[[Tensor], tuple[Tensor, ...]], parts: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """One call for all whole batches, and one for a last one of another size; along axis 0."""
     whole = [part for part in parts if len(part) == len(parts[0])]
-    outs = [vmap(call)(torch.stack(whole)).flatten(0, 1)]
-    return torch.cat([*outs, *(call(part) for part in parts[len(whole) :])])
+    outs = [[out.flatten(0, 1) for out in vmap(call)(torch.stack(whole))]]
+    outs += [list(call(part)) for part in parts[len(whole) :]]
+    return tuple(torch.cat(each) if len(each) > 1 else each[0] for each in zip(*outs, strict=True))
 
 
 def _traced(
@@ -188,14 +191,13 @@ def _traced(
     trace = [Running(new, new + 1, 0)]
     seen = parts[: state.step]
 
-    def statistics(batch: Tensor) -> Tensor:
+    def statistics(batch: Tensor) -> tuple[Tensor]:
         out = normalize(batch, row, **settings)
         each = batch.numel() // channels
-        return torch.stack([out.center.flatten(), out.pool.flatten() * each / max(each - 1, 1)])[
-            None
-        ]
+        var = out.pool.flatten() * each / max(each - 1, 1)
+        return (torch.stack([out.center.flatten(), var])[None],)
 
-    stacked = _by_batches(statistics, seen) if seen else new
+    (stacked,) = _by_batches(statistics, seen) if seen else (new,)
     for step in range(state.step):
         mean, var = stacked[step % len(seen)]
         moves = seen[step % len(seen)].numel() > channels  # torch refuses a batch of one
