@@ -110,7 +110,7 @@ export class DataPanel {
 
   #choose(kind) {
     const { app } = this;
-    const table = app.own?.key ?? app.hello.given ?? "";
+    const table = app.state.table || app.own?.key || app.hello.given || "";
     app.begin({ data: kind, ...app.hello.starts[kind], ...(kind === "table" ? { table } : {}) });
   }
 

@@ -102,7 +102,7 @@ function build(app) {
   app.on("outline", (outline) => {
     for (const part of [...Object.values(made.outlined), settings, batches.runs, bar]) part.draw(outline);
     if (!outline.formula) folds.code.draw(outline); // nothing was computed
-    put(other, "hidden", !outline.compare.title || app.state.hide.includes("other"));
+    put(other, "hidden", !outline.compare.title);
     if (outline.formula) put(folds.cells.el, "hidden", !outline.cells || app.state.hide.includes("cells"));
     legend.replaceChildren(
       h("span", { class: "batch" }, app.words("legend.batch")),

@@ -3,6 +3,7 @@
 import { Axes } from "./axes.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
 import { Edges } from "./edges.js";
+import { Invited } from "./invited.js";
 import { Marks } from "./marks.js";
 import { round, show } from "./numbers.js";
 import { Pooled } from "./pooled.js";
@@ -27,7 +28,7 @@ export class Scatter {
     this.ring = svg("circle", { class: "ring", r: 7 });
     this.note = svg("text", { class: "outside", x: width - right - 4, y: top + 12, "text-anchor": "end" });
     this.told = svg("text", { class: "told", x: left + 4, y: top + 12 });
-    this.invitation = svg("g", { class: "invitation" }, svg("circle", { r: 9 }), svg("text", { x: 13, y: 4 }));
+    this.invitation = new Invited(app);
     this.near = svg("circle", { class: "near", r: 6, visibility: "hidden" });
     const inside = svg(
       "g",
@@ -46,7 +47,7 @@ export class Scatter {
       this.axes.group,
       inside,
       this.edges.el,
-      this.invitation,
+      this.invitation.el,
       this.note,
       this.told,
     );
@@ -105,19 +106,10 @@ export class Scatter {
     const others = mates.filter((i) => i !== selected).map(here);
     this.pooled.draw(pool && this.#across(pool, rows), here(selected), others);
     this.#ring(here(selected));
-    this.#invite(here(selected));
+    if (this.edited) this.invitation.draw(here(selected));
     const told = outside ? [this.app.words("plot.outside", { count: outside })] : [];
     if (this.moved) told.unshift(this.app.words("plot.moved.axes"));
     text(this.note, told.join(" · "));
-  }
-
-  /** The selected point asks a new visitor to drag it. */
-  #invite([x, y]) {
-    const asks = this.edited && this.app.inviting && Number.isFinite(x + y);
-    put(this.invitation, "visibility", asks ? null : "hidden");
-    if (!asks) return;
-    put(this.invitation, "transform", `translate(${round(x)} ${round(y)})`);
-    text(this.invitation.lastChild, this.app.words("drag.me"));
   }
 
   /** One channel is drawn against the row's number: its box reaches from the first to the last. */
@@ -153,7 +145,6 @@ export class Scatter {
     plot.addEventListener("pointerleave", () => this.#point(null));
     plot.addEventListener("keydown", (event) => this.#key(event));
     plot.addEventListener("dragstart", (event) => event.preventDefault());
-    this.app.on("invited", () => this.#invite([Number.NaN, 0]));
     if (!this.edited) return;
     const touched = (event) => this.#nearest(event.touches[0]) === null || event.preventDefault();
     plot.addEventListener("touchstart", touched, { passive: false }); // within reach of a point nothing scrolls
