@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from sizes import SIZES
+from sizes import DESK, PHONE
 
 ROWS = "a,b\n" + "\n".join(f"{i % 97},{i * i % 89}" for i in range(10_000))
 
@@ -43,7 +43,9 @@ def table(explorer):
 DONE = [edited, preset, other_data, link, table]
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize(
+    "size", [DESK, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desk", "phone"]
+)
 @pytest.mark.parametrize("do", DONE, ids=lambda do: do.__name__)
 def test_what_was_done_is_taken_back_and_done_again(at, do, size):
     explorer = at(size, batch_size=10, seed=4)
