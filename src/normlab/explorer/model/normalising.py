@@ -177,7 +177,8 @@ def _by_batches(
     whole = [part for part in parts if len(part) == len(parts[0])]
     outs = [[out.flatten(0, 1) for out in vmap(call)(torch.stack(whole))]]
     outs += [list(call(part)) for part in parts[len(whole) :]]
-    return tuple(torch.cat(each) if len(each) > 1 else each[0] for each in zip(*outs, strict=True))
+    results = [list(each) for each in zip(*outs, strict=True)]
+    return tuple(torch.cat(each) if each[1:] else each[0] for each in results)
 
 
 def _traced(
