@@ -36,7 +36,7 @@ class Conversation:
     >>> page = Conversation()
     >>> reply, buffers = page.reply({"type": "scene", "seq": 1, "state": {"norm": "layer"}})
     >>> reply["type"], reply["seq"], [array["name"] for array in reply["arrays"]]
-    ('scene', 1, ['before', 'after', 'cells'])
+    ('scene', 1, ['before', 'after', 'cells', 'centred'])
     >>> page.reply({"type": "dance", "seq": 2})[0]["words"]
     "The page said 'dance', which is not understood; load it again."
     """
