@@ -28,6 +28,9 @@ OPEN = "document.querySelectorAll('details').forEach((e) => { e.open = true; })"
 # name → the state, and how the browser is set
 STATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "default": ({"step": 5}, {}),
+    "centred": ({}, {}),
+    "compared": ({"step": 5, "compare": "mode"}, {}),
+    "outside": ({"edits": {"moved": {"3": {"0": 60.0}}}, "selected": [3, 0, 0]}, {}),
     "evaluation": ({"mode": "eval", "step": 3}, {}),
     "ten-thousand": ({"n": 10_000, "batch_size": 1000}, {}),
     "image": ({"data": "image", "norm": "instance", "selected": [1, 1, 27]}, {}),
@@ -47,6 +50,9 @@ STATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+CLICKED = {"centred": "[data-beat=centred]"}  # what is pressed first
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pictures of the explorer's main states.")
     parser.add_argument("--out", type=Path, default=Path("normlab-out/explorer"), help="folder")
@@ -56,7 +62,9 @@ def main() -> None:
     chosen = {name: how for name, how in STATES.items() if name.startswith(given.only)}
     with explorer() as running, chromium() as browser, contexts(browser) as open_:
         for name, (state, options) in track(chosen.items(), "Pictures"):
-            page = Open(open_(**options), running.address, **state).page
+            page = Open(open_(**options), running.address, folded=True, **state).page
+            if name in CLICKED:
+                page.locator(CLICKED[name]).click()
             page.evaluate("document.fonts.ready")
             page.screenshot(path=given.out / f"{name}.png", full_page=True)
             if name == "default":

@@ -35,6 +35,7 @@ def row(page, label):
     box = page.locator("details.valuesbox")
     if box.get_attribute("open") is None:
         box.locator("summary").click()
+        box.locator("tbody tr").first.wait_for()
     found = box.locator("tbody tr").filter(
         has=page.locator("th", has_text=re.compile(f"^{label}$"))
     )
@@ -53,7 +54,7 @@ def begins_with_the_numbers_of_the_chapter(page):
     expect(page.locator(".status")).to_contain_text("128 rows in 16 batches of 8")
     shown = [*row(page, 0)]
     assert shown == pytest.approx([5.497, -6.152, -1.904, -0.751], abs=6e-4)
-    step = page.get_by_role("button", name="Step", exact=False).first
+    step = page.locator("[data-name=step]")
     for _ in range(16):
         step.click()
     expect(page.locator(".batches .seen")).to_have_count(16)
@@ -93,6 +94,9 @@ def takes_a_point_that_is_double_clicked(page):
 
 
 def has_set_its_formulas_in_its_own_fonts(page):
+    fold = page.locator(".panel.formula > details")
+    if fold.get_attribute("open") is None:  # drawn when it is opened
+        fold.locator("summary").first.click()
     until(lambda: "KaTeX_Main" in fonts(page))
     assert page.locator(".katex-mathml math").count() >= 2
     assert page.locator(".katex-error").count() == 0

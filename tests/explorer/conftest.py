@@ -2,7 +2,7 @@
 
 import pytest
 from exported import made
-from pages import Open
+from pages import BEEN, UNFOLD, Open
 from playwright.sync_api import expect
 from serving import explorer
 from watching import contexts
@@ -55,8 +55,10 @@ def open_file(browser, exported):
             watched = open_(**options)
             held.append(watched)
             watched.page.context.set_offline(True)
+            watched.page.add_init_script(BEEN)
             watched.page.goto(exported.as_uri())
             expect(watched.page.locator(".status")).to_contain_text("128 rows")
+            watched.page.evaluate(UNFOLD)
             return watched.page
 
         yield opened

@@ -71,14 +71,33 @@ def link(**state):
     return f"#{urlencode(plain, quote_via=quote)}" if state else ""
 
 
-class Open:
-    """One open page of the explorer."""
+# who has been here before is not shown the steps and not offered the tour
+BEEN = 'try { localStorage.setItem("normlab visited", "yes"); } catch {} // about:blank has none'
+# what stands in a fold is drawn when that is opened, which the browser tells a moment later
+UNFOLD = """() => new Promise((done) => {
+  const boxes = [...document.querySelectorAll("details.fold:not([open])")];
+  let left = boxes.length;
+  if (!left) done();
+  for (const box of boxes) {
+    box.addEventListener("toggle", () => --left || done(), { once: true });
+    box.open = true;
+  }
+})"""
 
-    def __init__(self, watched, address, script="", **state):
+
+class Open:
+    """One open page of the explorer, unfolded, as one finds it who was here before.
+
+    `first`: as one who was not; `folded`: as it opens.
+    """
+
+    def __init__(self, watched, address, script="", first=False, folded=False, **state):
         self.watched, self.page, self.address = watched, watched.page, address
-        self.page.add_init_script(LISTEN + script)
+        self.page.add_init_script(LISTEN + script + ("" if first else BEEN))
         self.page.goto(address + link(**state))
         self.settled()
+        if not folded:
+            self.page.evaluate(UNFOLD)
 
     def settled(self):
         """Everything that was asked is answered and drawn."""
@@ -136,11 +155,11 @@ class Open:
 
     @property
     def error(self):
-        return self.page.locator(".normlab-explorer > .error").nth(1)
+        return self.page.locator(".normlab-explorer .error").nth(1)
 
     @property
     def problems(self):
-        return self.page.locator(".normlab-explorer > .error").nth(0)
+        return self.page.locator(".normlab-explorer .error").nth(0)
 
     @property
     def scene(self):

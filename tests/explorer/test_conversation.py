@@ -95,7 +95,7 @@ def test_what_is_doubtful_is_asked_in_the_pages_words(page):
     for sign, value in ((".", 2.155), (",", 2155)):
         reply, _ = say(page, type="table", text=text, name="", decimal=sign)
         keys.add(reply["key"])
-        assert page._tables[reply["key"]].values[0, 0] == value
+        assert page.tables[reply["key"]].values[0, 0] == value
     assert len(keys) == 2
     reply, _ = say(page, type="table", text=text, name="", decimal="x")
     assert (reply["type"], reply["words"][:11]) == ("refused", "decimal='x'")

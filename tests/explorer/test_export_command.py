@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pytest
 from exported import asked, close, stored
+from playwright.sync_api import expect
 
 from command import NORMLAB, PATIENCE, here
 from normlab import __version__
@@ -78,10 +79,31 @@ def test_a_name_that_cannot_be_written_is_refused_at_once_in_one_line(tmp_path, 
     assert sorted(os.listdir(tmp_path)) == ["file", "folder.html"]
 
 
-def test_a_state_is_refused_beside_it(tmp_path):
-    done = here("explore", "--export", tmp_path / "page.html", "--state", "norm=layer")
+UNHELD = {
+    'edits={"deleted":[1]}': "no points that were changed by hand; leave edits= out of --state.",
+    "table=feedbeef": "no table of your own; leave table= out of --state.",
+    "data=table": "no table of your own; leave data=table out of --state.",
+    "norm=bach": "norm=bach given; it must be",
+}
+
+
+@pytest.mark.parametrize(("state", "words"), UNHELD.items(), ids=UNHELD)
+def test_a_state_that_a_file_cannot_hold_is_refused(tmp_path, state, words):
+    done = here("explore", "--export", tmp_path / "page.html", "--state", state)
     assert done.returncode == 2
-    assert done.stderr == "normlab: --export writes a page of its own; leave out --state.\n"
+    assert done.stderr.startswith("normlab: ") and words in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_it_begins_with_the_state_that_was_asked_for(tmp_path, opened, monkeypatch):
+    """Of few scenes, so that it is soon written."""
+    monkeypatch.setattr(export, "states", lambda: [{}, {"norm": "layer"}])
+    wanted = {"norm": "layer", "n": 50, "seed": 9, "hide": ["code"]}
+    export.write(tmp_path / "page.html", state=wanted)
+    page = opened((tmp_path / "page.html").as_uri()).page
+    expect(page.locator(".status")).to_contain_text("Layer normalisation: 50 rows")
+    expect(page.locator(".panel.code")).to_be_hidden()
+    assert page.locator(".scatter.after .points circle").count() == 50
 
 
 def test_without_the_built_files_it_says_so(tmp_path, monkeypatch):

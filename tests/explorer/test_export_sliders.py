@@ -10,7 +10,7 @@ from normlab.explorer.model.words import say
 def test_the_slider_of_the_batch_size_steps_through_what_is_stored(page):
     begin(page)
     move(page, "batch_size", ["Home"])
-    error = page.locator(".normlab-explorer > .error").nth(1)
+    error = page.locator(".normlab-explorer .error").nth(1)
     expect(error).to_contain_text("Expected more than 1 value per channel when training")
     before = page.locator(".scatter.after .points").inner_html()
     for size in (2, 4, 8, 16, 32, 128):

@@ -5,6 +5,9 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from sizes import PHONE
+
+import checks
 
 STATES = {
     "points": {},
@@ -34,7 +37,8 @@ WIDE = """() => {
 
 
 def serious(page):
-    found = Axe().run(page).response["violations"]
+    sizes = {"rules": {"target-size": {"enabled": True}}}  # 24 pixels, WCAG 2.2
+    found = Axe().run(page, options=sizes).response["violations"]
     return [
         (rule["id"], node["html"][:120], node["failureSummary"][:200])
         for rule in found
@@ -88,9 +92,6 @@ def test_points_stand_out_of_the_paper_in_either_scheme(at, scheme):
     assert light is (scheme == "light")
 
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
 def test_nothing_scrolls_sideways_on_a_phone(at):
     explorer = at(PHONE)
     states = [*STATES.values(), {"data": "contrast", "norm": "gdn"}, {"hide": ["data", "before"]}]
@@ -109,9 +110,68 @@ def test_nothing_scrolls_sideways_on_a_phone(at):
 
 def test_a_finger_drags_a_point_and_scrolls_beside_one(at):
     explorer = at(PHONE)
-    circle, plot = explorer[".scatter.before .points circle"].first, explorer[".scatter.before"]
-    assert circle.evaluate("e => getComputedStyle(e).touchAction") == "none"
-    assert plot.evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
+    explorer[".scatter.before"].scroll_into_view_if_needed()
+    before = explorer.values
+    box = explorer[".scatter.before .ring"].bounding_box()
+    at_ = box["x"] + box["width"] / 2 - 9, box["y"] + box["height"] / 2  # beside it, within reach
+    scrolled = explorer.page.evaluate("scrollY")
+    finger(explorer, at_, (0, -60))
+    after = explorer.settled().values
+    ((row, y),) = [(row, held[1]) for row, held in after.items() if held[:2] != before[row][:2]]
+    assert y > before[row][1] + 0.5
+    assert explorer.page.evaluate("scrollY") == scrolled
+    box = explorer[".scatter.before"].bounding_box()
+    finger(explorer, (box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.2), (0, -80))
+    checks.until(lambda: explorer.page.evaluate("scrollY") > scrolled)
+
+
+def finger(explorer, start, by, moves=8):
+    """Touch the screen, move, and let go."""
+    session = explorer.page.context.new_cdp_session(explorer.page)
+
+    def touch(kind, *points):
+        told = {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+        session.send("Input.dispatchTouchEvent", told)
+
+    touch("touchStart", start)
+    for i in range(1, moves + 1):
+        touch("touchMove", (start[0] + by[0] * i / moves, start[1] + by[1] * i / moves))
+    touch("touchEnd")
+
+
+def test_the_strip_of_batches_is_one_stop_and_walked_with_arrows(at):
+    explorer = at()
+    assert explorer[".strip button[tabindex='0']"].count() == 1
+    explorer[".strip button[tabindex='0']"].focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        explorer.page.keyboard.press(key)
+        explorer.settled()
+    expect(explorer[".strip button"].nth(1)).to_be_focused()
+    expect(explorer["table.operands caption"]).to_contain_text("Point 8:")
+    explorer.page.keyboard.press("End")
+    explorer.settled()
+    expect(explorer["table.operands caption"]).to_contain_text("Point 120:")
+
+
+def test_what_is_there_is_announced(at):
+    explorer = at()
+    assert explorer[".status"].get_attribute("role") == "status"
+    assert explorer[".tour .answer"].get_attribute("role") == "status"
+
+
+def test_of_many_batches_it_is_said_which_are_shown(at):
+    explorer = at(n=10_000)
+    expect(explorer[".batches .note"]).to_contain_text("Batches 1 to 64 of 1250 are shown.")
+
+
+def test_long_names_do_not_run_into_one_another(at):
+    name = "an extraordinarily long name of a column"
+    explorer = at()
+    explorer.paste(f"{name} 1,{name} 2\n" + "\n".join(f"{i},{i * i % 7}" for i in range(40)))
+    over = explorer[".charts svg"].evaluate_all(
+        "all => all.filter(e => e.querySelector('.label').getBBox().width > 190).length"
+    )
+    assert over == 0
 
 
 def test_nothing_moves_where_motion_is_not_wanted(at):

@@ -223,6 +223,8 @@ def test_center_and_pool_are_those_of_the_blue_cells(shared, data, name, mode):
         "all => all.filter(e => e.getAttribute('fill-opacity') > 0).length"
     )
     assert rings == len(pooled)
+    for stage in ("before", "after"):
+        assert shared[f".tilegrid.{stage} .overlay rect"].count() == len(pooled)
     assert (
         f"{len(pooled)} of {len(arrays['before'])} elements"
         in shared[".cells .note"].text_content()

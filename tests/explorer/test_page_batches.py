@@ -106,4 +106,4 @@ def test_rows_without_batches_have_no_strip_and_say_so(at):
     explorer = at(norm="layer")
     expect(explorer[".panel.batches"]).to_be_hidden()
     expect(explorer[".norm .note"]).to_contain_text("looks at one sample at a time")
-    expect(explorer.button("Step")).to_be_disabled()
+    expect(explorer.button("Step")).to_have_count(0)

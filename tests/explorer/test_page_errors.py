@@ -25,11 +25,16 @@ def lives(explorer):
 
 def test_batches_of_one_are_explained_and_the_next_change_recovers(at):
     explorer = at()
-    before = explorer.status
+    place = explorer[".scatter.before"].bounding_box()
     explorer.type("batch_size", 1)
     is_told(explorer, TORCH, "has a variance of 0", "Choose another batch size, or evaluation")
-    assert explorer.status == before  # what is seen stays, and is marked as old
+    assert explorer[".scatter.before"].bounding_box() == place  # nothing has moved
+    # what is seen stays, and is marked as old; what is said is of now
     expect(explorer[".panel.after"]).to_have_css("filter", "grayscale(1)")
+    explorer.says("nothing was computed with these settings")
+    expect(explorer[".code code"]).to_contain_text("x.split(1)")
+    expect(explorer[".panel.cells .tilegrid"]).not_to_be_visible()
+    expect(explorer[".strip"]).not_to_be_visible()
     explorer.type("batch_size", 2)
     lives(explorer)
     assert "batches of 2" in explorer.status
@@ -65,6 +70,9 @@ def test_a_last_batch_of_one_is_told_and_left_out(at, first):
         explorer.type("batch_size", 127)
     is_told(explorer, TORCH, "The last batch is a single point", "another batch size than 127")
     explorer.says("128 rows in 2 batches of 127, the last of 1.")
+    explorer[".scatter.before"].press("End")
+    assert explorer.settled().operands["y"] == ["–", "–"]
+    assert "not computed: torch refuses a batch of one value" in explorer.tex[0]
     shown = explorer[".scatter.after .points circle"]
     places = shown.evaluate_all("all => all.map((e) => Number(e.getAttribute('cx')))")
     assert [i for i, x in enumerate(places) if x < 0] == [127]  # the others are where they belong
@@ -73,7 +81,7 @@ def test_a_last_batch_of_one_is_told_and_left_out(at, first):
         lives(explorer)
 
 
-def test_a_point_is_added_to_the_chapters_though_it_is_alone_in_its_batch(at):
+def test_a_point_that_is_added_to_the_chapters_joins_the_last_batch(at):
     """129 points in batches of 8: what a first double click makes of the chapter's."""
     explorer = at()
     before = explorer.values
@@ -81,11 +89,16 @@ def test_a_point_is_added_to_the_chapters_though_it_is_alone_in_its_batch(at):
     explorer[".scatter.before"].dblclick(
         position={"x": box["width"] * 0.8, "y": box["height"] * 0.2}
     )
-    explorer.settled().says("129 rows in 17 batches of 8, the last of 1.")
-    is_told(explorer, TORCH, "The last batch is a single point")
+    explorer.settled().says("129 rows in 16 batches of 8, the last of 9.")
+    expect(explorer.error).to_be_hidden()
+    assert explorer[".scatter.before"].bounding_box() == box  # nothing has moved
+    expect(explorer[".batches .note"]).to_contain_text("one row was left alone")
+    expect(explorer[".code code"]).to_contain_text("*batches[:-2], x[120:]")
     expect(explorer[".scatter.before .points circle"]).to_have_count(129)
+    assert explorer[".scatter.before .points"].locator(".batch, .selected").count() == 9
     after = explorer.values
-    assert {row: after[row] for row in before} == before
+    assert {row: after[row] for row in range(120)} == {row: before[row] for row in range(120)}
+    assert all(after[row] != before[row] for row in range(120, 128))
     explorer.type("batch_size", 10)
     lives(explorer)
     explorer.says("129 rows in 13 batches of 10, the last of 9.")
@@ -140,9 +153,9 @@ def test_a_table_that_is_not_here_can_be_pasted(at):
 def test_a_number_that_is_out_of_bounds_is_told_and_the_rest_stays(at):
     explorer = at(norm="layer")
     explorer.type("eps", -1)
-    expect(explorer.problems).to_contain_text("eps=-1 given; it must be")
+    expect(explorer[".fault:visible"]).to_contain_text("eps=-1 given; it must be")
     assert explorer.operands["eps"][0] == "1e−05"
     explorer.says("Layer normalisation")
     explorer.type("eps", 0.25)
-    expect(explorer.problems).to_be_hidden()
+    expect(explorer[".fault:visible"]).to_have_count(0)
     assert explorer.operands["eps"][0] == "0.25"

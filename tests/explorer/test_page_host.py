@@ -158,5 +158,5 @@ def test_the_explorer_comes_back_with_its_state_when_python_does(opened):
         expect(status).to_have_text(told or "")
         assert row(page, 50) == values
         assert page.url == address
-        page.get_by_label("Row of the table").select_option("rms")
+        page.locator("[data-control=norm]").select_option("rms")
         expect(status).to_contain_text("RMS")

@@ -7,6 +7,7 @@ from importlib.resources import files
 import pytest
 from claims import CLAIMS, PRESET_CLAIMS, answer
 from playwright.sync_api import expect
+from sizes import SIZES
 
 from normlab.explorer.model.presets import PRESETS, TOUR
 
@@ -42,6 +43,20 @@ def test_the_tour_is_walked_to_its_end(at, right):
     expect(explorer[".tour"]).to_be_hidden()
     expect(explorer[".looked"]).to_have_count(0)
     explorer.settled().clean()
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_what_a_step_speaks_of_is_seen_above_it(at, size):
+    explorer = at(size, folded=True)
+    explorer.button("Tour").click()
+    for i, step in enumerate(TOUR):
+        explorer.settled()
+        title, tour = explorer[f".panel.{step.look} h2"].first, explorer[".tour"]
+        expect(title).to_be_in_viewport(ratio=1)
+        bottom = title.bounding_box()["y"] + title.bounding_box()["height"]
+        assert bottom <= tour.bounding_box()["y"], step.name
+        if i < len(TOUR) - 1:
+            explorer.button("Next").click()
 
 
 def test_every_step_is_checked_or_claims_nothing():

@@ -65,6 +65,56 @@ def test_batches_are_those_of_torchs_layer(size):
     assert_close(arrays["after"], torch_batches(size), pooled=max(64, lost))
 
 
+@pytest.mark.parametrize(("norm", "data"), FITTING)
+def test_the_first_sentence_is_true(norm, data):
+    """Where it says mean 0 and spread 1, the pool of the selected element has them."""
+    reply, arrays = ask(norm=norm, data=data, selected=[1, 0, 0], eps=1e-12)
+    y, lead = arrays["after"].double(), reply["lead"]
+    assert lead.endswith(".") and "{" not in lead
+    first, last = reply["batches"]["slice"]
+    cells = arrays["cells"].bool() if "cells" in arrays else None
+    if "mean 0 and spread 1" in lead:
+        pooled = y[first:last, 0] if data == "points" and "at a time" in lead else y[1]
+        pooled = y[cells] if data in ("image", "sequence") else pooled
+        assert pooled.mean().item() == pytest.approx(0, abs=1e-9)
+        assert pooled.std(correction=0).item() == pytest.approx(1, abs=1e-6)
+    elif "equally long" in lead:
+        assert y.norm(dim=1).std().item() < 1e-6
+
+
+def test_fixed_axes_follow_values_by_quarters_of_themselves():
+    for mean in (-38.5, 300.0, -4000.0):
+        reply, arrays = ask(mean=[mean, -5.0])
+        (low, high), _ = reply["frames"]["before"]
+        x = arrays["before"][:, 0]
+        assert low <= x.min() and x.max() <= high
+        assert list(reply["frames"]["moved"]) == ["before"]
+        assert (high - low) / 32 in (1, 2, 4)
+        assert ((low + high) / 2 - 10) / 8 == pytest.approx(round(((low + high) / 2 - 10) / 8))
+    assert not ask()[0]["frames"]["moved"]
+
+
+def test_the_way_from_before_to_after_is_torchs():
+    weight, bias = [2.0, 0.5], [1.0, -1.0]
+    _, arrays = ask(weight=weight, bias=bias)
+    batches = X.split(8)
+    centred = torch.cat([batch - batch.mean(0) for batch in batches])
+    scale = [(batch.var(0, correction=0) + 1e-5).sqrt().expand_as(batch) for batch in batches]
+    assert_close(arrays["centred"], centred.float(), pooled=64)
+    assert_close(arrays["scaled"], (centred / torch.cat(scale)).float(), pooled=64)
+    _, plain = ask()
+    assert "scaled" not in plain  # it is what comes out
+
+
+def test_numbers_whose_squares_a_float64_holds_are_taken():
+    page = Conversation()
+    text = "a,b\n1e150,1\n-1e150,2\n3e149,5\n"
+    key = page.reply({"type": "table", "seq": 1, "text": text, "name": ""})[0]["key"]
+    _, arrays = ask(page, data="table", table=key, norm="batch")
+    x = arrays["before"][:, 0] / 1e150
+    assert_close(arrays["after"][:, 0], (x - x.mean()) / x.std(correction=0), pooled=64)
+
+
 @pytest.mark.parametrize("momentum", [0.1, 0.0, 1.0, None])
 @pytest.mark.parametrize("size", [8, 30])
 def test_running_statistics_are_those_of_torchs_layer(size, momentum):

@@ -97,3 +97,36 @@ def test_the_module_and_its_style_travel_with_the_widget():
     assert sent["_css"]
     assert sent["host"] == "jupyter"
     assert sent["given"] == {"state": {}, "change": 0, "by": None}
+
+
+CHANGES = {
+    "set": lambda state: state.__setitem__("norm", "rms"),
+    "update": lambda state: state.update(norm="rms"),
+    "deleted": lambda state: state.__delitem__("seed"),
+    "popped": lambda state: state.pop("seed"),
+    "default": lambda state: state.setdefault("batch_size", 4),
+    "all": lambda state: state.clear(),
+    "joined": lambda state: state.__ior__({"norm": "rms"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_set_in_the_state_is_told_to_the_picture(change):
+    explorer, plain = normlab.Explorer(batch_size=2, seed=3), {"batch_size": 2, "seed": 3}
+    change(explorer.state)
+    change(plain)
+    changes = plain != {"batch_size": 2, "seed": 3}
+    assert explorer.state == plain
+    assert explorer.given == {"state": plain, "change": int(changes), "by": None}
+
+
+def test_a_setting_that_is_none_is_refused_in_the_state_too():
+    explorer = normlab.Explorer(norm="layer")
+    with pytest.raises(SettingError, match="batch_size=0 given"):
+        explorer.state["batch_size"] = 0
+    assert explorer.state == {"norm": "layer"} == explorer.given["state"]
+    assert explorer.state.pop("seed", 7) == 7
+    with pytest.raises(KeyError):
+        explorer.state.pop("seed")
+    assert explorer.state.popitem() == ("norm", "layer")
+    assert explorer.state == {} == explorer.given["state"]

@@ -1,9 +1,12 @@
 // What the panels share: the state, the last scene, and the ways to change the one and hear of the other.
 
 import { changed, read, written } from "./address.js";
+import { History } from "./history.js";
+import { keep, kept } from "./kept.js";
 import { link, unpack } from "./link.js";
 
 const LONGEST_LINK = 20_000; // characters of a table that a link still carries
+const SILENT = 8000; // milliseconds without an answer in a notebook, after which that is said
 
 export class App {
   constructor(model, root) {
@@ -15,6 +18,7 @@ export class App {
     this.arrays = {};
     this.state = {};
     this.own = null; // {text, name, key} of a person's table
+    this.tables = new Map(); // those of this visit by key
     this.listeners = {};
     this.id = `${Math.random()}`; // this picture among those of one widget
     this.change = 0; // how often Python has set the state, as far as is known here
@@ -22,8 +26,14 @@ export class App {
       console.error(error);
       this.tell("error", this.words("error.page", { why: error.message }));
     };
-    this.link = link(model, (...reply) => this.#received(...reply), failed);
-    this.cleanups = [() => this.link.close()];
+    this.link = link(
+      model,
+      (...reply) => this.#received(...reply),
+      failed,
+      (asked) => this.#heard(asked),
+    );
+    this.cleanups = [() => this.link.close(), () => clearTimeout(this.pending), () => clearTimeout(this.silence)];
+    this.history = new History(this);
   }
 
   on(what, listener) {
@@ -62,6 +72,7 @@ export class App {
       if (value === null && !(name in this.defaults)) delete state[name];
       else state[name] = value === null && name !== "momentum" && name !== "tour" ? this.defaults[name] : value;
     }
+    this.history.note(this.state, patch);
     this.state = state;
     this.tell("state", patch);
     this.refresh();
@@ -70,14 +81,28 @@ export class App {
   /** Begin anew with these settings alone. */
   begin(settings, keep = ["hide", "frame", "table"]) {
     const kept = Object.fromEntries(keep.map((name) => [name, this.state[name]]));
-    this.state = { ...this.defaults, ...kept, ...settings };
-    this.tell("state", settings);
-    this.refresh();
+    this.#write(); // the address so far stays in the browser's list, where Back finds it
+    this.history.note(this.state, settings, true);
+    this.become({ ...this.defaults, ...kept, ...settings }, true);
   }
 
-  refresh() {
+  /** Another state altogether: one that was before, or was given from outside. */
+  become(state, asNew = false) {
+    this.state = state;
+    if (state.data === "table" && this.tables.has(state.table)) this.own = this.tables.get(state.table);
+    this.tell("state", state);
+    this.refresh(asNew);
+  }
+
+  refresh(asNew = false) {
     this.link.want(this.changed());
-    this.#remember();
+    this.#remember(asNew);
+  }
+
+  /** What Python says against some settings, before they are taken; nothing where all is well. */
+  async check(settings) {
+    const { content } = await this.link.ask({ type: "check", state: settings });
+    return (content.problems ?? [content.words]).join(" ");
   }
 
   changed() {
@@ -91,14 +116,18 @@ export class App {
       return null;
     }
     this.own = { text, name: content.name, key: content.key, decimal };
-    return content;
+    this.tables.set(content.key, this.own);
+    const kept = this.host !== "page" || keep(this.own) || text.length <= LONGEST_LINK; // in the address else
+    return { ...content, kept };
   }
 
-  /** The link to this very state; null where it would be too long. */
+  /** The link to this very state; null where it would be too long for a table. */
   address() {
-    const carried = this.state.data === "table" ? this.own : null;
-    if (carried && carried.text.length > LONGEST_LINK) return null;
-    return written(this.state, this.defaults, carried);
+    return this.#carried()?.text.length > LONGEST_LINK ? null : written(this.state, this.defaults, this.#carried());
+  }
+
+  #carried() {
+    return this.state.data === "table" ? this.own : null;
   }
 
   close() {
@@ -108,18 +137,23 @@ export class App {
   async #open() {
     this.seen = location.hash;
     const given = this.host === "page" ? read(location.hash) : { state: this.#given().state, own: null };
-    this.state = { ...this.defaults, ...given.state };
-    const table = given.own && (await this.useTable(given.own.text, given.own.name, given.own.decimal));
-    if (table) Object.assign(this.state, { data: "table", table: table.key });
-    this.tell("state", this.state);
-    this.refresh();
+    const state = { ...this.defaults, ...given.state };
+    const own = given.own ?? (this.host === "page" ? this.#known(state) : null);
+    const table = own && (await this.useTable(own.text, own.name, own.decimal));
+    if (table) Object.assign(state, { data: "table", table: table.key });
+    if (this.scene) this.history.note(this.state, {}, true);
+    this.become(state);
+  }
+
+  /** The table of a state that names one: of this visit, or of the one before it was loaded again. */
+  #known({ data, table }) {
+    if (data !== "table") return null;
+    return [this.tables.get(table), kept()].find((held) => held?.key === table) ?? null;
   }
 
   #follow() {
     if (this.host === "page") {
-      const moved = () => {
-        if (location.hash !== this.written) this.#open();
-      };
+      const moved = () => this.#open(); // what this page itself writes is no event
       addEventListener("hashchange", moved);
       this.cleanups.push(() => removeEventListener("hashchange", moved));
     }
@@ -129,6 +163,7 @@ export class App {
       clearTimeout(this.pending); // what was to be written is overtaken
       const state = { ...this.defaults, ...given.state };
       if (JSON.stringify(changed(state, this.defaults)) === JSON.stringify(this.changed())) return;
+      this.history.note(this.state, {}, true);
       this.state = state;
       this.tell("state", state);
       this.link.want(this.changed());
@@ -150,30 +185,51 @@ export class App {
     if (open) this.#resend();
   }
 
-  async #resend() {
-    if (this.own) await this.useTable(this.own.text, this.own.name, this.own.decimal);
+  async #resend(own = this.own) {
+    if (own) await this.useTable(own.text, own.name, own.decimal);
     this.link.want(this.changed());
   }
 
-  /** Write the state down, where it is looked for: the address, or Python. */
-  #remember() {
+  /** A notebook's kernel may be gone without a word: its silence is told, until it speaks. */
+  #heard(asked) {
+    if (this.host !== "jupyter") return;
+    clearTimeout(this.silence);
+    if (asked) this.silence = setTimeout(() => this.#silent(true), SILENT);
+    else if (this.gone) this.#silent(false);
+  }
+
+  #silent(gone) {
+    this.gone = gone;
+    this.tell("notice", gone ? this.words("silent") : "");
+  }
+
+  /** Write the state down soon, where it is looked for: the address, or Python. */
+  #remember(asNew) {
     clearTimeout(this.pending);
-    this.pending = setTimeout(() => {
-      if (this.host === "page") {
-        if (location.hash !== this.seen) return; // another address was given, and its event is on the way
-        const hash = this.address();
-        if (hash !== null) history.replaceState(null, "", hash || location.pathname);
-        this.seen = this.written = location.hash;
-      } else if (this.host === "jupyter") {
-        const { id: by, change } = this;
-        this.model.send({ type: "state", state: this.changed(), by, change });
+    this.asNew ||= asNew;
+    this.pending = setTimeout(() => this.#write(), 250);
+  }
+
+  #write() {
+    clearTimeout(this.pending);
+    if (this.host === "page") {
+      if (location.hash !== this.seen) return; // another address was given, and its event is on the way
+      const carried = this.#carried();
+      const hash = written(this.state, this.defaults, carried?.text.length > LONGEST_LINK ? null : carried);
+      if (hash !== this.seen) {
+        history[this.asNew ? "pushState" : "replaceState"](null, "", hash || location.pathname);
       }
-    }, 250);
+      this.seen = location.hash;
+    } else if (this.host === "jupyter") {
+      const { id: by, change } = this;
+      this.model.send({ type: "state", state: this.changed(), by, change });
+    }
+    this.asNew = false;
   }
 
   #received({ content, buffers }, newest) {
-    if (content.type === "table wanted" && this.own?.key === content.key) {
-      this.#resend();
+    if (content.type === "table wanted" && this.tables.has(content.key)) {
+      this.#resend(this.tables.get(content.key));
       return;
     }
     if (newest && content.state) this.#adopt(content);

@@ -5,50 +5,28 @@ import { each, h, put, save, text } from "./dom.js";
 import { figure, png } from "./figure.js";
 import { copied } from "./formula.js";
 
-const PAUSE = 700; // milliseconds between steps
-const MOST = 1000; // steps, where Python is there to take them
-
 export class Bar {
   constructor(app, panels) {
     Object.assign(this, { app, panels });
     const button = (onclick, name) => h("button", { type: "button", onclick, "data-name": name });
-    this.play = button(() => this.#toggle(), "play");
-    this.step = button(() => this.#step(), "step");
-    this.reset = button(() => this.#reset(), "reset");
-    this.reseed = button(() => app.set({ seed: Math.floor(Math.random() * 10_000), step: 0 }), "reseed");
+    this.undo = button(() => app.history.undo(), "undo");
+    this.redo = button(() => app.history.redo(), "redo");
     this.presets = menu(app, { change: (name) => this.#preset(name) });
     this.presetLabel = h("label", { for: this.presets.id });
     this.share = button(() => this.#share(), "share");
     this.files = this.#menu("export");
     this.hiding = this.#menu("hide");
     this.tour = button(() => app.tell("tour", 0), "tour");
-    this.runs = h("div", { class: "group", role: "group" }, this.play, this.step, this.reset, this.reseed);
-    this.preset = h("div", { class: "group" }, this.presetLabel, this.presets.el);
-    this.el = h("div", { class: "bar" }, this.runs, this.preset, this.share, this.files.el, this.hiding.el, this.tour);
-    app.on("connection", () => this.#stop());
-    app.cleanups.push(() => this.#stop());
+    this.preset = h("div", { class: "group presets" }, this.presetLabel, this.presets.el);
+    const undo = h("div", { class: "group" }, this.undo, this.redo);
+    this.el = h("div", { class: "bar" }, undo, this.preset, this.share, this.files.el, this.hiding.el, this.tour);
+    app.on("state", () => this.#undoing());
   }
 
   draw(outline) {
-    this.outline = outline;
     const { app } = this;
     const { hide } = app.state;
-    const { running, most = MOST } = outline.batches;
-    const frozen = running && app.state.mode === "eval";
-    if (frozen) this.#stop();
-    text(this.play, this.timer ? `❚❚ ${app.words("pause")}` : `▶ ${app.words("play")}`);
-    text(this.step, `→ ${app.words("step")}`);
-    text(this.reset, `↺ ${app.words("reset")}`);
-    text(this.reseed, `⟳ ${app.words("reseed")}`);
-    for (const name of ["reset", "reseed"]) put(this[name], "title", app.words(`${name}.help`));
-    for (const name of ["play", "step"]) {
-      put(this[name], "title", app.words(frozen ? "step.frozen" : "step.help"));
-      put(this[name], "disabled", !running || frozen || !app.scene || app.state.step >= most);
-    }
-    put(this.reset, "disabled", !running || !app.scene);
-    put(this.reseed, "hidden", app.host === "offline" || !outline.controls.some(({ name }) => name === "seed"));
-    put(this.runs, "aria-label", app.words("panel.batches"));
-    put(this.runs, "hidden", hide.includes("play"));
+    this.#undoing();
     this.#presets();
     text(this.share, app.words("share"));
     put(this.share, "hidden", hide.includes("share") || app.host === "offline");
@@ -57,6 +35,19 @@ export class Bar {
     text(this.tour, app.words("tour"));
     this.#files();
     this.#hiding(outline);
+  }
+
+  #undoing() {
+    const { app } = this;
+    for (const [name, sign] of [
+      ["undo", "↶"],
+      ["redo", "↷"],
+    ]) {
+      text(this[name], sign);
+      put(this[name], "aria-label", app.words(name));
+      put(this[name], "title", app.words(`${name}.help`));
+      put(this[name], "disabled", !app.history.can[name]);
+    }
   }
 
   #presets() {
@@ -74,48 +65,12 @@ export class Bar {
     this.app.tell("notice", this.app.words(`preset.${name}.notice`));
   }
 
-  #toggle() {
-    if (this.timer) this.#stop();
-    else {
-      this.timer = setInterval(() => this.app.link.waiting() || this.#step(), PAUSE);
-      this.#step();
-    }
-    this.draw(this.outline);
-  }
-
-  #stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-  }
-
-  /** One batch on; the selected point moves along into it, where its arithmetic uses it. */
-  #step() {
-    const { app } = this;
-    const { batches, data, formula } = app.scene;
-    const step = app.state.step + 1;
-    if (step > (batches.most ?? MOST)) {
-      this.#stop();
-      this.draw(this.outline);
-      return;
-    }
-    const at = ((step - 1) % batches.count) * batches.size;
-    const follow = batches.used && !formula.evaluated;
-    const [, channel, place] = app.state.selected;
-    app.set({ step, ...(follow ? { selected: [data.ids?.[at] ?? at, channel, place] } : {}) });
-  }
-
-  #reset() {
-    this.#stop();
-    const [, channel, place] = this.app.state.selected;
-    this.app.set({ step: 0, selected: [this.app.scene.data.ids?.[0] ?? 0, channel, place] });
-    this.draw(this.outline);
-  }
-
-  #share() {
+  async #share() {
     const { app } = this;
     if (app.host === "jupyter") {
-      const given = Object.entries(app.changed()).map(([name, value]) => `${name}=${python(value)}`);
-      return copied(app, `normlab.Explorer(${given.join(", ")})`, "share.python");
+      const { content } = await app.link.ask({ type: "file", what: "notebook", state: app.changed() });
+      if (content.type === "refused") return app.tell("error", content.words);
+      return copied(app, content.text, "share.python");
     }
     const hash = app.address();
     if (hash === null) return app.tell("error", app.words("share.large"));
@@ -194,15 +149,4 @@ export class Bar {
     });
     return Object.assign(h("label", {}, box, h("span")), { box });
   }
-}
-
-/** Python's literal of what a state holds; JSON's texts and finite numbers are Python's too. */
-function python(value) {
-  if (value === null) return "None";
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (Array.isArray(value)) return `[${value.map(python).join(",")}]`;
-  if (typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.entries(value)
-    .map(([name, held]) => `${python(name)}:${python(held)}`)
-    .join(",")}}`;
 }

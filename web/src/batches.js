@@ -2,39 +2,74 @@
 
 import { each, h, put, svg, text } from "./dom.js";
 import { linear, round, show, ticks } from "./numbers.js";
+import { Runs } from "./runs.js";
 
 const MOST = 64; // squares; of more batches those around the current one
+const LETTERS = 28; // of a title above a line
 const [WIDTH, HEIGHT, LEFT, FOOT] = [190, 96, 34, 18];
 
 export class Batches {
   constructor(app) {
     this.app = app;
     this.caption = h("p", { class: "help" });
+    this.runs = new Runs(app);
     this.strip = h("div", { class: "strip", role: "group" });
     this.note = h("p", { class: "note" });
     this.charts = h("div", { class: "charts" });
     this.help = h("p", { class: "help" });
-    this.el = h("div", {}, this.caption, this.strip, this.note, this.charts, this.help);
+    this.strip.addEventListener("keydown", (event) => this.#key(event));
+    const hand = h("div", {}, this.runs.el, this.strip, this.caption, this.note);
+    this.el = h("div", { class: "two" }, hand, h("div", {}, this.charts, this.help));
   }
 
   draw(scene) {
     const { batches, running } = scene;
     const { app } = this;
     const none = !batches.running && !batches.used;
-    put(this.el.parentElement, "hidden", none || app.state.hide.includes("batches"));
+    put(this.el.closest(".panel"), "hidden", none || app.state.hide.includes("batches"));
     if (none) return;
     text(this.caption, batches.used ? app.words("batches.strip") : "");
     this.#strip(batches, scene.formula.evaluated);
-    const uneven = batches.used && batches.last !== batches.size && batches.last > 1;
-    text(this.note, uneven ? app.words("batches.last", batches) : "");
+    text(this.note, this.#notes(batches).join(" "));
     this.#running(scene, running);
     text(this.help, running ? app.words("running.help") : "");
   }
 
+  #notes(batches) {
+    const { app } = this;
+    if (!batches.used) return [];
+    const uneven = batches.last !== batches.size && batches.last > 1;
+    const notes = uneven ? [app.words(batches.joined ? "batches.joined" : "batches.last", batches)] : [];
+    const { length, 0: first } = this.squares;
+    if (length < batches.count) {
+      notes.push(app.words("batches.some", { first: first + 1, last: first + length, count: batches.count }));
+    }
+    return notes;
+  }
+
+  /** Arrow keys walk along the strip, which is one stop of the Tab key. */
+  #key(event) {
+    const { batches, formula } = this.app.scene;
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const ends = { Home: 0, End: batches.count - 1 };
+    const to = by ? event.target.batch + by : ends[event.key];
+    if (!(to >= 0 && to < batches.count)) return;
+    event.preventDefault();
+    this.#squares(batches, formula.evaluated, to);
+    const square = [...this.strip.children].find(({ batch }) => batch === to);
+    square.focus();
+    square.click();
+  }
+
   #strip(batches, evaluated) {
+    this.#squares(batches, evaluated, batches.current);
+  }
+
+  #squares(batches, evaluated, around) {
     const shown = batches.used ? Math.min(MOST, batches.count) : 0;
-    const first = Math.max(0, Math.min(batches.current - MOST / 2, batches.count - shown));
+    const first = Math.max(0, Math.min(around - MOST / 2, batches.count - shown));
     const squares = Array.from({ length: shown }, (_, i) => first + i);
+    this.squares = squares;
     put(this.strip, "aria-label", this.app.words("batches.strip"));
     each(
       this.strip,
@@ -52,6 +87,7 @@ export class Batches {
         put(square, "aria-label", this.app.words("batches.batch", { i: i + 1, rows }));
         put(square, "title", this.app.words("batches.batch", { i: i + 1, rows }));
         put(square, "aria-pressed", `${i === batches.current}`);
+        put(square, "tabindex", i === around ? 0 : -1);
       },
     );
   }
@@ -128,7 +164,7 @@ class Trace {
       },
     );
     const title = `${this.app.words(`running.${kind}`)}, ${name}`;
-    text(this.title, title);
+    text(this.title, title.length > LETTERS ? `${title.slice(0, LETTERS - 1)}…` : title);
     const told = { name: title, value: show(values.at(-1), 6), true: show(truth, 6) };
     put(this.plot, "aria-label", this.app.words("running.now", told));
     text(this.tip, this.app.words("running.now", told));

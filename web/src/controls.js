@@ -5,17 +5,17 @@ import { clamp, show } from "./numbers.js";
 
 const LOG_STEPS = 200;
 
-/** A group of controls: data, norm or batches. */
+/** Those of the controls that `wanted` says. */
 export class Controls {
-  constructor(app, group) {
-    Object.assign(this, { app, group });
+  constructor(app, wanted) {
+    Object.assign(this, { app, wanted });
     this.el = h("div", { class: "controls" });
     this.held = new Map();
   }
 
   draw(scene) {
     const hidden = this.app.state.hide;
-    const wanted = scene.controls.filter(({ group, name }) => group === this.group && !hidden.includes(name));
+    const wanted = scene.controls.filter((control) => this.wanted(control) && !hidden.includes(control.name));
     const parts = wanted.flatMap((control) => this.#parts(control, scene));
     const fields = parts.map((part) => {
       const key = `${part.name}.${part.index ?? ""}.${part.kind}`;
@@ -91,11 +91,14 @@ class Slider {
     this.reset = h("button", { type: "button", class: "reset", onclick: () => this.#send(this.part.default) }, "↺");
     this.range = h("input", { type: "range", id, "data-control": part.name, oninput: () => this.#send(this.#value()) });
     this.range.addEventListener("keydown", (event) => this.#key(event));
+    const fault = unique("fault");
     this.number = h("input", { type: "number", step: "any", onchange: () => this.#typed() });
-    this.el = h("div", { class: "control" }, this.name, this.number, this.reset, this.range);
+    this.fault = h("p", { class: "fault", role: "alert", id: fault, hidden: true });
+    this.el = h("div", { class: "control slider" }, this.name, this.number, this.reset, this.range, this.fault);
   }
 
   draw(part) {
+    if (this.part && this.part.value !== part.value) this.#faulty("");
     this.part = part;
     this.places = places(part);
     const { value, values } = part;
@@ -136,24 +139,39 @@ class Slider {
     this.#send(step >= 1 ? clamp(value + by, low, high) : this.places.value(place));
   }
 
-  #typed() {
+  /** What cannot be taken is told at the field, which goes back to what holds. */
+  async #typed() {
     const { values, value: old } = this.part;
     const value = this.number.valueAsNumber;
-    const taken = Number.isFinite(value) ? (values ? nearest(values, value) : value) : old;
-    if (taken !== value) this.number.value = Number.isFinite(taken) ? typed(taken) : "";
-    this.#send(taken);
+    const taken = values && Number.isFinite(value) ? nearest(values, value) : value;
+    const wrong = Number.isFinite(taken)
+      ? taken !== old && (await this.app.check(this.#patch(taken)))
+      : this.app.words("control.number");
+    this.#faulty(wrong || "");
+    const holds = wrong ? old : taken;
+    if (holds !== value) this.number.value = Number.isFinite(holds) ? typed(holds) : "";
+    if (!wrong && taken !== old) this.app.set(this.#patch(taken));
+  }
+
+  #faulty(words) {
+    text(this.fault, words);
+    put(this.fault, "hidden", !words);
+    put(this.number, "aria-invalid", words ? "true" : null);
+    put(this.number, "aria-describedby", words ? this.fault.id : null);
   }
 
   #send(value) {
-    const { name, index, whole, kind, value: old, step } = this.part;
+    const { kind, value: old, step } = this.part;
     const rounded = kind === "whole" || (kind === "log" && step >= 1) ? Math.round(value) : value;
-    if (rounded === old) return;
-    if (index === undefined) this.app.set({ [name]: rounded });
-    else {
-      const both = [...this.app.state[name]];
-      both[index] = rounded;
-      this.app.set({ [name]: whole.length > 1 ? both : [rounded] });
-    }
+    if (rounded !== old) this.app.set(this.#patch(rounded));
+  }
+
+  #patch(value) {
+    const { name, index, whole } = this.part;
+    if (index === undefined) return { [name]: value };
+    const both = [...this.app.state[name]];
+    both[index] = value;
+    return { [name]: whole.length > 1 ? both : [value] };
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { Controls, menu } from "./controls.js";
 import { h, put, text, unique } from "./dom.js";
+import { forget, kept } from "./kept.js";
 
 const SHOWN = 100_000; // characters; a text area of more takes the browser many seconds to lay out
 const DECIMALS = { "": "found", ".": "point", ",": "comma" };
@@ -11,7 +12,10 @@ export class DataPanel {
     this.app = app;
     this.kind = menu(app, { change: (kind) => this.#choose(kind) });
     this.kindLabel = h("label", { for: this.kind.id });
-    this.controls = new Controls(app, "data");
+    this.controls = new Controls(app, ({ group }) => group === "data");
+    this.kindBox = h("div", { class: "control choice" }, this.kindLabel, this.kind.el);
+    const other = () => app.set({ seed: Math.floor(Math.random() * 10_000), step: 0 });
+    this.reseed = h("button", { type: "button", class: "quiet", "data-name": "reseed", onclick: other });
     this.axes = [0, 1].map((i) => menu(app, { change: (column) => this.#axis(i, Number(column)) }));
     this.axesBox = h(
       "div",
@@ -40,15 +44,16 @@ export class DataPanel {
       h("div", { class: "row" }, this.use, this.file),
     );
     this.notes = h("p", { class: "note" });
+    this.forget = h("button", { type: "button", class: "quiet", onclick: () => this.#forget() });
     this.undo = h("button", { type: "button", class: "quiet", onclick: () => app.set({ edits: {} }) });
     this.el = h(
       "div",
       {},
-      h("div", { class: "control choice" }, this.kindLabel, this.kind.el),
       this.axesBox,
       this.controls.el,
-      this.undo,
+      h("div", { class: "row" }, this.reseed, this.undo),
       this.own,
+      this.forget,
       this.notes,
     );
     this.#drops();
@@ -57,13 +62,21 @@ export class DataPanel {
   draw(scene) {
     const { app } = this;
     text(this.kindLabel, app.words("data.kind"));
-    const kinds = app.hello.data.filter((kind) => kind !== "table" || app.own || scene.data.kind === "table");
+    const kinds = app.hello.data.filter(
+      (kind) => kind !== "table" || app.own || app.hello.given || scene.data.kind === "table",
+    );
     this.kind.draw(
       kinds.map((name) => ({ name, title: app.words(`data.${name}`) })),
       scene.data.kind,
     );
     this.controls.draw(scene);
     this.#columns(scene);
+    put(this.kindBox, "hidden", app.state.hide.includes("data"));
+    text(this.reseed, `⟳ ${app.words("reseed")}`);
+    put(this.reseed, "title", app.words("reseed.help"));
+    put(this.reseed, "hidden", app.host === "offline" || !scene.controls.some(({ name }) => name === "seed"));
+    text(this.forget, app.words("table.forget"));
+    put(this.forget, "hidden", app.host !== "page" || !kept());
     text(this.undo, app.words("undo.edits"));
     put(this.undo, "hidden", !scene.data.edited);
     put(this.own, "hidden", app.host === "offline");
@@ -97,7 +110,14 @@ export class DataPanel {
 
   #choose(kind) {
     const { app } = this;
-    app.begin({ data: kind, ...app.hello.starts[kind] });
+    const table = app.state.table || app.own?.key || app.hello.given || "";
+    app.begin({ data: kind, ...app.hello.starts[kind], ...(kind === "table" ? { table } : {}) });
+  }
+
+  #forget() {
+    forget();
+    put(this.forget, "hidden", true);
+    this.app.say(this.app.words("table.forgotten"));
   }
 
   #drops() {
@@ -165,6 +185,7 @@ export class DataPanel {
       axes: [0, Math.min(1, read.columns.length - 1)],
       norm: app.state.norm,
     });
+    if (!read.kept) app.tell("notice", app.words("table.unkept"));
     app.say(app.words("data.read", { rows: read.rows, columns: read.columns.length, name: read.name }));
   }
 }

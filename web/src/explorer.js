@@ -2,134 +2,21 @@
 
 import "./style.css";
 import { App } from "./app.js";
-import { Bank } from "./bank.js";
 import { Bar } from "./bar.js";
 import { Batches } from "./batches.js";
-import { Curve } from "./curve.js";
+import { Beats } from "./beats.js";
+import { Cells } from "./cellmap.js";
 import { DataPanel } from "./datapanel.js";
 import { h, put, text } from "./dom.js";
 import { Code, Formula, linkTerms, Operands } from "./formula.js";
-import { Histogram } from "./histogram.js";
-import { NormPanel } from "./normpanel.js";
-import { Scatter } from "./scatter.js";
-import { Tiles } from "./tiles.js";
+import { NormMain, NormPanel, NormTop } from "./normpanel.js";
+import { Fold, panel } from "./panels.js";
+import { Stage } from "./stage.js";
+import { Status } from "./status.js";
+import { Steps } from "./steps.js";
 import { Tour } from "./tour.js";
 import { Values } from "./values.js";
-
-/** A panel with a heading, hidden where the state says so. */
-function panel(app, name, ...children) {
-  const title = h("h2");
-  const el = h("section", { class: `panel ${name}`, "data-panel": name }, title, ...children);
-  app.on("outline", () => {
-    text(title, app.words(`panel.${name}`));
-    put(el, "hidden", app.state.hide.includes(name));
-    put(el, "aria-label", app.words(`panel.${name}`));
-  });
-  app.on("looked", (look) => el.classList.toggle("looked", look === name));
-  return el;
-}
-
-/** Before or after: the picture that fits the data, and its histograms. */
-class Stage {
-  constructor(app, stage) {
-    Object.assign(this, { app, stage });
-    this.views = {
-      cloud: new Scatter(app, stage),
-      block: new Tiles(app, stage),
-      bank: new Bank(app, stage),
-      contrast: new Curve(app, stage),
-    };
-    this.histograms = [new Histogram(app, stage), new Histogram(app, stage)];
-    this.picture = h("div");
-    this.row = h("div", { class: "histograms" }, ...this.histograms.map(({ el }) => el));
-    this.el = h("div", {}, this.picture, this.row);
-  }
-
-  draw(scene, arrays) {
-    const view = this.views[scene.data.view];
-    if (this.picture.firstChild !== view.el) this.picture.replaceChildren(view.el);
-    if (scene.data.view === "block") view.draw(this.#tiles(scene, arrays));
-    else view.draw(scene, arrays);
-    this.#histograms(scene, arrays[this.stage]);
-  }
-
-  #tiles(scene, arrays) {
-    const { words } = this.app;
-    return {
-      values: arrays[this.stage],
-      space: scene.data.shape.slice(2),
-      names: scene.data.names,
-      selected: this.app.scene.cell.length > 2 ? flat(scene) : scene.cell,
-      range: scene.frames[this.stage][0],
-      label: words.call(this.app, `block.${this.stage}`),
-      help: words.call(this.app, "block.help"),
-    };
-  }
-
-  #histograms(scene, values) {
-    const found = scene.histograms ?? [];
-    this.histograms.forEach((histogram, i) => {
-      put(histogram.el, "hidden", !found[i]);
-      if (!found[i]) return;
-      const { column } = found[i];
-      const value = column === null ? valueAt(scene, values) : values[scene.cell[0] * values.shape[1] + i];
-      histogram.draw(
-        found[i][this.stage],
-        column === null ? this.app.words("hist.all") : scene.data.names[column],
-        value,
-      );
-    });
-  }
-}
-
-/** The selected cell with its place in space as one number. */
-function flat(scene) {
-  const [n, c, ...place] = scene.cell;
-  const space = scene.data.shape.slice(2);
-  return [n, c, place.reduce((at, i, axis) => at * space[axis] + i, 0)];
-}
-
-function valueAt(scene, values) {
-  const [n, c, s] = flat(scene);
-  return values[(n * values.shape[1] + c) * values.shape[2] + s];
-}
-
-/** Which cells: the block, or the part of a batch around the selected point. */
-class Cells {
-  constructor(app) {
-    this.app = app;
-    this.tiles = new Tiles(app, "cells");
-    this.count = h("p", { class: "note" });
-    this.el = h("div", {}, this.tiles.el, this.count);
-  }
-
-  draw(scene, arrays) {
-    const { app } = this;
-    put(this.el.parentElement, "hidden", !scene.cells || app.state.hide.includes("cells"));
-    if (!scene.cells) return;
-    const { first, shape, all, pooled } = scene.cells;
-    const space = scene.data.view === "block" ? scene.data.shape.slice(2) : [];
-    arrays.cells.shape = shape;
-    this.tiles.draw({
-      values: arrays.cells,
-      space,
-      names: scene.data.names,
-      selected: flat(scene).length > 2 && space.length ? flat(scene) : [scene.cell[0], scene.cell[1], 0],
-      range: [0, 1],
-      first,
-      label: app.words("panel.cells"),
-      help: app.words(scene.formula.evaluated ? "cells.eval" : "cells.help"),
-    });
-    const part = shape[0] < all ? ` ${app.words("cells.more", { shown: shape[0], all })}` : "";
-    const count = app.words("cells.count", {
-      pooled,
-      all: scene.batches.used ? all * scene.data.shape[1] : product(scene.data.shape),
-    });
-    text(this.count, scene.formula.evaluated ? "" : count + part);
-  }
-}
-
-const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
+import { first, over } from "./visit.js";
 
 /** Axes fixed, shared or automatic. */
 class Framing {
@@ -153,89 +40,122 @@ class Framing {
   }
 }
 
-/** What is said: the state of things, what just happened, what went wrong. */
-class Status {
+/** What stands beside the result, if anything: its title, and the cloud on the same axes. */
+class Beside {
   constructor(app) {
-    this.status = h("p", { class: "status" });
-    this.said = h("p", { class: "said", role: "status" });
-    this.notice = h("p", { class: "notice", hidden: true });
-    this.error = h("div", { class: "error", role: "alert", hidden: true });
-    this.problems = h("div", { class: "error", role: "alert", hidden: true });
-    app.on("scene", (scene) => {
-      text(this.status, scene.status);
-      shown(this.error, scene.warning);
-    });
-    app.on("said", (words) => text(this.said, words));
-    app.on("notice", (words) => shown(this.notice, words));
-    app.on("state", () => {
-      shown(this.notice, "");
-      shown(this.problems, "");
-    });
-    app.on("problems", (words) => shown(this.problems, words));
-    app.on("error", (words) => shown(this.error, words));
-    app.on("connection", (open) => shown(this.error, open ? "" : app.words("lost")));
+    this.app = app;
+    this.title = h("p", { class: "whose" });
+    this.stage = new Stage(app, "other");
+    this.el = h("div", {}, this.title, this.stage.el);
+  }
+
+  draw(scene, arrays) {
+    const shown = Boolean(arrays.other);
+    this.app.root.classList.toggle("comparing", shown);
+    if (!shown) return;
+    text(this.title, scene.compare.title);
+    this.stage.draw(scene, arrays);
   }
 }
 
-function shown(element, words) {
-  put(element, "hidden", !words);
-  text(element, words);
+/** Everything on the page: what is drawn of each scene, and what of the controls alone. */
+function parts(app) {
+  const data = new DataPanel(app);
+  const stages = { before: new Stage(app, "before"), after: new Stage(app, "after") };
+  const steps = new Steps(app);
+  const beside = new Beside(app);
+  const batches = new Batches(app);
+  const folds = {
+    cells: new Fold(app, "cells", new Cells(app)),
+    formula: new Fold(app, "formula", new Formula(app), new Operands(app)),
+    code: new Fold(app, "code", new Code(app)),
+    values: new Fold(app, "values", new Values(app)),
+  };
+  const outlined = { data, top: new NormTop(app), main: new NormMain(app), framing: new Framing(app) };
+  const settings = new Fold(app, "norm", new NormPanel(app));
+  // plots first: they are what is waited for
+  const drawn = [...Object.values(stages), steps, beside, batches, ...Object.values(folds)];
+  return { ...outlined, settings, stages, steps, beside, batches, folds, outlined, drawn };
 }
 
 function build(app) {
-  const stages = [new Stage(app, "before"), new Stage(app, "after")];
-  const parts = {
-    data: new DataPanel(app),
-    norm: new NormPanel(app),
-    framing: new Framing(app),
-    batches: new Batches(app),
-    cells: new Cells(app),
-    formula: new Formula(app),
-    point: new Operands(app),
-    code: new Code(app),
-    values: new Values(app),
-  };
-  const panels = {
-    data: panel(app, "data", parts.data.el),
-    before: panel(app, "before", stages[0].el),
-    norm: panel(app, "norm", parts.norm.el),
-    after: panel(app, "after", parts.framing.el, stages[1].el),
-    batches: panel(app, "batches", parts.batches.el),
-    cells: panel(app, "cells", parts.cells.el),
-    formula: panel(app, "formula", parts.formula.el),
-    point: panel(app, "point", parts.point.el),
-    code: panel(app, "code", parts.code.el),
-    values: panel(app, "values", parts.values.el),
-  };
-  const bar = new Bar(app, () => [panels.before, panels.after].filter((el) => !el.hidden));
+  const made = parts(app);
+  const { data, top, main, framing, settings, stages, steps, beside, batches, folds } = made;
+  const beats = new Beats(app);
+  const before = panel(app, "before", stages.before.el);
+  const after = panel(app, "after", framing.el, stages.after.el, beats.el);
+  const other = panel(app, "other", beside.el);
+  const point = panel(app, "point", steps.el, main.el);
+  const own = new Fold(app, "data", { el: data.el, draw: () => {} }); // drawn with the controls on top
+  const bar = new Bar(app, () => [before, after, other].filter((el) => !el.hidden));
   const tour = new Tour(app);
   const status = new Status(app);
   const legend = h("p", { class: "legend" });
-  const { data, norm, framing, ...drawn } = parts;
   app.on("scene", (scene, arrays) => {
-    // plots first: they are what is waited for
-    for (const part of [...stages, ...Object.values(drawn)]) part.draw(scene, arrays);
+    for (const part of made.drawn) part.draw(scene, arrays);
+    put(beats.el, "hidden", scene.data.view !== "cloud");
+    beats.draw();
     app.root.classList.remove("failed", "blank");
+    app.tell("drawn");
   });
+  app.on("to", (at) => beats.to(at));
   app.on("outline", (outline) => {
-    for (const part of [data, norm, framing, bar]) part.draw(outline);
+    for (const part of [...Object.values(made.outlined), settings, batches.runs, bar]) part.draw(outline);
+    if (!outline.formula) folds.code.draw(outline); // nothing was computed
+    put(other, "hidden", !outline.compare.title);
+    if (outline.formula) put(folds.cells.el, "hidden", !outline.cells || app.state.hide.includes("cells"));
     legend.replaceChildren(
       h("span", { class: "batch" }, app.words("legend.batch")),
       h("span", { class: "selected" }, app.words("legend.selected")),
     );
   });
   app.on("error", () => app.root.classList.add("failed"));
-  const title = h("h1", {}, app.words("title"));
+  const folded = [own, settings, ...Object.values(folds)].map(({ el }) => el);
+  const controls = h("div", { class: "top" }, data.kindBox, ...top.els);
+  const side = h("div", { class: "side" }, point, h("div", { class: "line" }, status.status, legend));
+  const run = panel(app, "batches", batches.el);
   app.root.replaceChildren(
-    h("header", {}, title, bar.el),
-    status.problems,
-    status.error,
-    tour.el,
-    status.notice,
-    h("div", { class: "line" }, status.status, legend),
-    h("div", { class: "grid" }, ...Object.values(panels)),
+    h("header", {}, h("h1", {}, app.words("title")), bar.el),
+    h("div", { class: "intro" }, status.lead, new Invitation(app).el),
+    h("div", { class: "grid" }, controls, before, after, other, side, run, ...folded),
     status.said,
+    status.messages,
+    tour.el,
   );
+}
+
+/** For who is here for the first time: the way is shown, a point asks to be dragged, and the tour is offered. */
+class Invitation {
+  constructor(app) {
+    this.app = app;
+    app.inviting = first(app.host);
+    const button = (key, act) => h("button", { type: "button", class: "quiet", onclick: act }, app.words(key));
+    this.el = h(
+      "p",
+      { class: "offer", hidden: !app.inviting },
+      h("span", {}, app.words("offer")),
+      button("offer.tour", () => app.tell("tour", 0)),
+      button("offer.no", () => this.#over()),
+    );
+    let shown = false;
+    app.on("scene", ({ data }) => {
+      if (shown) return;
+      shown = true;
+      if (app.state.tour !== null)
+        this.#over(); // who comes by a link to the tour has it
+      else if (app.inviting && data.view === "cloud") app.tell("way");
+    });
+    app.on("tour", () => this.#over());
+    app.on("dragged", () => this.#over());
+  }
+
+  #over() {
+    if (!this.app.inviting) return;
+    this.app.inviting = false;
+    put(this.el, "hidden", true);
+    over();
+    this.app.tell("invited");
+  }
 }
 
 function render({ model, el }) {

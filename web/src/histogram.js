@@ -3,6 +3,7 @@
 import { each, h, put, svg, text } from "./dom.js";
 import { round, show, ticks } from "./numbers.js";
 
+const BINS = 24;
 const [WIDTH, HEIGHT, FOOT, HEAD] = [170, 84, 18, 16];
 
 export class Histogram {
@@ -58,4 +59,20 @@ export class Histogram {
 
 function mark() {
   return svg("text", { class: "tick", y: HEIGHT - 5, "text-anchor": "middle" });
+}
+
+/** Counts of one channel of a cloud on its way, in the bins that its axis then has. */
+export function counted(values, i, scene, axes) {
+  const [rows, width] = values.shape;
+  const { low, high } = width > 1 && i === 0 ? axes.x : axes.y;
+  const [all, batch] = [0, 1].map(() => new Array(BINS).fill(0));
+  const [first, last] = scene.batches.slice;
+  const blue = scene.batches.used && !scene.formula.evaluated;
+  for (let row = 0; row < rows; row++) {
+    const bin = Math.floor(((values[row * width + i] - low) / (high - low)) * BINS);
+    if (!(bin >= 0 && bin < BINS)) continue;
+    all[bin]++;
+    if (blue && row >= first && row < last) batch[bin]++;
+  }
+  return i < width ? { low, high, all, batch } : null;
 }

@@ -2,9 +2,10 @@
 
 /**
  * `ask(message)` gives a promise of {content, buffers}. `want(state)` asks for a scene; while one is
- * under way, later states wait, and only the last of them is asked for.
+ * under way, later states wait, and only the last of them is asked for. `onTalk` hears whether an answer is
+ * still waited for.
  */
-export function link(model, onScene, onFailure) {
+export function link(model, onScene, onFailure, onTalk = () => {}) {
   const waiting = new Map();
   let seq = 0;
   let busy = 0;
@@ -14,6 +15,7 @@ export function link(model, onScene, onFailure) {
     const resolve = waiting.get(content?.seq);
     if (!resolve) return;
     waiting.delete(content.seq);
+    onTalk(waiting.size > 0);
     resolve({ content, buffers: buffers ?? [] });
   };
   model.on("msg:custom", heard);
@@ -23,6 +25,7 @@ export function link(model, onScene, onFailure) {
     const sent = { ...message, seq };
     return new Promise((resolve) => {
       waiting.set(sent.seq, resolve);
+      onTalk(true);
       model.send(sent);
     });
   }

@@ -10,8 +10,8 @@ class Offline extends Model {
   #hello;
   #ahead;
 
-  constructor({ hello, ...stored }, buffers) {
-    super({ host: "offline" });
+  constructor({ hello, begin, ...stored }, buffers) {
+    super({ host: "offline", given: { state: begin } });
     this.#hello = hello;
     this.#ahead = new Ahead(stored, buffers, hello);
   }
@@ -24,6 +24,7 @@ class Offline extends Model {
   #answer({ type, state }) {
     if (type === "hello") return [this.#hello, []];
     if (type === "scene") return this.#ahead.scene(state);
+    if (type === "check") return [{ type: "checked", problems: [] }, []];
     const words = this.#hello.strings[type === "file" ? "export.offline" : "offline.absent"];
     return [{ type: "refused", words }, []];
   }

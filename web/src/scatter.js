@@ -2,36 +2,52 @@
 
 import { Axes } from "./axes.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
+import { Edges } from "./edges.js";
+import { Invited } from "./invited.js";
 import { Marks } from "./marks.js";
-import { show } from "./numbers.js";
+import { round, show } from "./numbers.js";
+import { Pooled } from "./pooled.js";
+import { Rows } from "./rows.js";
+import { LAST, Way } from "./way.js";
 
 const REACH = 14; // plot units within which a pointer takes a point
 const NUDGE = 0.01; // of an axis, for a key press
 
 export class Scatter {
+  /** `stage` is before, after, or other: what after is compared with. */
   constructor(app, stage) {
-    this.app = app;
-    this.stage = stage;
+    Object.assign(this, { app, stage, beat: LAST, rows: new Rows(app) });
     this.edited = stage === "before" && app.host !== "offline";
     this.axes = new Axes();
     this.marks = new Marks(this.axes);
+    this.edges = new Edges(this.axes);
+    this.pooled = new Pooled(this.axes);
     const { width, height, left, right, top, bottom } = this.axes;
     const clip = unique("clip");
     const area = { x: left, y: top, width: width - left - right, height: height - top - bottom };
     this.ring = svg("circle", { class: "ring", r: 7 });
     this.note = svg("text", { class: "outside", x: width - right - 4, y: top + 12, "text-anchor": "end" });
     this.told = svg("text", { class: "told", x: left + 4, y: top + 12 });
+    this.invitation = new Invited(app);
     this.near = svg("circle", { class: "near", r: 6, visibility: "hidden" });
-    this.marks.clip.setAttribute("clip-path", `url(#${clip})`);
+    const inside = svg(
+      "g",
+      { "clip-path": `url(#${clip})` },
+      this.pooled.el,
+      this.marks.clip,
+      this.pooled.mates,
+      this.near,
+      this.ring,
+    );
     this.plot = svg(
       "svg",
       { viewBox: `0 0 ${width} ${height}`, class: `plot scatter ${stage}`, tabindex: 0, role: "application" },
       svg("defs", {}, svg("clipPath", { id: clip }, svg("rect", area))),
       svg("rect", { class: "paper", ...area }),
       this.axes.group,
-      this.marks.clip,
-      this.near,
-      this.ring,
+      inside,
+      this.edges.el,
+      this.invitation.el,
       this.note,
       this.told,
     );
@@ -44,26 +60,65 @@ export class Scatter {
 
   draw(scene, arrays) {
     const values = arrays[this.stage];
-    const ghost = this.stage === "after" ? arrays.before : null;
-    const [rows, width] = values.shape;
     this.scene = scene;
+    this.arrays = arrays;
+    const side = this.stage === "before" ? "before" : "after";
+    this.way = this.stage === "other" ? null : new Way(scene, arrays, scene.frames.after);
+    this.frames = this.held ?? scene.frames[side];
+    this.moved = !this.held && (scene.frames.moved?.includes(side) ?? false);
+    this.axes.group.classList.toggle("moved", this.moved);
     this.values = values;
-    this.#frame(scene, width);
-    const [first, last] = scene.batches.slice;
-    const selected = scene.cell[0];
-    const blue = scene.batches.used && !scene.formula.evaluated;
-    const at = (array) => (i) => this.#pixels(array, i, width);
-    const kind = (i) => (i === selected ? "selected" : blue && i >= first && i < last ? "batch" : "");
-    this.marks.draw(rows, at(values), kind, ghost && at(ghost));
-    this.#ring(selected, width);
+    this.#paint();
     this.#point(null);
-    this.#count(rows, width);
     put(this.plot, "aria-label", this.app.words(`plot.${this.stage}`));
     this.help.say(this.app.words(this.edited ? "plot.help" : "plot.help.after"));
   }
 
-  #frame(scene, width) {
-    const frames = this.held ?? scene.frames[this.stage];
+  /** Show the points on their way, from 0 to 3. */
+  travel(beat) {
+    this.beat = beat;
+    if (this.scene && this.way) this.#paint();
+  }
+
+  /** What is seen: the numbers, the axes, and the center and box of the pool. */
+  #seen() {
+    const { stage, way, beat } = this;
+    if (stage === "before") return [this.arrays.before, this.frames, way.pool(0)];
+    if (stage === "other") return [this.values, this.frames, null];
+    return [way.values(beat), way.frame(beat), way.pool(beat)];
+  }
+
+  #paint() {
+    const { scene, stage } = this;
+    const [values, frames, pool] = this.#seen();
+    this.values = values;
+    const [rows, width] = values.shape;
+    this.#frame(frames, width);
+    const [first, last] = scene.batches.slice;
+    const selected = scene.cell[0];
+    const blue = scene.batches.used && !scene.formula.evaluated && stage !== "other";
+    const at = (array) => (i) => this.#pixels(array, i, width);
+    const kind = (i) => (i === selected ? "selected" : blue && i >= first && i < last ? "batch" : "");
+    const here = at(values);
+    this.marks.draw(rows, here, kind, stage === "before" ? null : at(this.arrays.before));
+    const outside = this.edges.draw(rows, here, kind, (i) => this.#words(i));
+    const mates = Array.from({ length: blue ? last - first : 0 }, (_, i) => first + i);
+    const others = mates.filter((i) => i !== selected).map(here);
+    this.pooled.draw(pool && this.#across(pool, rows), here(selected), others);
+    this.#ring(here(selected));
+    if (this.edited) this.invitation.draw(here(selected));
+    const told = outside ? [this.app.words("plot.outside", { count: outside })] : [];
+    if (this.moved) told.unshift(this.app.words("plot.moved.axes"));
+    text(this.note, told.join(" · "));
+  }
+
+  /** One channel is drawn against the row's number: its box reaches from the first to the last. */
+  #across(pool, rows) {
+    return pool.length > 1 ? pool : [{ center: (rows - 1) / 2, half: rows / 2 }, pool[0]];
+  }
+
+  #frame(frames, width) {
+    const { scene } = this;
     const names = scene.columns.map((column) => scene.data.names[column]);
     const rows = [0, Math.max(1, this.values.shape[0] - 1)];
     const ranges = width > 1 ? frames : [rows, frames[0]];
@@ -76,21 +131,10 @@ export class Scatter {
     return [this.axes.x(array[2 * i]), this.axes.y(array[2 * i + 1])];
   }
 
-  #ring(selected, width) {
-    const [x, y] = this.#pixels(this.values, selected, width);
+  #ring([x, y]) {
     const gone = !Number.isFinite(x + y);
-    put(this.ring, "cx", gone ? -99 : x);
-    put(this.ring, "cy", gone ? -99 : y);
-  }
-
-  #count(rows, width) {
-    const { x, y } = this.axes;
-    let outside = 0;
-    for (let i = 0; i < rows; i++) {
-      const [a, b] = width > 1 ? [this.values[2 * i], this.values[2 * i + 1]] : [x.low, this.values[i]];
-      if (!(a >= x.low && a <= x.high && b >= y.low && b <= y.high)) outside++;
-    }
-    text(this.note, outside ? this.app.words("plot.outside", { count: outside }) : "");
+    put(this.ring, "cx", gone ? -99 : round(x));
+    put(this.ring, "cy", gone ? -99 : round(y));
   }
 
   #listen() {
@@ -102,16 +146,18 @@ export class Scatter {
     plot.addEventListener("keydown", (event) => this.#key(event));
     plot.addEventListener("dragstart", (event) => event.preventDefault());
     if (!this.edited) return;
+    const touched = (event) => this.#nearest(event.touches[0]) === null || event.preventDefault();
+    plot.addEventListener("touchstart", touched, { passive: false }); // within reach of a point nothing scrolls
     plot.addEventListener("dblclick", (event) => {
       event.preventDefault();
       const { x, y } = Axes.at(plot, event);
-      this.#add(this.axes.x.back(x), this.axes.y.back(y));
+      this.rows.add(this.axes.x.back(x), this.axes.y.back(y));
     });
     plot.addEventListener("contextmenu", (event) => {
       const near = this.#nearest(event);
       if (near === null) return;
       event.preventDefault();
-      this.#remove(near);
+      this.rows.remove(near);
     });
   }
 
@@ -120,7 +166,8 @@ export class Scatter {
     const [rows, width] = this.values.shape;
     let [best, distance] = [null, REACH];
     for (let i = 0; i < rows; i++) {
-      const [x, y] = this.#pixels(this.values, i, width);
+      const place = this.#pixels(this.values, i, width);
+      const [x, y] = this.edges.outside(place) ? this.edges.held(place) : place;
       const far = Math.hypot(x - here.x, y - here.y);
       if (far < distance) [best, distance] = [i, far];
     }
@@ -139,7 +186,7 @@ export class Scatter {
 
   #words(i) {
     const [x, y] = this.#value(i);
-    return this.app.words("plot.point", { row: this.#id(i), x: show(x), y: show(y) });
+    return this.app.words("plot.point", { row: this.rows.id(i), x: show(x), y: show(y) });
   }
 
   #press(event) {
@@ -148,8 +195,9 @@ export class Scatter {
     if (near === null) return;
     event.preventDefault(); // or a selection of text would begin, and the next drag would move that
     this.plot.focus({ preventScroll: true });
-    this.#select(near);
+    this.rows.select(near);
     if (!this.edited) return;
+    this.app.tell("dragged");
     this.plot.setPointerCapture(event.pointerId);
     this.dragged = near;
     this.held = this.scene.frames.before;
@@ -161,7 +209,7 @@ export class Scatter {
       return;
     }
     const { x, y } = Axes.at(this.plot, event);
-    this.#place(this.dragged, this.axes.x.back(x), this.axes.y.back(y));
+    this.rows.place(this.dragged, this.axes.x.back(x), this.axes.y.back(y));
   }
 
   #release() {
@@ -181,10 +229,10 @@ export class Scatter {
       else this.#walk(selected, across - up);
     } else if (event.key === "Home" || event.key === "End") {
       this.#walk(event.key === "Home" ? 1 : this.values.shape[0] - 2, event.key === "Home" ? -1 : 1);
-    } else if (edited && (event.key === "Delete" || event.key === "Backspace")) this.#remove(selected);
+    } else if (edited && (event.key === "Delete" || event.key === "Backspace")) this.rows.remove(selected);
     else if (edited && event.key.toLowerCase() === "a" && !event.ctrlKey && !event.metaKey) {
       const { x, y } = this.axes;
-      this.#add((x.low + x.high) / 2, (y.low + y.high) / 2);
+      this.rows.add((x.low + x.high) / 2, (y.low + y.high) / 2);
     } else return;
     event.preventDefault();
   }
@@ -192,7 +240,7 @@ export class Scatter {
   #walk(from, by) {
     const rows = this.values.shape[0];
     const to = (from + by + rows) % rows;
-    this.#select(to);
+    this.rows.select(to);
     this.app.say(this.#words(to));
   }
 
@@ -200,49 +248,11 @@ export class Scatter {
     const [x, y] = this.#value(i);
     const size = (axis) => (axis.high - axis.low) * NUDGE;
     const to = [x + across * size(this.axes.x), y + up * size(this.axes.y)];
-    this.#place(i, ...to);
-    this.app.say(this.app.words("plot.moved", { row: this.#id(i), x: show(to[0]), y: show(to[1]) }));
+    this.rows.place(i, ...to);
+    this.app.say(this.app.words("plot.moved", { row: this.rows.id(i), x: show(to[0]), y: show(to[1]) }));
   }
 
   #value(i) {
     return this.values.shape[1] > 1 ? [this.values[2 * i], this.values[2 * i + 1]] : [i, this.values[i]];
-  }
-
-  #id(i) {
-    return this.scene.data.ids?.[i] ?? i;
-  }
-
-  #select(i) {
-    const [, channel, place] = this.app.state.selected;
-    if (this.app.state.selected[0] !== this.#id(i)) this.app.set({ selected: [this.#id(i), channel, place] });
-  }
-
-  #cells(x, y) {
-    const [first, second] = this.scene.columns;
-    return second === undefined ? { [first]: y } : { [first]: x, [second]: y };
-  }
-
-  #place(i, x, y) {
-    const edits = this.app.state.edits;
-    const id = this.#id(i);
-    const moved = { ...edits.moved, [id]: { ...edits.moved?.[id], ...this.#cells(x, y) } };
-    this.app.set({ edits: { ...edits, moved } });
-  }
-
-  #add(x, y) {
-    const edits = this.app.state.edits;
-    const added = [...(edits.added ?? []), this.#cells(x, y)];
-    const id = this.scene.data.base + added.length - 1;
-    this.app.set({ edits: { ...edits, added }, selected: [id, ...this.app.state.selected.slice(1)] });
-    this.app.say(this.app.words("plot.added", { row: id }));
-  }
-
-  #remove(i) {
-    const edits = this.app.state.edits;
-    const id = this.#id(i);
-    const next = this.#id(i + 1 < this.values.shape[0] ? i + 1 : Math.max(0, i - 1));
-    const deleted = [...(edits.deleted ?? []), id];
-    this.app.set({ edits: { ...edits, deleted }, selected: [next, ...this.app.state.selected.slice(1)] });
-    this.app.say(this.app.words("plot.deleted", { row: id }));
   }
 }

@@ -25,12 +25,14 @@ export class Tiles {
     Object.assign(this, { app, kind });
     this.heads = svg("g", { class: "axis" });
     this.body = svg("g", { class: "tiles" });
+    this.pool = svg("g", { class: "overlay" });
     this.ring = svg("rect", { class: "ring" });
     const help = unique("help");
     this.plot = svg(
       "svg",
       { class: `plot tilegrid ${kind}`, tabindex: 0, role: "application", "aria-describedby": help },
       this.heads,
+      this.pool,
       this.body,
       this.ring,
     );
@@ -41,7 +43,7 @@ export class Tiles {
   }
 
   /** values (N, C, places); `space` the sizes of the spatial axes; `first` the number of the first sample. */
-  draw({ values, space, names, selected, range, first = 0, label, help }) {
+  draw({ values, space, names, selected, range, first = 0, label, help, pooled = null }) {
     const at = layout(values.shape, space);
     Object.assign(this, { at, values, selected, first });
     put(this.plot, "viewBox", `0 0 ${WIDTH} ${round(at.tall)}`);
@@ -50,7 +52,29 @@ export class Tiles {
     this.#heads(names);
     if (at.line && this.kind !== "cells") this.#lines(range);
     else this.#cells(range);
+    this.#overlay(pooled);
     this.#ringAt();
+  }
+
+  /** What is pooled, in blue: behind lines, and over cells. */
+  #overlay(pooled) {
+    const { at } = this;
+    const held = pooled ? [...pooled.keys()].filter((i) => pooled[i] > 0) : [];
+    const [below, above] = at.line ? [this.pool, this.body] : [this.body, this.pool];
+    if (below.nextElementSibling !== above) below.after(above);
+    each(
+      this.pool,
+      held,
+      () => svg("rect"),
+      (rect, i) => {
+        const [x, y] = this.#corner(i);
+        put(rect, "x", round(x));
+        put(rect, "y", round(y));
+        put(rect, "width", round(at.wide / at.across));
+        put(rect, "height", round(at.line ? at.high : at.high / at.down));
+        put(rect, "fill-opacity", round(0.1 + 0.35 * pooled[i]));
+      },
+    );
   }
 
   #heads(names) {

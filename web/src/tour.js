@@ -11,7 +11,7 @@ export class Tour {
     this.words = h("p");
     this.question = h("p", { class: "question" });
     this.choices = h("div", { class: "answers", role: "group" });
-    this.answer = h("p", { class: "answer" });
+    this.answer = h("p", { class: "answer", role: "status" });
     this.back = button(() => this.go(this.app.state.tour - 1));
     this.next = button(() => this.go(this.app.state.tour + 1));
     this.end = button(() => this.#end());
@@ -29,20 +29,27 @@ export class Tour {
     );
     app.on("tour", (at) => this.go(at));
     app.on("state", () => this.draw());
+    app.root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.el.hidden && !app.root.querySelector(".menu[open]")) this.#end();
+    });
   }
 
   go(at) {
     const { app } = this;
     const step = app.hello.tour[at];
     if (!step) return;
+    if (app.state.tour === null) this.before = app.state; // where it goes back to in the end
     this.chosen = null;
     app.begin({ ...step.state, tour: at, shown: !step.answer }, ["hide"]);
-    this.title.focus();
+    this.title.focus({ preventScroll: true });
   }
 
   #end() {
-    this.app.set({ tour: null, shown: true });
-    this.app.tell("looked", null);
+    const { app, before } = this;
+    this.before = null;
+    if (before) app.become(before);
+    else app.set({ tour: null, shown: true });
+    app.tell("looked", null);
   }
 
   #choose(i) {
@@ -50,14 +57,17 @@ export class Tour {
     const at = app.state.tour;
     this.chosen = i;
     app.begin({ ...app.hello.tour[at].answer, tour: at, shown: true }, ["hide"]);
-    this.next.focus();
+    this.next.focus({ preventScroll: true });
   }
 
   draw() {
     const { app } = this;
     const step = app.hello.tour[app.state.tour];
     put(this.el, "hidden", !step);
-    if (!step) return;
+    if (!step) {
+      this.shown = null;
+      return;
+    }
     const words = (part) => app.strings[`tour.${step.name}.${part}`] ?? "";
     put(this.el, "aria-label", app.words("tour"));
     text(this.place, app.words("tour.place", { at: app.state.tour + 1, all: app.hello.tour.length }));
@@ -69,7 +79,10 @@ export class Tour {
     text(this.end, app.words("tour.end"));
     put(this.back, "disabled", app.state.tour === 0);
     put(this.next, "disabled", app.state.tour === app.hello.tour.length - 1);
-    app.tell("looked", step.look);
+    const place = `${app.state.tour} ${app.state.shown}`;
+    app.root.style.setProperty("--tour", `${this.el.offsetHeight}px`);
+    app.tell("looked", step.look, place !== this.shown);
+    this.shown = place;
   }
 
   #ask(step, words) {

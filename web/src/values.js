@@ -1,4 +1,4 @@
-// Before and after as a table, for readers of screens and for copying; made when it is opened.
+// Before and after as a table, for readers of screens and for copying.
 
 import { each, h, text } from "./dom.js";
 import { show } from "./numbers.js";
@@ -8,21 +8,17 @@ const MOST = 512;
 export class Values {
   constructor(app) {
     this.app = app;
-    this.summary = h("summary");
     this.caption = h("caption");
     this.head = h("tr");
     this.rows = h("tbody");
     const table = h("table", { class: "values" }, this.caption, h("thead", {}, this.head), this.rows);
-    this.box = h("div", { class: "scroll tall", tabindex: 0, role: "region" }, table);
-    this.el = h("details", { class: "valuesbox" }, this.summary, this.box);
-    this.el.addEventListener("toggle", () => this.el.open && this.#fill());
+    this.el = h("div", { class: "scroll tall", tabindex: 0, role: "region" }, table);
   }
 
   draw(scene, arrays) {
     Object.assign(this, { scene, arrays });
-    text(this.summary, this.app.words("values.open"));
-    this.box.setAttribute("aria-label", this.app.words("panel.values"));
-    if (this.el.open) this.#fill();
+    this.el.setAttribute("aria-label", this.app.words("panel.values"));
+    this.#fill();
   }
 
   #fill() {

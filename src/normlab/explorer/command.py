@@ -18,6 +18,7 @@ from normlab.system.options import JsonFlag, whole
 from normlab.system.progress import bar
 
 _CARRIED = ("v", "own", "own_name", "own_decimal")  # by a link besides the state: version, table
+_UNHELD = {"edits": "points that were changed by hand", "table": "table of your own"}
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 
@@ -46,9 +47,7 @@ def explore_page(
     """
     number, link = whole("port", port) or 0, _link(state)
     if export is not None:
-        if link:
-            raise SettingError("--export writes a page of its own; leave out --state.")
-        _export(export, as_json)
+        _export(export, _stored(state), as_json)
         return
     from normlab.explorer.host.launch import check_installed, explore
 
@@ -71,8 +70,23 @@ def _link(state: str | None) -> str:
         raise SettingError(
             f"--state {state!r} given; it must be names and values: norm=layer&batch_size=16."
         ) from None
-    State.of(**{name: _value(value) for name, value in pairs.items() if name not in _CARRIED})
+    State.of(**_settings(pairs))
     return quote(text, safe=_STAYS)
+
+
+def _settings(pairs: dict[str, str]) -> dict[str, object]:
+    return {name: _value(value) for name, value in pairs.items() if name not in _CARRIED}
+
+
+def _stored(state: str | None) -> dict[str, object]:
+    """What a written page begins with; SettingError for what it cannot hold."""
+    settings = _settings(dict(parse_qsl(_link(state), keep_blank_values=True)))
+    for name in ("edits", "table"):
+        if settings.get(name):
+            raise SettingError(f"--export holds no {_UNHELD[name]}; leave {name}= out of --state.")
+    if settings.get("data") == "table":
+        raise SettingError("--export holds no table of your own; leave data=table out of --state.")
+    return settings
 
 
 def _value(text: str) -> object:
@@ -82,14 +96,14 @@ def _value(text: str) -> object:
         return text
 
 
-def _export(file: Path, as_json: bool) -> None:
+def _export(file: Path, state: dict[str, object], as_json: bool) -> None:
     if file.is_dir():
         raise DataError(f"--export {str(file)!r} is a folder; give a file: page.html.")
     if file.suffix.lower() != ".html":
         raise DataError(f"--export {str(file)!r} is no name of a page; give one: {file.stem}.html.")
     check_writable(file.parent, "--export")
     with bar("computing the page") as progress:
-        import_module("normlab.explorer.host.export").write(file, progress)
+        import_module("normlab.explorer.host.export").write(file, progress, state)
     print(json.dumps({"file": str(file)}) if as_json else f"Page: {file}")
 
 

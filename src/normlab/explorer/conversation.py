@@ -13,6 +13,7 @@ from normlab.data.table import parse_table
 from normlab.errors import DataError, NormlabError
 from normlab.explorer.model import presets
 from normlab.explorer.model.datasets import build
+from normlab.explorer.model.given import key_of
 from normlab.explorer.model.normalising import normalised
 from normlab.explorer.model.state import DATA, MOST_ROWS, PANELS, State
 from normlab.explorer.model.words import say, strings
@@ -35,19 +36,32 @@ class Conversation:
     >>> page = Conversation()
     >>> reply, buffers = page.reply({"type": "scene", "seq": 1, "state": {"norm": "layer"}})
     >>> reply["type"], reply["seq"], [array["name"] for array in reply["arrays"]]
-    ('scene', 1, ['before', 'after', 'cells'])
+    ('scene', 1, ['before', 'after', 'cells', 'centred'])
     >>> page.reply({"type": "dance", "seq": 2})[0]["words"]
     "The page said 'dance', which is not understood; load it again."
     """
 
     def __init__(self) -> None:
-        self._tables: OrderedDict[str, Table] = OrderedDict()
+        self._pasted: OrderedDict[str, Table] = OrderedDict()
+        self._given: dict[str, Table] = {}
         self._answers: dict[Any, Callable[[Mapping[str, Any]], Reply]] = {
             "hello": self._hello,
             "scene": self._scene,
             "table": self._table,
             "file": self._file,
+            "check": self._check,
         }
+
+    def give(self, table: Table) -> str:
+        """Take a table that stays, in place of one that was given before; its key in a state."""
+        key = key_of(table)
+        self._given = {key: _bounded(table)}
+        return key
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """All that a state can name."""
+        return {**self._pasted, **self._given}
 
     def reply(self, message: Mapping[str, Any]) -> Reply:
         """The answer to one message: plain JSON, and buffers beside it."""
@@ -73,21 +87,26 @@ class Conversation:
             "presets": dict(presets.PRESETS),
             "tour": presets.steps(),
             "defaults": State().json(),
+            "given": next(iter(self._given), None),
             "limits": {"text": LARGEST_TEXT, "rows": MOST_ROWS},
         }
         return told, []
 
     def _scene(self, message: Mapping[str, Any]) -> Reply:
         state, problems = self._state(message)
-        if state.data == "table" and state.table not in self._tables:
+        if state.data == "table" and state.table not in self.tables:
             told = {"type": "table wanted", "key": state.table, "problems": problems}
-            return told | attempt(state, self._tables), []
+            return told | attempt(state, self.tables), []
         try:
-            header, buffers = scene(state, self._tables).packed()
+            header, buffers = scene(state, self.tables).packed()
         except NormlabError as error:
-            outline = attempt(state, self._tables)
+            outline = attempt(state, self.tables)
             return {"type": "refused", "words": str(error), "problems": problems} | outline, []
         return {"type": "scene", "problems": problems} | header, buffers
+
+    def _check(self, message: Mapping[str, Any]) -> Reply:
+        """What is wrong with some settings, in words, before they are taken."""
+        return {"type": "checked", "problems": self._state(message)[1]}, []
 
     def _state(self, message: Mapping[str, Any]) -> tuple[State, list[str]]:
         given = message.get("state")
@@ -105,18 +124,20 @@ class Conversation:
         if decimal not in ("", ".", ","):
             raise DataError(say("error.decimal", given=str(decimal)[:10]))
         key = hashlib.sha256(f"{decimal}{text}".encode("utf-8", "replace")).hexdigest()[:16]
-        self._tables[key] = table = _read(text, str(name or "")[:80], decimal)
-        self._tables.move_to_end(key)
-        while len(self._tables) > _TABLES:
-            self._tables.popitem(last=False)
+        self._pasted[key] = table = _read(text, str(name or "")[:80], decimal)
+        self._pasted.move_to_end(key)
+        while len(self._pasted) > _TABLES:
+            self._pasted.popitem(last=False)
         facts = {"columns": table.columns, "rows": len(table.values), "notes": table.said}
         return {"type": "table", "key": key, "name": table.name} | facts, []
 
     def _file(self, message: Mapping[str, Any]) -> Reply:
         state, _ = self._state(message)
-        data = build(state, self._tables)
+        if message.get("what") == "notebook":
+            return {"type": "file", "name": "", "text": code.notebook(state, self.tables)}, []
+        data = build(state, self.tables)
         if message.get("what") == "code":
-            text, name = code.script(state, data, self._tables), "normlab_explorer.py"
+            text, name = code.script(state, data, self.tables), "normlab_explorer.py"
         else:
             ids = data.ids or tuple(range(len(data.x)))
             text = code.csv(data.names, data.x, normalised(state, data).y, ids)

@@ -3,12 +3,13 @@
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from normlab.errors import DataError
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.host import wire
 from normlab.explorer.host.ahead import KINDS, states
+from normlab.explorer.model.state import State
 from normlab.explorer.model.words import say
 from normlab.system.files import write_all
 from normlab.system.threads import one_thread
@@ -30,16 +32,26 @@ _POLICY = (
 )
 
 
-def write(path: str | Path, progress: Progress = lambda done, total: None) -> None:
+def write(
+    path: str | Path,
+    progress: Progress = lambda done, total: None,
+    state: Mapping[str, Any] | None = None,
+) -> None:
     """Write the page; an earlier file of that name stays whole until the new one is.
+
+    `state` is what it begins with, by the names that a link has.
 
     Errors: DataError where it cannot be written.
     """
     path = Path(path)
-    write_all(path.parent, {path.name: page(progress).encode()}, "--export")
+    write_all(path.parent, {path.name: page(progress, state=state or {}).encode()}, "--export")
 
 
-def page(progress: Progress = lambda done, total: None, made: date | None = None) -> str:
+def page(
+    progress: Progress = lambda done, total: None,
+    made: date | None = None,
+    state: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     """The HTML of it; `made` is the day that it tells, today if none is given."""
     talk = Conversation()
     hello = _hello(talk)
@@ -56,7 +68,7 @@ def page(progress: Progress = lambda done, total: None, made: date | None = None
         "made": say("offline.made", date=made or date.today(), version=hello["version"]),
         "policy": policy,
     }
-    held = {"style": style, "module": module, "ahead": _ahead(talk, hello, progress)}
+    held = {"style": style, "module": module, "ahead": _ahead(talk, hello, progress, state)}
     slots = {name: escape(text, quote=name == "policy") for name, text in told.items()}
     return Template(_read("offline.html")).substitute(slots | held)
 
@@ -74,11 +86,15 @@ def _hashed(source: str) -> str:
     return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"
 
 
-def _ahead(talk: Conversation, hello: dict[str, Any], progress: Progress) -> str:
+def _ahead(
+    talk: Conversation, hello: dict[str, Any], progress: Progress, state: Mapping[str, Any]
+) -> str:
     """A frame as the server sends them, of everything that is ever answered; deflated, as base64."""
+    begin, wanted = State.of(**state).changed(), states()
+    wanted += [] if begin in wanted else [begin]
     with one_thread():  # arrays are small
-        stored = _Stored(talk).filled(progress)
-    return b64encode(zlib.compress(stored.frame(hello), 9)).decode()
+        stored = _Stored(talk).filled(wanted, progress)
+    return b64encode(zlib.compress(stored.frame(hello, begin), 9)).decode()
 
 
 class _Stored:
@@ -91,8 +107,7 @@ class _Stored:
         self._buffers: dict[bytes, int] = {}
         self._scenes: list[dict[str, int]] = []
 
-    def filled(self, progress: Progress) -> "_Stored":
-        wanted = states()
+    def filled(self, wanted: list[dict[str, Any]], progress: Progress) -> "_Stored":
         for done, state in enumerate(wanted):
             progress(done, len(wanted))
             self._scenes.append(self._scene(state))
@@ -117,10 +132,11 @@ class _Stored:
             self._known[text] = self._parts.setdefault(rounded, len(self._parts))
         return self._known[text]
 
-    def frame(self, hello: dict[str, Any]) -> bytes:
+    def frame(self, hello: dict[str, Any], begin: dict[str, Any]) -> bytes:
         names = list(dict.fromkeys(name for scene in self._scenes for name in scene))
         told = {
             "hello": hello,
+            "begin": begin,
             "names": names,
             "parts": [json.loads(text) for text in self._parts],
             "scenes": [[scene.get(name) for name in names] for scene in self._scenes],

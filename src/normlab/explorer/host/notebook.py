@@ -6,7 +6,7 @@ from normlab.errors import MissingExtraError
 
 
 class _Missing:
-    def __init__(self, **state: Any) -> NoReturn:
+    def __init__(self, x: Any = None, **state: Any) -> NoReturn:
         raise MissingExtraError.of("the explorer in a notebook", "anywidget", "jupyter")
 
 

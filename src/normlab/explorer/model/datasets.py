@@ -12,7 +12,7 @@ from normlab.explorer.model.state import BANK, State
 from normlab.explorer.model.words import say
 
 Tables = Mapping[str, Table]  # the tables a person gave, by key
-_LARGEST = 1e100  # whose squares are summed
+_LARGEST = 1e150  # twice it, squared and summed over all rows, is a number
 
 
 @dataclass(frozen=True, eq=False)

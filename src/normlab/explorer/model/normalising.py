@@ -14,19 +14,22 @@ from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import DataError
+from normlab.explorer.model.batching import Batches, batches
 from normlab.explorer.model.datasets import Data
 from normlab.explorer.model.state import State
 from normlab.explorer.model.words import say
 from normlab.functional.running import Running, advanced
 from normlab.moments import Moments
 
-_SPLIT = ("points", "table")  # data that come in batches
 _FLOAT32_EPS = torch.finfo(torch.float32).eps
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """y, the batch that holds the selected row with its operands, and the running statistics so far.
+
+    `centred` is x less its center, `scaled` that raised to m and divided by the scale: what y is before
+    weight and bias.
 
     `trace` has the running mean and variance before the first step and after each; it is empty for rows
     that keep none. `true` are the mean and the unbiased variance of all data.
@@ -39,11 +42,17 @@ class Outcome:
     chosen: Normalized
     first: int
     last: int
-    sizes: tuple[int, ...]
+    centred: Tensor
+    scaled: Tensor
+    split: Batches
     trace: tuple[Running, ...]
     true: Moments
     evaluated: bool
     warning: str = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(map(len, self.split.parts))
 
     @property
     def batch(self) -> slice:
@@ -63,11 +72,6 @@ def misfit(row: Norm, data: str) -> str:
     if data == "contrast" and (row.center or not row.sigma.raised):
         return "row.contrast"  # a response that saturates, of one neuron
     return "row.alone" if data == "bank" and row.uses_batch else ""
-
-
-def in_batches(state: State, row: Norm) -> bool:
-    """Whether the size of a batch makes a difference."""
-    return row.uses_batch and state.data in _SPLIT
 
 
 def row_settings(state: State, row: Norm, data: Data) -> dict[str, Any]:
@@ -114,31 +118,67 @@ def normalised(state: State, data: Data) -> Outcome:
     extra: dict[str, Any] = {} if data.pool_input is None else {"pool_input": data.pool_input}
     call = partial(normalize, row=row, **affine(state, row, data), **settings, **extra)
     x = data.x
-    parts = x.split(state.batch_size) if in_batches(state, row) else (x,)
-    sizes = tuple(map(len, parts))
-    at = data.row_of(state.selected[0])
-    first = at - at % sizes[0]
+    split = batches(state, row, data)
+    parts = split.parts
+    first, last = split.around(data.row_of(state.selected[0]))
     evaluated = row.running and state.mode == "eval"
     seen = parts[: state.step] if evaluated else parts
     warning = _lone(seen) if row.running else ""
     trace = _traced(state, row, settings, parts)
     if evaluated:
         call = partial(call, statistics=(trace[-1].mean, trace[-1].var))
-    chosen = call(x[first : first + sizes[0]])
-    y = _by_batches(lambda batch: call(batch).y, parts) if len(parts) > 1 else chosen.y
+    chosen = call(x[first:last])
+    y, centred, scaled = _stages(call, row, settings, split, chosen)
     if warning and not evaluated:
         y[-1] = torch.nan
-        chosen = replace(chosen, y=y[first : first + sizes[0]])
-    last = min(first + sizes[0], len(x))
+        chosen = replace(chosen, y=y[first:last])
     true = Moments().update(x, [dim for dim in range(x.dim()) if dim != 1])
-    return Outcome(row, settings, y, chosen, first, last, sizes, trace, true, evaluated, warning)
+    return Outcome(
+        row,
+        settings,
+        y,
+        chosen,
+        first,
+        last,
+        centred,
+        scaled,
+        split,
+        trace,
+        true,
+        evaluated,
+        warning,
+    )
 
 
-def _by_batches(call: Callable[[Tensor], Any], parts: tuple[Tensor, ...]) -> Tensor:
-    """One call for all whole batches, and one for a last, smaller one; along axis 0."""
+def _stages(
+    call: Callable[[Tensor], Normalized],
+    row: Norm,
+    settings: dict[str, Any],
+    split: Batches,
+    chosen: Normalized,
+) -> tuple[Tensor, ...]:
+    """y, and on the way to it x less its center, and that divided by the scale."""
+    power = row.number("m", row.resolve(settings))
+
+    def three(out: Normalized, batch: Tensor) -> tuple[Tensor, ...]:
+        d = batch - out.center
+        raised = d if power == 1 else d.sign() * d.abs() ** power
+        return out.y, d, raised / out.scale
+
+    if len(split.parts) == 1:
+        return three(chosen, split.parts[0])
+    return _by_batches(lambda batch: three(call(batch), batch), split.parts)
+
+
+def _by_batches(
+    call: Callable[[Tensor], tuple[Tensor, ...]], parts: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """One call for all whole batches, and one for a last one of another size; along axis 0."""
     whole = [part for part in parts if len(part) == len(parts[0])]
-    outs = [vmap(call)(torch.stack(whole)).flatten(0, 1)]
-    return torch.cat([*outs, *(call(part) for part in parts[len(whole) :])])
+    outs = [[out.flatten(0, 1) for out in vmap(call)(torch.stack(whole))]]
+    outs += [list(call(part)) for part in parts[len(whole) :]]
+    results = [list(each) for each in zip(*outs, strict=True)]
+    return tuple(torch.cat(each) if each[1:] else each[0] for each in results)
 
 
 def _traced(
@@ -152,14 +192,13 @@ def _traced(
     trace = [Running(new, new + 1, 0)]
     seen = parts[: state.step]
 
-    def statistics(batch: Tensor) -> Tensor:
+    def statistics(batch: Tensor) -> tuple[Tensor]:
         out = normalize(batch, row, **settings)
         each = batch.numel() // channels
-        return torch.stack([out.center.flatten(), out.pool.flatten() * each / max(each - 1, 1)])[
-            None
-        ]
+        var = out.pool.flatten() * each / max(each - 1, 1)
+        return (torch.stack([out.center.flatten(), var])[None],)
 
-    stacked = _by_batches(statistics, seen) if seen else new
+    (stacked,) = _by_batches(statistics, seen) if seen else (new,)
     for step in range(state.step):
         mean, var = stacked[step % len(seen)]
         moves = seen[step % len(seen)].numel() > channels  # torch refuses a batch of one

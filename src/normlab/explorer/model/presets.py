@@ -78,7 +78,7 @@ TOUR: tuple[TourStep, ...] = (
     TourStep("space", {"data": "image", "norm": "batch"}, "cells", {"data": "image", "norm": "instance"}, 1),
     TourStep("cortex", _CELL, "after", _CELL | {"masking": 30.0}, 1),
     TourStep("alexnet", _BANK | {"loud": 20.0}, "after", _BANK, 2),
-    TourStep("end", {}, "norm"),
+    TourStep("end", {}, "before"),
 )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ DOMAINS: Mapping[str, Domain] = {
     "pool_cross": number(0, 100),
     "axes": _PAIR(whole(0, 255)),
     "selected": several(whole(0, 2**31 - 1), 3, 3),
+    "compare": one_of("", "mode", *TABLE),  # and rows that are registered: `domains`
     "frame": one_of("fixed", "shared", "auto"),
     "hide": Domain("a list of panels and controls", _hidden),
     "tour": whole(0, 99).or_none("no tour"),
@@ -109,8 +110,8 @@ def row_settings() -> dict[str, Setting]:
 
 
 def domains() -> dict[str, Domain]:
-    """What each field of a state may be: `norm` any row that the table has by now."""
-    return {**DOMAINS, "norm": one_of(*TABLE)}
+    """What each field of a state may be: `norm` and `compare` any row that the table has by now."""
+    return {**DOMAINS, "norm": one_of(*TABLE), "compare": one_of("", "mode", *TABLE)}
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class State:
     pool_cross: float = 0.0
     axes: tuple[int, ...] = (0, 1)
     selected: tuple[int, ...] = (0, 0, 0)
+    compare: str = ""  # what stands beside the result: the other mode, or a row
     frame: str = "fixed"
     hide: tuple[str, ...] = ()
     tour: int | None = None
@@ -211,8 +213,11 @@ def _checked(name: str, value: Any) -> Any:
         return _edits(value, known)
     if isinstance(value, float) and value.is_integer() and "whole number" in known.text:
         value = int(value)  # JavaScript has one kind of number
-    if value not in known or (name in settings and not _alone(value)):
+    if value not in known:
         raise SettingError(f"{name}={str(value)[:60]} given; it must be {known.words}.")
+    if name in settings and not _alone(value):
+        most = f"here it must be one value, from {-_LARGEST:g} to {_LARGEST:g} if it is a number"
+        raise SettingError(f"{name}={str(value)[:60]} given; {most}.")
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -1,5 +1,6 @@
 """The formula in symbols and, for the selected element, in numbers: the library's operands, formatted."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from normlab.equation.row import Norm
 from normlab.explorer.model.datasets import Data
 from normlab.explorer.model.normalising import Outcome, affine
 from normlab.explorer.model.state import State
+from normlab.explorer.model.words import say
 
 _SIGNED = ("x", "center", "d", "bias")
 _RAISED = ("sigma",)  # bare, a power beside 10⁻⁵ would be read as the ten's
@@ -23,18 +25,22 @@ class Column:
 
     channel: int
     values: Mapping[str, float]
+    beats: Mapping[str, list[list[str]]]
 
     def json(self) -> dict[str, Any]:
         shown = {term: text(value) for term, value in self.values.items()}
-        return {"channel": self.channel, "values": dict(self.values), "shown": shown}
+        told = {"channel": self.channel, "values": dict(self.values), "shown": shown}
+        return told | {"beats": dict(self.beats)}
 
 
 def text(value: float) -> str:
-    """Six digits, with a typographic minus.
+    """Six digits, with a typographic minus; a dash where there is no number.
 
-    >>> text(-0.000012345678), text(3.0)
-    ('−1.23457e−05', '3')
+    >>> text(-0.000012345678), text(3.0), text(float("nan"))
+    ('−1.23457e−05', '3', '–')
     """
+    if math.isnan(value):
+        return "–"
     return f"{value:.6g}".replace("-", "−")
 
 
@@ -70,7 +76,40 @@ def column(
     for name, value in held.items():
         values[name] = (value[cell[1]] if value.dim() else value).item()
     values["y"] = at(chosen.y)
-    return Column(cell[1], values)
+    power = row.number("m", row.resolve(outcome.settings))
+    return Column(cell[1], values, beats(values, outcome.scaled[cell].item(), power))
+
+
+def beats(values: Mapping[str, float], scaled: float, power: float) -> dict[str, list[list[str]]]:
+    """The arithmetic in three beats, each a list of (term, text); a term of nothing is an operator."""
+    given = values.get("d", values["x"])
+    name = "d" if "d" in values else "x"
+    less = [_part(values, "x"), _OF["-"], _part(values, "center"), _OF["="], _part(values, "d")]
+    raised = [[name, f"{_few(given)}{'' if power == 1 else f'^{_few(power)}'}"]]
+    by = [*raised, _OF["÷"], _part(values, "scale"), _OF["="], ["scaled", _few(scaled)]]
+    moved = [_part(values, "weight"), _OF["·"], ["scaled", _few(scaled, True)]]
+    moved += [_OF["+"], _part(values, "bias"), _OF["="], _part(values, "y")]
+    return {
+        "input": [["x", _few(values["x"])]],
+        "centred": less if "d" in values else [],
+        "scaled": by,
+        "output": moved if "weight" in values else [["y", _few(values["y"])]],
+    }
+
+
+_OF = {sign: ["", sign.replace("-", "−")] for sign in "-÷=·+"}
+
+
+def _part(values: Mapping[str, float], term: str) -> list[str]:
+    return [term, _few(values.get(term, 0.0), term in ("center", "bias"))]
+
+
+def _few(value: float, signed: bool = False) -> str:
+    """Four digits; in brackets where a sign would follow an operator."""
+    if math.isnan(value):
+        return "–"
+    shown = f"{value:.4g}".replace("-", "−")
+    return f"({shown})" if signed and value < 0 else shown
 
 
 def _numbers(row: Norm, settings: Mapping[str, Any]) -> dict[str, float]:
@@ -102,6 +141,8 @@ def numbers(row: Norm, values: Mapping[str, float]) -> list[str]:
         return _hooked(term, f"({number})" if inside else number)
 
     lines = multiline(formula.latex(row, write))
+    if math.isnan(values["y"]):
+        return [rf"{_hooked('y', 'y')} = \text{{{say('formula.none')}}}"]
     lines[0] += f" = {_hooked('y', latex_number(values['y']))}"
     for line in lines[1:]:
         difference = line.partition(" = ")[2]

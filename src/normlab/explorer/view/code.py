@@ -6,9 +6,12 @@ from typing import Any
 from torch import Tensor
 
 from normlab.equation.table import find
+from normlab.errors import DataError
+from normlab.explorer.model.batching import in_batches, joins
 from normlab.explorer.model.datasets import Data, Tables
-from normlab.explorer.model.normalising import affine, in_batches, row_settings
+from normlab.explorer.model.normalising import affine, row_settings
 from normlab.explorer.model.state import State
+from normlab.explorer.model.words import say
 from normlab.safe import csv_cell, plain_text, python_comment, python_literal
 
 _INLINE = 20_000  # numbers of a table that are written into the script
@@ -22,6 +25,23 @@ def script(state: State, data: Data, tables: Tables, picture: bool = True) -> st
     imports += ["import normlab", *source]
     parts = [imports, lines, _normalise(state, data), *([_picture(state, data)] if picture else [])]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def notebook(state: State, tables: Tables) -> str:
+    """The line that opens a state in a notebook, with a person's table in it. Errors: DataError."""
+    given = state.changed()
+    first: list[str] = []
+    if state.data == "table":
+        if state.table not in tables:
+            raise DataError(say("error.table.gone"))
+        table = tables[state.table]
+        if table.values.numel() > _INLINE:
+            raise DataError(say("error.table.long"))
+        names = python_literal(list(table.columns))
+        first = [python_literal(table.values.double().tolist()), f"names={names}"]
+        given = {name: value for name, value in given.items() if name not in ("data", "table")}
+    told = [f"{name}={python_literal(value)}" for name, value in given.items()]
+    return f"normlab.Explorer({', '.join([*first, *told])})"
 
 
 def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
@@ -99,17 +119,35 @@ def _normalise(state: State, data: Data) -> list[str]:
         ]
     return [
         *lines,
-        _batches(state, data),
+        *_batches(state, len(data.x)),
         f"outs = [{_call('batch', row.name, given)} for batch in batches]",
-        "y = torch.cat([out.y for out in outs])  # operands: out.center, out.scale",
+        f"y = torch.cat([{_outs(state, len(data.x))}])  # operands: out.center, out.scale",
     ]
 
 
-def _batches(state: State, data: Data) -> str:
-    """As torch splits them, without a last batch of one, which its layer refuses in training."""
-    if len(data.x) % state.batch_size == 1:
-        return f"batches = [b for b in x.split({state.batch_size}) if len(b) > 1]  # one has no variance"
-    return f"batches = x.split({state.batch_size})"
+def _batches(state: State, rows: int) -> list[str]:
+    """As torch splits them; a row alone in the last batch joins the one before, if changes left it there."""
+    split = f"batches = x.split({state.batch_size})"
+    if state.batch_size == 1:
+        split += "  # in training torch's layer refuses batches of one"
+    if not joins(state, state.batch_size, rows):
+        return [split]
+    before = rows - 1 - state.batch_size
+    return [
+        split,
+        f"batches = *batches[:-2], x[{before}:]  # the last row was alone: it joins a batch",
+    ]
+
+
+def _outs(state: State, rows: int) -> str:
+    """The batches' results: none for a last batch of one, which torch's layer refuses in training."""
+    if _refused(state, state.batch_size, rows):
+        return "*(out.y for out in outs[:-1]), torch.full_like(x[-1:], torch.nan)"
+    return "out.y for out in outs"
+
+
+def _refused(state: State, size: int, rows: int) -> bool:
+    return rows % size == 1 and not joins(state, size, rows)
 
 
 def _evaluated(state: State, data: Data, call: str) -> list[str]:
@@ -119,14 +157,17 @@ def _evaluated(state: State, data: Data, call: str) -> list[str]:
     given = {"eps": eps} | ({"momentum": state.momentum} if state.momentum != 0.1 else {})
     size = state.batch_size if in_batches(state, row) else len(data.x)
     train = ["    layer(batches[step % len(batches)])  # training moves the running statistics"]
-    if len(data.x) % size == 1:
+    if _refused(state, size, len(data.x)):
         train = [
             "    batch = batches[step % len(batches)]",
             "    if len(batch) > 1:  # torch refuses a batch of one",
             "        layer(batch)  # training moves the running statistics",
         ]
+    split = (
+        _batches(state, len(data.x)) if in_batches(state, row) else ["batches = x.split(len(x))"]
+    )
     return [
-        f"batches = x.split({size})",
+        *split,
         f"layer = normlab.nn.BatchNorm({data.x.shape[1]}{_more(given)}, dtype=torch.float64)",
         f"for step in range({state.step}):",
         *train,

@@ -9,13 +9,15 @@ from torch import Tensor
 
 from normlab.equation.table import TABLE
 from normlab.errors import NormlabError
+from normlab.explorer.model.batching import in_batches
 from normlab.explorer.model.datasets import Data, Tables, build
-from normlab.explorer.model.normalising import Outcome, in_batches, misfit, normalised
+from normlab.explorer.model.normalising import Outcome, misfit, normalised
 from normlab.explorer.model.state import State
 from normlab.explorer.model.words import say
 from normlab.explorer.view import arithmetic, code, controls
+from normlab.explorer.view.beside import beside, options, title
 from normlab.explorer.view.frames import frames
-from normlab.explorer.view.status import status
+from normlab.explorer.view.status import lead, status
 from normlab.explorer.view.views import VIEWS, Seen
 
 _SCATTERED = ("points", "table")
@@ -43,7 +45,8 @@ def scene(state: State, tables: Tables) -> Scene:
     data = build(state, tables)
     outcome = normalised(state, data)
     columns, cell = _columns(state, data), _cell(state, data)
-    axes = frames(state, tables, data, outcome, columns)
+    other = beside(state, data)
+    axes = frames(state, tables, data, outcome, columns, None if other is None else other.y)
     seen = Seen(state, data, outcome, columns, cell, axes)
     more, arrays = VIEWS[_view(state)](seen)
     header = outline(state, data) | {
@@ -53,9 +56,12 @@ def scene(state: State, tables: Tables) -> Scene:
         "formula": _formula(seen),
         "code": code.script(state, data, tables, picture=False),
         "status": status(seen),
+        "lead": lead(seen),
         "warning": outcome.warning,
         "frames": axes.json(),
     }
+    if other is not None:
+        arrays |= {"other": other.y[:, list(columns)]}
     return Scene(header | more, arrays)
 
 
@@ -69,15 +75,19 @@ def outline(state: State, data: Data) -> dict[str, Any]:
         "data": _told(state, data),
         "columns": _columns(state, data),
         "batches": {"used": in_batches(state, row), "running": row.running},
+        "compare": {"options": options(state), "title": title(state)},
     }
 
 
 def attempt(state: State, tables: Tables) -> dict[str, Any]:
     """The outline of a state whose scene cannot be computed; of other data where these are at fault."""
+    told = {"status": say("status.refused", norm=TABLE[state.norm].title)}
     try:
-        return outline(state, build(state, tables))
+        data = build(state, tables)
+        written = {"code": code.script(state, data, tables, picture=False)}
     except NormlabError:
-        return outline(state, build(State(), {}))
+        data, written = build(State(), {}), {"code": ""}
+    return outline(state, data) | told | written
 
 
 def _view(state: State) -> str:
@@ -135,7 +145,8 @@ def _batches(state: State, outcome: Outcome) -> dict[str, Any]:
         "count": counts,
         "size": outcome.sizes[0],
         "last": outcome.sizes[-1],
-        "current": outcome.first // outcome.sizes[0],
+        "current": outcome.first // outcome.split.size,
+        "joined": outcome.split.joined,
         "step": state.step,
         "seen": min(state.step, counts),
         "slice": [outcome.first, outcome.last],
@@ -171,6 +182,7 @@ def _formula(seen: Seen) -> dict[str, Any]:
         "lead": lead.channel,
         "operands": [column.json() for column in found],
         "evaluated": evaluated,
+        "bent": row.number("m", row.resolve(seen.outcome.settings)) != 1,
     }
 
 

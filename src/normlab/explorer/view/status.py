@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.explorer.model.normalising import in_batches
+from normlab.equation.pools import Axes
+from normlab.explorer.model.batching import in_batches
+from normlab.explorer.model.state import State
 from normlab.explorer.model.words import say
 from normlab.explorer.view.arithmetic import text
 from normlab.explorer.view.views import Seen
@@ -30,6 +32,41 @@ def status(seen: Seen) -> str:
         "y": text(round(outcome.y[seen.cell].item(), 4)),
     }
     return say(f"status.{_kind(seen)}", **told)
+
+
+def lead(seen: Seen) -> str:
+    """What is seen, in plain words."""
+    outcome, state = seen.outcome, seen.state
+    told = {
+        "rows": len(seen.data.x),
+        "size": outcome.sizes[0],
+        "step": state.step,
+        "norm": outcome.row.title,
+        "what": say(f"lead.what.{_what(state)}"),
+    }
+    return say(f"lead.{_lead(seen)}", **told)
+
+
+def _what(state: State) -> str:
+    return {"table": "points", "bank": "channels", "contrast": "contrasts"}.get(
+        state.data, state.data
+    )
+
+
+def _lead(seen: Seen) -> str:
+    outcome, state = seen.outcome, seen.state
+    row = outcome.row
+    if state.data in ("bank", "contrast"):
+        return state.data
+    if outcome.evaluated:
+        return "eval" if state.step else "eval.start"
+    if row.uses_batch and state.data in ("points", "table"):
+        return "whole" if len(outcome.sizes) == 1 else "batches"
+    if row.center and isinstance(row.pool, Axes):  # the mean that is taken away is the pool's own
+        return "own" if state.data in ("points", "table") else "block"
+    if isinstance(row.pool, Axes) and row.m == 1 and state.data in ("points", "table"):
+        return "length"
+    return "divided"
 
 
 def _kind(seen: Seen) -> str:

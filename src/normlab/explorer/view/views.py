@@ -5,8 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from normlab.explorer.model.batching import in_batches
 from normlab.explorer.model.datasets import Data, build
-from normlab.explorer.model.normalising import Outcome, in_batches, normalised
+from normlab.explorer.model.normalising import Outcome, affine, normalised
 from normlab.explorer.model.state import State
 from normlab.explorer.view.frames import Frames, histogram
 
@@ -37,7 +38,20 @@ def cloud(seen: Seen) -> Drawn:
     start = max(0, min(here - _MAP_ROWS // 2, len(batch) - _MAP_ROWS))
     part = weights[start : start + _MAP_ROWS, :_MAP_COLUMNS, None]
     header = {"histograms": histograms, "cells": _cells(weights, part, outcome.first + start)}
-    return header, {"before": x[:, shown], "after": y[:, shown], "cells": _relative(part, weights)}
+    arrays = {"before": x[:, shown], "after": y[:, shown], "cells": _relative(part, weights)}
+    return header, arrays | _way(seen, shown)
+
+
+def _way(seen: Seen, shown: list[int]) -> dict[str, Tensor]:
+    """Between before and after, where they differ from both: drawn on the way, in single precision."""
+    outcome = seen.outcome
+    plain = all(
+        bool((value == (name == "weight")).all())
+        for name, value in affine(seen.state, outcome.row, seen.data).items()
+    )
+    way = {"centred": outcome.centred} if outcome.row.center else {}
+    way |= {} if plain else {"scaled": outcome.scaled}
+    return {name: values[:, shown].float() for name, values in way.items()}
 
 
 def block(seen: Seen) -> Drawn:

@@ -1,0 +1,64 @@
+"""The three things to try of docs/explorer.md, done as they are written there."""
+
+import statistics
+
+import pytest
+from playwright.sync_api import expect
+from sizes import DESK
+
+
+@pytest.fixture
+def explorer(at):
+    return at(DESK, first=True, folded=True)
+
+
+def dragged(explorer, share):
+    """Take the orange point to a share of the plot's width."""
+    ring = explorer[".scatter.before .ring"].bounding_box()
+    plot = explorer[".scatter.before"].bounding_box()
+    y = ring["y"] + ring["height"] / 2
+    mouse = explorer.page.mouse
+    mouse.move(ring["x"] + ring["width"] / 2, y)
+    mouse.down()
+    for i in range(1, 11):
+        mouse.move(ring["x"] + (plot["x"] + share * plot["width"] - ring["x"]) * i / 10, y)
+    mouse.up()
+    explorer.settled()
+
+
+def after(explorer, rows):
+    y = explorer.arrays["after"]
+    return [y[2 * row] for row in rows]
+
+
+def test_an_outlier_ruins_its_batch(explorer):
+    mates, others = range(1, 8), range(8, 128)
+    before = statistics.stdev(after(explorer, mates)), after(explorer, others)
+    dragged(explorer, 1.6)  # far out of the plot
+    assert statistics.stdev(after(explorer, mates)) < before[0] / 3
+    assert after(explorer, others) == before[1]
+    expect(explorer[".scatter.before .edges .selected"]).to_have_count(1)
+    explorer.button("Undo").click()
+    assert statistics.stdev(after(explorer.settled(), mates)) == before[0]
+
+
+def test_layer_norm_does_not_need_the_batch(explorer):
+    explorer.choose("norm", "layer")
+    expect(explorer[".lead"]).to_contain_text("shifted and stretched by itself")
+    expect(explorer.control("batch_size")).to_have_count(0)
+    others = range(1, 128)
+    before = after(explorer, others)
+    dragged(explorer, 0.9)
+    assert after(explorer, others) == before
+
+
+def test_why_evaluation_differs(explorer):
+    explorer.choose("compare", "mode")
+    expect(explorer[".panel.other .whose"]).to_contain_text("evaluation")
+    arrays = explorer.arrays
+    assert arrays["other"] == pytest.approx(arrays["before"], abs=1e-3)  # 0 and 1 are kept so far
+    explorer.button("Play").click()
+    expect(explorer[".batches .seen"].nth(5)).to_be_visible()
+    explorer.button("Pause").click()
+    moved = explorer.settled().arrays["other"]
+    assert abs(sum(moved[::2])) < 0.8 * abs(sum(arrays["other"][::2]))
