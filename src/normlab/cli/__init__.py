@@ -14,6 +14,14 @@ from normlab.measuring import use_commands
 __all__ = ["app", "canonical", "chapter", "cortex", "main", "training"]
 
 for room in (
-    table, laboratory, checks, grading, conversion, fitting, explorer, measuring, use_commands
+    table,
+    laboratory,
+    checks,
+    grading,
+    conversion,
+    fitting,
+    explorer,
+    measuring,
+    use_commands,
 ):
     room.register(app)
