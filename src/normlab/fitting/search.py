@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -201,7 +202,8 @@ class _Profile:
 
         inside, outside = known
         close = _CLOSE * abs(outside - float(self.best[i]))
-        return float(brentq(beyond, inside, outside, xtol=close))
+        root: Any = brentq(beyond, inside, outside, xtol=close)  # a number, since no report is asked for
+        return root
 
     def _rise(self, i: int, place: int, at: float, follow: Array) -> tuple[Array, float]:
         """Where the others go, and the signed root's size, with one parameter held."""

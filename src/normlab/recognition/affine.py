@@ -45,9 +45,10 @@ def fitted(module: nn.Module, n: Tensor, y: Tensor, named: bool) -> Affine:
     held: dict[str | None, Tensor] = {**_fitting(module, n.shape[1])}
     weight, bias = usual(module, n.shape[1]) if named else (None, None)
     nothing: dict[str | None, Tensor] = {None: slope.new_zeros(1)}
-    weights = nothing | held
+    weights: dict[str | None, Tensor] = nothing | held
     if weight:
-        weights = {weight: held[weight]}
+        only: dict[str | None, Tensor] = {weight: held[weight]}
+        weights = only
     found = _scaled(module, slope, weights) or _weight(slope, weights)
     constant = (y - found.applied(n, module)).mean(0)
     biases = {bias: held[bias]} if bias and bias != found.weight else nothing | held

@@ -86,7 +86,7 @@ def _row(
     if change:
         words = f" (changed set: {in_words(change)})"
         claims += tuple(replace(c, name=CHANGED + c.name, text=c.text + words) for c in claims)
-    title = f"{number}. {title}" if number else title
+    title = f"{title} (phenomenon {number})" if number else title
     place = f"normlab.lab.cortex.{measure}"
     extra = "photographs" if name == "photographs" else ""
     return Phenomenon(
