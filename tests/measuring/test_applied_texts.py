@@ -144,3 +144,13 @@ def test_how_a_text_is_written_can_be_said(tmp_path):
     found.names = ("rate",)
     apply(found, tmp_path / "a.csv", tmp_path / "b.csv", reading=Reading.of(decimal=","))
     assert read_table(tmp_path / "b.csv").values.tolist() == [[-1.0], [1.0]]
+
+
+def test_whole_numbers_become_decimals_in_the_sign_of_the_file(tmp_path):
+    path, out = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text("rate;count\n1,5;1\n2,5;2\n4,5;4\n")
+    apply(normlab.measure(path), path, out)
+    assert "." not in out.read_text()
+    numbers, _ = values(out)
+    x = np.array([1.0, 2.0, 4.0])
+    assert numbers["count"] == pytest.approx((x - x.mean()) / x.std())

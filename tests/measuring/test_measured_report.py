@@ -202,7 +202,7 @@ def test_the_recipes_of_a_table_leave_constants_and_empty_parts_out(table):
     assert set(found) == {
         "mean of the parts' stds",
         "std of the parts' means",
-        "unbiased (n − 1) for biased (n)",
+        "unbiased std (divided by n − 1)",
     }
     for off in found.values():
         assert np.isnan(off[5]) and np.isfinite(off[:5]).all()

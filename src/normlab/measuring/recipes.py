@@ -74,4 +74,4 @@ def _unbiased(measured: "Measured") -> Recipe:
         "numpy and StandardScaler divide by n (biased), torch and pandas by n − 1 (unbiased): either is "
         "right, and with many values they are the same"
     )
-    return Recipe("unbiased (n − 1) for biased (n)", measured.std(1).numpy(), why)
+    return Recipe("unbiased std (divided by n − 1)", measured.std(1).numpy(), why)

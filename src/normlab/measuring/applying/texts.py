@@ -64,7 +64,8 @@ def _forms(plan: Plan, dialect: Dialect, found: Decision) -> dict[int, Form | No
             raise DataError(
                 f"column {name!r} is not numeric ({found.kinds[place]}), but the statistics say it was"
             )
-        forms[place] = form or (None if kind == "bool" else Form(found.decimal))
+        plain = kind == "double"  # whole numbers become decimals, and take the file's sign
+        forms[place] = Form(found.decimal) if plain else form
     if any(doubt.column in plan.places for doubt in found.questions):
         found.ask(dialect.names)
     return forms
@@ -107,7 +108,7 @@ def _refuse_others(
         words = form.words if form else "true and false"
         raise DataError(
             f"column {name!r}, data row {before + at + 1:,}: {cells[at].as_py()[:40]!r} is not written like "
-            f"the rows before ({words}); mend the cell, or say how numbers are written (--decimal, "
+            f"the rows before ({words}); correct the cell, or say how numbers are written (--decimal, "
             "--thousands)"
         )
 
