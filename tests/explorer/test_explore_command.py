@@ -64,7 +64,7 @@ REFUSED = {
     "--state nrom=layer": "The explorer has no setting 'nrom'. Did you mean 'norm'?",
     "--state norm": "--state 'norm' given; it must be names and values: norm=layer&batch_size=16.",
     "--state batch_size=0": "batch_size=0 given; it must be",
-    "--export . --state norm=layer": "--export writes a page of its own; leave out --state.",
+    "--export . --state norm=layer": "--export '.' is a folder; give a file: page.html.",
     "--export .": "--export '.' is a folder; give a file: page.html.",
     "--export /proc/x/page.html": "cannot write into '/proc/x': ",
     "--nosuch": "No such option: --nosuch",

@@ -36,8 +36,14 @@ WIDE = """() => {
 }"""
 
 
+SETTLED = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.effect.getTiming().iterations !== Infinity)
+    .map((one) => one.finished.catch(() => null)))"""
+
+
 def serious(page):
     sizes = {"rules": {"target-size": {"enabled": True}}}  # 24 pixels, WCAG 2.2
+    page.evaluate(SETTLED)
     found = Axe().run(page, options=sizes).response["violations"]
     return [
         (rule["id"], node["html"][:120], node["failureSummary"][:200])

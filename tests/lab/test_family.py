@@ -189,4 +189,4 @@ def test_a_familys_table_stands_above_its_claims():
     page = FAMILY.run().html()
     assert page.index("Table 1.") < page.index("What was claimed")
     alone = FAMILY.run("one").html()
-    assert alone.index("What was claimed") < alone.index("Shown.")
+    assert alone.index("Shown.") < alone.index("What was claimed")

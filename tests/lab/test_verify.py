@@ -57,7 +57,8 @@ def verified(tmp_path, record, as_json=False):
     "settings",
     [
         {},
-        {"norm": "gdn", "weight": (2, 3)},
+        {"norm": "gdn"},
+        {"norm": "layer", "weight": (2, 3)},
         {"shuffle": True, "seed": -3, "eps": 1e-3},
         {"data": "table.csv", "columns": ["b", "a"], "batch_size": 4},
         {"data": "table.csv", "drop_missing": True, "norm": "rms"},

@@ -10,7 +10,7 @@ from interface import CLASSES, MODULES
 
 SOURCE = Path(__file__).parents[2] / "src" / "normlab"
 DRAWN = "drawings"  # whose functions take the arrays of a figure by name, and are called by figures alone
-FILES = [path for path in sorted(SOURCE.rglob("*.py")) if DRAWN not in path.parts]
+FILES = [p for p in sorted(SOURCE.rglob("*.py")) if DRAWN not in (*p.parts, p.stem)]
 _NO_VALUE = ("__init__", "__post_init__")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

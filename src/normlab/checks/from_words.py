@@ -76,6 +76,8 @@ def _filled(kind: type, name: str, x: Tensor) -> Any:
         return x.shape[1]
     if name == "normalized_shape":
         return tuple(x.shape[-1:])
+    if name == "num_dims":  # as the textbook D2L calls the number of axes
+        return x.dim()
     raise SettingError(
         f"{kind.__name__} needs {name}, which x does not tell; give --set {name}=VALUE."
     )

@@ -202,7 +202,9 @@ class _Profile:
 
         inside, outside = known
         close = _CLOSE * abs(outside - float(self.best[i]))
-        root: Any = brentq(beyond, inside, outside, xtol=close)  # a number, since no report is asked for
+        root: Any = brentq(
+            beyond, inside, outside, xtol=close
+        )  # a number, since no report is asked for
         return root
 
     def _rise(self, i: int, place: int, at: float, follow: Array) -> tuple[Array, float]:

@@ -6,6 +6,7 @@ system gives an orphan another parent. That needs no pipe, which a process besid
 
 import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from typing import IO, Any, NoReturn
 Running = subprocess.Popen[bytes]
 Pool = ProcessPoolExecutor
 _LOOK = 0.5  # seconds between two looks at the parent
+_FOLDER = "NORMLAB_SESSION_FOLDER"
 _GRACE = 3.0  # seconds for an orphan's last acts
 _MASKS = hasattr(signal, "pthread_sigmask")
 _MUTED = "ignore:resource_tracker:UserWarning"
@@ -137,8 +139,12 @@ def _start_tracker() -> None:
 
 
 @contextmanager
-def session(code: str, environment: Mapping[str, str], errors: IO[bytes]) -> Iterator[Running]:
+def session(
+    code: str, environment: Mapping[str, str], errors: IO[bytes], folder: str
+) -> Iterator[Running]:
     """A Python that runs `code`, in a process group of its own that ends with the block or this process.
+
+    folder: this process's own, for the group to write in; where this process is killed, it is removed.
 
     It takes modules from where this one does, and nothing else from the environment or the folder; what
     it starts belongs to the group, unless that leaves it by a session of its own. POSIX only.
@@ -150,7 +156,7 @@ def session(code: str, environment: Mapping[str, str], errors: IO[bytes]) -> Ite
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=environment,
+        env={**environment, _FOLDER: folder},
         start_new_session=True,
     )
     try:
@@ -168,7 +174,28 @@ def session(code: str, environment: Mapping[str, str], errors: IO[bytes]) -> Ite
 def lead(parent: int) -> None:
     """Let this process and its whole group, which it leads, end with its parent; Ctrl-C is the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(parent, end_group)
+    folder = os.environ.pop(_FOLDER)
+
+    def last() -> None:
+        if not os.fork():
+            _remove_after(os.getpgid(0), folder)
+        end_group()
+
+    end_with(parent, last)
+
+
+def _remove_after(group: int, folder: str) -> NoReturn:
+    """Remove a folder once nobody of a process group can write into it any more."""
+    try:
+        os.setsid()
+        end = time.monotonic() + _GRACE  # what has ended is seen until somebody asks for its result
+        with suppress(ProcessLookupError):
+            while time.monotonic() < end:
+                os.killpg(group, 0)
+                time.sleep(_LOOK / 10)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os._exit(0)
 
 
 def end_group() -> None:

@@ -124,7 +124,7 @@ def _added() -> str:
 def _reports(request: dict[str, Any], progress: Progress) -> Iterator[dict[str, Any]]:
     """The reports as they come."""
     total, done = len(request["files"]), 0
-    with _server() as (server, errors):
+    with _server(request["folder"]) as (server, errors):
         assert server.stdin is not None and server.stdout is not None
         server.stdin.write(json.dumps(request).encode() + b"\n")
         server.stdin.flush()
@@ -145,11 +145,11 @@ def _reports(request: dict[str, Any], progress: Progress) -> Iterator[dict[str, 
 
 
 @contextmanager
-def _server() -> Iterator[tuple[Running, IO[bytes]]]:
+def _server(folder: str) -> Iterator[tuple[Running, IO[bytes]]]:
     """The process that grades."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     with (
         tempfile.TemporaryFile() as errors,
-        session(_START, environment | _ALONE, errors) as server,
+        session(_START, environment | _ALONE, errors, folder) as server,
     ):
         yield server, errors
