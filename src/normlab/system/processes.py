@@ -177,8 +177,11 @@ def lead(parent: int) -> None:
     folder = os.environ.pop(_FOLDER)
 
     def last() -> None:
-        if not os.fork():
-            _remove_after(os.getpgid(0), folder)
+        group, remover = os.getpgid(0), os.fork()
+        if not remover:
+            _remove_after(group, folder)
+        while os.getsid(remover) == group:  # until then it would end with the group
+            time.sleep(_LOOK / 100)
         end_group()
 
     end_with(parent, last)
