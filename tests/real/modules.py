@@ -18,7 +18,7 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3RMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 IMAGE, TOKENS, LAST = (4, 8, 6, 5), (4, 7, 8), (4, 6, 5, 8)
-FAR_LAST = "output in channels_last at mean 100"  # torch's group norm loses digits in that layout
+FAR_LAST = "output in channels_last at mean 100"  # torch's batch and group norm lose digits there
 PLACES = "over the channels of each place"
 
 
@@ -44,22 +44,26 @@ REAL: dict[str, Real] = {
     ),
     "torchvision Permute": Real(lambda: misc.Permute([0, 2, 1]), (4, 8, 8)),
     # timm
-    "timm BatchNormAct2d": Real(lambda: tl.BatchNormAct2d(8), IMAGE, "batch norm, then ReLU"),
+    "timm BatchNormAct2d": Real(
+        lambda: tl.BatchNormAct2d(8), IMAGE, "batch norm, then ReLU", _LAST
+    ),
     "timm BatchNormAct2d, SiLU": Real(
-        lambda: tl.BatchNormAct2d(8, act_layer=nn.SiLU), IMAGE, "batch norm, then SiLU"
+        lambda: tl.BatchNormAct2d(8, act_layer=nn.SiLU), IMAGE, "batch norm, then SiLU", _LAST
     ),
     "timm BatchNormAct2d, GELU": Real(
         lambda: tl.BatchNormAct2d(8, act_layer=nn.GELU),
         IMAGE,
         "batch norm, then GELU(approximate='none')",
+        _LAST,
     ),
     "timm BatchNormAct2d, leaky": Real(
         lambda: tl.BatchNormAct2d(8, act_layer=nn.LeakyReLU),
         IMAGE,
         "batch norm, then LeakyReLU(negative_slope=0.01)",
+        _LAST,
     ),
     "timm BatchNormAct2d, none": Real(
-        lambda: tl.BatchNormAct2d(8, apply_act=False), IMAGE, "batch norm"
+        lambda: tl.BatchNormAct2d(8, apply_act=False), IMAGE, "batch norm", _LAST
     ),
     "timm FrozenBatchNormAct2d": Real(
         lambda: tl.FrozenBatchNormAct2d(8), IMAGE, "frozen batch norm, then ReLU"
