@@ -28,7 +28,7 @@ def test_no_alarm_and_the_same_words_for_every_seed_and_for_one_thread_and_two(n
         found = normlab.check(drawn(real.make(), seed), random(shape, seed))
         differs = {f.check for f in found.findings if f.outcome == "differs"}
         assert found.words == real.words or not (found.recognised or real.words), str(found)
-        assert differs <= real.differs, f"seed {seed}: {found}"
+        assert not differs, f"seed {seed}: {found}"
 
 
 @pytest.mark.parametrize("name", [name for name, real in REAL.items() if real.words])
