@@ -80,7 +80,7 @@ def test_show_tells_formula_pool_settings_source_and_relatives():
 def test_run_lists_the_experiments():
     listed = light("run").stdout
     assert listed.startswith("chapter ")
-    assert re.search(r"^  cortex\.size-tuning +1\. Size tuning$", listed, re.MULTILINE)
+    assert re.search(r"^  cortex\.size-tuning +Size tuning \(phenomenon 1\)$", listed, re.MULTILINE)
 
 
 def test_a_member_of_a_family_runs_alone_and_is_verified(tmp_path):

@@ -37,10 +37,10 @@ WAYS = {
     "fork": ("forked(work.{work})", 1),
     "fork of a fork": ("forked(lambda: (forked(work.{work}), work.sleep()))", 2),
     "session": ("held = session('sys.path.append(%r); import work; work.{work}()' % os.getcwd(), os.environ, "
-                "sys.stderr.buffer); held.__enter__()", 1),
+                "sys.stderr.buffer, tempfile.mkdtemp()); held.__enter__()", 1),
 }  # fmt: skip
 PARENT = """
-import os, sys, time
+import os, sys, tempfile, time
 sys.path.insert(0, os.getcwd())
 import work
 from normlab.system.processes import forked, session, spawning, started
@@ -105,8 +105,9 @@ def test_a_session_ends_with_its_block(tmp_path):
     code = "import subprocess; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
     code = f"import signal; {code} subprocess.run(['sleep', '1000'])"
     (tmp_path / "parent.py").write_text(
-        "import os, sys\nfrom normlab.system.processes import session\n"
-        f"with session({code!r}, os.environ, sys.stderr.buffer):\n    sys.stdin.readline()\n"
+        "import os, sys, tempfile\nfrom normlab.system.processes import session\n"
+        f"with session({code!r}, os.environ, sys.stderr.buffer, tempfile.mkdtemp()):\n"
+        "    sys.stdin.readline()\n"
         "print('ended', flush=True)\nimport time\ntime.sleep(1000)\n"
     )
     read, write = os.pipe()
