@@ -17,6 +17,15 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
+def one_line(error: BaseException, most: int | None = 200) -> str:
+    """The text of an error that is not ours, as part of a message: in one line, cut to `most` characters.
+
+    >>> one_line(ValueError("no such\\n    shape"))
+    'no such shape'
+    """
+    return " ".join(str(error).split())[:most]
+
+
 class NormlabError(Exception):
     """Base of every error that normlab raises on purpose."""
 

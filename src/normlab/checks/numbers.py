@@ -9,6 +9,7 @@ from normlab.checks.finding import Finding, compared, remarked, without
 from normlab.checks.subject import Subject
 from normlab.dtypes import HALF
 from normlab.equation import rounding
+from normlab.errors import one_line
 from normlab.kernels.layouts import CHANNELS_LAST
 from normlab.recognition.copies import run
 
@@ -102,9 +103,7 @@ def gradients(subject: Subject, x: Tensor) -> list[Finding]:
             run(module, here.clone()), [here, *ours], slope.to(x), allow_unused=True
         )
     except RuntimeError as error:
-        return [
-            Finding("gradient", "differs", meaning=f"there is none: {' '.join(str(error).split())}")
-        ]
+        return [Finding("gradient", "differs", meaning=f"there is none: {one_line(error, None)}")]
     wide = [value.detach().double().requires_grad_() for value in (x, *ours)]
     out = subject.reference(wide[0], True, _placed(subject, wide[1:]), x.dtype)
     expected = torch.autograd.grad(out.y, wide, slope.to(wide[0]))

@@ -12,7 +12,7 @@ from normlab.conversion.calibrate import apply, check_called, difference, fitted
 from normlab.conversion.finding import Rule
 from normlab.conversion.order import OURS, SAME_FUNCTION, Order, skip_of
 from normlab.conversion.plan import Change, check_refused, in_question, planned
-from normlab.errors import CheckError, SettingError
+from normlab.errors import CheckError, SettingError, one_line
 from normlab.nn.synchronize import desynchronize, synchronize
 from normlab.recalibration.batches import Batches, Progress, random_state_kept, silent
 from normlab.recalibration.recalibrate import frozen, recalibrate
@@ -150,9 +150,8 @@ def _copied(model: nn.Module, order: Order) -> nn.Module:
         return copy.deepcopy(model, _computed(model))
     except Exception as error:
         check_refused(planned(model, in_question(model, order), order))  # which may say more
-        told = " ".join(str(error).split())[:200]
         raise CheckError(
-            f"convert: {type(model).__name__} cannot be copied ({type(error).__name__}: {told}); "
+            f"convert: {type(model).__name__} cannot be copied ({type(error).__name__}: {one_line(error)}); "
             f"convert it with inplace=True."
         ) from error
 

@@ -12,7 +12,7 @@ from normlab.conversion.exchange import Conversion, converted, plan
 from normlab.conversion.order import REFUSED
 from normlab.conversion.plan import Change
 from normlab.data.tensors import drawn, read_tensor
-from normlab.errors import CheckError, DataError
+from normlab.errors import CheckError, DataError, one_line
 from normlab.recalibration.batches import Progress
 from normlab.safe import json_text
 from normlab.system.files import write_all
@@ -74,8 +74,7 @@ def _loaded(model: nn.Module, weights: Path) -> nn.Module:
     try:
         model.load_state_dict(torch.load(weights, weights_only=True))
     except Exception as error:
-        told = " ".join(str(error).split())[:200]
-        raise DataError(f"{weights} is no state_dict of this model ({told}).") from error
+        raise DataError(f"{weights} is no state_dict of this model ({one_line(error)}).") from error
     return model
 
 

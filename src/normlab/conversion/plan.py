@@ -16,7 +16,7 @@ from normlab.conversion.refusing import (
     steps_after,
 )
 from normlab.conversion.targets import Old, builder_for, by_class
-from normlab.errors import CheckError
+from normlab.errors import CheckError, one_line
 from normlab.nn import registry
 from normlab.nn.activated import activated
 from normlab.nn.scripting import Unscripted
@@ -120,8 +120,7 @@ def _by_rule(place: Place) -> tuple[nn.Module, str]:
     try:
         new = place.rule(place.module)
     except Exception as error:
-        told = " ".join(str(error).split())[:200]
-        raise RefusedError(f"{name} raised {type(error).__name__}: {told}") from error
+        raise RefusedError(f"{name} raised {type(error).__name__}: {one_line(error)}") from error
     if not isinstance(new, nn.Module):
         raise RefusedError(
             f"{name} returned {new!r}; a rule must return the module to be put there."

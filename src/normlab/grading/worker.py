@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import torch
 
 from normlab.equation.table import extended
-from normlab.errors import NormlabError
+from normlab.errors import NormlabError, one_line
 from normlab.grading.judge.judging import judge
 from normlab.grading.judge.work import StoppedError
 from normlab.grading.learner.serve import quiet, serve
@@ -81,7 +81,7 @@ def _graded(job: dict[str, Any], request: dict[str, Any], write: int) -> None:
     except NormlabError as error:
         report = {"status": "refused", "message": str(error)}
     except Exception as error:  # one file must not stop the others
-        what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        what = f"{type(error).__name__}: {one_line(error, None)}"
         report = {
             "status": "refused",
             "message": f"normlab itself failed on it: {what}. Report it.",

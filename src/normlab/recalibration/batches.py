@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from normlab.errors import DataError
+from normlab.errors import DataError, one_line
 
 Progress = Callable[[int, int], None]  # called with the number done, and of how many
 
@@ -59,10 +59,9 @@ class Batches:
             with torch.compiler.set_stance("force_eager"):  # what is compiled calls no hook
                 return model(*given, **named)
         except Exception as error:
-            told = " ".join(str(error).split())[:200]
             raise DataError(
                 f"{type(model).__name__} does not run on a batch of {self.what} "
-                f"({type(error).__name__}: {told}); give batches that it takes."
+                f"({type(error).__name__}: {one_line(error)}); give batches that it takes."
             ) from error
 
     def _arguments(self, batch: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from normlab.dtypes import without_autocast
 from normlab.equation.spellings import BIAS, MEAN, VAR, WEIGHT
-from normlab.errors import CheckError
+from normlab.errors import CheckError, one_line
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -51,7 +51,7 @@ def run(module: nn.Module, x: Tensor) -> Tensor:
     except Exception as error:
         raise CheckError(
             f"{type(module).__name__} has no output for x of shape {tuple(x.shape)}, "
-            f"{str(x.dtype).removeprefix('torch.')} ({type(error).__name__}: {_line(error)}); give a "
+            f"{str(x.dtype).removeprefix('torch.')} ({type(error).__name__}: {one_line(error)}); give a "
             f"shape it takes."
         ) from error
     if not isinstance(y, Tensor) or y.shape != x.shape:
@@ -103,7 +103,3 @@ def statistics(module: nn.Module) -> list[tuple[str, Tensor]]:
         for words in (MEAN, VAR)
     ]
     return [pair for pair in found if pair is not None] if all(found) else []
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from normlab.errors import one_line
 from normlab.explorer.host.inbox import Asked, Inbox
 from normlab.explorer.host.talk import Talk, answered, refused
 from normlab.explorer.host.wire import pack
@@ -78,8 +79,9 @@ def read(text: str | None) -> Asked:
     try:
         message = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        told = " ".join(str(error).split())[:100]
-        raise ValueError(f"The message is not JSON ({told}); it must be a JSON object.") from error
+        raise ValueError(
+            f"The message is not JSON ({one_line(error, 100)}); it must be a JSON object."
+        ) from error
     if not isinstance(message, dict):
         raise ValueError(f"The message is JSON of another kind ({text[:40]!r}), and no object.")
     return message

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from normlab.errors import NormlabError, SettingError
+from normlab.errors import NormlabError, SettingError, one_line
 from normlab.grading.learner.notebooks import cells
 from normlab.grading.names import guess, rows_in
 
@@ -84,7 +84,7 @@ def _refusing(path: Path) -> Iterator[None]:
 
 def words(error: BaseException, path: Path) -> str:
     """An error in one line, with the last line of the learner's file that it came through."""
-    text = " ".join(str(error).split())
+    text = one_line(error, None)
     text = text if len(text) <= 160 else text[:157] + "..."
     return f"{type(error).__name__}{': ' if text else ''}{text}{_line(error, path)}"
 
