@@ -15,10 +15,11 @@
 # make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
-# make cortex-numbers   docs/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
+# make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
+# make site   the docs as a site in build/site, without network; every warning is an error
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
@@ -30,7 +31,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -145,6 +146,11 @@ fit-coverage: .venv/lab.done
 cortex-numbers: .venv/lab.done
 	$(BIN)/python docs/cortex_numbers.py
 
+site: .venv/site.done kernels
+	rm -f docs/_static/lesson.html
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/site
+	@echo "The site: build/site/index.html"
+
 docs: .venv/test.done .venv-real/done
 	$(BIN)/python docs/generate.py
 	.venv-real/bin/python tests/real/convert_page.py
@@ -165,6 +171,11 @@ docs: .venv/test.done .venv-real/done
 
 .venv/lint.done: .venv/test.done
 	$(PIP) -e ".[test,lint]"
+	@touch $@
+
+.venv/site.done: .venv/test.done
+	@echo "Installing what the site needs"
+	$(PIP) -e ".[test,site]"
 	@touch $@
 
 # venvs of their own that also see .venv, and so need no second torch

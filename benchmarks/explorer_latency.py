@@ -31,7 +31,7 @@ from watching import contexts  # noqa: E402
 
 from browsing import chromium  # noqa: E402
 
-PAGE = ROOT / "docs" / "timings-explorer.md"
+PAGE = ROOT / "docs" / "reference" / "timings-explorer.md"
 MANY = {"n": 10_000, "batch_size": 100}
 FEW_GATE, MANY_GATE = (50.0, 120.0), (100.0, math.inf)  # milliseconds: median, 95th percentile
 FIRST_GATE, LAST_GATE = 700.0, 200.0  # to the first plot; from the last of sixty fast presses
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=25, help="inputs a round (default: 25)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default: 3)")
     parser.add_argument("--only", default="", help="cases whose name begins so")
-    parser.add_argument("--write", action="store_true", help="write docs/timings-explorer.md")
+    parser.add_argument("--write", action="store_true", help="write docs/reference/timings-explorer.md")
     given = parser.parse_args()
     load = os.getloadavg()[0]
     chosen = [case for case in cases() if case.name.startswith(given.only)]

@@ -25,7 +25,7 @@ from normlab import nn as ours
 from normlab import normalize
 from normlab.equation.variants import divisive
 
-PAGE = Path(__file__).parent.parent / "docs" / "timings.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "timings.md"
 Function = Callable[[Tensor], Tensor]
 
 
@@ -194,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time of every layer, as ratios.")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds (default: 15)")
     parser.add_argument("--only", default="", help="cases whose name begins so")
-    parser.add_argument("--write", action="store_true", help="write docs/timings.md")
+    parser.add_argument("--write", action="store_true", help="write docs/reference/timings.md")
     given = parser.parse_args()
     machine = (
         f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"

@@ -1,4 +1,6 @@
-"""Write docs/cortex-numbers.md: published numbers of the V1 model beside ours. Runs the laboratory: minutes.
+"""Write docs/reference/cortex-numbers.md: published numbers of the V1 model beside ours.
+
+It runs the laboratory, which takes minutes.
 
 python docs/cortex_numbers.py
 """
@@ -10,7 +12,7 @@ from normlab.lab.cortex.published import compared
 from normlab.system.files import write_all
 from normlab.system.markdown import markdown
 
-PAGE = Path(__file__).parent / "cortex-numbers.md"
+PAGE = Path(__file__).parent / "reference" / "cortex-numbers.md"
 HEADER = ("number", "quantity", "source", "published", "ours", "difference", "remark")
 
 

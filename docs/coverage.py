@@ -1,4 +1,4 @@
-"""The page docs/coverage.md: what is proved of which row, and by which test.
+"""The page docs/reference/coverage.md: what is proved of which row, and by which test.
 
 A test says what it proves by `@pytest.mark.proves("vmap")`; of which row, by its parameters or by
 `@pytest.mark.proves("sync", "batch")`. `make docs` runs these tests and writes the page from their
@@ -14,7 +14,7 @@ from pathlib import Path
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).parent / "reference" / "coverage.md"
 PROVED, MISSING, FAILS, NO_MEANING = "✓", "missing", "fails", "–"
 PROPERTIES = {
     "reference": "the layer gives the equation's numbers, in float64, for tables, sequences and images",
@@ -122,12 +122,14 @@ def _cell(proofs: Proofs, pair: Pair) -> str:
     state = proofs.state(pair)
     if state != PROVED:
         return state
-    return " ".join(f'[{PROVED}](../{file} "{name}")' for file, name in sorted(proofs.passed[pair]))
+    return " ".join(
+        f'[{PROVED}](../../{file} "{name}")' for file, name in sorted(proofs.passed[pair])
+    )
 
 
 def _property(proofs: Proofs, name: str) -> str:
     tests = {test for pair in proofs.proved if pair[0] == name for test in proofs.passed[pair]}
-    links = ", ".join(f"[{test}](../{file})" for file, test in sorted(tests))
+    links = ", ".join(f"[{test}](../../{file})" for file, test in sorted(tests))
     without = f"; {NO_MEANING} where {LIMITS[name][1]}" if name in LIMITS else ""
     return f"- **{name}**: {PROPERTIES[name]}{without}. {links or MISSING}"
 
@@ -153,7 +155,7 @@ def complaint(proofs: Proofs, text: str) -> str:
     parts += [f"proved but not on the page: {_listed(new)}"] if new else []
     parts = parts or ["its words or links are old"]
     mend = "mend what fails, then " if proofs.failed else ""
-    return f"docs/{PAGE.name} is stale ({'; '.join(parts)}): {mend}run make docs"
+    return f"docs/reference/{PAGE.name} is stale ({'; '.join(parts)}): {mend}run make docs"
 
 
 def _listed(found: set[Pair]) -> str:

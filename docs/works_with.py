@@ -1,8 +1,8 @@
-"""The page docs/works-with.md: what torch's users do with a layer, and with which of ours it works.
+"""The page docs/reference/works-with.md: what torch's users do with a layer, and with which of ours it works.
 
 A test says which cell it fills by `@pytest.mark.works("fx")`; of which layer, by its parameter `layer` or by
 `@pytest.mark.works("FSDP2", *layers)`. `make docs` writes the page from the tests' reports, as it does
-docs/coverage.md; a run of the whole suite fails when the page says anything else (tests/conftest.py).
+coverage.md; a run of the whole suite fails when the page says anything else (tests/conftest.py).
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PAGE = Path(__file__).with_name("works-with.md")
+PAGE = Path(__file__).parent / "reference" / "works-with.md"
 YES, NO, MISSING, FAILS = "✓", "refused", "missing", "fails"
 NOTE = "works with "  # before the use, in what a test's report notes
 USES = {
@@ -114,7 +114,7 @@ def _cell(uses: Uses, pair: Pair) -> str:
     if state not in (YES, NO):
         return state
     file, name = min(uses.passed[pair])
-    return f'[{state}](../{file} "{name}")'
+    return f'[{state}](../../{file} "{name}")'
 
 
 def _use(name: str) -> str:
@@ -125,4 +125,6 @@ def _use(name: str) -> str:
 
 def complaint(uses: Uses, layers: Sequence[str], text: str) -> str:
     """Empty if the page is as it would be written."""
-    return "" if text == page(uses, layers) else f"docs/{PAGE.name} is stale: run make docs"
+    return (
+        "" if text == page(uses, layers) else f"docs/reference/{PAGE.name} is stale: run make docs"
+    )

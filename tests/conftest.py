@@ -1,5 +1,5 @@
 """Shared by all tests: one thread, one parameter `row` that runs over the whole table, and the account
-of what was proved of which row (docs/coverage.md).
+of what was proved of which row (docs/reference/coverage.md).
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("normlab", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("normlab")
-WHOLE = ("", "not slow")  # both prove every cell of docs/coverage.md
+WHOLE = ("", "not slow")  # both prove every cell of docs/reference/coverage.md
 
 
 def load(name):
@@ -64,12 +64,14 @@ def docs():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--write-coverage", action="store_true", help="write docs/coverage.md")
+    parser.addoption(
+        "--write-coverage", action="store_true", help="write docs/reference/coverage.md"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What uses a browser is marked so; what fills a cell of docs/coverage.md is never left to test-all."""
+    """What uses a browser is marked so; what fills a cell of coverage.md is never left to test-all."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -98,7 +100,7 @@ def _rows(item):
 
 
 def _layers():
-    """The configurations of layers that docs/works-with.md has a line for."""
+    """The configurations of layers that docs/reference/works-with.md has a line for."""
     path = Path(__file__).parent / "uses" / "configurations.py"
     spec = importlib.util.spec_from_file_location("all_configurations", path)
     assert spec is not None and spec.loader is not None

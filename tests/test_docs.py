@@ -28,7 +28,7 @@ def test_readme_examples_print_what_they_say():
 
 
 def test_the_page_on_masks_prints_what_it_says():
-    outcome = doctest.testfile(str(ROOT / "docs" / "masks.md"), module_relative=False)
+    outcome = doctest.testfile(str(ROOT / "docs" / "reference" / "masks.md"), module_relative=False)
     assert outcome.attempted >= 4 and outcome.failed == 0
 
 
@@ -37,11 +37,11 @@ def test_generated_pages_are_fresh(generate):
 
 
 def test_a_changed_page_is_stale(generate):
-    page = (ROOT / "docs" / "rows" / "batch.md").read_text()
-    assert generate.stale({"rows/batch.md": page + "x"}) == ["rows/batch.md"]
+    page = (ROOT / "docs" / "reference" / "rows" / "batch.md").read_text()
+    assert generate.stale({"reference/rows/batch.md": page + "x"}) == ["reference/rows/batch.md"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/reference/index.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
@@ -50,8 +50,8 @@ def test_links_lead_somewhere(page):
 
 def test_every_proof_leads_to_its_test(coverage):
     text = coverage.PAGE.read_text()
-    cells = re.findall(rf'\[{coverage.PROVED}\]\(\.\./(\S+) "(\w+)"\)', text)
-    listed = re.findall(r"\[(test_\w+)\]\(\.\./(\S+)\)", text)
+    cells = re.findall(rf'\[{coverage.PROVED}\]\(\.\./\.\./(\S+) "(\w+)"\)', text)
+    listed = re.findall(r"\[(test_\w+)\]\(\.\./\.\./(\S+)\)", text)
     assert len(cells) >= len(coverage.claimed(text)) > 0
     assert set(cells) == {(path, name) for name, path in listed}
     assert [c for c in set(cells) if f"def {c[1]}(" not in (ROOT / c[0]).read_text()] == []
@@ -71,7 +71,7 @@ def test_a_cell_is_filled_by_passed_tests_alone(coverage, proofs):
     text = coverage.page(proofs)
     assert coverage.claimed(text) == proofs.proved == {("vmap", "batch")}
     lines = [line for line in text.splitlines() if line.startswith("| [")]
-    links = [f'[✓](../tests/test_a.py "test_{name}")' for name in ("one", "two")]
+    links = [f'[✓](../../tests/test_a.py "test_{name}")' for name in ("one", "two")]
     cells = {line.split("]")[0][3:]: [c.strip() for c in line.split("|")[2:-1]] for line in lines}
     missing = ["missing"] * len(coverage.PROPERTIES)
     at = list(coverage.PROPERTIES).index
@@ -93,18 +93,18 @@ def test_a_cell_is_filled_by_passed_tests_alone(coverage, proofs):
 def test_a_page_that_says_other_than_the_tests_is_stale(coverage, proofs):
     text = coverage.page(proofs)
     assert coverage.complaint(proofs, text) == ""
-    failing = "docs/coverage.md is stale ({}): mend what fails, then run make docs"
+    failing = "docs/reference/coverage.md is stale ({}): mend what fails, then run make docs"
     assert coverage.complaint(proofs, text + "x") == failing.format("its words or links are old")
     assert coverage.complaint(proofs, "") == failing.format(
         "proved but not on the page: vmap of batch"
     )
     proofs = coverage.Proofs()
     assert coverage.complaint(proofs, text) == (
-        "docs/coverage.md is stale (not proved now: vmap of batch): run make docs"
+        "docs/reference/coverage.md is stale (not proved now: vmap of batch): run make docs"
     )
     proofs.add([("half", "l2"), ("half", "rms")], "tests/test_a.py::test_one", True)
     assert coverage.complaint(proofs, text) == (
-        "docs/coverage.md is stale (not proved now: vmap of batch; proved but not on the page: "
+        "docs/reference/coverage.md is stale (not proved now: vmap of batch; proved but not on the page: "
         "half of l2 and rms): run make docs"
     )
 
@@ -120,7 +120,7 @@ def test_a_marker_without_a_cell_is_refused(coverage, name, rows):
 
 def test_the_oldest_torch_allowed_is_the_oldest_one_tested():
     allowed = re.findall(r'"torch>=(\d+\.\d+)"', (ROOT / "pyproject.toml").read_text())
-    page = (ROOT / "docs" / "versions.md").read_text()
+    page = (ROOT / "docs" / "reference" / "versions.md").read_text()
     tested = re.findall(r"^\| (\d+)\.(\d+)\.", page, re.MULTILINE)
     oldest = min((int(major), int(minor)) for major, minor in tested)
     assert allowed == [f"{oldest[0]}.{oldest[1]}"]
@@ -128,10 +128,10 @@ def test_the_oldest_torch_allowed_is_the_oldest_one_tested():
 
 
 def test_every_use_leads_to_its_test(docs):
-    """The page docs/works-with.md: all cells filled, and the tests exist."""
+    """The page docs/reference/works-with.md: all cells filled, and the tests exist."""
     works = docs("works_with")
     text = works.PAGE.read_text()
-    cells = set(re.findall(r"\[(?:✓|refused)\]\(\.\./(\S+) \"(\w+)\"\)", text))
+    cells = set(re.findall(r"\[(?:✓|refused)\]\(\.\./\.\./(\S+) \"(\w+)\"\)", text))
     assert len(cells) > 20
     assert [c for c in cells if f"def {c[1]}(" not in (ROOT / c[0]).read_text()] == []
     rows = [line for line in text.splitlines() if line.startswith("| ")]

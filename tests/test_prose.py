@@ -83,7 +83,7 @@ def test_the_notebook_has_alexnets_constants():
 def test_the_page_on_divisive_normalisation_has_them_too():
     over, times = re.search(
         r"DivisiveNorm\.alexnet\(C\)` \| .* over (\d+) channels; α is the paper's, (\w+) times less",
-        flat("docs/divisive.md"),
+        flat("docs/howto/divisive.md"),
     ).groups()
     assert (int(over), times) == (ALEXNET["size"], COUNTS[ALEXNET["size"]])
 

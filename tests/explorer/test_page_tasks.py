@@ -1,4 +1,4 @@
-"""The three things to try of docs/explorer.md, done as they are written there."""
+"""The three things to try of docs/howto/explorer.md, done as they are written there."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""The page docs/fit.md prints what its commands and its Python print."""
+"""The page docs/tutorials/fit.md prints what its commands and its Python print."""
 
 import doctest
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from command import here
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "fit.md"
+PAGE = ROOT / "docs" / "tutorials" / "fit.md"
 
 
 def test_the_python_prints_what_it_says():

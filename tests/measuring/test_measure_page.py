@@ -1,4 +1,4 @@
-"""docs/measure.md: its commands print what it says."""
+"""docs/howto/measure.md: its commands print what it says."""
 
 import doctest
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from command import here
 
-PAGE = Path(__file__).parents[2] / "docs" / "measure.md"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "measure.md"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 

@@ -16,7 +16,7 @@ from normlab.equation.relatives import RELATIVES
 from normlab.errors import SettingError
 from normlab.nn import beyond
 
-PAGE = Path(__file__).parents[2] / "docs" / "beyond.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "beyond.md"
 by_relative = pytest.mark.parametrize("name", RELATIVES)
 
 

@@ -208,6 +208,6 @@ def test_what_has_no_inverse():
 
 
 def test_the_page_prints_what_it_says():
-    page = Path(__file__).parents[2] / "docs" / "divisive.md"
+    page = Path(__file__).parents[2] / "docs" / "howto" / "divisive.md"
     outcome = doctest.testfile(str(page), module_relative=False)
     assert outcome.attempted >= 9 and outcome.failed == 0

@@ -1,4 +1,4 @@
-"""docs/convert.md: what check says of real layers and networks, and what convert makes of them.
+"""docs/reference/convert.md: what check says of real layers and networks, and what convert makes of them.
 
 .venv-real/bin/python tests/real/convert_page.py    # write it
 """
@@ -19,7 +19,7 @@ from normlab.conversion.plan import Change, meant, planned
 from normlab.system.markdown import markdown
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "convert.md"
+PAGE = ROOT / "docs" / "reference" / "convert.md"
 NETWORK_TARGETS = ("group", "frozen", "sync", "normlab")
 
 EXAMPLE = """\

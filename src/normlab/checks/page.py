@@ -1,4 +1,4 @@
-"""The page docs/checks.md: what `normlab.check` finds of torch's layers and of ours."""
+"""The page docs/reference/checks.md: what `normlab.check` finds of torch's layers and of ours."""
 
 import torch
 from torch import nn

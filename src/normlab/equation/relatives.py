@@ -116,7 +116,7 @@ COMPETITION = replace(
     conventions=(),
 )
 
-_ALL = (
+ALL = (
     Relative(
         name="filter_response",
         title="Filter response normalisation with a thresholded linear unit",
@@ -335,8 +335,8 @@ _ALL = (
     ),
 )
 
-RELATIVES: Mapping[str, Relative] = MappingProxyType({one.name: one for one in _ALL})
-_NAMES = {name: one for one in _ALL for name in (one.name, *one.also)}
+RELATIVES: Mapping[str, Relative] = MappingProxyType({one.name: one for one in ALL})
+_NAMES = {name: one for one in ALL for name in (one.name, *one.also)}
 
 
 def known(name: str) -> bool:
@@ -419,15 +419,15 @@ def json(name: str) -> dict[str, Any]:
 
 
 def page() -> str:
-    """docs/beyond.md: everything beside the table, in Markdown."""
+    """docs/explanation/beyond.md: everything beside the table, in Markdown."""
     head = [
         "# Beside the table",
         "What is a row of the equation, and what is none. Rows are built from those of the table; the rest "
         "says why it is not one. The layers are in `normlab.nn.beyond`; `normlab show NAME` takes the "
         "short names too.",
-        "| name | a row? | lives in |\n| --- | --- | --- |\n" + "\n".join(map(_line, _ALL)),
+        "| name | a row? | lives in |\n| --- | --- | --- |\n" + "\n".join(map(_line, ALL)),
     ]
-    return "\n\n".join([*head, *map(_section, _ALL)]) + "\n"
+    return "\n\n".join([*head, *map(_section, ALL)]) + "\n"
 
 
 def _line(one: Relative) -> str:

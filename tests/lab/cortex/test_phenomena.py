@@ -54,7 +54,7 @@ def lab():
     return prepare(Settings(frames=20_000, noises=20))
 
 
-PAGE = Path(__file__).parents[3] / "docs" / "cortex-numbers.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cortex-numbers.md"
 ROW = re.compile(r"\| `([\w.%-]+)` \|[^|]*\|[^|]*\|[^|]*\| ([\d.e-]+)[^|]* \|")
 OURS = {
     key.removesuffix(".paper"): float(ours) for key, ours in ROW.findall(PAGE.read_text("utf-8"))

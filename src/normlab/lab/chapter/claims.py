@@ -6,19 +6,19 @@ from normlab.lab.published import Published, published
 from normlab.report.page import Note, Numbers, Prose
 
 FAMILY = "training"
-_PROPOSED = (
+PROPOSED = (
     "Batch normalisation was proposed by Sergey Ioffe and Christian Szegedy in 2015 "
     "(arXiv:1502.03167), to reduce what they called internal covariate shift. It made training much "
     "faster in their networks. *Why* it does is still discussed: Santurkar et al. 2018 "
     "(arXiv:1805.11604) found that training stays fast when the shift is put back in, and hold that the "
     "loss becomes smoother."
 )
-_HOMES = (
+HOMES = (
     "The chapter names residual networks and Transformers as users of batch normalisation. Residual "
     "networks do use it (He et al. 2016, arXiv:1512.03385). Most Transformers use layer normalisation "
     "(Vaswani et al. 2017, arXiv:1706.03762) or, in recent language models, RMS normalisation."
 )
-_BRAIN = (
+BRAIN = (
     "The chapter speaks of the human brain. Most of the evidence that Carandini and Heeger (2012, Nature "
     "Reviews Neuroscience 13:51–62) review comes from recordings in other animals: the antennal lobe of "
     "the fruit fly, the retina, the visual cortex of cats and monkeys. Experiments with people agree "
@@ -31,7 +31,7 @@ def section(setup: Setup) -> None:
     experiments = members(FAMILY)
     setup.record.section(
         "What the chapter claims of batch normalisation",
-        Prose(_PROPOSED),
+        Prose(PROPOSED),
         Prose(
             "The chapter claims more than its own steps can show. The training laboratory tests each "
             "claim: small networks on real data, several seeds, and a threshold that was written down "
@@ -50,8 +50,8 @@ def section(setup: Setup) -> None:
                 for row in run.rows
             ),
         ),
-        Prose(_HOMES),
-        Note(_BRAIN),
+        Prose(HOMES),
+        Note(BRAIN),
     )
 
 
