@@ -65,12 +65,13 @@ class MissingExtraError(NormlabError, ImportError):
     def of(cls, what: str, package: str | None, extra: str) -> "MissingExtraError":
         """What needs which package, and the command that installs it.
 
-        >>> str(MissingExtraError.of("the page", "starlette", "explorer"))
-        'the page needs starlette, which is not installed; install it with pip install "normlab[explorer]".'
+        >>> str(MissingExtraError.of("the page", "starlette", "explorer"))  # doctest: +ELLIPSIS
+        'the page needs starlette, which is not installed; install it with pip install ...[explorer]...'
         """
+        from normlab._installed import advice  # which takes a moment to import
+
         return cls(
-            f"{what} needs {package}, which is not installed; install it with "
-            f'pip install "normlab[{extra}]".'
+            f"{what} needs {package}, which is not installed; install it with {advice(extra)}."
         )
 
 

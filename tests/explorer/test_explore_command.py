@@ -17,6 +17,7 @@ from tabs import tab
 
 from checks import until
 from command import NORMLAB, PATIENCE, here, normlab
+from normlab._installed import advice
 
 LIGHT = """
 import sys
@@ -52,7 +53,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(package):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"normlab: the explorer's page needs {package}, which is not installed; install it with "
-        f'pip install "normlab[explorer]".\n'
+        f"{advice('explorer')}.\n"
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import normlab
 from command import PATIENCE
+from normlab._installed import advice
 from normlab.errors import MissingExtraError, NormlabError, SettingError
 
 LIGHT = """
@@ -35,7 +36,7 @@ def test_without_anywidget_only_its_use_is_an_error_that_says_what_to_do():
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == (
         "MissingExtraError the explorer in a notebook needs anywidget, which is not installed; "
-        'install it with pip install "normlab[jupyter]".\n'
+        f"install it with {advice('jupyter')}.\n"
     )
     assert issubclass(MissingExtraError, NormlabError)
 

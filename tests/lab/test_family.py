@@ -144,7 +144,7 @@ def test_claims_have_names_of_their_own():
 def test_what_is_not_installed_is_told_before_anything_is_measured(monkeypatch):
     monkeypatch.setattr("normlab.lab.family.find_spec", lambda name: None)
     said = []
-    with pytest.raises(MissingExtraError, match=r'pip install "normlab\[photographs\]"'):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[photographs\]"):
         lab.run("canonical", say=said.append)
     assert said == []
     lab.run("canonical.attention")

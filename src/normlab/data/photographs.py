@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from normlab._installed import advice
 from normlab.errors import DataError, did_you_mean
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear sRGB: Rec. 709
@@ -61,7 +62,7 @@ def _luminance(name: str) -> Tensor:
     except ImportError as error:
         raise DataError(
             f"the photograph {name!r} comes with a package that is missing here ({error.name}); "
-            f"pip install 'normlab[photographs]'."
+            f"{advice('photographs')}."
         ) from error
     light = _linear(stored / 255.0)
     return torch.from_numpy(light @ _LUMINANCE if light.ndim == 3 else light).float()
