@@ -1,7 +1,7 @@
 """Where normlab was installed from."""
 
 import json
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distributions
 from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +13,8 @@ def advice(extra: str) -> str:
 
     A folder, a file or an address is written down by pip (direct_url.json, PEP 610); an index is not.
     """
-    try:
-        origin = json.loads(distribution("normlab").read_text("direct_url.json") or "{}")
-    except (PackageNotFoundError, ValueError):
-        origin = {}
+    written = (found.read_text("direct_url.json") for found in distributions(name="normlab"))
+    origin = json.loads(next(filter(None, written), "{}"))
     return f"pip install {_source(origin, extra)}"
 
 
