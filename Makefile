@@ -7,6 +7,7 @@
 # make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
 # make kernels    build the C++ kernels, where a compiler is installed (make lab and make test do it first)
 # make wheel      a wheel for this kind of machine with the kernels for all its processors, tried in a new environment
+# make sdist   the source as a file, installed and tried in a new environment
 # make sanitize   the tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer
 # make arm    the kernels compiled for ARM, run on an emulated processor against plain loops (g++-aarch64-linux-gnu, qemu-user)
 # make lint   ruff, pyright, import-linter
@@ -31,7 +32,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -56,10 +57,21 @@ kernels: .venv/lab.done
 wheel: .venv/lab.done
 	$(BIN)/python csrc/build.py --all
 	rm -rf dist && $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(call TRIED,dist/*.whl)
+	cd build/smoke && bin/python -I ../../tests/kernels/smoke.py
+
+sdist: .venv/release.done
+	rm -rf dist/*.tar.gz
+	$(BIN)/python -m build --quiet --no-isolation --sdist --outdir dist .
+	$(call TRIED,dist/*.tar.gz)
+
+# Installs a file into a new environment that sees the packages of .venv, and runs the commands there.
+define TRIED
 	rm -rf build/smoke && $(BIN)/python -m venv --without-pip build/smoke
 	$(BIN)/python $(SEE) > $$(build/smoke/bin/python $(SITE))/see_venv.pth
-	$(BIN)/pip --python build/smoke/bin/python install --quiet --no-deps --force-reinstall dist/*.whl
-	cd build/smoke && bin/python -I ../../tests/kernels/smoke.py
+	$(BIN)/pip --python build/smoke/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall $(1)
+	cd build/smoke && bin/python -I ../../tests/smoke.py
+endef
 
 # The runtime of the sanitizer must be loaded before Python; torch leaks on purpose.
 sanitize: .venv/test.done
@@ -149,6 +161,7 @@ cortex-numbers: .venv/lab.done
 site: .venv/site.done kernels
 	rm -f docs/_static/lesson.html
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/site
+	$(BIN)/python docs/check.py build/site
 	@echo "The site: build/site/index.html"
 
 docs: .venv/test.done .venv-real/done
@@ -171,6 +184,10 @@ docs: .venv/test.done .venv-real/done
 
 .venv/lint.done: .venv/test.done
 	$(PIP) -e ".[test,lint]"
+	@touch $@
+
+.venv/release.done: .venv/test.done
+	$(PIP) -e ".[test,release]"
 	@touch $@
 
 .venv/site.done: .venv/test.done
