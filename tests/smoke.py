@@ -1,4 +1,4 @@
-"""That an installed normlab works where its repository is not: run by make sdist and make wheel, from elsewhere."""
+"""That an installed normlab works where its repository is not: run by make sdist and make wheel."""
 
 import subprocess
 import sys
