@@ -251,6 +251,25 @@ extern "C" SEEN int normlab_choose(const char* name) {
   return 0;
 }
 
+namespace {
+template <class T>
+int shows(const T* mean, const T* rate, int64_t n, double eps, double far, double flat) {
+  int found = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    double m = mean[i] < 0 ? -double(mean[i]) : double(mean[i]), r = rate[i];
+    found |= (m * r > far) | ((m != 0) & (r * r * eps > flat));
+  }
+  return found;
+}
+}  // namespace
+
+// Whether the rounding of a mean shows: the test of kernels/steady.py, of float or of double
+extern "C" SEEN int normlab_shows(const void* mean, const void* rate, int64_t n, int wide, double eps, double far,
+                                  double flat) {
+  return wide ? shows(static_cast<const double*>(mean), static_cast<const double*>(rate), n, eps, far, flat)
+              : shows(static_cast<const float*>(mean), static_cast<const float*>(rate), n, eps, far, flat);
+}
+
 // The hash of the sources
 extern "C" SEEN const char* normlab_sources() { return NORMLAB_HASH; }
 

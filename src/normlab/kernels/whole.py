@@ -92,10 +92,15 @@ def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -
     """Over each group of channels and space."""
     if not steady.seen(x):
         return F.group_norm(x, groups, weight, bias, eps)
-    kind = channels_last(x)
-    x = x.contiguous(memory_format=kind or torch.contiguous_format)
-    sizes = x.shape[0], x.shape[1], x.shape[2:].numel()
-    y, mean, rate = torch.native_group_norm(x, weight, bias, *sizes, groups, eps)
+    kind = None
+    if not x.is_contiguous():
+        kind = channels_last(x)
+        x = x.contiguous(memory_format=kind or torch.contiguous_format)
+    samples, channels = x.size(0), x.size(1)
+    places = x.numel() // (samples * channels)
+    y, mean, rate = torch.native_group_norm(
+        x, weight, bias, samples, channels, places, groups, eps
+    )
     # in channels_last its variance is E[x²] − E[x]²
     if not steady.shows_in(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
         return y
