@@ -59,12 +59,14 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     options = OPTIONS + (SANITIZE if sanitize else [])
     KEPT.mkdir(parents=True, exist_ok=True)
     jobs: list[Job] = [
-        ("core.cpp", f"core-{name}", [*SETS[name], f"-DSET={name}"]) for name in sets
+        (f"{part}.cpp", f"{part}-{name}", [*SETS[name], f"-DSET={name}"])
+        for name in sets
+        for part in ("core", "norms")
     ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
-    binding += [f'-DNORMLAB_HASH="{sources()}"']
-    jobs.append(("library.cpp", "library", binding))
+    jobs.append(("norms_library.cpp", "norms_library", binding))
+    jobs.append(("library.cpp", "library", [*binding, f'-DNORMLAB_HASH="{sources()}"']))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: _object(compiler, job, options), jobs))
     what = " and ".join(sets)

@@ -15,7 +15,14 @@ from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
 from normlab.kernels.processes import Processes
-from normlab.tracing import in_backward, in_forward_mode, in_transform, plain, recorded, values_known
+from normlab.tracing import (
+    in_backward,
+    in_forward_mode,
+    in_transform,
+    plain,
+    recorded,
+    values_known,
+)
 
 Single = Literal["raise", "running"]
 ORDINARY = frozenset((torch.float32, torch.float64))
