@@ -45,6 +45,8 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 def kernels_for_all_sizes(monkeypatch):
     monkeypatch.setattr(norms, "LEAST", dict.fromkeys(norms.LEAST, 0))
     monkeypatch.setattr(norms, "LAYER", native.KINDS)
+    monkeypatch.setattr(norms, "HALF", ())
+    monkeypatch.setattr(norms, "CHANNELS", 10_000)
     monkeypatch.setattr(norms, "WIDTH", 1)
 
 

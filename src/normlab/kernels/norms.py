@@ -19,10 +19,12 @@ from normlab.tracing import plain
 
 Maybe = Tensor | None
 # Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms, layer)
-LEAST = {"batch": 1 << 17, "rms": 1 << 16, "layer": 1 << 17}
+LEAST = {"batch": 1 << 20, "rms": 1 << 16, "layer": 1 << 17}
+CHANNELS = 128  # of a table, up to which the same holds
 PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
 WIDTH = 8  # of rows; narrower ones are left to torch
-LAYER = (torch.bfloat16, torch.float16)  # in the others torch is at the limit of memory
+HALF = (torch.bfloat16, torch.float16)  # whose contiguous batches torch takes as fast
+LAYER = HALF  # in the others torch is at the limit of memory
 
 
 def batch(
@@ -38,8 +40,10 @@ def batch(
 
 
 def _dense(x: Tensor) -> bool:
-    """Whether the channels lie in memory as the kernels read them fast."""
+    """Whether the channels lie in memory as the kernels read them faster than torch."""
     if x.is_contiguous():
+        if x.dtype in HALF or (x.dim() == 2 and x.size(1) > CHANNELS):
+            return False
         places = x.numel() // (x.size(0) * x.size(1))
         return places == 1 or places >= PLACES
     return channels_last(x) is not None
