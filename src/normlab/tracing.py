@@ -75,6 +75,12 @@ def watched() -> Iterator[list[list[str]]]:
         _watching.remove(seen)
 
 
+def begun(name: str) -> None:
+    """Note for who watches that a function of normlab begins, where it is not `recorded`."""
+    for seen in _watching:
+        seen.append([name])
+
+
 def observed(what: str) -> None:
     """Note for who watches what computes the call that has begun."""
     for seen in _watching:

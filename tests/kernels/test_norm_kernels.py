@@ -336,6 +336,8 @@ def test_bad_arguments_are_refused_in_words():
 def test_explained():
     told = str(normlab.explain(nn.RMSNorm(8), torch.ones(4, 8)))
     assert told == f"rms_norm: C++ kernels ({native.in_use()})"
+    told = str(normlab.explain(nn.BatchNorm(20), drawn((4, 20, 8, 8))))
+    assert told == f"batch_norm: C++ kernels ({native.in_use()})"
     assert "torch's operators" in str(
         normlab.explain(nn.RMSNorm(8, device="meta"), torch.ones(4, 8, device="meta"))
     )

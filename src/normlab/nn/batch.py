@@ -13,7 +13,7 @@ from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_settings
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import plain, recorded_layer
+from normlab.tracing import begun, plain, recorded_layer
 
 
 class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
@@ -93,6 +93,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        begun("batch_norm")
         training, held = self.training, self._buffers["running_mean"] is not None
         uses = held and (self.track_running_stats or not training)
         running = self._running if uses else UNTRACKED
