@@ -78,12 +78,12 @@ sanitize: .venv/test.done
 	$(BIN)/python csrc/build.py --sanitize
 	LD_PRELOAD="$$($${CXX:-g++} -print-file-name=libasan.so) $$($${CXX:-g++} -print-file-name=libstdc++.so)" \
 		ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -q -m "not slow" tests/kernels/test_native.py \
-		tests/kernels/test_kernel_moments.py; ended=$$?; $(BIN)/python csrc/build.py && exit $$ended
+		tests/kernels/test_kernel_moments.py tests/kernels/test_norm_kernels.py; ended=$$?; $(BIN)/python csrc/build.py && exit $$ended
 
 arm:
 	@mkdir -p build
 	aarch64-linux-gnu-g++ -std=c++17 -O3 -fno-math-errno -fno-trapping-math -static -DSET=generic \
-		csrc/core.cpp csrc/check.cpp -o build/check-arm
+		csrc/core.cpp csrc/norms.cpp csrc/check.cpp -o build/check-arm
 	qemu-aarch64 build/check-arm
 
 browser:

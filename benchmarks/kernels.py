@@ -53,6 +53,53 @@ def window(**settings: object) -> Function:
     return lambda x: functional.divisive_norm(x, **settings)  # pyright: ignore[reportArgumentType]
 
 
+def batch(x: Tensor) -> Tensor:
+    return functional.batch_norm(x, None, None, training=True)
+
+
+def torchs_batch(x: Tensor) -> Tensor:
+    return F.batch_norm(x, None, None, training=True)
+
+
+def norm(function: Function, torchs: Callable[..., Tensor], shape: tuple[int, ...], **rest: object):
+    """A case of batch, layer or RMS normalisation in one of its sizes, dtypes or layouts."""
+    kind = {torch.bfloat16: ", bfloat16", torch.float16: ", float16"}.get(rest.get("dtype"), "")  # pyright: ignore
+    order = ", channels_last" if rest.get("order") == LAST else ""
+    return Case(f"{function.__name__}{order}{kind}", shape, function, torchs, **rest)  # pyright: ignore
+
+
+def layer(x: Tensor) -> Tensor:
+    return functional.layer_norm(x, x.shape[-1:])
+
+
+def rms(x: Tensor) -> Tensor:
+    return functional.rms_norm(x, x.shape[-1:])
+
+
+def torchs_layer(x: Tensor) -> Tensor:
+    return F.layer_norm(x, x.shape[-1:])
+
+
+def torchs_rms(x: Tensor) -> Tensor:
+    return F.rms_norm(x, x.shape[-1:])
+
+
+BATCHES = [(32, 64, 56, 56), (32, 256, 14, 14), (8, 64, 112, 112), (8, 16, 16, 16)]
+TABLES = [(4096, 512), (65536, 64), (512, 64)]
+TOKENS = [(8192, 768), (256, 768), (64, 128)]
+HALF = {"dtype": torch.bfloat16}
+NORMS = [
+    *(norm(batch, torchs_batch, shape) for shape in BATCHES + TABLES),
+    *(norm(batch, torchs_batch, shape, order=LAST) for shape in BATCHES),
+    *(norm(batch, torchs_batch, shape, **HALF) for shape in BATCHES[:2]),
+    norm(batch, torchs_batch, BATCHES[0], order=LAST, **HALF),
+    *(norm(rms, torchs_rms, shape) for shape in TOKENS),
+    *(
+        norm(function, torchs, TOKENS[0], dtype=dtype)
+        for dtype in (torch.bfloat16, torch.float16)
+        for function, torchs in ((rms, torchs_rms), (layer, torchs_layer))
+    ),
+]
 IMAGE, LARGE = (32, 64, 56, 56), (32, 64, 55, 55)
 CASES = [
     Case("LRN", (32, 96, 27, 27), lrn, lambda x: F.local_response_norm(x, 5)),
@@ -156,7 +203,7 @@ def main() -> None:
     )
     print(native.status(), end="\n\n")
     print("forward / with backward | x | our time ÷ floor | torch ÷ ours | twin ÷ ours")
-    chosen = [case for case in CASES if case.name.startswith(given.only)]
+    chosen = [case for case in CASES + NORMS if case.name.startswith(given.only)]
     for case in track(chosen, "Timing", transient=True):
         print(line(case, given.rounds, not given.no_torch), flush=True)
     if "moments".startswith(given.only):

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -58,12 +59,14 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     options = OPTIONS + (SANITIZE if sanitize else [])
     KEPT.mkdir(parents=True, exist_ok=True)
     jobs: list[Job] = [
-        ("core.cpp", f"core-{name}", [*SETS[name], f"-DSET={name}"]) for name in sets
+        (f"{part}.cpp", f"{part}-{name}", [*SETS[name], f"-DSET={name}"])
+        for name in sets
+        for part in ("core", "norms")
     ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
-    binding += [f'-DNORMLAB_HASH="{sources()}"']
-    jobs.append(("library.cpp", "library", binding))
+    jobs.append(("norms_library.cpp", "norms_library", binding))
+    jobs.append(("library.cpp", "library", [*binding, f'-DNORMLAB_HASH="{sources()}"']))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: _object(compiler, job, options), jobs))
     what = " and ".join(sets)
@@ -73,11 +76,17 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     return f"Kernels: built for {what} in {time.monotonic() - started:.0f} s"
 
 
-def sources() -> str:
-    """The hash of what the library is made of."""
-    files = [path for path in sorted(HERE.glob("*.[ch]*")) if path.name != "check.cpp"]
-    text = b"".join(path.read_bytes() for path in files)
+def sources(*named: str) -> str:
+    """The hash of what the files named, or the whole library, are made of."""
+    files = set(named or {path.name for path in HERE.glob("*.cpp")} - {"check.cpp"})
+    while more := {name for file in files for name in _included(file)} - files:
+        files |= more
+    text = b"".join((HERE / name).read_bytes() for name in sorted(files))
     return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _included(file: str) -> list[str]:
+    return re.findall(r'^#include "(.+)"', (HERE / file).read_text(), re.MULTILINE)
 
 
 def _compiler() -> str:
@@ -122,7 +131,7 @@ def _runs_here(compiler: str, name: str) -> bool:
 def _object(compiler: str, job: Job, options: list[str]) -> tuple[Path, bool]:
     """The object, and whether it had to be compiled."""
     file, name, own = job
-    text = "\0".join([sources(), compiler, _version(compiler), *own, *options])
+    text = "\0".join([sources(file), compiler, _version(compiler), *own, *options])
     path = KEPT / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
     if path.exists():
         return path, False

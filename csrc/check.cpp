@@ -5,10 +5,11 @@
 #include <cstdlib>
 #include <vector>
 
-#include "core.h"
+#include "norms.h"
 
 namespace normlab {
 extern const Kernels kernels_generic;
+extern const Norms norms_generic;
 }
 
 using namespace normlab;
@@ -125,6 +126,44 @@ static bool moments_hold() {
          near_enough("moments", "M2", std::fabs(out[M2] / m2 - 1), 1e-6);
 }
 
+static void one_thread(int64_t units, void* what, Work work) { work(what, 0, units); }
+
+// y of one pool, its values `step` apart from `from`, and the slope along g, by the definition
+static void normalised(const Numbers& x, const Numbers& g, const std::vector<int64_t>& pool, bool centered, double eps,
+                       Numbers& y, Numbers& gx) {
+  double n = double(pool.size()), mean = 0, square = 0, sum = 0, along = 0;
+  for (int64_t i : pool) mean += centered ? x[i] / n : 0;
+  for (int64_t i : pool) square += (x[i] - mean) * (x[i] - mean) / n;
+  double rate = 1 / std::sqrt(square + eps);
+  for (int64_t i : pool) y[i] = (x[i] - mean) * rate, sum += centered ? g[i] / n : 0, along += g[i] * y[i] / n;
+  for (int64_t i : pool) gx[i] = rate * (g[i] - sum - y[i] * along);
+}
+
+static bool norm_holds(int kind) {  // of images, of channels next to each other, of rows centered and not
+  const char* names[] = {"batch", "batch, last", "layer", "rms"};
+  int64_t outer = 9, channels = 18, inner = 21;
+  Batch b{Kind::f64, kind == 1, kind == 1 ? outer * inner : outer, channels, kind == 1 ? 1 : inner, 1e-5, nullptr, nullptr};
+  Rows r{Kind::f64, kind == 2, outer * channels, inner, 1e-5, nullptr, nullptr};
+  uint64_t state = 5;
+  Numbers x(outer * channels * inner), g(x.size()), y(x), gx(x), found(x), slopes(x), stats(2 * channels), sums(x);
+  for (auto* a : {&x, &g})
+    for (double& value : *a) value = 3 + drawn(state);
+  if (kind < 2) {
+    Numbers parts(norms_generic.batch_parts(b));
+    norms_generic.batch(b, x.data(), found.data(), stats.data(), parts.data(), one_thread);
+    norms_generic.batch_back(b, stats.data(), g.data(), x.data(), slopes.data(), sums.data(), parts.data(), one_thread);
+  } else {
+    norms_generic.rows(r, x.data(), found.data(), one_thread);
+    norms_generic.rows_back(r, g.data(), x.data(), slopes.data(), nullptr, one_thread);
+  }
+  std::vector<std::vector<int64_t>> pools(kind < 2 ? channels : outer * channels);
+  for (int64_t i = 0; i < int64_t(x.size()); ++i)
+    pools[kind == 0 ? i / inner % channels : kind == 1 ? i % channels : i / inner].push_back(i);
+  for (const auto& pool : pools) normalised(x, g, pool, kind != 3, 1e-5, y, gx);
+  return near_enough(names[kind], "y", farthest(found, y), 1e-12) &
+         near_enough(names[kind], "the slope", farthest(slopes, gx), 1e-12);
+}
+
 int main() {
   static const double one = 1.0;
   static const double ones[1] = {one};
@@ -148,6 +187,7 @@ int main() {
         failed += !holds(c), ++all;
       }
   failed += !moments_hold(), ++all;
+  for (int kind = 0; kind < 4; ++kind) failed += !norm_holds(kind), ++all;
   std::printf("%ld of %ld kernels agree with plain loops\n", long(all - failed), long(all));
   return failed != 0;
 }

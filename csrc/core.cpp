@@ -6,13 +6,6 @@
 #include <immintrin.h>
 #endif
 
-// Before a loop whose results are not among what it still has to read
-#if defined(__clang__)
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define INDEPENDENT _Pragma("GCC ivdep")
-#endif
-
 namespace normlab {
 namespace SET {
 
@@ -82,14 +75,6 @@ void moments_all(const Moments& m, Range blocks, const void* x, double* out, cha
   for (int64_t block = blocks.begin; block < blocks.end; ++block)
     moments_block(m, block, (const S*)x, out, scratch);
 }
-
-#define BY_KIND(kind, call)              \
-  switch (kind) {                        \
-    case Kind::f32: return call(float);  \
-    case Kind::f64: return call(double); \
-    case Kind::bf16: return call(bfloat); \
-    case Kind::f16: return call(half);   \
-  }
 
 void forward(const Division& d, const Cut& cut, Range units, const void* x, void* y, char* scratch) {
 #define CALL(S) forward_all<S>(d, cut, units, x, y, scratch)

@@ -11,9 +11,6 @@ struct Region {
 inline bool in_space(const Division& d) { return d.size > 0; }
 inline bool shared(const Division& d) { return d.total && d.offsets == 1; }  // one rate for all channels
 inline bool by_plane(const Division& d) { return in_space(d) && !d.total && !d.neighbours; }
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-inline int64_t pieces(int64_t all, int64_t width) { return width ? (all + width - 1) / width : 0; }
 
 inline Region region(const Division& d, const Cut& cut, int64_t unit) {
   int64_t sample = unit / cut.pieces, at = (unit % cut.pieces) * cut.width;

@@ -1,18 +1,8 @@
 // The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
-#include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
-#include <torch/csrc/stable/tensor.h>
+#include "binding.h"
 
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
-#include <optional>
 #include <string>
-#include <tuple>
-#include <vector>
-
-#include "core.h"
 
 namespace normlab {
 
@@ -20,11 +10,6 @@ namespace normlab {
 NORMLAB_SETS(DECLARED)
 
 namespace {
-
-using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
-using Maybe = std::optional<Tensor>;
-using Numbers = std::vector<double>;
 
 bool runs(const std::string& set) {
 #if defined(__x86_64__)
@@ -43,65 +28,6 @@ bool runs(const std::string& set) {
 #define LISTED(set) &kernels_##set,
 const Kernels* const SETS[] = {NORMLAB_SETS(LISTED)};  // the best first
 const Kernels* chosen = nullptr;
-
-Kind kind_of(const Tensor& x) {
-  switch (x.scalar_type()) {
-    case ScalarType::Float: return Kind::f32;
-    case ScalarType::Double: return Kind::f64;
-    case ScalarType::BFloat16: return Kind::bf16;
-    case ScalarType::Half: return Kind::f16;
-    default: STD_TORCH_CHECK(false, "normlab: x must be float32, float64, bfloat16 or float16");
-  }
-}
-
-struct Room {  // of one thread, kept for its next call
-  std::unique_ptr<char, decltype(&std::free)> at{nullptr, &std::free};
-  size_t size = 0;
-  char* of(size_t bytes) {
-    if (bytes > size) {
-      size = (bytes + 4095) / 4096 * 4096;
-      at.reset(static_cast<char*>(std::aligned_alloc(64, size)));
-      if (!at) size = 0, throw std::bad_alloc();
-    }
-    return at.get();
-  }
-};
-
-char* room(size_t bytes) {
-  thread_local Room own;
-  return own.of(bytes);
-}
-
-// Memory in the order of channels_last, which a contiguous array is not called
-bool channels_last(const Tensor& x) {
-  if (x.dim() < 4 || x.is_contiguous()) return false;
-  auto sizes = x.sizes(), strides = x.strides();
-  int64_t next = 1;
-  auto follows = [&](int64_t k) {
-    bool fits = sizes[k] == 1 || strides[k] == next;
-    next *= sizes[k];
-    return fits;
-  };
-  if (!follows(1)) return false;
-  for (int64_t k = x.dim() - 1; k > 1; --k)
-    if (!follows(k)) return false;
-  return follows(0);
-}
-
-Tensor in_order(const Tensor& x, bool last) {
-  using torch::headeronly::MemoryFormat;
-  if (!last) return torch::stable::contiguous(x);
-  return torch::stable::contiguous(x, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
-}
-
-Numbers numbers(const Tensor& given) {
-  Tensor a = torch::stable::contiguous(given);
-  Numbers out(a.numel());
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] = a.scalar_type() == ScalarType::Double ? static_cast<const double*>(a.const_data_ptr())[i]
-                                                   : static_cast<const float*>(a.const_data_ptr())[i];
-  return out;
-}
 
 void check(const Tensor& x, const Tensor& a, int64_t most) {
   STD_TORCH_CHECK(a.is_cpu() && (a.scalar_type() == ScalarType::Float || a.scalar_type() == ScalarType::Double),
@@ -228,6 +154,9 @@ Tensor moments(const Tensor& given) {
 }
 
 }  // namespace
+
+const char* chosen_set() { return chosen->name; }
+
 }  // namespace normlab
 
 #define SEEN __attribute__((visibility("default")))
@@ -249,6 +178,25 @@ extern "C" SEEN int normlab_choose(const char* name) {
       return 1;
     }
   return 0;
+}
+
+namespace {
+template <class T>
+int shows(const T* mean, const T* rate, int64_t n, double eps, double far, double flat) {
+  int found = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    double m = mean[i] < 0 ? -double(mean[i]) : double(mean[i]), r = rate[i];
+    found |= (m * r > far) | ((m != 0) & (r * r * eps > flat));
+  }
+  return found;
+}
+}  // namespace
+
+// Whether the rounding of a mean shows: the test of kernels/steady.py, of float or of double
+extern "C" SEEN int normlab_shows(const void* mean, const void* rate, int64_t n, int wide, double eps, double far,
+                                  double flat) {
+  return wide ? shows(static_cast<const double*>(mean), static_cast<const double*>(rate), n, eps, far, flat)
+              : shows(static_cast<const float*>(mean), static_cast<const float*>(rate), n, eps, far, flat);
 }
 
 // The hash of the sources

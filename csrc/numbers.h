@@ -1,5 +1,24 @@
 // The dtypes in memory, and rows of them in the type computed in. Included into the namespace of one set.
 
+// Before a loop whose results are not among what it still has to read
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+#define BY_KIND(kind, call)              \
+  switch (kind) {                        \
+    case Kind::f32: return call(float);  \
+    case Kind::f64: return call(double); \
+    case Kind::bf16: return call(bfloat); \
+    case Kind::f16: return call(half);   \
+  }
+
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t pieces(int64_t all, int64_t width) { return width ? (all + width - 1) / width : 0; }
+
 struct bfloat {
   uint16_t bits;
 };

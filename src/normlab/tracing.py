@@ -24,6 +24,18 @@ def values_known(x: Tensor) -> bool:
     return not (in_tracer() or x.is_meta or in_transform())
 
 
+def plain(x: object) -> bool:
+    """Whether x is an ordinary tensor on the CPU in an ordinary call: the short test of the common case."""
+    return (
+        not torch.compiler.is_compiling()
+        and type(x) is Tensor
+        and x.is_cpu
+        and not torch._C._is_tracing()
+        and forward_ad._current_level < 0
+        and _functorch.maybe_current_level() is None
+    )
+
+
 def in_tracer() -> bool:
     """Whether torch.compile, torch.export or torch.jit.trace is writing down what is done."""
     return torch.compiler.is_compiling() or _jit_tracing()
@@ -63,6 +75,12 @@ def watched() -> Iterator[list[list[str]]]:
         _watching.remove(seen)
 
 
+def begun(name: str) -> None:
+    """Note for who watches that a function of normlab begins, where it is not `recorded`."""
+    for seen in _watching:
+        seen.append([name])
+
+
 def observed(what: str) -> None:
     """Note for who watches what computes the call that has begun."""
     for seen in _watching:
@@ -75,7 +93,7 @@ def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
+        if _overridden(args, kwargs) and (tracer := _tracer(args, kwargs)):
             args, kwargs = named(args, kwargs)
             return tracer.create_proxy("call_function", call, args, kwargs)
         for seen in _watching:
@@ -93,7 +111,7 @@ def recorded_layer(
 
     @wraps(forward)
     def call(layer: Layer, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if (kwargs or has_torch_function(args)) and (tracer := _tracer(args, kwargs)):
+        if _overridden(args, kwargs) and (tracer := _tracer(args, kwargs)):
             return _called(tracer, layer, *named((layer, *args), kwargs))
         return forward(layer, *args, **kwargs)
 
@@ -125,6 +143,11 @@ def _seen_by_place(call: Any, function: Any) -> Callable[[Any, Any], tuple[Any, 
         return args[:places], dict(zip(names, args[places:], strict=False)) | dict(kwargs)
 
     return named
+
+
+def _overridden(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether an argument takes torch's functions over, as a proxy of torch.fx does."""
+    return has_torch_function(args) or (bool(kwargs) and has_torch_function((*kwargs.values(),)))
 
 
 def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

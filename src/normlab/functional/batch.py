@@ -15,9 +15,17 @@ from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
 from normlab.kernels.processes import Processes
-from normlab.tracing import in_backward, in_forward_mode, in_transform, recorded, values_known
+from normlab.tracing import (
+    in_backward,
+    in_forward_mode,
+    in_transform,
+    plain,
+    recorded,
+    values_known,
+)
 
 Single = Literal["raise", "running"]
+ORDINARY = frozenset((torch.float32, torch.float64))
 
 
 @recorded
@@ -53,8 +61,12 @@ def batch_norm(
     >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True).flatten()
     tensor([-1.0000,  1.0000])
     """
-    job = BatchOptions("batch_norm", eps, momentum, mask)
     running = Running(running_mean, running_var, None)
+    if mask is None and plain(input):
+        y = plainly(input, running, weight, bias, momentum, eps, training)
+        if y is not None:
+            return y
+    job = BatchOptions("batch_norm", eps, momentum, mask)
     return normalized(input, running, weight, bias, job, "" if training else "training=False")
 
 
@@ -125,6 +137,44 @@ class BatchOptions(NamedTuple):
     mask: Tensor | None = None
     group: Any = None
     single: Single = "raise"
+
+
+def plainly(
+    x: Tensor,
+    running: Running,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    momentum: float | None,
+    eps: float,
+    training: bool,
+) -> Tensor | None:
+    """The common case after one short test, by torch's operator; None where anything is unusual.
+
+    Without mask, processes, transforms or tracing, all in one dtype, with more than one value a channel.
+    """
+    kind, (mean, var, count) = x.dtype, running
+    for own in (weight, bias, mean, var):
+        if own is not None and own.dtype is not kind:
+            return None
+    if kind not in ORDINARY or x.dim() < 2 or not 0.0 <= eps < math.inf:
+        return None
+    if not 0 < x.size(1) < x.numel() or (var is None) is not (mean is None):
+        return None
+    if not training:
+        if mean is None or var is None:
+            return None
+        return torch.batch_norm(x, weight, bias, mean, var, False, 0.0, eps, False)
+    if mean is not None and (momentum is None or in_backward()):
+        return None
+    held = None if mean is None or var is None else (mean, var)
+    y = whole.in_place(x, held, weight, bias, momentum or 0.0, eps)
+    if y is None:
+        job = BatchOptions("batch_norm", eps, momentum)
+        y, new = trained(x, running, weight, bias, job)
+        store(job.name, running, new)
+    elif count is not None:
+        count.add_(1)
+    return y
 
 
 def normalized(

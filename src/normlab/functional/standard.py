@@ -92,14 +92,15 @@ def group_norm(
         raise ShapeError(
             f"group_norm: x has shape {tuple(input.shape)}; it must be (batch, channels, *)."
         )
-    if input.shape[1] and (num_groups < 1 or input.shape[1] % num_groups):
+    channels, count = input.size(1), input.numel()
+    if channels and (num_groups < 1 or channels % num_groups):
         raise ShapeError(
-            f"group_norm: num_groups={num_groups} does not divide the {input.shape[1]} channels of "
+            f"group_norm: num_groups={num_groups} does not divide the {channels} channels of "
             f"x {tuple(input.shape)}; choose a divisor."
         )
-    if input.numel() == 0:
+    if count == 0:
         return of_nothing(input, weight, bias)
-    if input.numel() == num_groups:
+    if count == num_groups:
         raise ShapeError(
             f"group_norm: x has shape {tuple(input.shape)}, one sample with one element a group, whose "
             f"variance is 0; use fewer groups."
@@ -161,11 +162,12 @@ def instance_normalized(
     check_instance(x, job.name, own)
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
-    job = job._replace(mask=check_valid(job.name, x, job.mask))
+    if job.mask is not None:
+        job = job._replace(mask=check_valid(job.name, x, job.mask))
     if not own:
         return laid_out_as(evaluated(x, running, weight, bias, job, "use_input_stats=False"), x)
     if job.mask is None and running.mean is None:
-        return group_norm(x, x.shape[1], weight, bias, job.eps)
+        return group_norm(x, x.size(1), weight, bias, job.eps)
     traced = job.mask is not None or in_transform() or in_forward_mode()
     y, new = (_composed if traced else _tracked)(x, running, weight, bias, job)
     store(job.name, running, new)
@@ -174,7 +176,7 @@ def instance_normalized(
 
 def check_instance(x: Tensor, name: str, own: bool = True) -> None:
     """Refuse input without space, or a single element of it whose own variance is asked for."""
-    if (own and x.numel() and x.shape[2:].numel() < 2) or x.dim() < 3:
+    if x.dim() < 3 or (own and 0 < x.numel() < 2 * x.size(0) * x.size(1)):
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}; it needs (batch, channels, *space) "
             f"with at least 2 elements of space, since the variance of one is 0."

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from normlab.kernels.batch import local_moments
+from normlab.kernels.layouts import CHANNELS_LAST
 from normlab.moments import merged
 
 ROWS = 128  # shorter sums gain no more digits, and cost more time
@@ -25,12 +26,15 @@ def holds(x: Tensor) -> bool:
         return False
     if x.dim() == 2:
         return x.size(0) > SHORT
-    return not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
+    if x.is_contiguous() or x.stride(1) != 1:
+        return False
+    kind = CHANNELS_LAST.get(x.dim())
+    return x.is_contiguous(memory_format=kind) if kind else x.movedim(1, -1).is_contiguous()
 
 
 def long(x: Tensor) -> bool:
     """Whether the columns are long enough to be cut."""
-    return x.numel() >= 2 * ROWS * x.shape[1]
+    return x.numel() >= 2 * ROWS * x.size(1)
 
 
 def normalized(

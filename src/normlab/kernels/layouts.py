@@ -8,8 +8,10 @@ CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 def channels_last(x: Tensor) -> torch.memory_format | None:
     """The channels_last format that x is in, or None."""
+    if x.is_contiguous():
+        return None
     kind = CHANNELS_LAST.get(x.dim())
-    return kind if kind and not x.is_contiguous() and x.is_contiguous(memory_format=kind) else None
+    return kind if kind and x.is_contiguous(memory_format=kind) else None
 
 
 def laid_out_as(y: Tensor, x: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from normlab.tracing import in_forward_mode, in_transform, observed
 VARIABLE = "NORMLAB_KERNELS"
 SETS = ("avx512", "avx2", "generic")
 LIBRARY = Path(__file__).with_name("libkernels.so")
+WIDE = {torch.float32: 0, torch.float64: 1}
 KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 _chosen: str | None = None  # the set in use
@@ -142,7 +143,24 @@ def _library() -> Any:
     library = ctypes.CDLL(str(LIBRARY))
     library.normlab_sets.restype = ctypes.c_char_p
     library.normlab_choose.argtypes = [ctypes.c_char_p]
+    pointer, count, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    library.normlab_shows.argtypes = [pointer, pointer, count, ctypes.c_int, real, real, real]
     return library
+
+
+def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bool | None:
+    """The test of `steady.shows` on ordinary tensors at the cost of one call; None where it cannot run.
+
+    >>> if in_use():
+    ...     assert shows(torch.full((3,), 1e4), torch.ones(3), 1e-5, 1e3, 0.5)
+    """
+    kind = mean.dtype
+    if in_use() is None or kind not in WIDE or rate.dtype is not kind or type(mean) is not Tensor:
+        return None
+    if not (mean.is_contiguous() and rate.is_contiguous()):
+        return None
+    at = mean.data_ptr(), rate.data_ptr(), mean.numel(), WIDE[kind]
+    return bool(_library().normlab_shows(*at, eps, far, flat))
 
 
 def noted(why: str) -> None:
@@ -160,7 +178,18 @@ def _describe() -> None:
         own = x.new_empty((3, x.shape[1] if sums else 0), dtype=torch.float64)
         return contiguous(x), own
 
+    def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+        return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
+
+    def rows_back(g, x, width, weight, eps, centered, sums):
+        own = x.new_empty((2, width if sums else 0), dtype=torch.float64)
+        return x.new_empty(x.shape), own
+
     fakes = {
+        "batch": of_channels,
+        "batch_backward": lambda g, x, *_: of_channels(x),
+        "rows": lambda x, *_: x.new_empty(x.shape),
+        "rows_backward": rows_back,
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),

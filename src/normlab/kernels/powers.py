@@ -11,9 +11,9 @@ _QUARTERS = 16  # up to this many factors of a fourth root are faster than a pow
 
 
 def inverse_power(s: Tensor, p: Any) -> Tensor:
-    """s^(−p) for s > 0; of a multiple of a quarter by roots: s^(−¾) = r·√r with r = s^(−½).
+    """s^(−p) for s > 0, 0 for infinite s; of a multiple of a quarter by roots: s^(−¾) = r·√r, r = s^(−½).
 
-    √r is r·r^(−½): torch's sqrt is many times slower on the CPU than its rsqrt.
+    √r is 1 / r^(−½): torch's sqrt is many times slower on the CPU than its rsqrt.
     """
     quarters = 0 if isinstance(p, Tensor) else 4 * p
     if quarters != int(quarters) or not 0 < quarters <= _QUARTERS:
@@ -21,7 +21,7 @@ def inverse_power(s: Tensor, p: Any) -> Tensor:
     if quarters % 4 == 0:
         return _product([s.reciprocal()] * (int(quarters) // 4))
     root = s.rsqrt()
-    odd = [root, root.rsqrt()] if quarters % 2 else []
+    odd = [root.rsqrt().reciprocal()] if quarters % 2 else []
     return _product([root] * (int(quarters) // 2) + odd)
 
 

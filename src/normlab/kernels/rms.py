@@ -11,15 +11,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in, widened
+from normlab.kernels import norms
 from normlab.kernels.blocks import in_blocks
 from normlab.tracing import values_known
 
 
 def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | None) -> Tensor:
     """y = weight · x / √(mean x² + eps) over the last dimensions, in the dtype of x."""
+    kind = computed_in(x.dtype)
+    found = norms.rms(x, shape, weight, torch.finfo(kind).eps if eps is None else eps)
+    if found is not None:
+        return found
     learns = x.requires_grad or (weight is not None and weight.requires_grad)
     if learns and torch.is_grad_enabled() and values_known(x):
-        kind = computed_in(x.dtype)
         return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
     return _forward(x, shape, weight, eps)
 

@@ -13,19 +13,20 @@ from torch import Tensor
 from normlab.dtypes import widened
 from normlab.equation.pooling import centered_on
 from normlab.equation.table import find
-from normlab.tracing import values_known
+from normlab.kernels import native
+from normlab.tracing import plain, values_known
 
 FAR = 1e3  # |mean| / deviation from which on rounding shows in y: 1e-4 of it
 FLAT = 0.5  # var + eps of which eps has this share is that of values that hardly vary
 ALONE = (
     1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
 )
-FEW = 32  # up to so many statistics a loop is faster than torch's operators
+FEW = 16  # up to so many statistics a loop is faster than torch's operators
 
 
 def seen(x: Tensor) -> bool:
     """Whether statistics may be looked at: on the CPU, where that waits for nothing, and untraced."""
-    return x.is_cpu and values_known(x)
+    return plain(x) or (x.is_cpu and values_known(x))
 
 
 def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT) -> bool:
@@ -37,6 +38,9 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float 
             if abs(m) * r > far or (m != 0 and r * r * eps > flat):
                 return True
         return False
+    found = native.shows(mean, rate, eps, far, flat)
+    if found is not None:
+        return found
     most, fastest = torch.linalg.vector_norm(mean.detach(), torch.inf).item(), rate.amax().item()
     if most * fastest <= far and fastest * fastest * eps <= flat:
         return False

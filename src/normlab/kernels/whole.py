@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in
-from normlab.kernels import columns, steady
+from normlab.kernels import columns, norms, steady
 from normlab.kernels.layouts import channels_last
 
 Maybe = Tensor | None
@@ -33,6 +33,12 @@ def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
+    found = norms.batch(x, weight, bias, eps)
+    if found is not None:
+        y, *own = found
+        if held is not None:
+            _moved(held, own, x.numel() // x.size(1), momentum)
+        return y
     mean, var = (None, None) if held is None else held
     in_columns = columns.holds(x)
     if in_columns and x.dim() > 2 and columns.long(x):
@@ -48,6 +54,13 @@ def in_place(
     return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
 
 
+def _moved(held: Statistics, own: list[Tensor], count: int, momentum: float) -> None:
+    """Running statistics moved by a batch's mean and biased variance, float64."""
+    mean, var = own
+    for old, new in zip(held, (mean, var * (count / (count - 1))), strict=True):
+        old.copy_(torch.lerp(old.double(), new, momentum))
+
+
 def _copied(a: Tensor) -> Any:
     """The values: of a few a list, which costs less than a tensor."""
     return a.tolist() if a.numel() <= steady.FEW else a.clone()
@@ -55,6 +68,11 @@ def _copied(a: Tensor) -> Any:
 
 def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """y, mean and unbiased variance of the batch."""
+    found = norms.batch(x, weight, bias, eps)
+    if found is not None:
+        y, *own = found
+        count, kind = x.numel() // x.size(1), computed_in(x.dtype)
+        return y, own[0].to(kind), (own[1] * (count / (count - 1))).to(kind)
     seen = steady.seen(x)
     y, mean, var, rate = _once(x, weight, bias, eps, seen)
     cut = seen and columns.holds(x) and not columns.long(x)
@@ -80,6 +98,9 @@ def layer_norm(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: flo
     """Over the last dimensions."""
     if x.numel() == 0 or not steady.seen(x):
         return F.layer_norm(x, shape, weight, bias, eps)
+    found = norms.layer(x, shape, weight, bias, eps)
+    if found is not None:
+        return found
     y, mean, rate = torch.native_layer_norm(x, shape, weight, bias, eps)
     if not steady.shows_in(x, mean, rate, eps):
         return y
@@ -92,10 +113,13 @@ def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -
     """Over each group of channels and space."""
     if not steady.seen(x):
         return F.group_norm(x, groups, weight, bias, eps)
-    kind = channels_last(x)
-    x = x.contiguous(memory_format=kind or torch.contiguous_format)
-    sizes = x.shape[0], x.shape[1], x.shape[2:].numel()
-    y, mean, rate = torch.native_group_norm(x, weight, bias, *sizes, groups, eps)
+    kind = None
+    if not x.is_contiguous():
+        kind = channels_last(x)
+        x = x.contiguous(memory_format=kind or torch.contiguous_format)
+    samples, channels = x.size(0), x.size(1)
+    places = x.numel() // (samples * channels)
+    y, mean, rate = torch.native_group_norm(x, weight, bias, samples, channels, places, groups, eps)
     # in channels_last its variance is E[x²] − E[x]²
     if not steady.shows_in(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
         return y

@@ -7,13 +7,13 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import BatchOptions, Single, normalized
+from normlab.functional.batch import BatchOptions, Single, normalized, plainly
 from normlab.functional.running import UNTRACKED, Running
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_settings
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import recorded_layer
+from normlab.tracing import begun, plain, recorded_layer
 
 
 class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
@@ -93,16 +93,23 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        self._check_input_dim(input)
+        begun("batch_norm")
         training, held = self.training, self._buffers["running_mean"] is not None
         uses = held and (self.track_running_stats or not training)
         running = self._running if uses else UNTRACKED
+        affine = self._own("weight"), self._own("bias")
+        own = training or not held
+        if mask is None and self._processes is None and plain(input) and self._fits(input):
+            y = plainly(input, running, *affine, self.momentum, self.eps, own)
+            if y is not None:
+                return y
+        self._check_input_dim(input)
         group = self._processes.group if self._processes is not None and training else None
         job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
-        affine = self._own("weight"), self._own("bias")
-        return normalized(
-            input, running, *affine, job, "evaluation" if held and not training else ""
-        )
+        return normalized(input, running, *affine, job, "" if own else "evaluation")
+
+    def _fits(self, x: Tensor) -> bool:
+        return x.dim() > 1 and x.size(1) == self.num_features
 
     def _own(self, name: str) -> Tensor | None:
         """A parameter, looked up as in `_running`; a parametrised one is an attribute alone."""

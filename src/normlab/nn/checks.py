@@ -29,7 +29,7 @@ def check_count(layer: str, argument: str, value: Any) -> None:
 
 def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
     """Refuse what the layer cannot normalise, saying what was given and what to give."""
-    if x.is_floating_point() and x.dim() >= least and x.shape[1] == expected:
+    if x.is_floating_point() and x.dim() >= least and x.size(1) == expected:
         return
     name = f"{type(layer).__name__}({argument}={expected})"
     check_floating(name, x)
@@ -45,9 +45,12 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
 
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
+    fits = x.shape[-len(shape) :] == tuple(shape)
+    if fits and x.is_floating_point():
+        return
     name = f"{type(layer).__name__}({tuple(shape)})"
     check_floating(name, x)
-    if tuple(x.shape[-len(shape) :]) != tuple(shape):
+    if not fits:
         raise ShapeError(
             f"{name}: x has shape {tuple(x.shape)}, which does not end in {tuple(shape)}. "
             f"Use normalized_shape={tuple(x.shape[-len(shape) :])}."

@@ -1,0 +1,82 @@
+// What the operators share: tensors of torch's stable ABI as the kernels take them.
+#pragma once
+#include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "core.h"
+
+namespace normlab {
+
+using torch::headeronly::ScalarType;
+using torch::stable::Tensor;
+using Maybe = std::optional<Tensor>;
+using Numbers = std::vector<double>;
+
+inline Kind kind_of(const Tensor& x) {
+  switch (x.scalar_type()) {
+    case ScalarType::Float: return Kind::f32;
+    case ScalarType::Double: return Kind::f64;
+    case ScalarType::BFloat16: return Kind::bf16;
+    case ScalarType::Half: return Kind::f16;
+    default: STD_TORCH_CHECK(false, "normlab: x must be float32, float64, bfloat16 or float16");
+  }
+}
+
+struct Room {  // of one thread, kept for its next call
+  std::unique_ptr<char, decltype(&std::free)> at{nullptr, &std::free};
+  size_t size = 0;
+  char* of(size_t bytes) {
+    if (bytes > size) {
+      size = (bytes + 4095) / 4096 * 4096;
+      at.reset(static_cast<char*>(std::aligned_alloc(64, size)));
+      if (!at) size = 0, throw std::bad_alloc();
+    }
+    return at.get();
+  }
+};
+
+inline char* room(size_t bytes) {
+  thread_local Room own;
+  return own.of(bytes);
+}
+
+// Memory in the order of channels_last, which a contiguous array is not called
+inline bool channels_last(const Tensor& x) {
+  if (x.dim() < 4 || x.is_contiguous()) return false;
+  auto sizes = x.sizes(), strides = x.strides();
+  int64_t next = 1;
+  auto follows = [&](int64_t k) {
+    bool fits = sizes[k] == 1 || strides[k] == next;
+    next *= sizes[k];
+    return fits;
+  };
+  if (!follows(1)) return false;
+  for (int64_t k = x.dim() - 1; k > 1; --k)
+    if (!follows(k)) return false;
+  return follows(0);
+}
+
+inline Tensor in_order(const Tensor& x, bool last) {
+  using torch::headeronly::MemoryFormat;
+  if (!last) return torch::stable::contiguous(x);
+  return torch::stable::contiguous(x, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
+inline Numbers numbers(const Tensor& given) {
+  Tensor a = torch::stable::contiguous(given);
+  Numbers out(a.numel());
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = a.scalar_type() == ScalarType::Double ? static_cast<const double*>(a.const_data_ptr())[i]
+                                                   : static_cast<const float*>(a.const_data_ptr())[i];
+  return out;
+}
+
+}  // namespace normlab

@@ -1,0 +1,43 @@
+// Normalising by mean and variance, or by the mean square: what is asked of the kernels. No torch.
+#pragma once
+#include "core.h"
+
+namespace normlab {
+
+// y = weight · (x − mean) / √(var + eps) + bias of each channel of (outer, channels, inner)
+struct Batch {
+  Kind kind;
+  bool last;                     // channels lie next to each other; inner is 1
+  int64_t outer, channels, inner;
+  double eps;
+  const double *weight, *bias;   // of each channel; may be null
+};
+
+// The same of each row of (rows, width); not centered: y = weight · x / √(mean x² + eps)
+struct Rows {
+  Kind kind;
+  bool centered;
+  int64_t rows, width;
+  double eps;
+  const double *weight, *bias;   // of each column; may be null
+};
+
+using Work = void (*)(void* what, int64_t begin, int64_t end);
+using Parallel = void (*)(int64_t units, void* what, Work work);
+
+struct Norms {
+  const char* name;
+  // stats: (2, channels), mean and biased variance, found here
+  void (*batch)(const Batch&, const void* x, void* y, double* stats, double* parts, Parallel);
+  // sums: (2, channels), the gradients of weight and bias
+  void (*batch_back)(const Batch&, const double* stats, const void* g, const void* x, void* gx, double* sums,
+                     double* parts, Parallel);
+  int64_t (*batch_parts)(const Batch&);  // numbers that both need room for
+  void (*rows)(const Rows&, const void* x, void* y, Parallel);
+  // sums: (row_parts, 2, width), to be added; null if they are not wanted
+  void (*rows_back)(const Rows&, const void* g, const void* x, void* gx, double* sums, Parallel);
+};
+
+inline int64_t row_parts(const Rows& r) { return r.rows < 64 ? r.rows : 64; }
+
+}  // namespace normlab

@@ -1,0 +1,139 @@
+// The operators of batch, layer and RMS normalisation, through torch's stable ABI.
+#include "binding.h"
+#include "norms.h"
+
+#include <cstring>
+
+namespace normlab {
+
+#define DECLARED(set) extern const Norms norms_##set;
+NORMLAB_SETS(DECLARED)
+const char* chosen_set();
+
+namespace {
+
+#define LISTED(set) &norms_##set,
+const Norms* const SETS[] = {NORMLAB_SETS(LISTED)};
+
+const Norms& chosen() {
+  for (const auto* set : SETS)
+    if (std::strcmp(set->name, chosen_set()) == 0) return *set;
+  STD_TORCH_CHECK(false, "normlab: no instruction set is chosen");
+}
+
+void parallel(int64_t units, void* what, Work work) {
+  torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
+}
+
+Numbers own(const Maybe& a, int64_t size) {
+  if (!a) return {};
+  STD_TORCH_CHECK(a->is_cpu() && a->numel() == size &&
+                      (a->scalar_type() == ScalarType::Float || a->scalar_type() == ScalarType::Double),
+                  "normlab: a parameter must have ", size, " values, float32 or float64, on the CPU");
+  return numbers(*a);
+}
+
+const double* pointer(const Numbers& a) { return a.empty() ? nullptr : a.data(); }
+
+double* values(Tensor& a) { return static_cast<double*>(a.mutable_data_ptr()); }
+
+struct BatchCall {
+  Tensor x;
+  Numbers weight, bias;
+  Batch b{};
+
+  BatchCall(const Tensor& given, const Maybe& w, const Maybe& o, double eps) : x(in_order(given, channels_last(given))) {
+    STD_TORCH_CHECK(given.is_cpu() && given.dim() >= 2, "normlab: x must be (batch, channels, *) on the CPU");
+    weight = own(w, x.size(1)), bias = own(o, x.size(1));
+    int64_t places = 1;
+    for (int64_t k = 2; k < x.dim(); ++k) places *= x.size(k);
+    bool last = places == 1 || channels_last(x);
+    b = {kind_of(x), last, last ? x.size(0) * places : x.size(0), x.size(1), last ? 1 : places, eps,
+         pointer(weight), pointer(bias)};
+  }
+};
+
+void check_slopes(const Tensor& g, const Tensor& x) {
+  STD_TORCH_CHECK(g.is_cpu() && g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
+                  "normlab: the gradient must have the shape and dtype of x");
+}
+
+// (y, mean and biased variance of each channel)
+std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const Maybe& bias, double eps) {
+  BatchCall call(x, weight, bias, eps);
+  Tensor y = torch::stable::empty_like(call.x);
+  Tensor stats = torch::stable::new_zeros(x, {2, call.b.channels}, ScalarType::Double);
+  if (y.numel() == 0) return {y, stats};
+  Numbers parts(chosen().batch_parts(call.b));
+  chosen().batch(call.b, call.x.const_data_ptr(), y.mutable_data_ptr(), values(stats), parts.data(), parallel);
+  return {y, stats};
+}
+
+// (gradient for x, those for weight and bias)
+std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, const Maybe& weight, const Tensor& stats,
+                                          double eps) {
+  BatchCall call(x, weight, std::nullopt, eps);
+  check_slopes(g, x);
+  Numbers found = own(stats, 2 * call.b.channels);
+  Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
+  Tensor sums = torch::stable::new_zeros(x, {2, call.b.channels}, ScalarType::Double);
+  if (gx.numel() == 0) return {gx, sums};
+  Numbers parts(chosen().batch_parts(call.b));
+  chosen().batch_back(call.b, found.data(), slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
+                      values(sums), parts.data(), parallel);
+  return {gx, sums};
+}
+
+struct RowsCall {
+  Tensor x;
+  Numbers weight, bias;
+  Rows r{};
+
+  RowsCall(const Tensor& given, int64_t width, const Maybe& w, const Maybe& o, double eps, bool centered)
+      : x(torch::stable::contiguous(given)), weight(own(w, width)), bias(own(o, width)) {
+    STD_TORCH_CHECK(given.is_cpu() && width > 0 && given.numel() % width == 0,
+                    "normlab: x must be rows of ", width, " values on the CPU");
+    r = {kind_of(x), centered, x.numel() / width, width, eps, pointer(weight), pointer(bias)};
+  }
+};
+
+Tensor rows(const Tensor& x, int64_t width, const Maybe& weight, const Maybe& bias, double eps, bool centered) {
+  RowsCall call(x, width, weight, bias, eps, centered);
+  Tensor y = torch::stable::empty_like(call.x);
+  if (y.numel()) chosen().rows(call.r, call.x.const_data_ptr(), y.mutable_data_ptr(), parallel);
+  return y;
+}
+
+// (gradient for x, those for weight and bias; of no column if they are not wanted)
+std::tuple<Tensor, Tensor> rows_backward(const Tensor& g, const Tensor& x, int64_t width, const Maybe& weight,
+                                         double eps, bool centered, bool sums) {
+  RowsCall call(x, width, weight, std::nullopt, eps, centered);
+  check_slopes(g, x);
+  Tensor slopes = torch::stable::contiguous(g), gx = torch::stable::empty_like(call.x);
+  Tensor all = torch::stable::new_zeros(x, {2, sums ? width : 0}, ScalarType::Double);
+  if (gx.numel() == 0) return {gx, all};
+  Numbers parts(sums ? row_parts(call.r) * 2 * width : 0);
+  chosen().rows_back(call.r, slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
+                     sums ? parts.data() : nullptr, parallel);
+  double* to = values(all);
+  for (size_t i = 0; i < parts.size(); ++i) to[i % (2 * width)] += parts[i];
+  return {gx, all};
+}
+
+}  // namespace
+}  // namespace normlab
+
+STABLE_TORCH_LIBRARY_FRAGMENT(normlab, library) {
+  library.def("batch(Tensor x, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor)");
+  library.def("batch_backward(Tensor g, Tensor x, Tensor? weight, Tensor stats, float eps) -> (Tensor, Tensor)");
+  library.def("rows(Tensor x, int width, Tensor? weight, Tensor? bias, float eps, bool centered) -> Tensor");
+  library.def("rows_backward(Tensor g, Tensor x, int width, Tensor? weight, float eps, bool centered, bool sums)"
+              " -> (Tensor, Tensor)");
+}
+
+STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
+  library.impl("batch", TORCH_BOX(&normlab::batch));
+  library.impl("batch_backward", TORCH_BOX(&normlab::batch_backward));
+  library.impl("rows", TORCH_BOX(&normlab::rows));
+  library.impl("rows_backward", TORCH_BOX(&normlab::rows_backward));
+}

@@ -1,0 +1,182 @@
+"""Batch, layer and RMS normalisation by the C++ kernels, where they fit and are faster than torch.
+
+They keep x alone, and sum about a value near the mean: no mean is so large that digits are lost. What they
+refuse runs on torch's operators. A backward pass that is differentiated again or transformed goes through
+these too.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from normlab.dtypes import computed_in
+from normlab.kernels import batch as twin
+from normlab.kernels import native
+from normlab.kernels.layouts import channels_last
+from normlab.tracing import plain
+
+Maybe = Tensor | None
+# Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms, layer)
+LEAST = {"batch": 1 << 20, "rms": 1 << 17, "layer": 1 << 17}
+CHANNELS = 128  # of a table, up to which the same holds
+PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
+WIDTH = 8  # of rows; narrower ones are left to torch
+HALF = (torch.bfloat16, torch.float16)  # whose contiguous batches torch takes as fast
+LAYER: tuple[torch.dtype, ...] = ()  # dtypes in which the kernel is faster than torch: none yet
+
+
+def batch(
+    x: Tensor, weight: Maybe, bias: Maybe, eps: float
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """(y, mean, biased variance) of the batch, the last two float64; None where torch is to do it."""
+    if x.numel() < LEAST["batch"] or not plain(x) or not _dense(x):
+        return None
+    if native.refused(x, weight, bias):
+        return None
+    y, stats = _with_slopes(_Batch, _batch, x, weight, bias, eps)
+    return y, stats[0], stats[1]
+
+
+def _dense(x: Tensor) -> bool:
+    """Whether the channels lie in memory as the kernels read them faster than torch."""
+    if x.is_contiguous():
+        if x.dtype in HALF or (x.dim() == 2 and x.size(1) > CHANNELS):
+            return False
+        places = x.numel() // (x.size(0) * x.size(1))
+        return places == 1 or places >= PLACES
+    return channels_last(x) is not None
+
+
+def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None:
+    """RMS normalisation over the last dimensions; None where torch's operators are to run."""
+    return _rows(x, shape, weight, None, eps, "rms")
+
+
+def layer(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float) -> Tensor | None:
+    """Layer normalisation over the last dimensions; None where torch's operators are to run."""
+    return _rows(x, shape, weight, bias, eps, "layer") if x.dtype in LAYER else None
+
+
+def _rows(
+    x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float, what: str
+) -> Tensor | None:
+    if x.numel() < LEAST[what] or not plain(x) or not shape:
+        return None
+    if list(x.shape[-len(shape) :]) != shape or native.refused(x, weight, bias):
+        return None
+    if torch.Size(shape).numel() < WIDTH:
+        return None
+    if any(a is not None and list(a.shape) != shape for a in (weight, bias)):
+        return None
+    return _with_slopes(_Rows, _forward_rows, x, weight, bias, shape, eps, what == "layer")
+
+
+def _with_slopes(function: Any, forward: Any, x: Tensor, weight: Maybe, bias: Maybe, *rest: Any):
+    native.noted("")
+    learns = any(a is not None and a.requires_grad for a in (x, weight, bias))
+    if learns and torch.is_grad_enabled():
+        return function.apply(x, weight, bias, *rest)
+    return forward(x, weight, bias, *rest)
+
+
+def _wide(a: Maybe) -> Maybe:
+    """A parameter, flat, in a dtype that the kernels read."""
+    return None if a is None else a.detach().to(computed_in(a.dtype)).flatten()
+
+
+def _batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor]:
+    return torch.ops.normlab.batch(x, _wide(weight), _wide(bias), eps)
+
+
+class _Batch(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Maybe, bias: Maybe, eps: float):
+        y, stats = _batch(x, weight, bias, eps)
+        ctx.eps = eps
+        ctx.save_for_backward(x, weight, bias, stats)
+        ctx.mark_non_differentiable(stats)
+        return y, stats
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        x, weight, bias, stats = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:3]
+        if native.second_order():
+
+            def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
+                return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
+
+            return *_through(composed, grads[0], (x, weight, bias), wanted), None
+        g = grads[0]
+        gx, sums = torch.ops.normlab.batch_backward(g, x, _wide(weight), stats, ctx.eps)
+        return *_slopes(gx, sums, weight, bias, wanted), None
+
+
+def _slopes(gx: Tensor, sums: Tensor, weight: Maybe, bias: Maybe, wanted: Any) -> list[Maybe]:
+    found: list[Maybe] = [gx if wanted[0] else None]
+    for a, row, want in zip((weight, bias), sums, wanted[1:], strict=True):
+        found.append(row.view(a.shape).to(a.dtype) if want and a is not None else None)
+    return found
+
+
+def _through(function: Any, g: Tensor, given: Any, wanted: Any) -> list[Maybe]:
+    """The slopes by torch's operators, as functions of all they depend on."""
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        asked = [a for a, want in zip(given, wanted, strict=True) if want]
+        found = iter(torch.autograd.grad(function(*given), asked, g, create_graph=again))
+    return [next(found) if want else None for want in wanted]
+
+
+def _forward_rows(
+    x: Tensor, weight: Maybe, bias: Maybe, shape: list[int], eps: float, centered: bool
+) -> Tensor:
+    width = torch.Size(shape).numel()
+    return torch.ops.normlab.rows(x, width, _wide(weight), _wide(bias), eps, centered)
+
+
+class _Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Maybe,
+        bias: Maybe,
+        shape: list[int],
+        eps: float,
+        centered: bool,
+    ):
+        ctx.job = shape, eps, centered
+        ctx.save_for_backward(x, weight, bias)
+        return _forward_rows(x, weight, bias, shape, eps, centered)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        shape, eps, centered = ctx.job
+        x, weight, bias = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:3]
+        if native.second_order():
+
+            def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
+                return rows_composed(x, weight, bias, shape, eps, centered)
+
+            return *_through(composed, grads[0], (x, weight, bias), wanted), None, None, None
+        width = torch.Size(shape).numel()
+        gx, sums = torch.ops.normlab.rows_backward(
+            grads[0], x, width, _wide(weight), eps, centered, any(wanted[1:])
+        )
+        return *_slopes(gx, sums, weight, bias, wanted), None, None, None
+
+
+def rows_composed(
+    x: Tensor, weight: Maybe, bias: Maybe, shape: list[int], eps: float, centered: bool
+) -> Tensor:
+    """The twin of the kernel over rows, of torch's operators, in the dtype computed in."""
+    kind = computed_in(x.dtype)
+    wide, weight, bias = (None if a is None else a.to(kind) for a in (x, weight, bias))
+    assert wide is not None
+    if centered:
+        return F.layer_norm(wide, shape, weight, bias, eps).to(x.dtype)
+    return F.rms_norm(wide, shape, weight, eps).to(x.dtype)
