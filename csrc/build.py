@@ -60,6 +60,10 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     jobs: list[Job] = [
         ("core.cpp", f"core-{name}", [*SETS[name], f"-DSET={name}"]) for name in sets
     ]
+    jobs += [
+        ("sums.cpp", f"sums-{name}", [*SETS[name], f"-DSET={name}", "-ffp-contract=off"])
+        for name in sets
+    ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
     binding += [f'-DNORMLAB_HASH="{sources()}"']

@@ -16,7 +16,7 @@ from normlab.errors import DataError
 SMALL = 1 << 26  # bytes of a text that is read whole, with the evidence of all its rows
 _BATCHES = 16  # of an Arrow file, that are a part
 _BUFFER = 1 << 18
-_ROWS = 1 << 16
+_MOST_ROWS, _MOST_CELLS = 1 << 18, 1 << 21  # that are read at once
 
 
 class Stream(Protocol):
@@ -114,9 +114,10 @@ class _Parquet:
 
     def pieces(self, wanted: Sequence[int], part: int) -> Iterator[list[Any]]:
         names = [self._schema.names[i] for i in wanted]
+        rows = max(1, min(_MOST_ROWS, _MOST_CELLS // max(1, len(names))))
         with self._opened() as source:
             for batch in source.iter_batches(
-                batch_size=_ROWS, row_groups=[part], columns=names, use_threads=False
+                batch_size=rows, row_groups=[part], columns=names, use_threads=False
             ):
                 yield [batch.column(name) for name in names]
 

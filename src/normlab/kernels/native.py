@@ -164,6 +164,8 @@ def _describe() -> None:
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),
+        "power_sums": lambda x, shift, *_: shift.new_empty((8, shift.shape[0])),
+        "levels": lambda x, channels: x.new_empty((channels, 256), dtype=torch.int64),
     }
     for name, fake in fakes.items():
         torch.library.register_fake(f"normlab::{name}", fake)

@@ -156,8 +156,7 @@ def _row_units(pieces: Iterable[Any], chosen: tables.Chosen) -> Iterator[Rows]:
     def blocks() -> Iterator[tuple[np.ndarray, ...]]:
         for piece in pieces:
             columns = {name: piece.column(name) for name in chosen.columns}
-            found = tables.block(columns, chosen)
-            yield found if isinstance(found, tuple) else (found,)
+            yield tables.block(columns, chosen)
 
     at = 0
     for block in blocked(blocks(), rows_of_block(len(chosen.features))):

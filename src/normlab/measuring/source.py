@@ -1,6 +1,6 @@
 """What is measured: where it comes from, and the units that it is measured in."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -58,16 +58,14 @@ def rows_of_block(width: int) -> int:
     return max(1, min(32, (BLOCK << 2) // max(width, 1)), BLOCK // max(width, 1))
 
 
-def of_blocks(blocks: Iterable[Any], recipe: Recipe, width: int) -> Parts:
-    """The parts of a stream of arrays (rows, features), cut into blocks of one size whatever theirs are.
-
-    In place of an array there may be a pair: the array, and a group's name for each of its rows.
-    """
+def of_blocks(
+    blocks: Iterable[tuple[np.ndarray, ...]], width: int, measured: Callable[..., Parts]
+) -> Parts:
+    """The parts of a stream of arrays that have rows in common, cut into blocks of one size whatever theirs are."""
     tree = Tree()
-    pairs = (block if isinstance(block, tuple) else (block,) for block in blocks)
-    for index, block in enumerate(blocked(pairs, rows_of_block(width))):
+    for index, block in enumerate(blocked(blocks, rows_of_block(width))):
         check()
-        tree.add(index, grouped(*block, recipe=recipe))
+        tree.add(index, measured(*block))
     return tree.total()
 
 
