@@ -228,46 +228,6 @@ Tensor moments(const Tensor& given) {
   return out;
 }
 
-Number number_of(const Tensor& x) {
-  switch (x.scalar_type()) {
-    case ScalarType::Float: return Number::f32;
-    case ScalarType::Double: return Number::f64;
-    case ScalarType::Int: return Number::i32;
-    case ScalarType::Long: return Number::i64;
-    default: STD_TORCH_CHECK(false, "normlab: x must be float32, float64, int32 or int64");
-  }
-}
-
-// Sums of powers of x − shift of a contiguous (values,), laid out as rows of as many lanes as shift has; the last
-// row may be shorter. float64 (SUMS, lanes). On one thread: a data set's blocks are divided among threads.
-Tensor power_sums(const Tensor& x, const Tensor& shift, const Maybe& valid, int64_t chunk) {
-  STD_TORCH_CHECK(x.is_cpu() && x.is_contiguous() && shift.is_contiguous() && shift.numel() > 0 && chunk > 0 &&
-                      shift.scalar_type() == ScalarType::Double,
-                  "normlab: x must be contiguous on the CPU, and shift float64, a number for each lane");
-  STD_TORCH_CHECK(!valid || (valid->is_contiguous() && valid->numel() == x.numel() &&
-                             valid->scalar_type() == ScalarType::Bool),
-                  "normlab: valid must be contiguous and boolean, a value for each of x");
-  int64_t lanes = shift.numel();
-  Tensor out = torch::stable::new_empty(shift, {int64_t(SUMS), lanes}, ScalarType::Double);
-  PowerSums p{number_of(x), x.numel() / lanes, x.numel() % lanes, lanes, chunk};
-  chosen->power_sums(p, x.const_data_ptr(), valid ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr,
-                     static_cast<const double*>(shift.const_data_ptr()),
-                     static_cast<double*>(out.mutable_data_ptr()));
-  return out;
-}
-
-// (pixels, bytes of each), uint8: how often each level was seen, int64 (channels, LEVELS)
-Tensor levels(const Tensor& x, int64_t channels) {
-  STD_TORCH_CHECK(x.is_cpu() && x.is_contiguous() && x.dim() == 2 && x.scalar_type() == ScalarType::Byte &&
-                      channels <= x.size(1),
-                  "normlab: x must be contiguous uint8 (pixels, bytes) on the CPU");
-  Tensor out = torch::stable::new_empty(x, {channels, LEVELS}, ScalarType::Long);
-  int64_t* to = static_cast<int64_t*>(out.mutable_data_ptr());
-  std::memset(to, 0, sizeof(int64_t) * channels * LEVELS);
-  count_levels(static_cast<const uint8_t*>(x.const_data_ptr()), x.size(0), x.size(1), channels, to);
-  return out;
-}
-
 }  // namespace
 }  // namespace normlab
 
@@ -292,6 +252,19 @@ extern "C" SEEN int normlab_choose(const char* name) {
   return 0;
 }
 
+// For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes).
+extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values, const bool* valid,
+                                        const double* shift, int64_t lanes, int64_t chunk, double* out) {
+  normlab::PowerSums p{normlab::Number(kind), values / lanes, values % lanes, lanes, chunk};
+  normlab::chosen->power_sums(p, x, valid, shift, out);
+}
+
+// out: (channels, LEVELS), which is added to
+extern "C" SEEN void normlab_count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels,
+                                          int64_t* out) {
+  normlab::count_levels(x, pixels, step, channels, out);
+}
+
 // The hash of the sources
 extern "C" SEEN const char* normlab_sources() { return NORMLAB_HASH; }
 
@@ -302,14 +275,10 @@ STABLE_TORCH_LIBRARY(normlab, library) {
   library.def("divide_backward(Tensor g, Tensor x, Tensor offset, Tensor? weight, " WINDOW
               ", bool sums) -> (Tensor, Tensor)");
   library.def("moments(Tensor x) -> Tensor");
-  library.def("power_sums(Tensor x, Tensor shift, Tensor? valid, int chunk) -> Tensor");
-  library.def("levels(Tensor x, int channels) -> Tensor");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
   library.impl("divide", TORCH_BOX(&normlab::divide));
   library.impl("divide_backward", TORCH_BOX(&normlab::divide_backward));
   library.impl("moments", TORCH_BOX(&normlab::moments));
-  library.impl("power_sums", TORCH_BOX(&normlab::power_sums));
-  library.impl("levels", TORCH_BOX(&normlab::levels));
 }

@@ -43,7 +43,7 @@ def stream(file: Path, reading: Reading) -> Stream:
     with _told(ending):
         if not text:
             return _KINDS[ending](file)
-        return _Text(file, reading) if file.stat().st_size > SMALL else _Whole(file, reading)
+        return TextStream(file, reading) if file.stat().st_size > SMALL else _Whole(file, reading)
 
 
 def head(opened: Stream) -> Read:
@@ -85,13 +85,6 @@ class _Whole:
 
     def pieces(self, wanted: Sequence[int], part: int) -> Iterator[list[Any]]:
         yield [self._found.columns[i] for i in wanted]
-
-
-class _Text(TextStream):
-    parts = 1
-
-    def pieces(self, wanted: Sequence[int], part: int = 0) -> Iterator[list[Any]]:
-        return super().pieces(wanted)
 
 
 class _Parquet:

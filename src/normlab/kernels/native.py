@@ -118,9 +118,12 @@ def _missing() -> str:
         return "no kernels were built; `make lab` builds them where a C++ compiler is installed"
     try:
         torch.ops.load_library(str(LIBRARY))
+        _library()
         _describe()
     except (OSError, RuntimeError) as error:  # a torch before 2.10, or a library for another system
         return f"the kernels do not load here ({str(error).splitlines()[0]})"
+    except AttributeError:
+        return "the kernels are those of another version; `make kernels` builds them anew"
     return ""
 
 
@@ -137,11 +140,22 @@ def _set(name: str) -> str | None:
     return name
 
 
+def functions() -> Any:
+    """Those of the library that take memory of numpy, where kernels are in use."""
+    return _library()
+
+
 @cache
 def _library() -> Any:
     library = ctypes.CDLL(str(LIBRARY))
     library.normlab_sets.restype = ctypes.c_char_p
     library.normlab_choose.argtypes = [ctypes.c_char_p]
+    at, number = ctypes.c_void_p, ctypes.c_int64
+    library.normlab_power_sums.argtypes = [
+        ctypes.c_int, at, number, at, at, number, number, at,
+    ]  # fmt: skip
+    library.normlab_count_levels.argtypes = [at, number, number, number, at]
+    library.normlab_power_sums.restype = library.normlab_count_levels.restype = None
     return library
 
 
@@ -164,8 +178,6 @@ def _describe() -> None:
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),
-        "power_sums": lambda x, shift, *_: shift.new_empty((8, shift.shape[0])),
-        "levels": lambda x, channels: x.new_empty((channels, 256), dtype=torch.int64),
     }
     for name, fake in fakes.items():
         torch.library.register_fake(f"normlab::{name}", fake)

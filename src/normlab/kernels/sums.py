@@ -1,13 +1,11 @@
 """Sums of powers about a given number, lane by lane, in float64: by the C++ kernel, or by numpy to the same bits."""
 
 import numpy as np
-import torch
 
 from normlab.kernels import native
-from normlab.kernels.borrowed import borrowed
 
 VALUES, INFINITE, S1, S2, S3, S4, LOW, HIGH = range(8)
-_KINDS = ("float32", "float64", "int32", "int64")
+_KINDS = ("float32", "float64", "int32", "int64")  # as in csrc/core.h
 
 
 def power_sums(
@@ -33,9 +31,14 @@ def power_sums(
         x = x.astype(np.float64)
     if native.in_use() is None:
         return by_numpy(x, shift, valid, chunk)
-    given = None if valid is None else borrowed(np.ascontiguousarray(valid))
-    found = torch.ops.normlab.power_sums(borrowed(x), torch.from_numpy(shift), given, chunk)
-    return found.numpy()
+    shift = np.ascontiguousarray(shift)
+    valid = None if valid is None else np.ascontiguousarray(valid)
+    out = np.empty((8, len(shift)))
+    native.functions().normlab_power_sums(
+        _KINDS.index(x.dtype.name), x.ctypes.data, len(x), None if valid is None else valid.ctypes.data,
+        shift.ctypes.data, len(shift), chunk, out.ctypes.data,
+    )  # fmt: skip
+    return out
 
 
 def by_numpy(

@@ -58,7 +58,7 @@ class _Values:
     def about(self, shift: np.ndarray, start: int = 0, stop: int | None = None) -> np.ndarray:
         """(8, side, features): the sums of values start to stop."""
         valid = None if self._valid is None else self._valid[start:stop]
-        wide = np.tile(shift, self.side)
+        wide = np.broadcast_to(shift, (self.side, self.width)).flatten()
         found = power_sums(self._x[start:stop], wide, valid, self.step)
         return found.reshape(8, self.side, self.width)
 
@@ -112,11 +112,14 @@ def _by_chunks(values: _Values, shift: np.ndarray) -> np.ndarray:
 
 def _folded(lanes: np.ndarray) -> np.ndarray:
     """(8, side, …) -> (8, …): halves upon each other, which numpy cannot do in another order."""
-    while (half := lanes.shape[1] // 2) > 0:
-        a, b = lanes[:, :half], lanes[:, half:]
-        ends = np.minimum(a[LOW], b[LOW]), np.maximum(a[HIGH], b[HIGH])
-        lanes = np.concatenate([a[:LOW] + b[:LOW], np.stack(ends)])
-    return lanes[:, 0]
+    sums = lanes[:LOW]
+    while (half := sums.shape[1] // 2) > 0:
+        sums = sums[:, :half] + sums[:, half:]
+    found = np.empty((len(lanes), *lanes.shape[2:]))
+    found[:LOW] = sums[:, 0]
+    np.minimum.reduce(lanes[LOW], axis=0, out=found[LOW])
+    np.maximum.reduce(lanes[HIGH], axis=0, out=found[HIGH])
+    return found
 
 
 def _far(found: np.ndarray) -> np.ndarray:
