@@ -71,7 +71,7 @@ class TextStream:
 
     @property
     def parts(self) -> int:
-        """Stretches that can be read by themselves: of a packed file, or of two bytes for a character, one."""
+        """Stretches that can be read by themselves: one of a packed file, and of UTF-16."""
         packed = not isinstance(self._file, Path) or self._file.suffix.lower() in _PACKED
         return 1 if packed or self._dialect.encoding == "utf-16" else stretches(self._file)
 

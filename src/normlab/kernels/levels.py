@@ -8,7 +8,7 @@ LEVELS = 256
 
 
 def levels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """(pixels, bytes), uint8 -> (channels, 256), int64, of the first `channels` bytes of each pixel; on one thread.
+    """(pixels, bytes), uint8 -> (channels, 256), int64: of the first bytes of each pixel, on one thread.
 
     >>> levels(np.array([[0, 9], [255, 9]], np.uint8), 1)[0, [0, 1, 255]].tolist()
     [1, 0, 1]

@@ -1,4 +1,4 @@
-"""Sums of powers about a given number, lane by lane, in float64: by the C++ kernel, or by numpy to the same bits."""
+"""Sums of powers about a given number, in float64: by the C++ kernel, or by numpy to the same bits."""
 
 import numpy as np
 
@@ -15,8 +15,8 @@ def power_sums(
 
         count, number of infinities, Σd, Σd², Σd³, Σd⁴, smallest, largest        d = x − shift
 
-    Shapes: x (values,), taken as rows of as many lanes as shift has, of which the last may be shorter; valid, a
-        boolean, as x; the result (8, lanes). The sums of `chunk` rows at a time are added to those before.
+    Shapes: x (values,), taken as rows of as many lanes as shift has, of which the last may be shorter; valid
+        (values,), boolean; the result (8, lanes). Sums of `chunk` rows are added to those before.
     Dtype: any real numbers; float64 throughout. On one thread.
     What is not finite or not valid counts for nothing, but for the number of infinities among what is valid.
     Every lane is summed row after row, so that kernels of every instruction set and numpy give the same bits.
@@ -41,9 +41,7 @@ def power_sums(
     return out
 
 
-def by_numpy(
-    x: np.ndarray, shift: np.ndarray, valid: np.ndarray | None, chunk: int
-) -> np.ndarray:
+def by_numpy(x: np.ndarray, shift: np.ndarray, valid: np.ndarray | None, chunk: int) -> np.ndarray:
     """The same by numpy's operators."""
     lanes = len(shift)
     out = np.zeros((8, lanes))

@@ -60,7 +60,7 @@ def of_arrays(pieces: Iterable[Any], text: str, features: tuple[int, ...] | None
     kept, note = _kept(first, features, text)
     names = arrays.feature_names(first.shape, kept)
     units = _batches(chain([first], stream), kept, first.shape, text)
-    return Source(names, "tensors", text, units, (note,) if note else ())
+    return Source(names, "tensors", text, units, (note,) if note else (), axes=kept)
 
 
 def _kept(

@@ -11,7 +11,6 @@ import numpy as np
 
 from normlab.errors import DataError
 
-
 _AHEAD = 4  # pieces
 
 

@@ -130,7 +130,7 @@ def _of_npy(path: Path, options: Options) -> Source:
     mask = None if options.mask is None else mask_of(options.mask, shape).T
     turned = tuple(len(shape) - 1 - axis for axis in kept)
     made = _of_file(found, path, replace(options, features=turned, mask=mask))
-    return replace(made, rows=shape[0], notes=(note,) if note else ())
+    return replace(made, rows=shape[0], axes=kept, notes=(note,) if note else ())
 
 
 def _of_file(array: held.Held, path: Path, options: Options) -> Source:

@@ -28,8 +28,9 @@ class Unit(Protocol):
 class Source:
     """names: of the features; units: a sequence where they can be had in any order, else they come once.
 
-    rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what
-    decides the units, for --resume. keeps: what must live as long (a temporary folder).
+    axes: of an array, those that are kept. rows: where the units cannot tell. files: what it reads, to see
+    whether that changes. identity: what decides the units, for --resume. keeps: what must live as long (a
+    temporary folder).
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Source:
     notes: tuple[str, ...] = ()
     scale: str | None = None
     weighting: str = "pixel"
+    axes: tuple[int, ...] | None = None
     files: tuple[str, ...] = ()
     rows: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
@@ -61,7 +63,7 @@ def rows_of_block(width: int) -> int:
 def of_blocks(
     blocks: Iterable[tuple[np.ndarray, ...]], width: int, measured: Callable[..., Parts]
 ) -> Parts:
-    """The parts of a stream of arrays that have rows in common, cut into blocks of one size whatever theirs are."""
+    """The parts of a stream of arrays with rows in common, cut into blocks of one size."""
     tree = Tree()
     for index, block in enumerate(blocked(blocks, rows_of_block(width))):
         check()

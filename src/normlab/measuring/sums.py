@@ -4,8 +4,8 @@
 
 The shift is the mean of the block's first values. Where the mean of a feature is far from it, beside the
 deviations, each chunk is summed by itself about its own mean: nothing cancels. Chunks are merged by
-`moments.merged`. Sums run along lanes (rows that lie side by side in memory), in an order that only the block's
-shape decides.
+`moments.merged`. Sums run along lanes (rows that lie side by side in memory), in an order that only the
+block's shape decides.
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,10 @@ class TablePart:
 
     def parts(self, recipe: Recipe) -> Parts:
         with named(str(self.file)):
-            opened, width = streaming.stream(self.file, self.chosen.reading), len(self.chosen.features)
+            opened, width = (
+                streaming.stream(self.file, self.chosen.reading),
+                len(self.chosen.features),
+            )
             apart = self.chosen.by is None and recipe.takes_columns(width)
             blocks = self._blocks(opened, _places(opened, self.chosen), columns if apart else block)
             if apart:
