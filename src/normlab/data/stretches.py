@@ -57,8 +57,8 @@ class Lines(io.RawIOBase):
         self._quotes += content.count(self._given.quote.encode()) if self._given.quote else 0
         if self._at >= self._end and self._quotes % 2:
             raise DataError(
-                f"has a cell in quotes that goes over an end of a line, between bytes "
-                f"{self._given.start:,} and {self._end:,}, where a long file is cut into parts; save it as Parquet"
+                f"has a cell in quotes over several lines, between bytes {self._given.start:,} and "
+                f"{self._end:,}, where a long file is cut into parts; save it as Parquet"
             )
         return content
 

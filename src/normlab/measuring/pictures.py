@@ -1,6 +1,7 @@
 """Images as they are stored, decoded and counted level by level."""
 
 import io
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,8 @@ import torch
 from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
-from normlab.kernels.levels import levels as counts_of_levels
 from normlab.measuring import stopping
-from normlab.measuring.levels import ends_of, powers_of
+from normlab.measuring.levels import ends_of, mean_and_m2, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
 from normlab.measuring.recipe import counted
 from normlab.measuring.sums import summed
@@ -24,6 +24,7 @@ NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "lanczos", "box")
 _ORIENTATION = 0x0112
 _TOLD = {"exif", "transparency"}
+_HISTOGRAM = {channels: struct.Struct(f"{256 * channels}q") for channels in NAMES}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Look:
 @dataclass(eq=False)
 class _Seen:
     look: Look
-    counts: list[np.ndarray] = field(default_factory=list)
+    counts: list[bytes] = field(default_factory=list)
     others: list[Part] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
@@ -85,7 +86,7 @@ class _Seen:
             ) from error
         except Exception as error:  # Pillow raises kinds of its own for each format
             raise _unread(name, error) from error
-        if isinstance(seen, np.ndarray):
+        if isinstance(seen, bytes):
             self.counts.append(seen)
         else:
             self.others.append(seen)
@@ -114,7 +115,8 @@ class _Seen:
     def part(self) -> Part:
         parts = list(self.others)
         if self.counts:
-            parts.append(_of_levels(np.stack(self.counts), 255, self.look))
+            flat = np.frombuffer(b"".join(self.counts), np.int64)
+            parts.append(_of_levels(flat.reshape(-1, self.look.channels, 256), 255, self.look))
         whole = parts[0] if parts else _none(self.look.channels)
         for part in parts[1:]:
             whole = joined(whole, part)
@@ -123,8 +125,8 @@ class _Seen:
         return Part(**vars(whole) | {"noted": noted, "bad": tuple(self.bad[:MOST_BAD])})
 
 
-def _looked(image: Any, format_: str, look: Look, name: str) -> np.ndarray | Part:
-    """The counts of 8-bit levels, (channels, 256); or the part that any other image is."""
+def _looked(image: Any, format_: str, look: Look, name: str) -> bytes | Part:
+    """The counts of 8-bit levels, packed; or the part that any other image is."""
     grey = is_grey(image.mode)
     if not look.fixed and grey != (look.channels == 1):
         raise SettingError(
@@ -137,7 +139,7 @@ def _looked(image: Any, format_: str, look: Look, name: str) -> np.ndarray | Par
     if look.size is not None:
         image = _resized(image, look)
     if not deep:
-        return counts_of_levels(_pixels(image), look.channels)
+        return _HISTOGRAM[look.channels].pack(*image.histogram())
     values, largest = levels(image, format_)
     if largest == 65535:
         flat = values.astype(np.uint16).reshape(-1, 1)
@@ -148,20 +150,6 @@ def _looked(image: Any, format_: str, look: Look, name: str) -> np.ndarray | Par
     powers = found.powers[:, None]
     pictures, powers = _of_images(powers), _weighted(powers, look)
     return Part.of(powers, found.minimum * 1.0, found.maximum * 1.0, rows=1, pictures=pictures)
-
-
-def _pixels(image: Any) -> np.ndarray:
-    """(pixels, bytes of each) of an image of 8 bits: Pillow's own memory where it shows that."""
-    if image.mode == "RGB" and hasattr(image, "__arrow_c_array__"):
-        import pyarrow as pa
-
-        try:
-            held = pa.array(image).buffers()[-1]
-        except ValueError:  # a large image in several blocks of memory
-            pass
-        else:
-            return np.frombuffer(held, np.uint8).reshape(-1, 4)
-    return np.asarray(image).reshape(image.size[0] * image.size[1], -1)
 
 
 def _resized(image: Any, look: Look) -> Any:
@@ -185,7 +173,7 @@ def _of_levels(counts: np.ndarray, largest: int, look: Look) -> Part:
     """(images, channels, levels)."""
     step = look.top / largest
     together = counts.sum(0)
-    each = powers_of(counts, step)
+    each = powers_of(counts, step) if look.by_image else mean_and_m2(counts, step)
     powers = _weighted(each, look) if look.by_image else powers_of(together, step)
     low, high = ends_of(together, step)
     return Part.of(
