@@ -1,5 +1,6 @@
 """The moments of blocks: against exact arithmetic, and to the bit in any order."""
 
+import json
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import normlab
 from cases import EPS, bounds, exact_powers
+from normlab.kernels import native
 from normlab.measuring import sums
 from normlab.measuring.part import joined
 from normlab.measuring.recipe import Recipe
@@ -131,6 +133,19 @@ def test_the_number_of_threads_changes_no_bit(threads, monkeypatch):
     for other in (again, third):
         for name in ("mean", "m2", "m3", "m4"):
             assert torch.equal(getattr(first, name), getattr(other, name))
+
+
+@pytest.mark.skipif(native.in_use() is None, reason=native.status())
+def test_the_kernels_change_no_bit(monkeypatch):
+    """What was begun with them may be finished without."""
+    monkeypatch.setattr("normlab.measuring.source.BLOCK", 1 << 14)
+    x = RNG.normal(size=(50_000, 3)).astype(np.float32)
+    x[::11, 1], x[30_000:, 2] = np.nan, x[30_000:, 2] + 1e6
+    found = []
+    for name in ("off", *(name for name, runs in native.compiled().items() if runs)):
+        with native.forced(name):
+            found.append(json.dumps(normlab.measure(x).to_json()))
+    assert len(set(found)) == 1
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6))
