@@ -123,6 +123,7 @@ bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/measure_scale.py
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write
