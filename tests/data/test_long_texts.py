@@ -51,7 +51,7 @@ def test_a_cut_within_a_cell_in_quotes_is_refused(long, tmp_path):
     long(1 << 26)
     assert normlab.measure(path, columns=["a"]).rows == 3000
     long(5002)
-    with pytest.raises(normlab.errors.DataError, match="a cell in quotes over several lines"):
+    with pytest.raises(normlab.errors.DataError, match=r"a cell in quotes .*over several lines"):
         normlab.measure(path, columns=["a"])
 
 

@@ -20,7 +20,7 @@ from normlab.data.filtering import ContradictionError, Filtered, TextSource, ope
 from normlab.data.numerals import FALSE, MISSING, TRUE, Counts, Form
 from normlab.data.reading import Reading
 from normlab.data.sniffing import Sample, is_number, sniff
-from normlab.data.stretches import Lines, stretch, stretches
+from normlab.data.stretches import Lines, Stretch, stretch, stretches
 from normlab.errors import DataError
 
 _HEAD = 1 << 15  # bytes that are looked at first
@@ -95,13 +95,20 @@ class TextStream:
         except (pa.ArrowInvalid, ContradictionError) as error:
             raise DataError(
                 f"holds something that its first lines did not show ({reason(error)}); say how it is "
-                "written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row"
+                f"written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row{_cut(file)}"
             ) from error
 
     def _column(self, i: int, cells: Any) -> Any:
         if self._found.types[i] == "string":
             return _numbers(numerals.trimmed(cells), self._found.forms[i])
         return cells
+
+
+def _cut(file: TextSource) -> str:
+    """What else may be the matter where a text was cut."""
+    if not isinstance(file, Stretch):
+        return ""
+    return "; where a cell in quotes goes over several lines, save so long a file as Parquet"
 
 
 def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:
