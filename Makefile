@@ -83,7 +83,7 @@ sanitize: .venv/test.done
 arm:
 	@mkdir -p build
 	aarch64-linux-gnu-g++ -std=c++17 -O3 -fno-math-errno -fno-trapping-math -static -DSET=generic \
-		csrc/core.cpp csrc/norms.cpp csrc/check.cpp -o build/check-arm
+		-ffp-contract=off csrc/core.cpp csrc/norms.cpp csrc/sums.cpp csrc/check.cpp -o build/check-arm
 	qemu-aarch64 build/check-arm
 
 browser:
@@ -136,6 +136,7 @@ bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/measure_scale.py
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write

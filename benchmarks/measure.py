@@ -2,24 +2,23 @@
 
     python benchmarks/measure.py [--megabytes N] [--images N] [--rounds N] [--only PART …]
 
-All run with two threads on files in the page cache, in turn, N rounds; middle ratios are printed. Reading and
-summing reads the same pieces in the same way and gives each to torch.sum. `cold` drops the file from the page
-cache before each round. `memory` is what a process takes beyond the interpreter with torch: its anonymous
-pages at their most. `paper` computes, from what a block and a merge cost, what could not be run here. Parts:
-npy, parquet, images, memory, paper.
+All run with two threads on files in the page cache, in turn, N rounds; ratios of middle times are shown, and
+in brackets those of the processor's time, which other programs on the machine disturb less. Reading and
+summing reads the same pieces in the same way and gives each to torch.sum. npy, cold: the file is dropped from
+the page cache before each round. Parts: npy, parquet, quantiles, images. benchmarks/measure_scale.py has what
+is measured in processes of its own.
 """
 
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,8 +33,6 @@ from normlab.data.columns import stacked
 from normlab.data.reading import Reading
 from normlab.measuring.arrays import Piece, Pieces
 from normlab.measuring.held import Npy
-from normlab.measuring.recipe import Recipe
-from normlab.measuring.tree import both
 
 COLUMNS = 8
 THREADS = 2
@@ -54,20 +51,31 @@ def main() -> None:
             PARTS[part](Path(folder), given)
 
 
+class Took(NamedTuple):
+    """Middle seconds, on the clock and of the processor."""
+
+    wall: float
+    cpu: float
+
+    def share(self, of: "Took", form: str = ".0%") -> str:
+        """How much of this the other's time is."""
+        return f"{of.wall / self.wall:{form}} ({of.cpu / self.cpu:{form}})"
+
+
 def middle(
     *actions: Callable[[], object], rounds: int, before: Callable[[], None] = lambda: None
-) -> list[float]:
-    """Middle seconds of each action; they take turns."""
+) -> list[Took]:
+    """Of each action; they take turns."""
     for action in actions:
         action()
-    found: list[list[float]] = [[] for _ in actions]
+    found: list[list[tuple[float, float]]] = [[] for _ in actions]
     for _ in range(rounds):
         for times, action in zip(found, actions, strict=True):
             before()
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             action()
-            times.append(time.perf_counter() - start)
-    return [statistics.median(times) for times in found]
+            times.append((time.perf_counter() - start, time.process_time() - used))
+    return [Took(*map(statistics.median, zip(*times, strict=True))) for times in found]
 
 
 def table(folder: Path, megabytes: int, ending: str) -> Path:
@@ -153,17 +161,29 @@ def compare(
     rounds: int,
 ) -> None:
     torch.set_num_threads(1)  # the threads are ours
-    ours, sums, scaler, sketched = middle(
-        lambda: normlab.measure(path, threads=THREADS),
-        summing,
-        scaling,
-        lambda: normlab.measure(path, threads=THREADS, quantiles=True),
-        rounds=rounds,
+    ours, sums, scaler = middle(
+        lambda: normlab.measure(path, threads=THREADS), summing, scaling, rounds=rounds
     )
     size = path.stat().st_size / 2**20
     print(
-        f"{name}, {size:,.0f} MiB: {size / ours:,.0f} MiB/s; {sums / ours:.0%} of reading and summing; "
-        f"{scaler / ours:.1f}× StandardScaler.partial_fit; with quantiles {sums / sketched:.0%}",
+        f"{name}, {size:,.0f} MiB: {size / ours.wall:,.0f} MiB/s; {ours.share(sums)} of reading and summing; "
+        f"{ours.share(scaler, '.1f')} times StandardScaler.partial_fit",
+        flush=True,
+    )
+
+
+def quantiles(folder: Path, given: argparse.Namespace) -> None:
+    path = table(folder, given.megabytes // 8, "npy")
+    jobs = [lambda read=read: torch.from_numpy(read()).sum(0) for read in npy_pieces(path)]
+    with_them, sums = middle(
+        lambda: normlab.measure(path, threads=THREADS, quantiles=True),
+        lambda: on_threads(jobs),
+        rounds=given.rounds,
+    )
+    size = path.stat().st_size / 2**20
+    print(
+        f"npy with quantiles and histograms, {size:,.0f} MiB: {size / with_them.wall:,.0f} MiB/s; "
+        f"{with_them.share(sums)} of reading and summing",
         flush=True,
     )
 
@@ -181,7 +201,7 @@ def cold(path: Path, rounds: int) -> None:
         rounds=rounds,
         before=forget,
     )
-    print(f"npy, cold: {reading / ours:.0%} of reading it", flush=True)
+    print(f"npy, cold: {ours.share(reading)} of reading it", flush=True)
 
 
 def images(folder: Path, given: argparse.Namespace) -> None:
@@ -196,8 +216,8 @@ def images(folder: Path, given: argparse.Namespace) -> None:
             rounds=given.rounds,
         )
         print(
-            f"JPEG {side}², {len(paths):,} images: {len(paths) / ours:,.0f} images/s; "
-            f"{decoding / ours:.0%} of decoding alone",
+            f"JPEG {side}², {len(paths):,} images: {len(paths) / ours.wall:,.0f} images/s; "
+            f"{ours.share(decoding)} of decoding alone",
             flush=True,
         )
 
@@ -222,86 +242,7 @@ def decoded(path: Path) -> None:
         image.convert("RGB").load()
 
 
-def memory(folder: Path, given: argparse.Namespace) -> None:
-    rows = given.megabytes * 2**20 // (4 * COLUMNS)
-    names = [f"column_{i}" for i in range(COLUMNS)]
-    path = folder / "one.parquet"
-    one = subprocess.run(
-        [sys.executable, "-c", _ONE_GROUP, str(path), str(rows), *names], check=True
-    )
-    assert one.returncode == 0
-    base, most = (peak(code, path) for code in ("", "normlab.measure(path)"))
-    print(
-        f"Parquet, one row group of {path.stat().st_size / 2**20:,.0f} MiB: {most - base:,.0f} MiB of "
-        f"anonymous memory above the interpreter with torch ({base:,.0f} MiB)",
-        flush=True,
-    )
-
-
-_ONE_GROUP = """
-import sys
-import numpy as np, pyarrow as pa
-from pyarrow import parquet
-path, rows, *names = sys.argv[1:]
-x = np.random.default_rng(0).standard_normal((len(names), int(rows)), np.float32)
-table = pa.table(list(x), names=names)
-parquet.write_table(table, path, row_group_size=int(rows), compression="none", use_dictionary=False)
-"""
-_PEAK = """
-import sys, threading, time
-import torch, normlab, numpy, pyarrow.parquet
-path, most, done = sys.argv[1], 0, threading.Event()
-def look():
-    global most
-    while not done.is_set():
-        lines = open("/proc/self/status").read().splitlines()
-        most = max(most, int(next(line for line in lines if line.startswith("RssAnon")).split()[1]))
-        time.sleep(0.005)
-watching = threading.Thread(target=look)
-watching.start()
-{code}
-done.set()
-watching.join()
-print(most / 1024)
-"""
-
-
-def peak(code: str, path: Path) -> float:
-    """MiB of anonymous memory at their most, while code ran in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PEAK.format(code=code), str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
-
-
-def paper(folder: Path, given: argparse.Namespace) -> None:
-    """The costs of a block and of a merge, here, and what follows for what could not be run here."""
-    block = np.random.default_rng(0).standard_normal((ROWS, COLUMNS), np.float32)
-    recipe = Recipe()
-    part = {"": recipe.part(block)}
-    (of_block,) = middle(lambda: recipe.part(block), rounds=20)
-    (of_merge,) = middle(lambda: both(part, part), rounds=20)
-    size = block.nbytes
-    print(
-        f"a block of {size / 2**20:.0f} MiB: {of_block * 1e3:.1f} ms; a merge: {of_merge * 1e3:.2f} ms"
-    )
-    for words, total, workers in (("1 TB", 1e12, 100), ("1 PB", 1e15, 1000)):
-        blocks = total / size
-        computing = blocks / workers * (of_block + of_merge)
-        client = blocks / 64 * of_merge
-        network = total / workers / 1.25e8
-        costs = {"computing": computing, "the client's merges": client, "reading": network}
-        minutes = ", ".join(f"{name} {seconds / 60:,.1f} min" for name, seconds in costs.items())
-        print(
-            f"{words} on {workers:,} workers of one core (a merge for 64 blocks at the client; 1 Gbit/s "
-            f"for each worker): {minutes}; the first bottleneck is {max(costs, key=costs.__getitem__)}"
-        )
-
-
-PARTS = {"npy": npy, "parquet": of_parquet, "images": images, "memory": memory, "paper": paper}
+PARTS = {"npy": npy, "parquet": of_parquet, "quantiles": quantiles, "images": images}
 
 
 if __name__ == "__main__":

@@ -63,6 +63,10 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
         for name in sets
         for part in ("core", "norms")
     ]
+    jobs += [
+        ("sums.cpp", f"sums-{name}", [*SETS[name], f"-DSET={name}", "-ffp-contract=off"])
+        for name in sets
+    ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
     jobs.append(("norms_library.cpp", "norms_library", binding))

@@ -164,6 +164,21 @@ static bool norm_holds(int kind) {  // of images, of channels next to each other
          near_enough(names[kind], "the slope", farthest(slopes, gx), 1e-12);
 }
 
+static bool sums_hold() {
+  const int64_t lanes = 24, values = lanes * 500 + 7;
+  std::vector<float> x(values);
+  uint64_t state = 5;
+  for (float& value : x) value = float(drawn(state));
+  Numbers shift(lanes, 0.25), out(SUMS * lanes);
+  PowerSums p{Number::f32, values / lanes, values % lanes, lanes, 64};
+  kernels_generic.power_sums(p, x.data(), nullptr, shift.data(), out.data());
+  double count = 0, fourth = 0, right = 0;
+  for (int64_t i = 0; i < lanes; ++i) count += out[VALUES * lanes + i], fourth += out[S4 * lanes + i];
+  for (double value : x) right += (value - 0.25) * (value - 0.25) * (value - 0.25) * (value - 0.25);
+  return near_enough("sums", "the count", std::fabs(count - double(values)), 0.5) &
+         near_enough("sums", "the fourth powers", std::fabs(fourth / right - 1), 1e-12);
+}
+
 int main() {
   static const double one = 1.0;
   static const double ones[1] = {one};
@@ -188,6 +203,7 @@ int main() {
       }
   failed += !moments_hold(), ++all;
   for (int kind = 0; kind < 4; ++kind) failed += !norm_holds(kind), ++all;
+  failed += !sums_hold(), ++all;
   std::printf("%ld of %ld kernels agree with plain loops\n", long(all - failed), long(all));
   return failed != 0;
 }

@@ -9,6 +9,8 @@
 namespace normlab {
 namespace SET {
 
+void power_sums(const PowerSums&, const void*, const bool*, const double*, double*);  // in sums.cpp
+
 #include "numbers.h"
 #include "powers.h"
 #include "windows.h"
@@ -110,6 +112,6 @@ void merged(const double* from, double* to, int64_t groups) {
 
 extern const Kernels TABLE(SET);
 const Kernels TABLE(SET) = {AS_TEXT(SET), SET::cut,     SET::forward,         SET::backward,
-                            SET::moments, SET::merged, SET::moments_scratch};
+                            SET::moments, SET::merged, SET::moments_scratch, SET::power_sums};
 
 }  // namespace normlab

@@ -46,6 +46,16 @@ struct Moments {
   int64_t rows, blocks;
 };
 
+// Rows of lanes: of each lane the sums over its values that count, chunk by chunk of so many rows.
+enum class Number { f32, f64, i32, i64 };
+enum Sum { VALUES, INFINITE, S1, S2, S3, S4, LOW, HIGH, SUMS };
+
+struct PowerSums {
+  Number kind;
+  int64_t rows, rest, lanes;  // `rest` values follow the last row
+  int64_t chunk;
+};
+
 struct Kernels {
   const char* name;
   Cut (*cut)(const Division&, bool backward);
@@ -56,6 +66,8 @@ struct Kernels {
   void (*moments)(const Moments&, Range blocks, const void* x, double* out, char* scratch);
   void (*merged)(const double* from, double* to, int64_t groups);  // of each group
   int64_t (*moments_scratch)(const Moments&);
+  // valid may be null; out: (SUMS, lanes)
+  void (*power_sums)(const PowerSums&, const void* x, const bool* valid, const double* shift, double* out);
 };
 
 }  // namespace normlab

@@ -3,6 +3,11 @@
 
 #include <cstring>
 #include <string>
+#include <tuple>
+#include <vector>
+
+#include "core.h"
+#include "levels.h"
 
 namespace normlab {
 
@@ -197,6 +202,19 @@ extern "C" SEEN int normlab_shows(const void* mean, const void* rate, int64_t n,
                                   double flat) {
   return wide ? shows(static_cast<const double*>(mean), static_cast<const double*>(rate), n, eps, far, flat)
               : shows(static_cast<const float*>(mean), static_cast<const float*>(rate), n, eps, far, flat);
+}
+
+// For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes).
+extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values, const bool* valid,
+                                        const double* shift, int64_t lanes, int64_t chunk, double* out) {
+  normlab::PowerSums p{normlab::Number(kind), values / lanes, values % lanes, lanes, chunk};
+  normlab::chosen->power_sums(p, x, valid, shift, out);
+}
+
+// out: (channels, LEVELS), which is added to
+extern "C" SEEN void normlab_count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels,
+                                          int64_t* out) {
+  normlab::count_levels(x, pixels, step, channels, out);
 }
 
 // The hash of the sources

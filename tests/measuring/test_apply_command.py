@@ -63,7 +63,7 @@ REFUSED = {
     "a column of words": (["stats.json", "words.csv", "--out", "o.csv"], "'rate' is not numeric"),
     "an array's, for a table": (["array.json", "t.csv", "--out", "o.csv"], "has no column '0'"),
     "a table's, for an array": (["stats.json", "a.npy", "--out", "o.npy"], "of 2 features"),
-    "axes in doubt": (["array.json", "a.npy", "--out", "o.npy"], "--features 1 or 2"),
+    "axes in doubt": (["first.json", "a.npy", "--out", "o.npy"], "--features 1 or 2"),
     "axes that are not there": (
         ["array.json", "a.npy", "--out", "o.npy", "--features", "7"], "with --features 7",
     ),
@@ -98,12 +98,20 @@ REFUSED = {
 }  # fmt: skip
 
 
+def test_where_several_axes_fit_it_is_the_one_that_was_measured(folder):
+    np.save(folder / "a.npy", np.arange(36.0).reshape(4, 3, 3))
+    normlab.measure(folder / "a.npy", features=2).save(folder / "array.json")
+    assert here("apply", "array.json", "a.npy", "--out", "o.npy", cwd=folder).returncode == 0
+    np.testing.assert_allclose(np.load(folder / "o.npy").mean((0, 1)), 0, atol=1e-12)
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_in_one_line_and_nothing_written(folder, case):
     arguments, words = REFUSED[case]
     (folder / "link.csv").symlink_to("t.csv")
     (folder / "folder.csv").mkdir()
     (folder / "other.json").write_text("{}")
+    normlab.measure(np.zeros((3, 4)), features=0).save(folder / "first.json")
     (folder / "short.csv").write_text("name,rate\na,1\nb,2\n")
     (folder / "words.csv").write_text("rate,depth\nx,1\ny,2\n")
     (folder / "t.xlsx").write_text("x")

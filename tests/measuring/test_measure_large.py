@@ -67,6 +67,22 @@ def test_one_large_row_group(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_row_group_of_a_gigabyte(tmp_path):
+    """One chunk again and again, in one row group."""
+    x = np.random.default_rng(9).standard_normal((8, 1 << 20), np.float32)
+    columns = [pa.chunked_array([pa.array(column)] * 32) for column in x]
+    path = tmp_path / "t.parquet"
+    table = pa.table(columns, names=list("abcdefgh"))
+    parquet.write_table(
+        table, path, row_group_size=len(table), compression="none", use_dictionary=False
+    )
+    assert parquet.ParquetFile(path).num_row_groups == 1 and path.stat().st_size > 2**30
+    found, most = measured(path, tmp_path / "s.json")
+    np.testing.assert_allclose(found.mean, x.mean(1, dtype=np.float64), atol=1e-12)
+    assert found.rows == len(table) and most < MOST
+
+
+@pytest.mark.slow
 def test_four_gigabytes(tmp_path):
     """A block again and again, whose statistics are those of all."""
     block = np.random.default_rng(10).normal(3, 2, (1 << 20, 8)).astype(np.float32)

@@ -72,6 +72,29 @@ def test_merged_parts_are_the_whole():
     assert left.count.tolist() == [900, 720, 900]
 
 
+def test_what_is_said_of_merged_numbers_is_said_anew():
+    """A part may be constant where the whole is not, and the other way round for nothing."""
+    ones, twos = normlab.measure(np.ones((5, 1))), normlab.measure(np.full((5, 1), 2.0))
+    assert any("Constant" in note for note in ones.notes)
+    both = ones.merge(twos)
+    assert not any("Constant" in note for note in both.notes)
+    assert sum("Constant" in note for note in both.subtract(twos).notes) == 0  # ends are unknown
+    assert sum("Constant" in note for note in ones.merge(ones).notes) == 1
+    infinite = normlab.measure(np.array([[1.0], [np.inf]])).merge(twos)
+    assert [note for note in infinite.notes if "Infinite" in note] == [
+        "Infinite values, which were left out: '0'."
+    ]
+
+
+def test_the_axes_that_were_kept_are_known(tmp_path):
+    x = np.random.default_rng(0).normal(size=(6, 4, 4))
+    found = normlab.measure(x, features=2)
+    loaded = normlab.Measured.load(found.save(tmp_path / "s.json"))
+    assert found.axes == loaded.axes == loaded.merge(found).axes == (2,)
+    assert normlab.measure([x, x]).axes == (1,)
+    assert normlab.Measured.from_json({**found.to_json(), "axes": None}).axes is None
+
+
 def test_covariance_is_of_complete_rows():
     complete = X[~np.isnan(X).any(1)]
     found = normlab.measure(X, covariance=True).covariance

@@ -1,5 +1,6 @@
 """The moments of blocks: against exact arithmetic, and to the bit in any order."""
 
+import json
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import normlab
 from cases import EPS, bounds, exact_powers
+from normlab.kernels import native
 from normlab.measuring import sums
 from normlab.measuring.part import joined
 from normlab.measuring.recipe import Recipe
@@ -47,16 +49,13 @@ def test_std_far_from_zero(dtype, mean, width):
         assert abs(found.std(correction=0)[column].item() / std - 1) < 1e-12
 
 
-@pytest.mark.parametrize("rows", [[1e8, 0.1], [0.1, 1e8]], ids=["falls", "rises"])
-def test_a_shift_far_from_later_chunks_is_given_up(rows, monkeypatch):
+@pytest.mark.parametrize("middles", [[1e8, 0.1], [0.1, 1e8]], ids=["falls", "rises"])
+def test_a_shift_far_from_later_chunks_is_given_up(middles):
     """Sorted data: the first chunk's mean is 1e8 away from the last's, whose std is 1."""
-    monkeypatch.setattr(sums, "CHUNK", 1 << 10)
-    monkeypatch.setattr(sums, "_LANES", 1 << 7)
-    scratch = sums._Scratch()
-    for middle in rows:
-        chunk = middle + RNG.normal(size=(sums.CHUNK, 1))
-        found = scratch.sums(chunk, None).powers
-        assert abs(found[3, 0] / exact_powers(chunk[:, 0].tolist())[2] - 1) < 1e-12
+    x = np.concatenate([middle + RNG.normal(size=(sums.CHUNK, 1)) for middle in middles])
+    for part in (x, x[sums.CHUNK :]):
+        m2 = sums.summed(part).powers[3, 0]
+        assert abs(m2 / exact_powers(part[:, 0].tolist())[2] - 1) < 1e-12
 
 
 @given(st.floats(-1e100, 1e100), st.integers(1, 5000), st.integers(1, 4))
@@ -134,6 +133,19 @@ def test_the_number_of_threads_changes_no_bit(threads, monkeypatch):
     for other in (again, third):
         for name in ("mean", "m2", "m3", "m4"):
             assert torch.equal(getattr(first, name), getattr(other, name))
+
+
+@pytest.mark.skipif(native.in_use() is None, reason=native.status())
+def test_the_kernels_change_no_bit(monkeypatch):
+    """What was begun with them may be finished without."""
+    monkeypatch.setattr("normlab.measuring.source.BLOCK", 1 << 14)
+    x = RNG.normal(size=(50_000, 3)).astype(np.float32)
+    x[::11, 1], x[30_000:, 2] = np.nan, x[30_000:, 2] + 1e6
+    found = []
+    for name in ("off", *(name for name, runs in native.compiled().items() if runs)):
+        with native.forced(name):
+            found.append(json.dumps(normlab.measure(x).to_json()))
+    assert len(set(found)) == 1
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6))

@@ -61,6 +61,8 @@ def choose(found: Read, columns: Sequence[str] | None, exclude: Sequence[str]) -
     names = [find(str(c), named) for c in ([columns] if isinstance(columns, str) else columns)]
     if not names or len(set(names)) < len(names):
         raise DataError(f"columns are {names}; ask for at least one, and for each only once")
+    for name in (name for name in names if kinds.get(name) == "no values"):
+        raise DataError(f"every cell of {name!r} is missing; choose from {quoted(numeric)}")
     for name in filter(kinds.__contains__, names):
         raise DataError(f"{name!r} is not numeric ({kinds[name]}); choose from {quoted(numeric)}")
     for name in filter(gone.__contains__, names):

@@ -81,6 +81,13 @@ def stacked(columns: list[Any]) -> np.ndarray:
     return values
 
 
+def as_array(column: Column) -> np.ndarray:
+    """A column of numbers; NaN for what is missing. Without a copy where nothing is."""
+    if isinstance(column, np.ndarray):
+        return column
+    return column.to_numpy(zero_copy_only=False)
+
+
 def numbered(width: int) -> list[str]:
     return [f"column {i + 1}" for i in range(width)]
 

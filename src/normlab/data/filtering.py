@@ -10,6 +10,7 @@ import numpy as np
 
 from normlab.data.dialect import Dialect
 from normlab.data.numerals import Form
+from normlab.data.stretches import Lines, Stretch
 
 _BLOCK = 1 << 20
 _EDGE = b"\n" * 5
@@ -28,7 +29,7 @@ class Pasted:
     content: bytes
 
 
-TextSource = Path | Pasted
+TextSource = Path | Pasted | Stretch
 
 
 def opened(source: TextSource) -> Any:
@@ -37,6 +38,8 @@ def opened(source: TextSource) -> Any:
 
     if isinstance(source, Pasted):
         return pa.BufferReader(source.content)
+    if isinstance(source, Stretch):
+        return Lines(source)
     return pa.input_stream(str(source))
 
 
@@ -86,18 +89,19 @@ class Filtered(io.RawIOBase):
         return without_thousands(lines, self._numbers.thousands, self._numbers.decimal)
 
 
-def _changes(dialect: Dialect) -> list[tuple[re.Pattern[bytes], bytes]]:
-    comment, quote = re.escape(dialect.comment.encode()), dialect.quote.encode()
-    delimiter = dialect.delimiter.encode()
-    found = []
+def _changes(dialect: Dialect) -> list[tuple[re.Pattern[bytes], Any]]:
+    """What is replaced, and by what. Cells in quotes, in which a quote is doubled, keep their blanks."""
+    comment, quote = re.escape(dialect.comment.encode()), re.escape(dialect.quote.encode())
+    delimiter = re.escape(dialect.delimiter.encode())
+    cell = quote + rb"(?:[^" + quote + rb"\n]|" + quote * 2 + rb")*" + quote
+    found: list[tuple[bytes, Any]] = []
     if dialect.among:
         found.append((rb"(?m)^" + comment + rb"[^\r\n]*(?:\r\n|\n|\r|\Z)", b""))
-    if dialect.runs:  # quoted cells keep their blanks
-        quoted = quote + rb"[^" + quote + rb"\n]*" + quote
-        found += [(rb"(" + quoted + rb")|[ \t]+", rb"\1 "), (rb"(?m)^ +| +(?=\r?$)", b"")]
-        found.append((rb" +", b" "))
+    if dialect.runs:
+        found.append((rb"(" + cell + rb")|[ \t]+", lambda met: met[1] or b" "))
+        found.append((rb"(?m)^ +| +(?=\r?$)", b""))
     if dialect.padded:
-        found.append((re.escape(delimiter) + rb" +(?=" + quote + rb")", delimiter))
+        found.append((rb"(?m)(?:^|(" + delimiter + rb") *)(" + cell + rb")", rb"\1\2"))
     return [(re.compile(pattern), by) for pattern, by in found]
 
 

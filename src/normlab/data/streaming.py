@@ -16,7 +16,7 @@ from normlab.errors import DataError
 SMALL = 1 << 26  # bytes of a text that is read whole, with the evidence of all its rows
 _BATCHES = 16  # of an Arrow file, that are a part
 _BUFFER = 1 << 18
-_ROWS = 1 << 16
+_MOST_ROWS, _MOST_CELLS = 1 << 18, 1 << 21  # that are read at once
 
 
 class Stream(Protocol):
@@ -43,7 +43,7 @@ def stream(file: Path, reading: Reading) -> Stream:
     with _told(ending):
         if not text:
             return _KINDS[ending](file)
-        return _Text(file, reading) if file.stat().st_size > SMALL else _Whole(file, reading)
+        return TextStream(file, reading) if file.stat().st_size > SMALL else _Whole(file, reading)
 
 
 def head(opened: Stream) -> Read:
@@ -87,13 +87,6 @@ class _Whole:
         yield [self._found.columns[i] for i in wanted]
 
 
-class _Text(TextStream):
-    parts = 1
-
-    def pieces(self, wanted: Sequence[int], part: int = 0) -> Iterator[list[Any]]:
-        return super().pieces(wanted)
-
-
 class _Parquet:
     """Each row group is a part. A small buffer and no reading ahead: memory holds pages, not row groups."""
 
@@ -114,9 +107,10 @@ class _Parquet:
 
     def pieces(self, wanted: Sequence[int], part: int) -> Iterator[list[Any]]:
         names = [self._schema.names[i] for i in wanted]
+        rows = max(1, min(_MOST_ROWS, _MOST_CELLS // max(1, len(names))))
         with self._opened() as source:
             for batch in source.iter_batches(
-                batch_size=_ROWS, row_groups=[part], columns=names, use_threads=False
+                batch_size=rows, row_groups=[part], columns=names, use_threads=False
             ):
                 yield [batch.column(name) for name in names]
 

@@ -130,7 +130,13 @@ def _table(
 ) -> Table:
     notes = found.notes
     chosen = choose(found, columns, exclude)
-    values, _ = complete(stacked(list(chosen.values())), list(chosen), drop_missing, notes)
+    values, _ = complete(
+        stacked(list(chosen.values())),
+        list(chosen),
+        drop_missing,
+        notes,
+        " (in Python: drop_missing=True)",
+    )
     notes += labels(values, list(chosen))
     rows, width = values.shape
     counts = f"{width} column{'s' * (width > 1)}, {rows:,} rows"
@@ -193,7 +199,7 @@ def _ending(file: Path) -> str:
 
 
 def complete(
-    values: np.ndarray, names: list[str], drop: bool, notes: list[str]
+    values: np.ndarray, names: list[str], drop: bool, notes: list[str], in_python: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows without NaN, inf or null, at least two of them; and which rows those are."""
     finite = np.isfinite(values)
@@ -205,9 +211,7 @@ def complete(
             f"{listed(map(str, rows + 1), 5)}, counted from 1 without the header; columns {where})"
         )
         if not drop:
-            raise DataError(
-                f"{why}; use --drop-missing to go on without them (in Python: drop_missing=True)"
-            )
+            raise DataError(f"{why}; use --drop-missing to go on without them{in_python}")
         notes.append(f"Dropped rows: {why}.")
         values = np.delete(values, rows, axis=0)
     kept = np.flatnonzero(finite.all(axis=1))

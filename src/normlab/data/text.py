@@ -6,6 +6,8 @@ whole file is read as words, and decides anew with the evidence of all its rows.
 
 import codecs
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,13 @@ from normlab.data.filtering import ContradictionError, Filtered, TextSource, ope
 from normlab.data.numerals import FALSE, MISSING, TRUE, Counts, Form
 from normlab.data.reading import Reading
 from normlab.data.sniffing import Sample, is_number, sniff
+from normlab.data.stretches import Lines, Stretch, stretch, stretches
 from normlab.errors import DataError
 
 _HEAD = 1 << 15  # bytes that are looked at first
 _MOST_HEAD = 1 << 26  # of a file whose lines are long
 _FEW_LINES = 20
+_PACKED = (".gz", ".bz2", ".zst")
 _BLOCK = 1 << 20  # that one thread parses at a time; a row must fit into two
 _MARKS = [f"{a}{mark}{b}" for mark in MISSING for a in ("", " ") for b in ("", " ")]
 
@@ -65,13 +69,25 @@ class TextStream:
             columns[i] = column
         return _read(self._dialect, self._found, columns)
 
-    def pieces(self, wanted: Sequence[int]) -> Iterator[list[Any]]:
+    @property
+    def parts(self) -> int:
+        """Stretches that can be read by themselves: one of a packed file, and of UTF-16."""
+        packed = not isinstance(self._file, Path) or self._file.suffix.lower() in _PACKED
+        return 1 if packed or self._dialect.encoding == "utf-16" else stretches(self._file)
+
+    def pieces(self, wanted: Sequence[int], part: int = 0) -> Iterator[list[Any]]:
         """Columns by number; words as they are written. Errors: DataError for what contradicts."""
         import pyarrow as pa
         from pyarrow import csv
 
         types = {i: self._found.types[i] or "string" for i in wanted}
-        how = _how(self._file, self._dialect, types, self._found.decimal, lines=True)
+        file, dialect = self._file, self._dialect
+        if isinstance(file, Path) and self.parts > 1:
+            file = stretch(file, part, dialect.quote)
+            if Lines(file).empty:
+                return
+            dialect = replace(dialect, skip=0) if part else dialect
+        how = _how(file, dialect, types, self._found.decimal, lines=True)
         try:
             with csv.open_csv(*how) as stream:
                 for batch in stream:
@@ -79,13 +95,20 @@ class TextStream:
         except (pa.ArrowInvalid, ContradictionError) as error:
             raise DataError(
                 f"holds something that its first lines did not show ({reason(error)}); say how it is "
-                "written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row"
+                f"written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row{_cut(file)}"
             ) from error
 
     def _column(self, i: int, cells: Any) -> Any:
         if self._found.types[i] == "string":
             return _numbers(numerals.trimmed(cells), self._found.forms[i])
         return cells
+
+
+def _cut(file: TextSource) -> str:
+    """What else may be the matter where a text was cut."""
+    if not isinstance(file, Stretch):
+        return ""
+    return "; where a cell in quotes goes over several lines, save so long a file as Parquet"
 
 
 def _read(dialect: Dialect, found: Decision, columns: list[Column]) -> Read:

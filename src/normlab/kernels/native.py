@@ -119,9 +119,12 @@ def _missing() -> str:
         return "no kernels were built; `make lab` builds them where a C++ compiler is installed"
     try:
         torch.ops.load_library(str(LIBRARY))
+        _library()
         _describe()
     except (OSError, RuntimeError) as error:  # a torch before 2.10, or a library for another system
         return f"the kernels do not load here ({str(error).splitlines()[0]})"
+    except AttributeError:
+        return "the kernels are those of another version; `make kernels` builds them anew"
     return ""
 
 
@@ -138,13 +141,23 @@ def _set(name: str) -> str | None:
     return name
 
 
+def functions() -> Any:
+    """Those of the library that take memory of numpy, where kernels are in use."""
+    return _library()
+
+
 @cache
 def _library() -> Any:
     library = ctypes.CDLL(str(LIBRARY))
     library.normlab_sets.restype = ctypes.c_char_p
     library.normlab_choose.argtypes = [ctypes.c_char_p]
-    pointer, count, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-    library.normlab_shows.argtypes = [pointer, pointer, count, ctypes.c_int, real, real, real]
+    at, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    library.normlab_shows.argtypes = [at, at, number, ctypes.c_int, real, real, real]
+    library.normlab_power_sums.argtypes = [
+        ctypes.c_int, at, number, at, at, number, number, at,
+    ]  # fmt: skip
+    library.normlab_count_levels.argtypes = [at, number, number, number, at]
+    library.normlab_power_sums.restype = library.normlab_count_levels.restype = None
     return library
 
 

@@ -1,10 +1,10 @@
 """Units measured by the workers of a Dask cluster: whole branches of the tree, merged where they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from normlab.data.columns import reason
+from normlab.data.columns import listed, reason
 from normlab.errors import DataError, MissingExtraError, NormlabError, SettingError
 from normlab.measuring.engine import Done, measured
 from normlab.measuring.recipe import Recipe
@@ -18,7 +18,13 @@ _AHEAD = 4  # tasks for each thread of a worker that are sent ahead
 
 
 def on_cluster(
-    source: Source, recipe: Recipe, tree: Tree, done: Done, cluster: Any, workers: int | None
+    source: Source,
+    recipe: Recipe,
+    tree: Tree,
+    done: Done,
+    cluster: Any,
+    workers: int | None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Tree:
     """Measure what the tree lacks, as `engine.on_threads` does, to the same bits.
 
@@ -37,7 +43,26 @@ def on_cluster(
         for at, branch, parts in _results(client, tasks, recipe, len(source.names), threads):
             tree.add(at, parts, branch)
             done(tree.leaves())
+        say(memory_of(client.run(_peak)))
     return tree
+
+
+def memory_of(peaks: Mapping[str, float]) -> str:
+    """
+    >>> memory_of({"tcp://a:1": 231.2, "tcp://b:1": 240.8})
+    'Memory of the workers, at most: tcp://a:1 231 MB, tcp://b:1 241 MB.'
+    """
+    return f"Memory of the workers, at most: {listed(f'{at} {mb:.0f} MB' for at, mb in peaks.items())}."
+
+
+def _peak() -> float:
+    """Of this process, in MB (Linux tells kilobytes, macOS bytes)."""
+    import resource
+    import sys
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )
 
 
 def branch(units: Sequence[Unit], recipe: Recipe, width: int) -> Parts:

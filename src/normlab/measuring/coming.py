@@ -60,7 +60,7 @@ def of_arrays(pieces: Iterable[Any], text: str, features: tuple[int, ...] | None
     kept, note = _kept(first, features, text)
     names = arrays.feature_names(first.shape, kept)
     units = _batches(chain([first], stream), kept, first.shape, text)
-    return Source(names, "tensors", text, units, (note,) if note else ())
+    return Source(names, "tensors", text, units, (note,) if note else (), axes=kept)
 
 
 def _kept(
@@ -156,8 +156,7 @@ def _row_units(pieces: Iterable[Any], chosen: tables.Chosen) -> Iterator[Rows]:
     def blocks() -> Iterator[tuple[np.ndarray, ...]]:
         for piece in pieces:
             columns = {name: piece.column(name) for name in chosen.columns}
-            found = tables.block(columns, chosen)
-            yield found if isinstance(found, tuple) else (found,)
+            yield tables.block(columns, chosen)
 
     at = 0
     for block in blocked(blocks(), rows_of_block(len(chosen.features))):

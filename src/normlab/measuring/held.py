@@ -1,6 +1,7 @@
 """Arrays where they are: in memory, or in a .npy file."""
 
 import math
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from normlab.errors import DataError
+
+_AHEAD = 4  # pieces
 
 
 class Held(Protocol):
@@ -68,7 +71,9 @@ class Npy:
         count = (rows.stop - rows.start) * row
         held = _scratch(count * self.dtype.itemsize)
         with self.path.open("rb", buffering=0) as stream:
-            stream.seek(self.begin + first * self.dtype.itemsize)
+            at = self.begin + first * self.dtype.itemsize
+            _announce(stream, at + _AHEAD * len(held), len(held))
+            stream.seek(at)
             got = stream.readinto(held)
             while got is not None and got < len(held):
                 more = stream.readinto(held[got:])
@@ -77,6 +82,12 @@ class Npy:
                 got += more
         x = np.frombuffer(held, self.dtype).reshape(-1, *inner)
         return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+
+
+def _announce(stream: Any, start: int, size: int) -> None:
+    """Have the system fetch what will be read soon, while this is computed with."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(stream.fileno(), start, size, os.POSIX_FADV_WILLNEED)
 
 
 _LOCAL = threading.local()

@@ -9,10 +9,11 @@ from typing import Any
 
 from normlab.errors import DataError, SettingError
 from normlab.measuring.checkpoint import Checkpoint
+from normlab.measuring.described import top_of
 from normlab.measuring.engine import fingerprint, on_threads
 from normlab.measuring.levels import settled
-from normlab.measuring.measured import Measured, top_of
-from normlab.measuring.noting import notes_of
+from normlab.measuring.measured import Measured
+from normlab.measuring.noting import notes_of, of_changed
 from normlab.measuring.opening import opened
 from normlab.measuring.options import Options
 from normlab.measuring.part import Part
@@ -113,13 +114,14 @@ def measure_by(
 
 @dataclass(frozen=True)
 class Place:
-    """Where it is computed, and where what is finished is kept."""
+    """Where it is computed, where what is finished is kept, and how to say what is no result."""
 
     out: Path | None = None
     resume: bool = False
     threads: int | None = None
     workers: int | None = None
     cluster: Any = None
+    say: Callable[[str], None] = lambda line: None
 
     def check(self) -> None:
         """Errors: SettingError, DataError."""
@@ -153,7 +155,7 @@ def _measured_source(
     kept = _kept(source, recipe, place, before)
     tree = kept.load() if kept is not None and place.resume else Tree()
     with _keeping(kept, tree):
-        _run(source, recipe, place, tree, kept)
+        _run(source, recipe, place, tree, kept, before)
     after = fingerprint(source.files)
     changed = [file for file in before if before[file] != after[file]]
     found = {name: _measured(part, source, changed) for name, part in tree.total().items()}
@@ -190,9 +192,16 @@ def _keeping(kept: Checkpoint | None, tree: Tree) -> Iterator[None]:
         raise
 
 
-def _run(source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpoint | None) -> None:
+def _run(
+    source: Source,
+    recipe: Recipe,
+    place: Place,
+    tree: Tree,
+    kept: Checkpoint | None,
+    files: dict[str, Any],
+) -> None:
     total = len(source.units) if source.resumes else 0  # type: ignore[arg-type]
-    with bar(f"measuring {source.text}") as show:
+    with bar(f"measuring {source.text}", *_extent(source, files)) as show:
 
         def done(count: int) -> None:
             show(count, total)
@@ -204,7 +213,14 @@ def _run(source: Source, recipe: Recipe, place: Place, tree: Tree, kept: Checkpo
         else:
             from normlab.measuring.cluster import on_cluster
 
-            on_cluster(source, recipe, tree, done, place.cluster, place.workers)
+            on_cluster(source, recipe, tree, done, place.cluster, place.workers, place.say)
+
+
+def _extent(source: Source, files: dict[str, Any]) -> tuple[float, str]:
+    """How much there is, for a rate: images or megabytes."""
+    if source.kind == "images":
+        return sum(unit.stop - unit.start for unit in source.units), "images"  # type: ignore[attr-defined]
+    return sum(state[0] for state in files.values() if state) / 1e6, "MB"
 
 
 def _measured(part: Part, source: Source, changed: Sequence[str]) -> Measured:
@@ -217,7 +233,7 @@ def _measured(part: Part, source: Source, changed: Sequence[str]) -> Measured:
         part = settled(part, top_of(source.scale, part))
     return Measured(
         part, source.names, source.kind, source.text, scale=source.scale, weighting=source.weighting,
-        notes=notes_of(part, source, changed),
+        axes=source.axes, notes=[*source.notes, *notes_of(part, source.names), *of_changed(changed)],
     )  # fmt: skip
 
 

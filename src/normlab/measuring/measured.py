@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.measuring.histogram import Histogram, histograms, level_quantiles
+from normlab.measuring.described import Described
 from normlab.measuring.levels import settled
-from normlab.measuring.part import Part, Pictures, Shard, joined
+from normlab.measuring.noting import notes_of
+from normlab.measuring.part import Part, joined
 from normlab.measuring.removing import without
 from normlab.moments import Moments
 
@@ -24,7 +24,7 @@ KINDS = ("table", "array", "images", "tensors")
 
 
 @dataclass(eq=False, init=False, repr=False)
-class Measured(Moments):
+class Measured(Described):
     """The statistics of a data set, per feature: a column, a channel, a place on the kept axes.
 
         mean = Σ x / count,   var = m2 / (count − correction),   std = √var
@@ -35,9 +35,12 @@ class Measured(Moments):
     feature without values has NaN. minimum and maximum are None where they are unknown.
     names: of the features; kind: table, array, images or tensors; source: what was measured; notes: sentences
     on what was met; shards: its parts, for drift; scale: of images, "0-1" or "0-255", in which all numbers
-    are; weighting: "pixel", or "image", which gives each image the weight of one; pictures: of images, what
-    the usual wrong recipes take; rows: rows, images or arrays' first entries.
-    Exact where integers are (8 and 16 bits); else float64, the same bits for any number of workers.
+    are; weighting: "pixel", or "image", which gives each image the weight of one; axes: of an array, those
+    that were kept; pictures: of images, what the usual wrong recipes take; rows: rows, images or entries on
+    an array's first axis.
+    Exact: all numbers of whole numbers of 8 and 16 bits, and counts, minimum and maximum of all that float64
+    holds (whole numbers up to 2⁵³). Else sums in float64, to the same bits for any number of workers, with
+    the C++ kernels and without.
     Source: Pébay 2008 (merging); Karnin, Lang & Liberty 2016 (quantiles).
 
     >>> import numpy as np, normlab
@@ -52,6 +55,7 @@ class Measured(Moments):
     source: str
     scale: str | None
     weighting: str
+    axes: tuple[int, ...] | None
     notes: tuple[str, ...]
 
     def __init__(
@@ -63,6 +67,7 @@ class Measured(Moments):
         *,
         scale: str | None = None,
         weighting: str = "pixel",
+        axes: Sequence[int] | None = None,
         notes: Sequence[str] = (),
     ) -> None:
         if kind not in KINDS or len(names) != part.mean.size:
@@ -72,120 +77,11 @@ class Measured(Moments):
             )
         self.part, self.names, self.kind, self.source = part, tuple(names), kind, source
         self.scale, self.weighting, self.notes = scale, weighting, tuple(notes)
+        self.axes = None if axes is None else tuple(axes)
         self._mean, self._m2 = torch.from_numpy(part.mean), torch.from_numpy(part.m2)
 
     def __repr__(self) -> str:
         return f"<Measured {self.kind}: {self.rows:,} rows, features {_few(self.names)}>"
-
-    @property
-    def count(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """How many values each feature has, int64."""
-        return torch.from_numpy(self.part.count)
-
-    @property
-    def rows(self) -> int:
-        return self.part.rows
-
-    @property
-    def missing(self) -> Tensor:
-        return torch.from_numpy(self.part.missing)
-
-    @property
-    def infinite(self) -> Tensor:
-        return torch.from_numpy(self.part.infinite)
-
-    @property
-    def mean(self) -> Tensor:
-        """Per feature, float64; NaN where there is no value."""
-        return torch.where(self.count > 0, torch.from_numpy(self.part.mean), torch.nan)
-
-    @property
-    def m2(self) -> Tensor:
-        return torch.from_numpy(self.part.m2)
-
-    @property
-    def m3(self) -> Tensor:
-        return torch.from_numpy(self.part.m3)
-
-    @property
-    def m4(self) -> Tensor:
-        return torch.from_numpy(self.part.m4)
-
-    @property
-    def minimum(self) -> Tensor | None:
-        return _known(self.part.minimum, self.part.count)
-
-    @property
-    def maximum(self) -> Tensor | None:
-        return _known(self.part.maximum, self.part.count)
-
-    @property
-    def shards(self) -> tuple[Shard, ...]:
-        return self.part.shards
-
-    @property
-    def pictures(self) -> Pictures | None:
-        return self.part.pictures
-
-    def var(self, correction: float = 1) -> Tensor:
-        """m2 / (count − correction) of each feature; NaN where count <= correction."""
-        rest = self.count.double() - correction
-        return torch.where(rest > 0, self.m2 / rest, torch.nan)
-
-    @property
-    def skewness(self) -> Tensor:
-        """√count · m3 / m2^1.5, of the values themselves (no correction); NaN for a constant."""
-        return self.count.double().sqrt() * self.m3 / self.m2**1.5
-
-    @property
-    def kurtosis(self) -> Tensor:
-        """count · m4 / m2², 3 for a normal distribution (no correction); NaN for a constant."""
-        return self.count * self.m4 / self.m2**2
-
-    def quantile(self, q: float | Sequence[float]) -> Tensor:
-        """(features,), or (len(q), features): values below which a share q of each feature's lies.
-
-        Exact for images of 8 and 16 bits, else within `quantile_error` of the rank.
-        Errors: SettingError unless they were asked for, or for a q outside [0, 1].
-        """
-        shares = [float(share) for share in np.atleast_1d(np.asarray(q, np.float64))]
-        if not all(0 <= share <= 1 for share in shares):
-            raise SettingError(f"quantile: q={q} given; it must be in 0 to 1.")
-        if self.part.levels:
-            found = level_quantiles(self.part.levels, shares, self._top)
-        elif self.part.sketch is not None:
-            found = self.part.sketch.quantiles(shares)
-        else:
-            raise _unasked("quantiles")
-        return torch.from_numpy(found if np.ndim(q) else found[0])
-
-    @property
-    def quantile_error(self) -> float:
-        """How far the rank of `quantile` may be off, with 99 % confidence; 0 where it is exact."""
-        sketch = self.part.sketch
-        return 0.0 if self.part.levels or sketch is None else sketch.error
-
-    @property
-    def covariance(self) -> Tensor:
-        """(features, features), over rows where no feature is missing, divided by their number − 1.
-
-        Errors: SettingError unless it was asked for.
-        """
-        cross = self.part.cross
-        if cross is None:
-            raise _unasked("covariance")
-        return torch.from_numpy(cross.comoment) / (
-            cross.count - 1 if cross.count > 1 else torch.nan
-        )
-
-    @property
-    def histograms(self) -> tuple[Histogram, ...]:
-        """Of each feature; empty unless quantiles were asked for, or the data are images."""
-        return histograms(self.part, self._top)
-
-    @property
-    def _top(self) -> float:
-        return top_of(self.scale, self.part)
 
     def update(self, x: Tensor, dims: int | Sequence[int] = 0) -> "Measured":
         """Moments are updated; what was measured is merged."""
@@ -196,7 +92,7 @@ class Measured(Moments):
     def merge(self, other: Moments) -> "Measured":
         """The statistics of both together; neither is changed. Errors: ShapeError, SettingError."""
         other = self._alike(other, "merge")
-        notes = tuple(dict.fromkeys(self.notes + other.notes))
+        notes = [note for one in (self, other) for note in one._own_notes()]
         source = " + ".join(dict.fromkeys([self.source, other.source]))
         return self._with(joined(self.part, other.part), source, notes)
 
@@ -209,7 +105,12 @@ class Measured(Moments):
         """
         shard = self._alike(shard, "subtract")
         rest, note = without(self.part, shard.part, self.names)
-        return self._with(rest, f"{self.source} without {shard.source}", (*self.notes, note))
+        return self._with(rest, f"{self.source} without {shard.source}", (*self._own_notes(), note))
+
+    def _own_notes(self) -> list[str]:
+        """What was said of the source; what was said of the numbers is said anew of others."""
+        told = notes_of(self.part, self.names)
+        return [note for note in self.notes if note not in told]
 
     def merge_ranks(self, group: Any = None) -> "Measured":
         """The statistics of all processes of torch.distributed together, the same bits on each."""
@@ -232,7 +133,8 @@ class Measured(Moments):
             source,
             scale=self.scale,
             weighting=self.weighting,
-            notes=notes,
+            axes=self.axes,
+            notes=dict.fromkeys([*notes, *notes_of(part, self.names)]),
         )
 
     def _alike(self, other: Moments, verb: str) -> "Measured":
@@ -330,22 +232,5 @@ class Measured(Moments):
         return self._with(replace(self.part, shards=()), self.source, self.notes)
 
 
-def _known(values: np.ndarray, count: np.ndarray) -> Tensor | None:
-    return None if (np.isnan(values) & (count > 0)).any() else torch.from_numpy(values)
-
-
-def _unasked(what: str) -> SettingError:
-    return SettingError(
-        f"{what} not kept; ask for it: normlab.measure(…, {what}=True), or --{what}."
-    )
-
-
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (f", … {len(names)} in all" if len(names) > 8 else "")
-
-
-def top_of(scale: str | None, part: Part) -> float:
-    """The value of the largest level: of images on their scale, else the level itself."""
-    if scale is None:
-        return float(max(part.levels or {1: None}))
-    return 255.0 if scale == "0-255" else 1.0

@@ -7,7 +7,6 @@ import numpy as np
 
 from normlab.data.columns import quoted
 from normlab.measuring.part import Part
-from normlab.measuring.source import Source
 
 _MET: dict[str, tuple[str, str]] = {
     "bad": ("item could not be read and was left out", "items could not be read and were left out"),
@@ -29,22 +28,26 @@ _MET: dict[str, tuple[str, str]] = {
 _NEAR, _ENOUGH = 0.05, 1000
 
 
-def notes_of(part: Part, source: Source, changed: Sequence[str]) -> list[str]:
-    found = [*source.notes]
+def notes_of(part: Part, names: Sequence[str]) -> list[str]:
+    """What the numbers themselves say."""
+    found = []
     for key, (one, many) in _MET.items():
         if count := part.noted.get(key, 0):
             more = f": {'; '.join(bad.rstrip('.') for bad in part.bad)}" if key == "bad" else ""
             found.append(f"{count:,} {one if count == 1 else many}{more}.")
-    found += _of_features(part, source)
+    found += _of_features(part, names)
     if _looks_normalised(part):
         found.append("Looks normalised already: every mean is near 0 and every std near 1.")
-    if changed:
-        files = quoted(Path(file).name for file in changed)
-        found.append(f"Changed while they were measured: {files}; measure again.")
     return found
 
 
-def _of_features(part: Part, source: Source) -> list[str]:
+def of_changed(files: Sequence[str]) -> list[str]:
+    """What is said of files that were written to meanwhile."""
+    names = quoted(Path(file).name for file in files)
+    return [f"Changed while they were measured: {names}; measure again."] if files else []
+
+
+def _of_features(part: Part, every: Sequence[str]) -> list[str]:
     told: dict[str, Callable[[], np.ndarray]] = {
         "No value": lambda: part.count == 0,
         "Constant, so that std is 0": lambda: (part.count > 1) & (part.minimum == part.maximum),
@@ -52,7 +55,7 @@ def _of_features(part: Part, source: Source) -> list[str]:
     }
     found = []
     for words, which in told.items():
-        names = [source.names[i] for i in np.flatnonzero(which())]
+        names = [every[i] for i in np.flatnonzero(which())]
         if names:
             found.append(f"{words}: {quoted(names)}.")
     return found

@@ -37,7 +37,7 @@ def of_array(array: held.Held, text: str, options: Options) -> Source:
     units = arrays.Pieces(array, features, "", mask)
     names = arrays.feature_names(array.shape, features)
     notes = (note,) if note else ()
-    return Source(names, "array", text, units, notes, rows=array.shape[0])
+    return Source(names, "array", text, units, notes, axes=features, rows=array.shape[0])
 
 
 def mask_of(mask: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -49,13 +49,16 @@ def _of_url(url: str, options: Options) -> Source:
     home = TemporaryDirectory(prefix="normlab-")
     try:
         system, place = fsspec.core.url_to_fs(url)
-        name = url.split("://", 1)[1].rstrip("/").split("/")[-1] or "data"
+        name = url.split("://", 1)[1].split("?")[0].rstrip("/").split("/")[-1] or "data"
         system.get(place, str(Path(home.name, name)), recursive=True)
         version = system.ukey(place) if system.isfile(place) else None
         made = _of_path(Path(home.name, name), options)
     except NormlabError:
         home.cleanup()
         raise
+    except FileNotFoundError as error:
+        home.cleanup()
+        raise DataError(f"{url}: there is no such file or folder; check the address.") from error
     except Exception as error:  # each file system has kinds of its own
         home.cleanup()
         raise DataError(
@@ -130,7 +133,7 @@ def _of_npy(path: Path, options: Options) -> Source:
     mask = None if options.mask is None else mask_of(options.mask, shape).T
     turned = tuple(len(shape) - 1 - axis for axis in kept)
     made = _of_file(found, path, replace(options, features=turned, mask=mask))
-    return replace(made, rows=shape[0], notes=(note,) if note else ())
+    return replace(made, rows=shape[0], axes=kept, notes=(note,) if note else ())
 
 
 def _of_file(array: held.Held, path: Path, options: Options) -> Source:

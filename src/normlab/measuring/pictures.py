@@ -14,7 +14,7 @@ from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
 from normlab.measuring import stopping
-from normlab.measuring.levels import ends_of, powers_of
+from normlab.measuring.levels import ends_of, mean_and_m2, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
 from normlab.measuring.recipe import counted
 from normlab.measuring.sums import summed
@@ -173,7 +173,7 @@ def _of_levels(counts: np.ndarray, largest: int, look: Look) -> Part:
     """(images, channels, levels)."""
     step = look.top / largest
     together = counts.sum(0)
-    each = powers_of(counts, step)
+    each = powers_of(counts, step) if look.by_image else mean_and_m2(counts, step)
     powers = _weighted(each, look) if look.by_image else powers_of(together, step)
     low, high = ends_of(together, step)
     return Part.of(

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from normlab.errors import SettingError
+from normlab.kernels.levels import LEVELS, levels
 from normlab.measuring.levels import ends_of, powers_of
 from normlab.measuring.part import Cross, Part
 from normlab.measuring.sketch import Sketch
-from normlab.measuring.sums import summed
+from normlab.measuring.sums import Sums, summed, summed_apart
 
 BLOCK = 1 << 21  # values of a block; a row may be larger
 _LEVELS = {"uint8": 255, "uint16": 65535}
 _MOST_LEVELS = 1 << 20  # of all features together
 _MOST_PAIRS = 1 << 24
+_FEW = 64  # columns; of more, each would have too few rows in a block
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,26 @@ class Recipe:
                 f"{_MOST_PAIRS:,} are kept: measure fewer columns."
             )
 
+    def takes_columns(self, width: int) -> bool:
+        """Whether columns need not be put side by side: nothing is asked of rows, and they are few."""
+        return not self.covariance and self.valid is None and width <= _FEW
+
+    def part_of_columns(self, *columns: np.ndarray) -> Part:
+        """Features by themselves, (rows,) each: the part that they are together."""
+        sketch = None
+        if self.quantiles:
+            sketch = Sketch.empty(len(columns))
+            sketch.update([column[np.isfinite(column)] for column in columns])
+        return _part(summed_apart(columns), len(columns[0]), sketch=sketch)
+
     def part(self, block: np.ndarray, given: np.ndarray | None = None) -> Part:
         """A block (rows, features) of real numbers; given: (rows, features), what counts besides."""
         valid = self._valid(block, given)
         if valid is None and has_levels(block.dtype, block.shape[1]):
             return self._of_levels(block)
-        found = summed(block, valid)
-        return Part.of(
-            found.powers,
-            found.minimum.astype(np.float64),
-            found.maximum.astype(np.float64),
-            rows=len(block),
-            missing=found.missing,
-            infinite=found.infinite,
+        return _part(
+            summed(block, valid),
+            len(block),
             sketch=self._sketch(block, valid) if self.quantiles else None,
             cross=_cross(block, valid) if self.covariance else None,
         )
@@ -95,6 +104,13 @@ class Recipe:
         return sketch
 
 
+def _part(found: Sums, rows: int, **asked: Any) -> Part:
+    return Part.of(
+        found.powers, found.minimum, found.maximum,
+        rows=rows, missing=found.missing, infinite=found.infinite, **asked,
+    )  # fmt: skip
+
+
 def has_levels(dtype: np.dtype, width: int) -> bool:
     """Whether each value is counted: whole numbers of 8 bits, or 16 of few features."""
     largest = _LEVELS.get(dtype.name)
@@ -103,8 +119,9 @@ def has_levels(dtype: np.dtype, width: int) -> bool:
 
 def counted(block: np.ndarray, largest: int) -> np.ndarray:
     """(features, levels): how often each level was seen."""
-    width = block.shape[1]
-    size = largest + 1
+    width, size = block.shape[1], largest + 1
+    if size == LEVELS:
+        return levels(block, width)
     if width == 1:
         return np.bincount(block.ravel(), minlength=size)[None]
     offset = np.arange(width, dtype=np.int32) * np.int32(size)

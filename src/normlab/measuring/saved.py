@@ -31,6 +31,7 @@ def to_json(found: Measured) -> dict[str, Any]:
         "source": found.source,
         "scale": found.scale,
         "weighting": found.weighting,
+        "axes": None if found.axes is None else list(found.axes),
         "names": list(found.names),
         "std": listed(found.std(correction=0).numpy()),
         "std_unbiased": listed(found.std().numpy()),
@@ -88,6 +89,7 @@ def from_json(saved: Any) -> Measured:
         )
     try:
         about = {name: saved[name] for name in ("scale", "weighting", "notes")}
+        about["axes"] = saved.get("axes")  # files from before had none
         part = part_from_json(saved)
         return Measured(part, saved["names"], saved["kind"], saved["source"], **about)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,6 +1,6 @@
 """What is measured: where it comes from, and the units that it is measured in."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,8 +28,9 @@ class Unit(Protocol):
 class Source:
     """names: of the features; units: a sequence where they can be had in any order, else they come once.
 
-    rows: where the units cannot tell. files: what it reads, to see whether that changes. identity: what
-    decides the units, for --resume. keeps: what must live as long (a temporary folder).
+    axes: of an array, those that are kept. rows: where the units cannot tell. files: what it reads, to see
+    whether that changes. identity: what decides the units, for --resume. keeps: what must live as long (a
+    temporary folder).
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Source:
     notes: tuple[str, ...] = ()
     scale: str | None = None
     weighting: str = "pixel"
+    axes: tuple[int, ...] | None = None
     files: tuple[str, ...] = ()
     rows: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
@@ -58,16 +60,14 @@ def rows_of_block(width: int) -> int:
     return max(1, min(32, (BLOCK << 2) // max(width, 1)), BLOCK // max(width, 1))
 
 
-def of_blocks(blocks: Iterable[Any], recipe: Recipe, width: int) -> Parts:
-    """The parts of a stream of arrays (rows, features), cut into blocks of one size whatever theirs are.
-
-    In place of an array there may be a pair: the array, and a group's name for each of its rows.
-    """
+def of_blocks(
+    blocks: Iterable[tuple[np.ndarray, ...]], width: int, measured: Callable[..., Parts]
+) -> Parts:
+    """The parts of a stream of arrays with rows in common, cut into blocks of one size."""
     tree = Tree()
-    pairs = (block if isinstance(block, tuple) else (block,) for block in blocks)
-    for index, block in enumerate(blocked(pairs, rows_of_block(width))):
+    for index, block in enumerate(blocked(blocks, rows_of_block(width))):
         check()
-        tree.add(index, grouped(*block, recipe=recipe))
+        tree.add(index, measured(*block))
     return tree.total()
 
 

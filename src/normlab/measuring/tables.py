@@ -1,7 +1,8 @@
 """Tables: files of rows and columns, one or a folder of them, read piece by piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 
 from normlab.data import streaming
 from normlab.data.choosing import choose, find
-from normlab.data.columns import Read, Words, as_numbers, from_arrow, quoted, stacked
+from normlab.data.columns import Read, Words, as_array, as_numbers, from_arrow, quoted, stacked
 from normlab.data.reading import Reading
 from normlab.errors import DataError
 from normlab.measuring.engine import named
 from normlab.measuring.recipe import Recipe
-from normlab.measuring.source import Source, of_blocks
+from normlab.measuring.source import Source, grouped, of_blocks
 from normlab.measuring.tree import Parts
 from normlab.measuring.where import Condition, conditions
+
+Arrays = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -45,27 +48,49 @@ class TablePart:
 
     def parts(self, recipe: Recipe) -> Parts:
         with named(str(self.file)):
-            opened = streaming.stream(self.file, self.chosen.reading)
-            blocks = self._blocks(opened, _places(opened, self.chosen))
-            found = of_blocks(blocks, recipe, len(self.chosen.features))
+            opened, width = (
+                streaming.stream(self.file, self.chosen.reading),
+                len(self.chosen.features),
+            )
+            apart = self.chosen.by is None and recipe.takes_columns(width)
+            blocks = self._blocks(opened, _places(opened, self.chosen), columns if apart else block)
+            if apart:
+                found = of_blocks(blocks, width, lambda *each: {"": recipe.part_of_columns(*each)})
+            else:
+                found = of_blocks(blocks, width, partial(grouped, recipe=recipe))
         return {group: part.named(self.name) for group, part in found.items()}
 
-    def _blocks(self, opened: streaming.Stream, places: dict[str, int]) -> Iterator[Any]:
-        for columns in opened.pieces(list(places.values()), self.part):
-            yield block(dict(zip(places, columns, strict=True)), self.chosen)
+    def _blocks(
+        self, opened: streaming.Stream, places: dict[str, int], taken: Callable[..., Arrays]
+    ) -> Iterator[Arrays]:
+        for found in opened.pieces(list(places.values()), self.part):
+            yield taken(dict(zip(places, found, strict=True)), self.chosen)
 
 
-def block(columns: dict[str, Any], chosen: Chosen) -> Any:
+def columns(given: dict[str, Any], chosen: Chosen) -> Arrays:
+    """The features' values, each by itself."""
+    values = [as_array(_numbers(given[name], name)) for name in chosen.features]
+    keep = _kept(given, chosen, len(values[0]))
+    return tuple(values if keep is None else [column[keep] for column in values])
+
+
+def block(given: dict[str, Any], chosen: Chosen) -> Arrays:
     """The features' values (rows, features), with the groups of the rows where there are such."""
-    values = stacked([_numbers(columns[name], name) for name in chosen.features])
-    keep = np.ones(len(values), bool)
-    for condition in chosen.where:
-        keep &= condition.holds(_cells(columns[condition.column]))
-    values = values if keep.all() else values[keep]
+    values = stacked([_numbers(given[name], name) for name in chosen.features])
+    keep = _kept(given, chosen, len(values))
+    values = values if keep is None else values[keep]
     if chosen.by is None:
-        return values
-    groups = np.array([_group(cell) for cell in _cells(columns[chosen.by])], dtype=object)
-    return values, groups[keep].astype(str)
+        return (values,)
+    groups = np.array([_group(cell) for cell in _cells(given[chosen.by])], dtype=object)
+    return values, (groups if keep is None else groups[keep]).astype(str)
+
+
+def _kept(given: dict[str, Any], chosen: Chosen, rows: int) -> np.ndarray | None:
+    """Which rows meet the conditions; None: all."""
+    keep = np.ones(rows, bool)
+    for condition in chosen.where:
+        keep &= condition.holds(_cells(given[condition.column]))
+    return None if keep.all() else keep
 
 
 def _numbers(column: Any, name: str) -> Any:

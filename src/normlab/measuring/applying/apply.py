@@ -108,7 +108,9 @@ def _writer(
             raise SettingError(
                 "--exclude given, which says nothing about an .npy file; leave it out."
             )
-        return partial(npy, scaling=scaling, sizes=_sizes(measured), axes=features)
+        return partial(
+            npy, scaling=scaling, sizes=_sizes(measured), axes=features, measured=measured.axes
+        )
     if features is not None:
         raise SettingError(
             f"--features given, which says nothing about a {ending} file; leave it out."

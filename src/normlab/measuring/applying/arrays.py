@@ -22,14 +22,16 @@ def npy(
     scaling: Scaling,
     sizes: tuple[int, ...],
     axes: Sequence[int] | None,
+    measured: tuple[int, ...] | None,
     tell: Tell,
 ) -> int:
-    """Returns the number of numbers. `sizes`: of the axes that the features are on; `axes`: which, if told.
+    """Returns the number of numbers. `sizes`: of the axes that the features are on; `axes`: which, if told;
+    `measured`: those that were kept when it was measured, for where several fit.
 
     The array's order in memory, C or Fortran, stays.
     """
     array = _mapped(source)
-    kept = kept_axes(array.shape, sizes, axes)
+    kept = kept_axes(array.shape, sizes, axes, measured)
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     shape = [size if axis in kept else 1 for axis, size in enumerate(array.shape)]
     mean, divisor = (part.reshape(shape) for part in (scaling.mean, scaling.divisor))
@@ -43,7 +45,10 @@ def npy(
 
 
 def kept_axes(
-    shape: tuple[int, ...], sizes: tuple[int, ...], axes: Sequence[int] | None = None
+    shape: tuple[int, ...],
+    sizes: tuple[int, ...],
+    axes: Sequence[int] | None = None,
+    measured: tuple[int, ...] | None = None,
 ) -> tuple[int, ...]:
     """The axes of an array that features of such sizes are on. Errors: DataError where none fit, or several.
 
@@ -61,6 +66,8 @@ def kept_axes(
         for kept in combinations(range(len(shape)), len(sizes))
         if tuple(shape[axis] for axis in kept) == sizes
     ]
+    if measured in fitting:
+        return measured
     if len(fitting) != 1:
         raise _unfit(shape, sizes, _several(fitting))
     return fitting[0]

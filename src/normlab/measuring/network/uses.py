@@ -86,7 +86,7 @@ def as_sklearn(measured: "Measured") -> Any:
     try:
         from sklearn.preprocessing import StandardScaler
     except ImportError as error:
-        raise MissingExtraError.of("as_sklearn()", error.name, "photographs") from error
+        raise MissingExtraError.of("as_sklearn()", error.name, "sklearn") from error
     mean, std = _known(measured, "as_sklearn")
     scaler: Any = StandardScaler()
     scaler.mean_, scaler.scale_ = mean.numpy().copy(), std.numpy().copy()

@@ -1,0 +1,30 @@
+// How often each level of 8 bits was seen. No torch.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace normlab {
+
+constexpr int64_t LEVELS = 256, TABLES = 4;
+
+// Pixels of `step` bytes, of which the first `channels` count: (channels, LEVELS). Neighbouring pixels count
+// in tables of their own, since a counter that is written cannot be read again at once.
+inline void count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels, int64_t* out) {
+  constexpr int64_t MOST = 1 << 30;  // pixels that a counter of 32 bits surely holds
+  for (int64_t c = 0; c < channels; ++c) {
+    int64_t* to = out + c * LEVELS;
+    for (int64_t from = 0; from < pixels; from += MOST) {
+      int64_t some = pixels - from < MOST ? pixels - from : MOST, i = 0;
+      const uint8_t* at = x + from * step + c;
+      uint32_t table[TABLES][LEVELS];
+      std::memset(table, 0, sizeof(table));
+      for (; i + TABLES <= some; i += TABLES, at += TABLES * step)
+        for (int64_t k = 0; k < TABLES; ++k) ++table[k][at[k * step]];
+      for (; i < some; ++i, at += step) ++table[0][*at];
+      for (int64_t level = 0; level < LEVELS; ++level)
+        for (int64_t k = 0; k < TABLES; ++k) to[level] += table[k][level];
+    }
+  }
+}
+
+}  // namespace normlab
