@@ -37,17 +37,17 @@ def made(factory):
 
 def asked(**state):
     """What Python answers for a state: the header, and the arrays by name."""
-    told = {"type": "scene", "seq": 0, "state": _sent(state)}
+    told = {"type": "scene", "seq": 0, "state": sent(state)}
     header, buffers = Conversation().reply(told)
     return header, arrays(header, buffers)
 
 
-def _sent(value):
+def sent(value):
     """As a browser sends it, whose numbers are of one kind."""
     if isinstance(value, dict):
-        return {name: _sent(held) for name, held in value.items()}
+        return {name: sent(held) for name, held in value.items()}
     if isinstance(value, list):
-        return [_sent(held) for held in value]
+        return [sent(held) for held in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
