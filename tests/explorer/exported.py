@@ -3,14 +3,10 @@
 import os
 import re
 import time
-import zlib
-from base64 import b64decode
 
 import numpy as np
-import pytest
-from playwright.sync_api import expect
-from tabs import unpack
 
+from browsing import expect
 from checks import number
 from command import PATIENCE, normlab
 from normlab.explorer.conversation import Conversation
@@ -35,10 +31,10 @@ def made(factory):
     return folder / "page.html"
 
 
-def asked(**state):
+def asked(talk=None, /, **state):
     """What Python answers for a state: the header, and the arrays by name."""
     told = {"type": "scene", "seq": 0, "state": sent(state)}
-    header, buffers = Conversation().reply(told)
+    header, buffers = (talk or Conversation()).reply(told)
     return header, arrays(header, buffers)
 
 
@@ -57,32 +53,6 @@ def arrays(header, buffers):
         array["name"]: np.frombuffer(held, f"<f{array['bytes']}").reshape(array["shape"])
         for array, held in zip(told, buffers, strict=True)
     }
-
-
-def stored(file):
-    """Every scene that the file holds, put together by the words of its format alone."""
-    text = file.read_text().partition('id="ahead">')[2].partition("</script>")[0]
-    header, buffers = unpack(zlib.decompress(b64decode(text)))
-    names, parts = header["names"], header["parts"]
-    for row in header["scenes"]:
-        scene = {name: parts[at] for name, at in zip(names, row, strict=True) if at is not None}
-        yield scene, arrays(scene, [buffers[i] for i in scene["held"]])
-
-
-def close(found, expected):
-    """The same JSON, but for numbers of nine digits."""
-    if isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-8, abs=1e-300)
-    elif isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        for name, value in expected.items():
-            close(found[name], value)
-    elif isinstance(expected, list | tuple):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            close(one, other)
-    else:
-        assert found == expected
 
 
 def shows(page, **state):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from playwright.sync_api import expect
 from serving import free_port
 
+from browsing import expect
 from checks import until
 
 PLACES = (

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from jupyterlab import PATIENCE, lab, opened_in, run
-from playwright.sync_api import expect
 
+from browsing import expect
 from checks import (
     begins_with_the_numbers_of_the_chapter,
     has_set_its_formulas_in_its_own_fonts,

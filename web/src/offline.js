@@ -24,7 +24,10 @@ class Offline extends Model {
   /** What Python would answer: a header, and the bytes of its arrays. */
   answer({ type, state }) {
     if (type === "hello") return [this.#hello, []];
-    if (type === "scene") return this.#computed.scene(state);
+    if (type === "scene") {
+      this.asked = state;
+      return this.#computed.scene(state);
+    }
     if (type === "check") return [{ type: "checked", problems: this.#computed.check(state) }, []];
     const words = this.#hello.strings[type === "file" ? "export.offline" : "offline.absent"];
     return [{ type: "refused", words }, []];

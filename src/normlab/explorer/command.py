@@ -93,7 +93,11 @@ def _begin(state: str | None, hide: str | None) -> tuple[dict[str, Any], Mapping
         from normlab.explorer.conversation import Conversation
 
         talk = Conversation()
-        told = {"text": pairs["own"], "name": pairs.get("own_name"), "decimal": pairs.get("own_decimal")}
+        told = {
+            "text": pairs["own"],
+            "name": pairs.get("own_name"),
+            "decimal": pairs.get("own_decimal"),
+        }
         reply, _ = talk.reply({"type": "table", "seq": 0, **told})
         if reply["type"] == "refused":
             raise DataError(reply["words"])

@@ -28,7 +28,11 @@ class _Arrays:
 
     def put(self, array: Tensor) -> dict[str, Any]:
         self.buffers.append(array.contiguous().numpy().tobytes())
-        return {"buffer": len(self.buffers) - 1, "shape": list(array.shape), "bytes": array.element_size()}
+        return {
+            "buffer": len(self.buffers) - 1,
+            "shape": list(array.shape),
+            "bytes": array.element_size(),
+        }
 
 
 def carried(begin: State, tables: Tables) -> tuple[dict[str, Any], list[bytes]]:
@@ -63,9 +67,7 @@ def _data(arrays: _Arrays, begin: State, tables: Tables) -> dict[str, Any]:
     }
     for name in _BLOCKS:
         found[name]["clean"] = arrays.put(block(name, noise=0.0))
-        found[name]["draws"] = {
-            f"{seed}": arrays.put(_noise(name, seed)) for seed in seeds
-        }
+        found[name]["draws"] = {f"{seed}": arrays.put(_noise(name, seed)) for seed in seeds}
     drive, pool = contrasts()
     found["bank"]["shape"] = list(bank().shape)
     found["contrast"] |= {"drive": arrays.put(drive), "pool": arrays.put(pool)}

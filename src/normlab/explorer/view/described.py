@@ -1,4 +1,4 @@
-"""The rows of the table, the controls and the limits of a state as plain JSON, for a page that computes by itself.
+"""The rows of the table and the limits of a state as plain JSON, for a page that computes by itself.
 
 What a row computes is told by its own columns; the page evaluates the one equation over them.
 """
