@@ -87,6 +87,18 @@ def opened_in(page, address):
     expect(ready).to_be_visible(timeout=PATIENCE)
 
 
+def restarted(page):
+    """Restart the kernel, as its user does by the keyboard."""
+    page.locator(".jp-CodeCell .jp-InputPrompt").last.click()
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.keyboard.press("0")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(page.locator(".jp-Dialog")).to_have_count(0, timeout=PATIENCE)
+    ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    expect(ready).to_be_visible(timeout=PATIENCE)
+
+
 def run(page, number):
     """Run a cell, by the keyboard, and give the text that it printed."""
     cell = page.locator(".jp-CodeCell").nth(number)
