@@ -19,7 +19,7 @@ LARGEST = 1_500_000  # bytes
 def test_it_is_one_file_that_says_when_it_was_made_and_asks_for_nothing(exported):
     text = exported.read_text()
     assert len(text.encode()) < LARGEST
-    assert f"with normlab {__version__}." in text
+    assert f"with normlab {__version__}," in text
     assert f"Made on {date.today().year}-" in text
     head = text.partition("<style>")[0]
     assert "default-src &#x27;none&#x27;; script-src &#x27;sha256-" in head
@@ -81,10 +81,11 @@ def test_a_link_carries_its_table_into_the_file_and_parts_are_hidden(tmp_path, o
     expect(page.locator(".status")).to_contain_text("Layer normalisation: 4 rows")
     for name in ("code", "formula"):
         expect(page.locator(f".panel.{name}")).to_be_hidden()
-    expect(page.get_by_label("Kind of data").locator("option", has_text="My table")).to_have_count(
-        1
-    )
-    expect(page.locator(".axis .label").first).to_have_text("age")
+    page.get_by_label("Kind of data").select_option("points")
+    expect(page.locator(".status")).to_contain_text("128 rows")
+    page.get_by_label("Kind of data").select_option("table")
+    expect(page.locator(".status")).to_contain_text("4 rows")
+    expect(page.locator(".scatter.before text.label")).to_have_text(["age", "dose"])
 
 
 HIDING = {

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from torch import Tensor
@@ -125,6 +126,7 @@ def named(row: Norm) -> list[str]:
     return list(dict.fromkeys((row.sigma.setting, *powers)))
 
 
+@lru_cache(256)
 def symbols(row: Norm, evaluated: bool) -> list[str]:
     """The row's formula, each term within reach of the page."""
 
@@ -134,6 +136,7 @@ def symbols(row: Norm, evaluated: bool) -> list[str]:
     return multiline(formula.latex(row, write))
 
 
+@lru_cache(256)
 def gaps(row: Norm) -> list[str]:
     """The formula with a gap for each number: `@term@`, and `@=term@` for the result that ends a line.
 
