@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from normlab.data.examples import bank, block, contrasts
