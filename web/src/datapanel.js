@@ -61,6 +61,7 @@ export class DataPanel {
 
   draw(scene) {
     const { app } = this;
+    this.known = scene.controls; // there even where the first state cannot be drawn
     text(this.kindLabel, app.words("data.kind"));
     const kinds = app.hello.data.filter(
       (kind) => kind !== "table" || app.own || app.hello.given || scene.data.kind === "table",
@@ -91,7 +92,7 @@ export class DataPanel {
 
   /** Another seed; where draws are stored, the next of those. */
   #seed() {
-    const { values, value } = this.app.scene.controls.find(({ name }) => name === "seed");
+    const { values, value } = this.known.find(({ name }) => name === "seed");
     return values ? values[(values.indexOf(value) + 1) % values.length] : Math.floor(Math.random() * 10_000);
   }
 
