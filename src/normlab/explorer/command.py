@@ -78,7 +78,7 @@ def _link(state: str | None) -> str:
     return quote(text, safe=_STAYS)
 
 
-def _settings(pairs: dict[str, str]) -> dict[str, object]:
+def _settings(pairs: dict[str, str]) -> dict[str, Any]:
     return {name: _value(value) for name, value in pairs.items() if name not in _CARRIED}
 
 
