@@ -19,7 +19,7 @@ const faces = {
   setup(bundler) {
     bundler.onLoad({ filter: /katex\.css$/ }, ({ path }) => {
       const css = readFileSync(path, "utf8").replace(/,\s*url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, "");
-      const used = /KaTeX_(?:Main-(?:Regular|Italic|Bold)|Math-Italic|Size[1-4]-Regular|AMS-Regular)/;
+      const used = /KaTeX_(?:Main-Regular|Math-Italic|Size[1-4]-Regular)/;
       const kept = css.replace(/@font-face\s*\{[^}]*\}/g, (face) => (used.test(face) ? face : ""));
       return { contents: kept, loader: "css" };
     });

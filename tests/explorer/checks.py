@@ -4,8 +4,8 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import expect
 
+from browsing import expect
 from command import PATIENCE
 
 MINUS = "−"

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from playwright.sync_api import expect
 
 import checks
+from browsing import expect
 from checks import number
 from normlab.explorer.model.presets import TOUR
 

@@ -3,9 +3,10 @@
 import pytest
 from exported import made
 from pages import BEEN, UNFOLD, Open
-from playwright.sync_api import expect
 from serving import explorer
 from watching import contexts
+
+from browsing import expect
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,10 @@
 import os
 import re
 import time
-import zlib
-from base64 import b64decode
 
 import numpy as np
-import pytest
-from playwright.sync_api import expect
-from tabs import unpack
 
+from browsing import expect
 from checks import number
 from command import PATIENCE, normlab
 from normlab.explorer.conversation import Conversation
@@ -35,19 +31,19 @@ def made(factory):
     return folder / "page.html"
 
 
-def asked(**state):
+def asked(talk=None, /, **state):
     """What Python answers for a state: the header, and the arrays by name."""
-    told = {"type": "scene", "seq": 0, "state": _sent(state)}
-    header, buffers = Conversation().reply(told)
+    told = {"type": "scene", "seq": 0, "state": sent(state)}
+    header, buffers = (talk or Conversation()).reply(told)
     return header, arrays(header, buffers)
 
 
-def _sent(value):
+def sent(value):
     """As a browser sends it, whose numbers are of one kind."""
     if isinstance(value, dict):
-        return {name: _sent(held) for name, held in value.items()}
+        return {name: sent(held) for name, held in value.items()}
     if isinstance(value, list):
-        return [_sent(held) for held in value]
+        return [sent(held) for held in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -57,32 +53,6 @@ def arrays(header, buffers):
         array["name"]: np.frombuffer(held, f"<f{array['bytes']}").reshape(array["shape"])
         for array, held in zip(told, buffers, strict=True)
     }
-
-
-def stored(file):
-    """Every scene that the file holds, put together by the words of its format alone."""
-    text = file.read_text().partition('id="ahead">')[2].partition("</script>")[0]
-    header, buffers = unpack(zlib.decompress(b64decode(text)))
-    names, parts = header["names"], header["parts"]
-    for row in header["scenes"]:
-        scene = {name: parts[at] for name, at in zip(names, row, strict=True) if at is not None}
-        yield scene, arrays(scene, [buffers[i] for i in scene["held"]])
-
-
-def close(found, expected):
-    """The same JSON, but for numbers of nine digits."""
-    if isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-8, abs=1e-300)
-    elif isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        for name, value in expected.items():
-            close(found[name], value)
-    elif isinstance(expected, list | tuple):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            close(one, other)
-    else:
-        assert found == expected
 
 
 def shows(page, **state):

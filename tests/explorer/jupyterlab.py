@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from playwright.sync_api import expect
 from serving import free_port
 
+from browsing import expect
 from checks import until
 
 PLACES = (
@@ -83,6 +83,18 @@ def _end(process):
 
 def opened_in(page, address):
     page.goto(address)
+    ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    expect(ready).to_be_visible(timeout=PATIENCE)
+
+
+def restarted(page):
+    """Restart the kernel, as its user does by the keyboard."""
+    page.locator(".jp-CodeCell .jp-InputPrompt").last.click()
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.keyboard.press("0")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(page.locator(".jp-Dialog")).to_have_count(0, timeout=PATIENCE)
     ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
     expect(ready).to_be_visible(timeout=PATIENCE)
 

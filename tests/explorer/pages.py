@@ -4,8 +4,7 @@ import json
 import re
 from urllib.parse import quote, urlencode
 
-from playwright.sync_api import expect
-
+from browsing import expect
 from checks import number
 
 # counts what is said and answered, and keeps the last scene: arrays as numbers, for comparisons bit by bit
@@ -48,6 +47,7 @@ SETTLED = """() => new Promise((done, fail) => {
   const end = performance.now() + 300_000;
   const look = () => {
     if (talk.last && talk.sent > 0 && talk.sent === talk.heard) done();
+    else if (rest.errors.length && rest.frames > 60) fail(new Error(rest.errors.join()));
     else if (performance.now() > end) fail(new Error("asked, and not answered"));
     else setTimeout(look, 4);
   };

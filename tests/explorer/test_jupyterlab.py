@@ -6,15 +6,16 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from jupyterlab import PATIENCE, lab, opened_in, run
-from playwright.sync_api import expect
+from jupyterlab import PATIENCE, lab, opened_in, restarted, run
 
+from browsing import expect
 from checks import (
     begins_with_the_numbers_of_the_chapter,
     has_set_its_formulas_in_its_own_fonts,
     takes_a_point_that_is_double_clicked,
     until,
 )
+from normlab.explorer.model.words import say
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explorer.ipynb"
 SAVED = nbformat.read(NOTEBOOK, as_version=4)
@@ -56,6 +57,7 @@ def test_the_same_module_in_a_notebook(notebook, opened):
     assert len(held["edits"]["added"]) == 1
     assert "norm=bach given; it must be" in run(page, 4)
     expect(page.locator(".status")).to_contain_text("129 rows in 13 batches of 10")
+    _says_that_a_restarted_kernel_is_silent(page)
     assert {urlsplit(url).hostname for url in watched.requests} <= {
         "127.0.0.1",
         None,
@@ -63,3 +65,11 @@ def test_the_same_module_in_a_notebook(notebook, opened):
     slow = "ms to activate"  # JupyterLab's own complaint of a busy machine
     ours = [words for words in watched.complaints if slow not in words]
     assert [words for words in ours if "normlab" in words or "anywidget" in words] == []
+
+
+def _says_that_a_restarted_kernel_is_silent(page):
+    """It looks as before, and the first change is answered by no one."""
+    restarted(page)
+    page.locator("[data-control=batch_size]").press("ArrowRight")
+    expect(page.locator(".normlab-explorer .notice")).to_have_text(say("silent"), timeout=PATIENCE)
+    expect(page.locator(".status")).to_contain_text("129 rows in 13 batches of 10")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
 from sizes import PHONE
 
 import checks
+from browsing import expect
 
 STATES = {
     "points": {},

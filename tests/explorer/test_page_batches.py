@@ -1,9 +1,9 @@
 """Batches: stepped, played, reset; what the layer keeps of them, and that evaluation keeps it still."""
 
 import pytest
-from playwright.sync_api import expect
 
 import checks
+from browsing import expect
 
 
 def whole(explorer):

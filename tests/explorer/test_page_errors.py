@@ -1,8 +1,8 @@
 """What does not work is said in words, and the page lives on; also when it is the first thing asked."""
 
 import pytest
-from playwright.sync_api import expect
 
+from browsing import expect
 from normlab import table
 
 TORCH = "Expected more than 1 value per channel when training"

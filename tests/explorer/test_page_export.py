@@ -10,7 +10,8 @@ import sys
 import xml.etree.ElementTree as ET
 
 import pytest
-from playwright.sync_api import expect
+
+from browsing import expect
 
 KINDS = {
     "svg": ("Figure as SVG", "normlab-explorer.svg"),

@@ -1,8 +1,9 @@
 """Numbers fit their fields, and what is wrong with one is said where it stands."""
 
 import pytest
-from playwright.sync_api import expect
 from sizes import SIZES
+
+from browsing import expect
 
 WRONG = [
     ("batch_size", "0", "batch_size=0 given; it must be a whole number from 1 to 10000."),

@@ -10,10 +10,10 @@ import signal
 import struct
 
 import pytest
-from playwright.sync_api import expect
 from serving import explorer, free_port, started, until_served
 from tabs import tab
 
+from browsing import expect
 from checks import row, until
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.host.sockets import MOST_PAGES

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
 from sizes import DESK, PHONE
+
+from browsing import expect
 
 ROWS = "a,b\n" + "\n".join(f"{i % 97},{i * i % 89}" for i in range(10_000))
 

@@ -1,8 +1,8 @@
 """The whole explorer without a mouse, and where the focus is seen."""
 
 import pytest
-from playwright.sync_api import expect
 
+from browsing import expect
 from checks import number
 
 FOCUS = """() => {

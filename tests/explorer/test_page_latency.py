@@ -4,7 +4,8 @@ How soon it follows is measured by `make bench-explorer`, which fails when it is
 """
 
 from latency import FRAME
-from playwright.sync_api import expect
+
+from browsing import expect
 
 CIRCLES = (
     "all => all.map(e => [e.getAttribute('cx'), e.getAttribute('cy'), e.getAttribute('class')])"

@@ -1,8 +1,9 @@
 """Points that leave the picture: axes follow the many, and an arrow shows where the one is, to be taken."""
 
 import pytest
-from playwright.sync_api import expect
 from sizes import SIZES
+
+from browsing import expect
 
 FAR = {"edits": {"moved": {"3": {"0": 60.0}}}, "selected": [3, 0, 0]}
 WITHIN = """(svg) => {

@@ -4,7 +4,8 @@ import re
 
 import pytest
 from pages import Open
-from playwright.sync_api import expect
+
+from browsing import expect
 
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 TABLE = "a;b;c\n" + "\n".join(f"{i / 7:.4f};{i * i % 11};{-i}" for i in range(20))

@@ -4,11 +4,11 @@ import csv
 import io
 from xml.etree import ElementTree
 
-from playwright.sync_api import expect
 from test_injection import shape
 from test_page_export import exported as saved
 from watching import contexts
 
+from browsing import expect
 from hostile import CODE, TAG
 
 NAMES = (

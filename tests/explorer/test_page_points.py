@@ -1,10 +1,10 @@
 """Points under the pointer: added, dragged live, deleted; on fixed axes a weight is seen."""
 
 import pytest
-from playwright.sync_api import expect
 from plots import Plot
 
 import checks
+from browsing import expect
 
 EMPTY = (0.85, 0.12)  # of the plot: where no point is
 

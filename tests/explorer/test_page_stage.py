@@ -1,10 +1,10 @@
 """The stage: before becomes after in three beats, with Python's numbers at each, beside the arithmetic."""
 
 import pytest
-from playwright.sync_api import expect
 from plots import Plot, near
 from sizes import DESK, PHONE, SIZES
 
+from browsing import expect
 from checks import number
 
 BEATS = ("input", "centred", "scaled", "output")

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+
+from browsing import expect
 
 ROWS = "\n".join(f"{i},{i * i % 7},{10 - i}" for i in range(8))
 SEEN = ["row", "a before", "b before", "a after", "b after"]

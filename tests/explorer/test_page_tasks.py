@@ -3,8 +3,9 @@
 import statistics
 
 import pytest
-from playwright.sync_api import expect
 from sizes import DESK
+
+from browsing import expect
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from importlib.resources import files
 
 import pytest
 from claims import CLAIMS, PRESET_CLAIMS, answer
-from playwright.sync_api import expect
 from sizes import SIZES
 
+from browsing import expect
 from normlab.explorer.model.presets import PRESETS, TOUR
 
 WORDS = json.loads(files("normlab.explorer").joinpath("strings.json").read_text("utf-8"))

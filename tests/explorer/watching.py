@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
-from browsing import PATIENCE
+from browsing import ACTION, PATIENCE, REST
 
 
 @dataclass
@@ -35,7 +35,9 @@ def contexts(browser):
 
     def open_(address="", **options):
         held.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        held[-1].set_default_timeout(PATIENCE)
+        held[-1].set_default_timeout(ACTION)
+        held[-1].set_default_navigation_timeout(PATIENCE)
+        held[-1].add_init_script(REST)
         watched = Watched(held[-1].new_page())
         if address:
             watched.page.goto(address)

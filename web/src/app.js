@@ -13,6 +13,7 @@ export class App {
     this.model = model;
     this.root = root;
     this.host = model.get("host") ?? "page";
+    this.addressed = this.host !== "jupyter"; // the state stands in the page's address
     this.strings = {};
     this.scene = null;
     this.arrays = {};
@@ -136,13 +137,19 @@ export class App {
 
   async #open() {
     this.seen = location.hash;
-    const given = this.host === "page" ? read(location.hash) : { state: this.#given().state, own: null };
+    const given = this.#asked();
     const state = { ...this.defaults, ...given.state };
     const own = given.own ?? (this.host === "page" ? this.#known(state) : null);
     const table = own && (await this.useTable(own.text, own.name, own.decimal));
     if (table) Object.assign(state, { data: "table", table: table.key });
     if (this.scene) this.history.note(this.state, {}, true);
     this.become(state);
+  }
+
+  /** What the address says, or else what the host begins with. */
+  #asked() {
+    const addressed = this.addressed && (this.host === "page" || location.hash);
+    return addressed ? read(location.hash) : { state: this.#given().state, own: null };
   }
 
   /** The table of a state that names one: of this visit, or of the one before it was loaded again. */
@@ -152,7 +159,7 @@ export class App {
   }
 
   #follow() {
-    if (this.host === "page") {
+    if (this.addressed) {
       const moved = () => this.#open(); // what this page itself writes is no event
       addEventListener("hashchange", moved);
       this.cleanups.push(() => removeEventListener("hashchange", moved));
@@ -212,7 +219,7 @@ export class App {
 
   #write() {
     clearTimeout(this.pending);
-    if (this.host === "page") {
+    if (this.addressed) {
       if (location.hash !== this.seen) return; // another address was given, and its event is on the way
       const carried = this.#carried();
       const hash = written(this.state, this.defaults, carried?.text.length > LONGEST_LINK ? null : carried);
@@ -242,7 +249,6 @@ export class App {
     this.arrays = unpack(content, buffers);
     this.tell("outline", content);
     this.tell("scene", content, this.arrays);
-    if (content.note) this.tell("notice", content.note);
   }
 
   /** Python has checked the state: what it could not use is gone. */

@@ -1,7 +1,6 @@
 // A bank of channels as bars: one strong, which is dragged up and down; blue those in the selected one's pool.
 
 import { Axes } from "./axes.js";
-import { pressed } from "./controls.js";
 import { each, h, keys, put, svg, unique } from "./dom.js";
 import { clamp, round, show } from "./numbers.js";
 
@@ -99,11 +98,7 @@ export class Bank {
     const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (across) this.#select((this.scene.cell[1] + across + channels) % channels);
     else if (up) {
-      const loud = clamp(
-        pressed(this.scene, "loud", up, this.app.state.loud + up * (event.shiftKey ? 50 : 10)),
-        0,
-        1e4,
-      );
+      const loud = clamp(this.app.state.loud + up * (event.shiftKey ? 50 : 10), 0, 1e4);
       this.app.set({ loud });
       this.app.say(this.app.words("bank.channel", { c: this.app.state.strong, value: show(loud) }));
     } else return;

@@ -29,9 +29,8 @@ export class Bar {
     this.#undoing();
     this.#presets();
     text(this.share, app.words("share"));
-    put(this.share, "hidden", hide.includes("share") || app.host === "offline");
+    put(this.share, "hidden", hide.includes("share"));
     put(this.files.el, "hidden", hide.includes("export"));
-    put(this.hiding.el, "hidden", app.host === "offline");
     text(this.tour, app.words("tour"));
     this.#files();
     this.#hiding(outline);
@@ -74,7 +73,7 @@ export class Bar {
     }
     const hash = app.address();
     if (hash === null) return app.tell("error", app.words("share.large"));
-    return copied(app, `${location.origin}${location.pathname}${hash}`, "share.copied");
+    return copied(app, `${location.href.split("#")[0]}${hash}`, "share.copied");
   }
 
   #menu(name) {

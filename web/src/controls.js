@@ -33,16 +33,14 @@ export class Controls {
   /** One slider for each number of a control that holds several. */
   #parts(control, scene) {
     if (!Array.isArray(control.value)) return [control];
-    const several = control.value.map((value, index) => ({
+    return control.value.map((value, index) => ({
       ...control,
       value,
       index,
-      values: control.values?.[index],
       whole: control.value,
       default: control.default[index],
       of: control.value.length > 1 ? scene.data.names[scene.columns[index] ?? index] : "",
     }));
-    return several.filter(({ values }) => values !== null);
   }
 }
 
@@ -77,12 +75,6 @@ function nearest(values, value) {
   return values.reduce((best, one) => (Math.abs(one - value) < Math.abs(best - value) ? one : best));
 }
 
-/** The value that a key press moves a setting to: the next that is listed, where only some can be taken. */
-export function pressed(scene, name, by, otherwise) {
-  const { values, value } = scene.controls.find((control) => control.name === name) ?? {};
-  return values ? (values[values.indexOf(value) + by] ?? value) : otherwise;
-}
-
 class Slider {
   constructor(app, part) {
     this.app = app;
@@ -101,15 +93,14 @@ class Slider {
     if (this.part && this.part.value !== part.value) this.#faulty("");
     this.part = part;
     this.places = places(part);
-    const { value, values } = part;
+    const { value } = part;
     text(this.name, label(this.app, part));
     put(this.el, "title", meaning(this.app, part) || null);
     put(this.range, "min", this.places.low);
     put(this.range, "max", this.places.high);
     put(this.range, "step", this.places.step);
     put(this.number, "aria-label", label(this.app, part));
-    for (const input of [this.range, this.number]) put(input, "disabled", values?.length === 1);
-    put(this.reset, "hidden", value === part.default || (values && !values.includes(part.default)));
+    put(this.reset, "hidden", value === part.default);
     put(
       this.reset,
       "aria-label",
@@ -203,7 +194,6 @@ class Choice {
         text(option, this.app.strings[`control.${part.name}.${value}`] ?? `${value}`);
       },
     );
-    put(this.select, "disabled", part.options.length === 1);
     this.select.value = `${part.value}`;
   }
 

@@ -1,7 +1,6 @@
 // A neuron's response to contrast, with a handle for σ on the axis and one for n, the steepness.
 
 import { Axes } from "./axes.js";
-import { pressed } from "./controls.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
 import { clamp, round, show } from "./numbers.js";
 
@@ -135,7 +134,7 @@ export class Curve {
     if (!by) return;
     event.preventDefault();
     const { sigma, power } = this.scene.handles;
-    this.#set(name, pressed(this.scene, name, by, name === "sigma" ? sigma * 1.05 ** by : power + 0.1 * by));
+    this.#set(name, name === "sigma" ? sigma * 1.05 ** by : power + 0.1 * by);
   }
 
   /** The numbers of the curve where the mouse is. */

@@ -14,7 +14,7 @@ export class DataPanel {
     this.kindLabel = h("label", { for: this.kind.id });
     this.controls = new Controls(app, ({ group }) => group === "data");
     this.kindBox = h("div", { class: "control choice" }, this.kindLabel, this.kind.el);
-    const other = () => app.set({ seed: Math.floor(Math.random() * 10_000), step: 0 });
+    const other = () => app.set({ seed: this.#seed(), step: 0 });
     this.reseed = h("button", { type: "button", class: "quiet", "data-name": "reseed", onclick: other });
     this.axes = [0, 1].map((i) => menu(app, { change: (column) => this.#axis(i, Number(column)) }));
     this.axesBox = h(
@@ -61,6 +61,7 @@ export class DataPanel {
 
   draw(scene) {
     const { app } = this;
+    this.known = scene.controls; // there even where the first state cannot be drawn
     text(this.kindLabel, app.words("data.kind"));
     const kinds = app.hello.data.filter(
       (kind) => kind !== "table" || app.own || app.hello.given || scene.data.kind === "table",
@@ -74,7 +75,7 @@ export class DataPanel {
     put(this.kindBox, "hidden", app.state.hide.includes("data"));
     text(this.reseed, `⟳ ${app.words("reseed")}`);
     put(this.reseed, "title", app.words("reseed.help"));
-    put(this.reseed, "hidden", app.host === "offline" || !scene.controls.some(({ name }) => name === "seed"));
+    put(this.reseed, "hidden", !scene.controls.some(({ name }) => name === "seed"));
     text(this.forget, app.words("table.forget"));
     put(this.forget, "hidden", app.host !== "page" || !kept());
     text(this.undo, app.words("undo.edits"));
@@ -87,6 +88,12 @@ export class DataPanel {
     this.decimal.draw(this.#decimals(), this.decimal.el.value);
     put(this.file, "aria-label", app.words("data.file"));
     text(this.notes, scene.data.notes.join(" "));
+  }
+
+  /** Another seed; where draws are stored, the next of those. */
+  #seed() {
+    const { values, value } = this.known.find(({ name }) => name === "seed");
+    return values ? values[(values.indexOf(value) + 1) % values.length] : Math.floor(Math.random() * 10_000);
   }
 
   #columns(scene) {

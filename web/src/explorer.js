@@ -29,11 +29,9 @@ class Framing {
     this.el = h("fieldset", { class: "framing" }, this.legend, ...this.buttons);
   }
 
-  /** `framings` are those that there are, where not all can be computed. */
-  draw({ framings }) {
+  draw() {
     text(this.legend, this.app.words("frame"));
     for (const button of this.buttons) {
-      put(button, "disabled", framings && !framings.includes(button.dataset.frame));
       text(button, this.app.words(`frame.${button.dataset.frame}`));
       put(button, "aria-pressed", `${this.app.state.frame === button.dataset.frame}`);
     }

@@ -31,7 +31,7 @@ export class NormTop {
     this.first.draw(scene);
     text(this.besideLabel, app.words("compare"));
     const { options } = scene.compare;
-    const hidden = app.state.hide.includes("compare") || app.host === "offline"; // a file has no others
+    const hidden = app.state.hide.includes("compare");
     put(this.besideBox, "hidden", !options.length || hidden);
     const chosen = options.some(({ name }) => name === scene.state.compare) ? scene.state.compare : "";
     this.beside.draw(options, chosen);

@@ -1,6 +1,6 @@
-// A page without Python: what was computed ahead lies in the page itself, and answers in Python's place.
+// A page without Python: what Python wrote into it computes in Python's place.
 
-import { Ahead } from "./ahead.js";
+import { Computed } from "./computed.js";
 import explorer from "./explorer.js";
 import { $, fail } from "./failing.js";
 import { unpack } from "./frame.js";
@@ -8,30 +8,46 @@ import { Model } from "./model.js";
 
 class Offline extends Model {
   #hello;
-  #ahead;
+  #computed;
 
-  constructor({ hello, begin, ...stored }, buffers) {
+  constructor({ hello, begin, carried }, buffers) {
     super({ host: "offline", given: { state: begin } });
     this.#hello = hello;
-    this.#ahead = new Ahead(stored, buffers, hello);
+    this.#computed = new Computed(found(carried, buffers), hello);
   }
 
   send(message) {
-    const [content, buffers] = this.#answer(message);
+    const [content, buffers] = this.answer(message);
     queueMicrotask(() => this.emit("msg:custom", { ...content, seq: message.seq }, buffers));
   }
 
-  #answer({ type, state }) {
+  /** What Python would answer: a header, and the bytes of its arrays. */
+  answer({ type, state }) {
     if (type === "hello") return [this.#hello, []];
-    if (type === "scene") return this.#ahead.scene(state);
-    if (type === "check") return [{ type: "checked", problems: [] }, []];
+    if (type === "scene") {
+      this.asked = state;
+      return this.#computed.scene(state);
+    }
+    if (type === "check") return [{ type: "checked", problems: this.#computed.check(state) }, []];
     const words = this.#hello.strings[type === "file" ? "export.offline" : "offline.absent"];
     return [{ type: "refused", words }, []];
   }
 }
 
+/** The same with each array in the place that names it. */
+function found(value, buffers) {
+  if (value === null || typeof value !== "object") return value;
+  if ("buffer" in value) return { values: read(buffers[value.buffer], value.bytes), shape: value.shape };
+  if (Array.isArray(value)) return value.map((each) => found(each, buffers));
+  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, found(held, buffers)]));
+}
+
+function read({ buffer, byteOffset, byteLength }, bytes) {
+  return new (bytes === 8 ? Float64Array : Float32Array)(buffer, byteOffset, byteLength / bytes);
+}
+
 async function unpacked() {
-  const signs = atob($("ahead").textContent);
+  const signs = atob($("carried").textContent);
   const bytes = new Uint8Array(signs.length);
   for (let i = 0; i < signs.length; i++) bytes[i] = signs.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -41,6 +57,7 @@ async function unpacked() {
 async function begin() {
   const model = new Offline(...(await unpacked()));
   $("waiting").hidden = true;
+  $("explorer").model = model; // of who asks it for numbers, as the tests do
   explorer.render({ model, el: $("explorer") });
 }
 

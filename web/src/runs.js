@@ -3,7 +3,7 @@
 import { h, put, text, unique } from "./dom.js";
 
 const SPEEDS = [0.5, 1, 1.5, 3, 6, 12]; // batches a second
-const MOST = 1000; // steps, where Python is there to take them
+const MOST = 1000; // steps
 
 export class Runs {
   constructor(app) {
@@ -29,7 +29,7 @@ export class Runs {
   draw(outline) {
     this.outline = outline;
     const { app } = this;
-    const { running, most = MOST } = outline.batches;
+    const { running } = outline.batches;
     const frozen = running && app.state.mode === "eval" && app.state.compare !== "mode";
     if (frozen) this.stop();
     text(this.play, this.timer ? `❚❚ ${app.words("pause")}` : `▶ ${app.words("play")}`);
@@ -38,22 +38,22 @@ export class Runs {
     put(this.reset, "title", app.words("reset.help"));
     for (const name of ["play", "step"]) {
       put(this[name], "title", app.words(frozen ? "step.frozen" : "step.help"));
-      put(this[name], "disabled", !running || frozen || !app.scene || app.state.step >= most);
+      put(this[name], "disabled", !running || frozen || !app.scene || app.state.step >= MOST);
     }
     put(this.reset, "disabled", !running || !app.scene);
-    this.#sliders(most);
+    this.#sliders();
     put(this.el, "aria-label", app.words("panel.batches"));
     put(this.el, "hidden", app.state.hide.includes("play") || !running);
   }
 
-  #sliders(most) {
+  #sliders() {
     const { app } = this;
     text(this.speedLabel, app.words("speed"));
     put(this.speed, "aria-valuetext", app.words("speed.value", { value: SPEEDS[this.speed.value] }));
     text(this.scrubLabel, app.words("scrubber"));
     const count = app.scene?.batches.count ?? 1;
     const { step } = app.state;
-    put(this.scrub, "max", Math.min(most, Math.max(2 * count, Math.ceil(step / count) * count)));
+    put(this.scrub, "max", Math.min(MOST, Math.max(2 * count, Math.ceil(step / count) * count)));
     put(this.scrub, "disabled", !app.scene);
     put(this.scrub, "aria-valuetext", `${step}`);
     if (Number(this.scrub.value) !== step) this.scrub.value = step;
@@ -88,7 +88,7 @@ export class Runs {
 
   #step(by) {
     const step = this.app.state.step + by;
-    if (step <= (this.app.scene.batches.most ?? MOST)) return this.#to(step);
+    if (step <= MOST) return this.#to(step);
     this.stop();
     this.draw(this.outline);
   }

@@ -31,8 +31,7 @@ export class Stage {
     if (this.picture.firstChild !== view.el) this.picture.replaceChildren(view.el);
     if (scene.data.view === "block") view.draw(this.#tiles(scene, arrays));
     else view.draw(scene, arrays);
-    const fixed = this.app.host === "offline" && scene.data.view === "cloud";
-    text(this.hint, fixed ? "" : this.app.words(`hint.${scene.data.view}`));
+    text(this.hint, this.app.words(`hint.${scene.data.view}`));
     const way = this.stage === "after" && scene.data.view === "cloud" && this.scatter.beat < LAST;
     if (way) this.#travel(this.scatter.beat);
     else if (this.stage === "other") this.#counted(scene);

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
 
 import typer
@@ -15,10 +15,8 @@ from normlab.errors import DataError, SettingError
 from normlab.system.console import pressed, say, too_late
 from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, whole
-from normlab.system.progress import bar
 
 _CARRIED = ("v", "own", "own_name", "own_decimal")  # by a link besides the state: version, table
-_UNHELD = {"edits": "points that were changed by hand", "table": "table of your own"}
 _STAYS = "=&%+,:;[]{}()!*'/?@$-._~"  # what an address holds as it is
 
 
@@ -39,15 +37,21 @@ def explore_page(
             help="Write a page for a classroom without Python instead, and end.", metavar="FILE"
         ),
     ] = None,
+    hide: Annotated[
+        str | None,
+        typer.Option(help="What the written page leaves out: code,formula.", metavar="NAMES"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Normalisation to touch: data, normaliser and result on one page in the browser.
 
     Only this machine is served, and nothing leaves it. Ctrl-C ends it.
     """
+    if hide is not None and export is None:
+        raise SettingError("--hide is for the page that --export writes; in a link it is hide=.")
     number, link = whole("port", port) or 0, _link(state)
     if export is not None:
-        _export(export, _stored(state), as_json)
+        _export(export, state, hide, as_json)
         return
     from normlab.explorer.host.launch import check_installed, explore
 
@@ -74,19 +78,32 @@ def _link(state: str | None) -> str:
     return quote(text, safe=_STAYS)
 
 
-def _settings(pairs: dict[str, str]) -> dict[str, object]:
+def _settings(pairs: dict[str, str]) -> dict[str, Any]:
     return {name: _value(value) for name, value in pairs.items() if name not in _CARRIED}
 
 
-def _stored(state: str | None) -> dict[str, object]:
-    """What a written page begins with; SettingError for what it cannot hold."""
-    settings = _settings(dict(parse_qsl(_link(state), keep_blank_values=True)))
-    for name in ("edits", "table"):
-        if settings.get(name):
-            raise SettingError(f"--export holds no {_UNHELD[name]}; leave {name}= out of --state.")
-    if settings.get("data") == "table":
-        raise SettingError("--export holds no table of your own; leave data=table out of --state.")
-    return settings
+def _begin(state: str | None, hide: str | None) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """What a written page begins with, and the table that the link carries, by its key."""
+    pairs = dict(parse_qsl(_link(state), keep_blank_values=True))
+    settings, tables = _settings(pairs), {}
+    if hide:
+        names = [name.strip() for name in hide.split(",") if name.strip()]
+        settings["hide"] = [*settings.get("hide", []), *names]
+    if "own" in pairs:
+        from normlab.explorer.conversation import Conversation
+
+        talk = Conversation()
+        told = {
+            "text": pairs["own"],
+            "name": pairs.get("own_name"),
+            "decimal": pairs.get("own_decimal"),
+        }
+        reply, _ = talk.reply({"type": "table", "seq": 0, **told})
+        if reply["type"] == "refused":
+            raise DataError(reply["words"])
+        settings |= {"data": "table", "table": reply["key"]}
+        tables = talk.tables
+    return settings, tables
 
 
 def _value(text: str) -> object:
@@ -96,14 +113,13 @@ def _value(text: str) -> object:
         return text
 
 
-def _export(file: Path, state: dict[str, object], as_json: bool) -> None:
+def _export(file: Path, state: str | None, hide: str | None, as_json: bool) -> None:
     if file.is_dir():
         raise DataError(f"--export {str(file)!r} is a folder; give a file: page.html.")
     if file.suffix.lower() != ".html":
         raise DataError(f"--export {str(file)!r} is no name of a page; give one: {file.stem}.html.")
     check_writable(file.parent, "--export")
-    with bar("computing the page") as progress:
-        import_module("normlab.explorer.host.export").write(file, progress, state)
+    import_module("normlab.explorer.host.export").write(file, *_begin(state, hide))
     print(json.dumps({"file": str(file)}) if as_json else f"Page: {file}")
 
 

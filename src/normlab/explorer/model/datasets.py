@@ -42,7 +42,7 @@ class Data:
 
 def build(state: State, tables: Tables) -> Data:
     """The data that a state describes. Errors: DataError."""
-    data = _BUILDERS[state.data](state, tables)
+    data = BUILDERS[state.data](state, tables)
     if state.edits and state.data in ("points", "table"):
         edits = state.edits.json()
         ids = kept_rows(len(data.x), edits)
@@ -93,7 +93,7 @@ def _contrast(state: State, tables: Tables) -> Data:
     return Data(drive, ("contrast, %",), "contrast", ((1.0, 100.0),), pool_input=pool)
 
 
-_BUILDERS = {
+BUILDERS = {
     "points": _points,
     "table": _table,
     "image": _block,

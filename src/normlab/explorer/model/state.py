@@ -19,7 +19,7 @@ PANELS = (
     "play", "preset", "share", "export",
 )  # fmt: skip
 MOST_ROWS, MOST_STEPS, BANK = 10_000, 1_000, 16
-_LARGEST = 1e6
+LARGEST = 1e6
 _SKIPPED = ("normalized_shape", "pool_weight")  # a shape is the data's; weights have two sliders
 
 
@@ -216,7 +216,7 @@ def _checked(name: str, value: Any) -> Any:
     if value not in known:
         raise SettingError(f"{name}={str(value)[:60]} given; it must be {known.words}.")
     if name in settings and not _alone(value):
-        most = f"here it must be one value, from {-_LARGEST:g} to {_LARGEST:g} if it is a number"
+        most = f"here it must be one value, from {-LARGEST:g} to {LARGEST:g} if it is a number"
         raise SettingError(f"{name}={str(value)[:60]} given; {most}.")
     return tuple(value) if isinstance(value, list) else value
 
@@ -231,4 +231,4 @@ def _edits(value: Any, known: Domain) -> Edits:
 
 def _alone(value: Any) -> bool:
     """A setting of a row as a link may hold it: one name or one number, of a size that is computed soon."""
-    return value is None or isinstance(value, str) or _number(-_LARGEST, _LARGEST, value)
+    return value is None or isinstance(value, str) or _number(-LARGEST, LARGEST, value)

@@ -1,8 +1,10 @@
 """The formula in symbols and, for the selected element, in numbers: the library's operands, formatted."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +18,7 @@ from normlab.explorer.model.words import say
 
 _SIGNED = ("x", "center", "d", "bias")
 _RAISED = ("sigma",)  # bare, a power beside 10⁻⁵ would be read as the ten's
+_GAP = re.compile(r"@(=?)(\w+)@")
 _RUNNING = {"center": r"\mathrm{running\_mean}", "pool": r"\mathrm{running\_var}"}
 
 
@@ -113,14 +116,17 @@ def _few(value: float, signed: bool = False) -> str:
 
 
 def _numbers(row: Norm, settings: Mapping[str, Any]) -> dict[str, float]:
-    """The settings that stand in the formula: σ and the powers."""
     values = row.resolve(settings)
-    named = {row.sigma.setting: None} | {
-        power: None for power in (row.n, row.m, row.p) if isinstance(power, str)
-    }
-    return {name: float(values[name]) for name in named}
+    return {name: float(values[name]) for name in named(row)}
 
 
+def named(row: Norm) -> list[str]:
+    """The settings that stand in the formula: σ and the powers."""
+    powers = (power for power in (row.n, row.m, row.p) if isinstance(power, str))
+    return list(dict.fromkeys((row.sigma.setting, *powers)))
+
+
+@lru_cache(256)
 def symbols(row: Norm, evaluated: bool) -> list[str]:
     """The row's formula, each term within reach of the page."""
 
@@ -130,24 +136,37 @@ def symbols(row: Norm, evaluated: bool) -> list[str]:
     return multiline(formula.latex(row, write))
 
 
-def numbers(row: Norm, values: Mapping[str, float]) -> list[str]:
-    """The same with the operands in place of the symbols, and the result."""
+@lru_cache(256)
+def gaps(row: Norm) -> list[str]:
+    """The formula with a gap for each number: `@term@`, and `@=term@` for the result that ends a line.
+
+    The last of the lines is for a result that is none.
+    """
 
     def write(term: str, symbol: str) -> str:
-        if term == "y":
-            return _hooked(term, symbol)
-        number = latex_number(values[term])
-        inside = (number[0] == "-" and term in _SIGNED) or ("^" in number and term in _RAISED)
-        return _hooked(term, f"({number})" if inside else number)
+        return _hooked(term, symbol if term == "y" else f"@{term}@")
 
-    lines = multiline(formula.latex(row, write))
-    if math.isnan(values["y"]):
-        return [rf"{_hooked('y', 'y')} = \text{{{say('formula.none')}}}"]
-    lines[0] += f" = {_hooked('y', latex_number(values['y']))}"
-    for line in lines[1:]:
+    first, *more = multiline(formula.latex(row, write))
+    lines = [f"{first} = {_hooked('y', '@=y@')}"]
+    for line in more:
         difference = line.partition(" = ")[2]
-        lines[1] = f"{_hooked('d', 'd')} = {difference} = {_hooked('d', latex_number(values['d']))}"
-    return lines
+        lines.append(f"{_hooked('d', 'd')} = {difference} = {_hooked('d', '@=d@')}")
+    return [*lines, rf"{_hooked('y', 'y')} = \text{{{say('formula.none')}}}"]
+
+
+def numbers(row: Norm, values: Mapping[str, float]) -> list[str]:
+    """The same with the operands in place of the symbols, and the result."""
+    *lines, none = gaps(row)
+    if math.isnan(values["y"]):
+        return [none]
+    return [_GAP.sub(lambda gap: _filled(gap[2], values, bool(gap[1])), line) for line in lines]
+
+
+def _filled(term: str, values: Mapping[str, float], result: bool) -> str:
+    """A number; in brackets where a sign would follow an operator."""
+    number = latex_number(values[term])
+    inside = (number[0] == "-" and term in _SIGNED) or ("^" in number and term in _RAISED)
+    return f"({number})" if inside and not result else number
 
 
 def _hooked(term: str, symbol: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from normlab.data import Table
 from normlab.equation.table import find
 from normlab.errors import DataError
 from normlab.explorer.model.batching import in_batches, joins
@@ -48,7 +49,7 @@ def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     """What to import, and the lines that make x."""
     if state.data == "table":
         return _table(state, tables)
-    maker, names = _MAKERS[state.data]
+    maker, names = MAKERS[state.data]
     given = {name: getattr(state, name) for name in names}
     start = State()
     changed = {name: value for name, value in given.items() if value != getattr(start, name)}
@@ -58,7 +59,7 @@ def _data(state: State, tables: Tables) -> tuple[list[str], list[str]]:
     return _edited(state, [maker], [f"{target} = {call}"])
 
 
-_MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "points": ("points", ("n", "mean", "scale", "correlation", "outliers", "seed")),
     "image": ("block", ("offset", "gain", "noise", "seed")),
     "sequence": ("block", ("offset", "gain", "noise", "seed")),
@@ -68,20 +69,22 @@ _MAKERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def _table(state: State, tables: Tables) -> tuple[list[str], list[str]]:
-    table = tables[state.table]
+    return _edited(state, [], read_table(tables[state.table]))
+
+
+def read_table(table: Table) -> list[str]:
+    """The lines that make a person's table: its numbers, or where there are many its file."""
     if table.values.numel() > _INLINE:
         rows, columns = table.values.shape
         read = f"normlab.data.read_table({python_literal(table.name)}, drop_missing=True)"
-        lines = [f"x = {read}.values.double()[:{rows}, :{columns}]"]
-        return _edited(state, [], lines)
+        return [f"x = {read}.values.double()[:{rows}, :{columns}]"]
     rows = (f"    {python_literal(row)}," for row in table.values.double().tolist())
-    lines = [
+    return [
         python_comment(", ".join(table.columns)),
         "x = torch.tensor([",
         *rows,
         "], dtype=torch.float64)",
     ]
-    return _edited(state, [], lines)
 
 
 def _edited(state: State, makers: list[str], lines: list[str]) -> tuple[list[str], list[str]]:

@@ -65,12 +65,12 @@ def applying(state: State, shape: tuple[int, ...]) -> list[dict[str, Any]]:
     row = find(state.norm)
     return [
         _told(control, state, row, shape)
-        for control in (*CONTROLS, *_unlisted(row))
+        for control in (*CONTROLS, *unlisted(row))
         if _applies(control, state, row, shape)
     ]
 
 
-def _unlisted(row: Norm) -> list[Control]:
+def unlisted(row: Norm) -> list[Control]:
     """A slider for each number above 0 that has no line of its own: a hundredth of it to a hundredfold."""
     listed = {control.name for control in CONTROLS}
     new = {name: value for name, value in row.defaults.items() if name not in listed}
@@ -129,10 +129,10 @@ def _shaped(name: str, state: State, shape: tuple[int, ...]) -> dict[str, Any]:
         return {"high": min(15, max(channels, *shape[2:], 2))}
     if name in ("weight", "bias") and channels != 2:
         return {"value": list(getattr(state, name)[:1])}
-    return {"options": _OPTIONS[name]} if name in _OPTIONS else {}
+    return {"options": OPTIONS[name]} if name in OPTIONS else {}
 
 
-_OPTIONS: Mapping[str, list[str]] = {"mode": ["train", "eval"], "window": ["gaussian", "box"]}
+OPTIONS: Mapping[str, list[str]] = {"mode": ["train", "eval"], "window": ["gaussian", "box"]}
 
 
 def _values(name: str, state: State, row: Norm) -> tuple[Any, Any]:

@@ -100,9 +100,13 @@ def _padded(values: Tensor) -> Range:
 
 def _fixed_after(state: State, tables: Tables) -> Range:
     """What the untouched data give with the row's defaults: it stays while sliders move."""
-    start = State(data=state.data, norm=state.norm, table=state.table)
-    if state.data == "contrast":  # responses are shares of the largest
-        return (0.0, 1.25) if state.norm == "divisive" else _start_range(start, _Held(tables))
+    return start_range(State(data=state.data, norm=state.norm, table=state.table), tables)
+
+
+def start_range(start: State, tables: Tables) -> Range:
+    """The fixed axes after, of the data and the row that a state begins with."""
+    if (start.data, start.norm) == ("contrast", "divisive"):  # responses are shares of the largest
+        return 0.0, 1.25
     return _start_range(start, _Held(tables))
 
 

@@ -1,0 +1,194 @@
+// Scenes as Python would send them, computed in the page from what Python wrote into it.
+
+import { build } from "./drawn.js";
+import { read } from "./limits.js";
+import { inBatches, outcome, rowOf } from "./outcome.js";
+import { columns, Outline, view } from "./outline.js";
+import { bank, block, cloud, shown } from "./pictures.js";
+import { column, frames } from "./ranges.js";
+import { script } from "./script.js";
+import { lead, numbers, operands, status } from "./told.js";
+
+const FEW = 4; // channels whose running statistics are drawn
+const TABLES = ["points", "table"];
+const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
+
+export class Computed {
+  constructor(carried, hello) {
+    Object.assign(this, { carried, hello });
+    this.words = (key, values = {}) =>
+      (hello.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    this.outline = new Outline(carried, hello, this.words);
+  }
+
+  check(given) {
+    return read(given, this.hello.defaults, this.carried.limits, this.words).problems;
+  }
+
+  /** What Python would answer: the header, and arrays as bytes. */
+  scene(given) {
+    const { defaults } = this.hello;
+    const { state, problems } = read(given, defaults, this.carried.limits, this.words);
+    const data = build(state, this.carried.data);
+    try {
+      if (!data) throw refused(this.words(state.data === "table" ? "error.table.gone" : "offline.draws"));
+      if (data.x.shape[0] < 2 && data.ids) throw refused(this.words("error.few"));
+      const [header, arrays] = this.#scene(state, data);
+      return [{ type: "scene", problems, ...plain(header), ...listed(arrays) }, buffers(arrays)];
+    } catch (error) {
+      if (!error.words && !(error instanceof RangeError)) throw error;
+      const words =
+        error.words ?? this.words("offline.groups", { groups: state.num_groups, channels: data.x.shape[1] });
+      return [{ type: "refused", words, problems, ...this.#attempt(state, data) }, []];
+    }
+  }
+
+  #row(state) {
+    return this.carried.rows[state.norm];
+  }
+
+  #attempt(state, found) {
+    const data = found ?? build(this.hello.defaults, this.carried.data);
+    const told = { status: this.words("status.refused", { norm: this.#row(state).title }) };
+    return { ...this.outline.of(state, data), ...told, code: found ? this.#code(state, data) : "" };
+  }
+
+  #code(state, data) {
+    return script(state, this.#row(state), data, this.carried, this.hello.defaults);
+  }
+
+  #outcome(state, data) {
+    const row = this.#row(state);
+    const why = row.fits[state.data];
+    if (why) {
+      const told = { norm: row.title, data: this.words(`data.${state.data}`), why: this.words(why) };
+      throw refused(this.words("error.fits", told));
+    }
+    return outcome(state, row, data, (key, shape, size) => {
+      const torch = this.carried.torch.replace("{size}", `[${shape.join(", ")}]`);
+      return this.words(key, { torch, size });
+    });
+  }
+
+  #scene(state, data) {
+    const [made, besides] = [this.#outcome(state, data), this.outline.beside(state)];
+    const other = besides && this.#outcome(besides, data);
+    const seen = this.#seen(state, data, made, other);
+    const [more, arrays] = this.#view(seen);
+    const outlined = this.outline.of(state, data);
+    const header = {
+      ...outlined,
+      batches: batches(state, made, seen.used),
+      running: running(
+        made,
+        TABLES.includes(state.data) ? seen.columns : [0, 1, 2, 3].slice(0, Math.min(FEW, data.x.shape[1])),
+      ),
+      cell: seen.cell,
+      formula: formula(seen),
+      code: this.#code(state, data),
+      status: status(this.words, state, seen),
+      lead: lead(this.words, state, seen),
+      warning: made.warning,
+      frames: seen.frames,
+      ...more,
+    };
+    if (other) arrays.other = shown(data.x, other.y, seen.columns);
+    return [header, arrays];
+  }
+
+  #seen(state, data, made, other) {
+    const { x } = data;
+    const block = !TABLES.includes(state.data);
+    const seen = { state, data, x, outcome: made, used: inBatches(state, made.row), columns: columns(state, data) };
+    seen.cell = cell(state, data);
+    seen.at = flat(seen.cell, x.shape);
+    seen.column = (values, channel) => column({ values, shape: x.shape }, channel);
+    const of = (values) => ({ values, shape: x.shape });
+    const after = this.outline.frame(state);
+    const channels = block ? [null] : seen.columns;
+    seen.frames = frames(state, data, of(made.y), other && of(other.y), channels, after);
+    return seen;
+  }
+
+  #view(seen) {
+    return { cloud, block, bank, contrast: (each) => this.#contrast(each) }[view(seen.state)](seen);
+  }
+
+  /** A response to contrast, alone and with the mask, and the σ and n that are held on the curve. */
+  #contrast({ state, x, outcome: { y, row, settings } }) {
+    const clear = { ...state, masking: 0 };
+    const alone = this.#outcome(clear, build(clear, this.carried.data)).y;
+    const power = typeof row.n === "string" ? settings[row.n] : row.n;
+    const free = row.settings.some(({ name }) => name === "power");
+    const of = (values) => ({ values, shape: x.shape });
+    return [{ handles: { sigma: settings.sigma, power, free } }, { before: x, after: of(y), alone: of(alone) }];
+  }
+}
+
+const refused = (words) => Object.assign(new Error(words), { words });
+
+/** The selected element (n, c, *space), kept inside the data. */
+function cell({ selected }, data) {
+  const [, channels, ...space] = data.x.shape;
+  const place = Math.min(selected[2], Math.max(product(space) - 1, 0));
+  const inner = space.map((length, i) => Math.floor(place / product(space.slice(i + 1))) % length);
+  return [rowOf(data, selected[0]), Math.min(selected[1], channels - 1), ...inner];
+}
+
+const flat = (place, shape) => place.reduce((at, i, axis) => at * shape[axis] + i, 0);
+
+function batches(state, { row, sizes, size, first, last, joined }, used) {
+  const count = sizes.length;
+  return {
+    ...{ used, running: row.running, count, size: sizes[0], last: sizes.at(-1) },
+    current: Math.floor(first / size),
+    ...{ joined, step: state.step, seen: Math.min(state.step, count), slice: [first, last] },
+  };
+}
+
+function running({ trace, truth }, channels) {
+  if (!trace.length) return null;
+  const each = (name) => channels.map((c) => trace.map((step) => step[name][c]));
+  const of = (values) => channels.map((c) => values[c]);
+  return {
+    columns: channels,
+    mean: each("mean"),
+    var: each("var"),
+    true_mean: of(truth.mean),
+    true_var: of(truth.var),
+  };
+}
+
+function formula({ x, outcome: made, columns: channels, cell: place }) {
+  const { row, settings, evaluated, first } = made;
+  const start = first * product(x.shape.slice(1));
+  const found = channels.map((channel) => {
+    const at = flat([place[0], channel, ...place.slice(2)], x.shape);
+    return operands(made, x.values, channel, at - start, at);
+  });
+  const mine = found.find(({ channel }) => channel === place[1]) ?? found[0];
+  const m = typeof row.m === "string" ? settings[row.m] : row.m;
+  return {
+    symbols: row.symbols[Number(evaluated)],
+    numbers: numbers(row.gaps, mine.values),
+    lead: mine.channel,
+    operands: found,
+    evaluated,
+    bent: m !== 1,
+  };
+}
+
+/** JSON has no NaN and no infinity: null, as Python sends it. */
+function plain(value) {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, plain(held)]));
+}
+
+const listed = (arrays) => ({
+  arrays: Object.entries(arrays).map(([name, { values, shape }]) => ({ name, shape, bytes: values.BYTES_PER_ELEMENT })),
+});
+
+const buffers = (arrays) =>
+  Object.values(arrays).map(({ values }) => new DataView(values.buffer, values.byteOffset, values.byteLength));
