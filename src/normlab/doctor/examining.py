@@ -55,7 +55,7 @@ def examine(
     chosen = list(rules.RULES.values()) if only is None else [rules.find(code) for code in only]
     if isinstance(max_batches, bool) or not isinstance(max_batches, int) or max_batches < 1:
         raise SettingError(f"max_batches={max_batches!r} given; it must be a whole number from 1 on.")
-    case = _case(model, optimizer)
+    case = case_of(model, optimizer)
     if batches is not None and case.model is None:
         raise CheckError("a state_dict alone cannot be run on batches; give the model.")
     if batches is not None and case.model is not None:
@@ -63,7 +63,8 @@ def examine(
     return _report(case, chosen, type(model).__name__)
 
 
-def _case(model: Any, optimizer: Any) -> Case:
+def case_of(model: Any, optimizer: Any = None) -> Case:
+    """What rules look at, before any batch was seen."""
     if isinstance(model, Mapping):
         return Case(layers_in(model), optimizer=optimizer)
     if not isinstance(model, nn.Module):
@@ -74,7 +75,14 @@ def _case(model: Any, optimizer: Any) -> Case:
     inner = model.module if wrapped else model
     layers, unknown = layers_of(inner)
     training = any(part.training for part in inner.modules())
-    return Case(layers, inner, None, optimizer, training, unknown)
+    return Case(layers, inner, None, optimizer, training, _processes(model), unknown)
+
+
+def _processes(model: nn.Module) -> int:
+    """How many share the batches of a model."""
+    if not isinstance(model, nn.parallel.DistributedDataParallel):
+        return 1
+    return torch.distributed.get_world_size(model.process_group)
 
 
 def _observe(
@@ -83,7 +91,8 @@ def _observe(
     slots = slots_of(case.layers)
     with unchanged(model, batches):
         case.observed = observe(model, case.layers, batches, most, progress)
-        case.observed.run_in_eval(model)
+        for part in model.modules():
+            part.training = False
         localise(case.tracking, slots, case.observed, progress)
     _notes(case, batches)
 
@@ -127,7 +136,7 @@ def _report(case: Case, chosen: list[Rule], what: str) -> Report:
         tuple(case.notes),
         None if seen is None else seen.gap,
         0 if seen is None else seen.batches,
-        {layer.name: place for layer in case.layers if (place := source_of(layer.module))},
+        {one.name: place for one in case.layers if (place := source_of(case.model, one.name))},
     )
 
 

@@ -38,7 +38,7 @@ class BatchesDiffer(Rule):
     needs = ("batches",)
     references = (
         "https://github.com/wasidennis/AdaptSegNet/issues/79",
-        "arXiv:2105.07576 (Wu & Johnson 2021), section 5",
+        "arXiv:2105.07576 (Wu & Johnson 2021)",
     )
 
     def why_not(self, case: Case) -> str:

@@ -26,7 +26,7 @@ class DegenerateGroup(Rule):
     threshold = "4 for a warning; 1 is an error for norms that subtract the mean."
     effect = "Use fewer groups, or normalise over more dimensions."
     needs = ("model",)
-    references = ("https://github.com/pytorch/pytorch/issues/45687",)
+    references = ("arXiv:1803.08494 (Wu & He 2018)",)
 
     def look(self, case: Case) -> Iterator[Finding]:
         for layer in case.layers:
@@ -34,7 +34,7 @@ class DegenerateGroup(Rule):
             if number is None or number >= FEW:
                 continue
             one = number == 1
-            dead = one and layer.found is not None and layer.found.row.center is not None
+            dead = one and layer.found is not None and layer.found.row.center
             says = _ONE if dead else _SIGN if one else f"Of {number} values hardly more than the order is left."
             yield self.finding(layer, "error" if dead else "warning", float(number), float(FEW), says)
 
