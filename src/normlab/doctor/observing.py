@@ -207,7 +207,9 @@ def _watched(
     try:
         for layer in layers:
             if layer.module is not None:
-                handles.append(layer.module.register_forward_pre_hook(hook(layer), with_kwargs=True))
+                handles.append(
+                    layer.module.register_forward_pre_hook(hook(layer), with_kwargs=True)
+                )
         yield
     finally:
         for handle in handles:

@@ -75,4 +75,3 @@ class Seen:
         sizes = self.sizes
         usual = max(set(sizes), key=lambda n: (sizes.count(n), n), default=0)
         return [means for means in self.sample_means if len(means) == usual]
-

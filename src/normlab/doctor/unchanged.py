@@ -62,7 +62,9 @@ def _copies(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def _generators_kept(batches: Any) -> Iterator[None]:
     """Random numbers that data loading may draw: Python's, numpy's, and a loader's own generators."""
-    own = [getattr(part, "generator", None) for part in (batches, getattr(batches, "sampler", None))]
+    own = [
+        getattr(part, "generator", None) for part in (batches, getattr(batches, "sampler", None))
+    ]
     states = [(one, one.get_state()) for one in own if isinstance(one, torch.Generator)]
     python, numpy = random.getstate(), np.random.get_state()
     try:

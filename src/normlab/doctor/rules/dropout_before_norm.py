@@ -47,7 +47,9 @@ class DropoutBeforeNorm(Rule):
             own, severity = drift(layer, layer.seen), "warning"
             says = "The running variance is that of training with dropout; in eval() the output is too small."
             if own is not None and fitted(layer):
-                says = "The statistics fit eval(), not training: they will drift if training goes on."
+                says = (
+                    "The statistics fit eval(), not training: they will drift if training goes on."
+                )
                 severity = "remark"
             yield self.finding(layer, severity, ratio, LIMIT, says + _predicted(case, layer))
 

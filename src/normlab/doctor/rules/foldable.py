@@ -41,7 +41,7 @@ class Foldable(Rule):
             assert layer.mean is not None
             if usable(layer) and feeding(case, layer) is not None:
                 saved = layer.mean.numel() * (2 if layer.weight is None else 4)
-                yield self.finding(layer, "remark", float(saved), 0.0, _SAYS)
+                yield self.finding(layer, "remark", float(saved), None, _SAYS)
 
     def sick(self) -> Example:
         return Example(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).eval())

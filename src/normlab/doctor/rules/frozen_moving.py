@@ -22,7 +22,9 @@ class FrozenMoving(Rule):
         "fine-tuning the part that was meant to stay normalises by the batch and drifts away from its "
         "checkpoint."
     )
-    statistic = "median over channels of |change of the running mean| / sqrt(variance), in one forward pass"
+    statistic = (
+        "median over channels of |change of the running mean| / sqrt(variance), in one forward pass"
+    )
     threshold = "Any change at all."
     fix = "freeze"
     safety = "unsafe"
@@ -59,7 +61,9 @@ def held(layer: Layer) -> bool:
     still = layer.found is not None and layer.found.frozen
     tracks = layer.tracks and getattr(layer.module, "track_running_stats", True)
     moves = getattr(layer.module, "momentum", None) != 0
-    return bool(frozen and layer.module and layer.module.training and tracks and moves and not still)
+    return bool(
+        frozen and layer.module and layer.module.training and tracks and moves and not still
+    )
 
 
 def _example() -> nn.Sequential:

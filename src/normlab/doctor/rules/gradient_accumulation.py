@@ -41,7 +41,9 @@ class GradientAccumulation(Rule):
     )
 
     def why_not(self, case: Case) -> str:
-        return super().why_not(case) or ("" if steps(case.optimizer) else "the optimizer counts no steps")
+        return super().why_not(case) or (
+            "" if steps(case.optimizer) else "the optimizer counts no steps"
+        )
 
     def look(self, case: Case) -> Iterator[Finding]:
         taken = steps(case.optimizer)
@@ -62,7 +64,9 @@ class GradientAccumulation(Rule):
 
 def steps(optimizer: Any) -> int:
     """The most steps that any parameter has had; 0 where they are not counted."""
-    found = (int(s["step"]) for s in optimizer.state.values() if isinstance(s, dict) and "step" in s)
+    found = (
+        int(s["step"]) for s in optimizer.state.values() if isinstance(s, dict) and "step" in s
+    )
     return max(found, default=0)
 
 

@@ -13,7 +13,10 @@ from normlab.doctor.rules.small_batches import FEW, independent, trains
 class Processes(Rule):
     code = "NRM505"
     name = "processes-without-sync"
-    what = "Finds batch norms that do not share their statistics, in a DistributedDataParallel model of several processes."
+    what = (
+        "Finds batch norms that do not share their statistics, in a DistributedDataParallel model of "
+        "several processes."
+    )
     why = (
         "Each process normalises by its own share of the batch. The running statistics are those of process "
         "0, or differ from process to process where buffers are not broadcast."
@@ -28,14 +31,18 @@ class Processes(Rule):
 
     def why_not(self, case: Case) -> str:
         missing = super().why_not(case)
-        return missing or ("" if case.processes > 1 else "the model is not on several processes (DDP)")
+        return missing or (
+            "" if case.processes > 1 else "the model is not on several processes (DDP)"
+        )
 
     def look(self, case: Case) -> Iterator[Finding]:
         for layer in case.layers:
             if trains(layer) and not synchronises(layer.module):
                 number = independent(layer)
                 few = number is not None and number < FEW
-                says = f"Each of {case.processes} processes normalises by its own part of the batch."
+                says = (
+                    f"Each of {case.processes} processes normalises by its own part of the batch."
+                )
                 yield self.finding(layer, "warning" if few else "remark", number, FEW, says)
 
     def sick(self) -> Example:
@@ -46,4 +53,6 @@ class Processes(Rule):
 
 
 def synchronises(module: nn.Module | None) -> bool:
-    return isinstance(module, nn.SyncBatchNorm) or getattr(module, "process_group", None) is not None
+    return (
+        isinstance(module, nn.SyncBatchNorm) or getattr(module, "process_group", None) is not None
+    )

@@ -14,8 +14,8 @@ class RedundantBias(Rule):
     code = "NRM401"
     name = "redundant-bias"
     what = (
-        "Finds convolutions and linear layers with a bias whose output goes into a batch or instance norm and "
-        "nowhere else, with nothing in between."
+        "Finds convolutions and linear layers with a bias whose output goes into a batch or instance norm "
+        "and nowhere else, with nothing in between."
     )
     why = (
         "The norm subtracts the mean of each channel, and the bias with it: it has no effect in training, "
@@ -37,11 +37,13 @@ class RedundantBias(Rule):
 
     def look(self, case: Case) -> Iterator[Finding]:
         for layer in case.layers:
-            takes_mean = layer.row in ("batch", "instance") and not getattr(layer.found, "frozen", False)
+            takes_mean = layer.row in ("batch", "instance") and not getattr(
+                layer.found, "frozen", False
+            )
             source = feeding(case, layer) if takes_mean else None
             bias = getattr(source, "bias", None)
             if bias is not None:
-                yield self.finding(layer, "remark", float(bias.numel()), 0.0, _SAYS)
+                yield self.finding(layer, "remark", float(bias.numel()), None, _SAYS)
 
     def sick(self) -> Example:
         return Example(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()))

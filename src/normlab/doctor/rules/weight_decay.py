@@ -23,7 +23,10 @@ class WeightDecay(Rule):
     threshold = "0. It is a remark: networks train either way."
     effect = "Put the parameters of norms into a group of their own with weight_decay=0."
     needs = ("model", "optimizer")
-    references = ("https://github.com/pytorch/pytorch/issues/1402", "arXiv:1812.01187 (He et al. 2018)")
+    references = (
+        "https://github.com/pytorch/pytorch/issues/1402",
+        "arXiv:1812.01187 (He et al. 2018)",
+    )
 
     def look(self, case: Case) -> Iterator[Finding]:
         decay = {
@@ -35,7 +38,9 @@ class WeightDecay(Rule):
             own = [p for p in (layer.weight, layer.bias) if p is not None and p.requires_grad]
             most = max((decay.get(id(p), 0.0) for p in own), default=0.0)
             if most > 0:
-                yield self.finding(layer, "remark", most, 0.0, "Decay pulls the scale of the layer to 0.")
+                yield self.finding(
+                    layer, "remark", most, None, "Decay pulls the scale of the layer to 0."
+                )
 
     def sick(self) -> Example:
         model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
