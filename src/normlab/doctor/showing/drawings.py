@@ -13,8 +13,8 @@ _LONGEST = 26
 
 
 def strip(names, rows, labels, limit):
-    """One row of cells for each measure, one cell for each layer, from grey to the accent."""
-    from matplotlib.colors import LinearSegmentedColormap
+    """One row of cells for each measure, one cell for each layer, from grey to the accent in four steps."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
 
     named = len(names) <= NAMED
     longest = max(len(short(name)) for name in names)
@@ -23,11 +23,10 @@ def strip(names, rows, labels, limit):
     figure, axes = subplots(1, 1, height=height, left=1.5)
     figure.subplots_adjust(bottom=below / height, top=1 - 0.15 / height, right=0.92)
     ax = axes[0, 0]
-    colors = LinearSegmentedColormap.from_list("drift", [GRID, FEATURES[0], ACCENT])
-    values = np.array(rows, dtype=float)
-    shown = ax.pcolormesh(
-        np.clip(values, 0, 2 * limit), cmap=colors, vmin=0, vmax=2 * limit, edgecolors=PAPER, lw=1
-    )
+    colors = ListedColormap([GRID, FEATURES[4], FEATURES[0], ACCENT])  # they follow the page's
+    steps = BoundaryNorm([0, limit / 2, limit, 2 * limit, 3 * limit], colors.N)
+    values = np.clip(np.array(rows, dtype=float), 0, 2.5 * limit)
+    shown = ax.pcolormesh(values, cmap=colors, norm=steps, edgecolors=PAPER, lw=1)
     ax.invert_yaxis()
     ax.grid(False)
     ax.set_yticks(np.arange(len(labels)) + 0.5, labels)
@@ -40,7 +39,8 @@ def strip(names, rows, labels, limit):
     for side in ax.spines.values():
         side.set_visible(False)
     bar = figure.colorbar(shown, ax=ax, pad=0.02, fraction=0.05)
-    bar.set_ticks([0, limit, 2 * limit], labels=["0", f"{limit:g}", f"≥ {2 * limit:g}"])
+    ticks = [limit / 2, limit, 2 * limit]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.outline.set_visible(False)
     return figure
 
