@@ -1,1 +1,1 @@
-"""What is wrong with the normalisation in a network, and the verified fix: normlab.doctor."""
+"""The doctor: what is wrong with the normalisation in a network."""
