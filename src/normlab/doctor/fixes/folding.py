@@ -27,22 +27,23 @@ def _step(patient: Patient, layer: Layer) -> Step:
     source, rest = source_of(patient, layer), steps_after(layer)
     if why := _why_not(layer, source, rest):
         return Step(layer.name, why)
-    new = folded(source, layer)
-    whole, parts = [source, layer.module], [new, rest]
-    if not same(
-        nn.Sequential(*map(copied, whole)), nn.Sequential(*map(copied, parts)), source, False
-    ):
+    if not _agrees(source, layer, rest):
         kind = type(source).__name__
-        return Step(
-            layer.name, f"{kind} is not linear in its weight, or the norm does more than a norm"
-        )
+        return Step(layer.name, f"{kind} is not linear in its weight, or the norm is more than a norm")
     kept = "" if isinstance(rest, nn.Identity) else f"; {layer.found.step.words} stays"  # pyright: ignore
 
     def do() -> None:
-        take_over(source, new)
+        take_over(source, folded(source, layer))
         patient.put(layer.module, rest)  # pyright: ignore[reportArgumentType]
 
     return Step(layer.name, f"goes into {patient.name_of(source)}{kept}", do)
+
+
+def _agrees(source: Any, layer: Layer, rest: nn.Module) -> bool:
+    """Whether, all in float64, the folded layer gives what both gave."""
+    wide = copied(source).double()
+    pair = [wide, copied(layer.module)], [folded(wide, layer), copied(rest)]  # pyright: ignore
+    return same(*(nn.Sequential(*parts) for parts in pair), source)
 
 
 def _why_not(layer: Layer, source: Any, rest: nn.Module | str) -> str:

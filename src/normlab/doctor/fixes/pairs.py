@@ -11,7 +11,6 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from normlab.doctor.case import Layer
 from normlab.doctor.held import Frozen
 from normlab.doctor.patient import Patient
-from normlab.recognition.copies import copied
 
 _NEAR = 1e-10  # relative: numbers in float64 that should be equal, after sums of up to some 10⁵ products
 
@@ -107,24 +106,21 @@ def affine_of(layer: Layer) -> tuple[Tensor, Tensor]:
     return a, b if layer.bias is None else b + layer.bias.detach().double().flatten()
 
 
-def same(before: nn.Module, after: nn.Module, source: Any, last: bool) -> bool:
-    """Whether two modules give the same in float64, for an input that the source takes."""
-    pair = [copied(module).double().eval() for module in (before, after)]
-    for module in pair:  # of parts that others run in a mode of their own
-        module.train(False)
-    x = _made_up(source, last)
+def same(before: nn.Module, after: nn.Module, source: Any) -> bool:
+    """Whether two modules, in float64 and eval(), give the same for an input that the source takes."""
+    x = _made_up(source)
     with torch.no_grad():
-        one, other = (module(x) for module in pair)
+        one, other = (module.double().eval()(x) for module in (before, after))
     return bool((one - other).abs().max() <= _NEAR * one.abs().max().clamp_min(1e-300))
 
 
-def _made_up(source: Any, last: bool) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
+def _made_up(source: Any) -> Tensor:
     if isinstance(source, nn.Linear):
         shape = [3, source.in_features]
     else:
         reach = zip(source.kernel_size, source.dilation, strict=True)
-        shape = [3, source.in_channels, *(2 + (k - 1) * d + 1 for k, d in reach)]
+        shape = [3, source.in_channels, *(3 + (k - 1) * d for k, d in reach)]
+    generator = torch.Generator().manual_seed(0)
     x = torch.randn(shape, generator=generator, dtype=torch.float64)
     return x.to(source.weight.device)
 
