@@ -75,7 +75,8 @@ class Patient:
         return next((n for n, m in self.model.named_modules() if m is module), "")
 
     def put(self, old: nn.Module, new: nn.Module) -> None:
-        """A module in the place of another, under all its names; the model itself may be one."""
+        """A module in the place of another, in its mode, under all its names; the model may be one."""
+        new.training = old.training
         names = [n for n, m in self.model.named_modules(remove_duplicate=False) if m is old]
         for name in names:
             if not name:

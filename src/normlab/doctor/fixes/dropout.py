@@ -12,7 +12,7 @@ from normlab.doctor.fixes.chains import after, before, elementwise
 from normlab.doctor.fixes.fix import Fix, Step
 from normlab.doctor.fixes.recalibrating import anew, why_no_statistics
 from normlab.doctor.graph import Node
-from normlab.doctor.held import DroppedOut, held_as
+from normlab.doctor.held import follow_by
 from normlab.doctor.patient import Patient
 
 
@@ -74,8 +74,7 @@ def _step(patient: Patient, layer: Layer, node: Node) -> Step:
 
     def do() -> None:
         patient.put(dropout, nn.Identity())
-        norm.__class__ = held_as(DroppedOut, type(norm))
-        norm.add_module("dropout", dropout)
+        follow_by(norm, dropout)
 
     return Step(last.name, f"is followed by {name}, which led to {layer.name}", do)
 

@@ -29,7 +29,9 @@ def _step(patient: Patient, layer: Layer) -> Step:
         return Step(layer.name, why)
     if not _agrees(source, layer, rest):
         kind = type(source).__name__
-        return Step(layer.name, f"{kind} is not linear in its weight, or the norm is more than a norm")
+        return Step(
+            layer.name, f"{kind} is not linear in its weight, or the norm is more than a norm"
+        )
     kept = "" if isinstance(rest, nn.Identity) else f"; {layer.found.step.words} stays"  # pyright: ignore
 
     def do() -> None:

@@ -7,7 +7,7 @@ from torch import nn
 
 from normlab.doctor.case import Layer
 from normlab.doctor.fixes.fix import Fix, Step
-from normlab.doctor.held import Frozen, held_as
+from normlab.doctor.held import Frozen, frozen_class
 from normlab.doctor.patient import Patient
 
 _LEARNED = "_learned_before_freezing"  # names of the parameters that freeze() has stopped
@@ -36,7 +36,7 @@ def _freezing(layer: Layer) -> Step | None:
         setattr(module, _LEARNED, tuple(name for name, p in named.items() if p.requires_grad))
         for parameter in named.values():
             parameter.requires_grad_(False)
-        module.__class__ = held_as(Frozen, type(module))
+        module.__class__ = frozen_class(type(module))
         module.train(False)
 
     return Step(layer.name, "keeps its statistics, weight and bias from now on", do)

@@ -62,17 +62,15 @@ def _ranks(patient: Patient, source: nn.Module, layer: Layer) -> str:
 def _whole(patient: Patient, module: nn.Module, numbers: bool = True) -> str:
     """Hooks, and weights that something else makes or uses."""
     name = type(module).__name__
+    computed = module._parameters.get("weight") is None or "parametrizations" in module._modules
+    if numbers and computed:
+        return f"the weight of {name} is computed (pruned, parametrised or normalised)"
     if any((module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)):
         return f"{name} has hooks, which would see other numbers"
     if "forward" in vars(module):
         return f"the forward of this {name} was replaced on the layer itself"
-    if not numbers:
-        return ""
-    weight = module._parameters.get("weight")
-    if weight is None or "parametrizations" in module._modules:
-        return f"the weight of {name} is computed (pruned, parametrised or normalised)"
+    own = list(module._parameters.values()) if numbers else []
     shared = [p for other in _others(patient.model, module) for p in other._parameters.values()]
-    own = list(module._parameters.values())
     if any(p is q for p in own for q in shared if p is not None):
         return f"{name} shares its weight with another module"
     return ""
