@@ -21,7 +21,8 @@ class Layer:
     """A normaliser: a module that was recognised, or what a state_dict holds of one.
 
     names: all paths at which the model has it, the first is `name`. seen: what it took in, in eval();
-    seen_training: the same with every layer before it normalising by the batch.
+    seen_training: the same with every layer before it normalising by the batch; seen_dropout: the same as
+    `seen`, with dropout on.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class Layer:
     eps: float = USUAL_EPS
     seen: "Seen | None" = None
     seen_training: "Seen | None" = None
+    seen_dropout: "Seen | None" = None
 
     @property
     def name(self) -> str:
@@ -73,7 +75,8 @@ class Layer:
 class Case:
     """A model, or a state_dict alone (then `model` is None), and whatever was seen of it.
 
-    training: whether any part of the model was in training mode when it was handed over.
+    training: whether any part of the model was in training mode when it was handed over. processes: of
+    how many the batches of a DistributedDataParallel model are.
     """
 
     layers: list[Layer]
@@ -81,6 +84,7 @@ class Case:
     observed: "Observed | None" = None
     optimizer: Any = None
     training: bool = False
+    processes: int = 1
     not_examined: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -99,9 +103,11 @@ class Case:
         """Which module feeds which; None where the model cannot be traced."""
         if self.model is None:
             return None
-        from normlab.doctor.graph import traced
+        from normlab.doctor.graph import graph_of
 
-        return traced(self.model)
+        kept = self.observed.kept if self.observed is not None else None
+        leaves = [layer.module for layer in self.layers if layer.module is not None]
+        return graph_of(self.model, kept, leaves)
 
 
 def usable(layer: Layer) -> bool:

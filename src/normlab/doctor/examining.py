@@ -1,6 +1,7 @@
 """Examining a model: its layers, one pass over the batches, and every rule on what was seen."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader
 from normlab.doctor import rules
 from normlab.doctor.case import Case, Layer
 from normlab.doctor.drift import drift
-from normlab.doctor.findings import Finding, LayerRow, NotChecked, Report, merged
+from normlab.doctor.findings import CHANNELS, Finding, LayerRow, NotChecked, Report, merged
 from normlab.doctor.layers import layers_in, layers_of
 from normlab.doctor.localising import localise, slots_of
 from normlab.doctor.observing import MOST, observe
@@ -54,8 +55,10 @@ def examine(
     """
     chosen = list(rules.RULES.values()) if only is None else [rules.find(code) for code in only]
     if isinstance(max_batches, bool) or not isinstance(max_batches, int) or max_batches < 1:
-        raise SettingError(f"max_batches={max_batches!r} given; it must be a whole number from 1 on.")
-    case = _case(model, optimizer)
+        raise SettingError(
+            f"max_batches={max_batches!r} given; it must be a whole number from 1 on."
+        )
+    case = case_of(model, optimizer)
     if batches is not None and case.model is None:
         raise CheckError("a state_dict alone cannot be run on batches; give the model.")
     if batches is not None and case.model is not None:
@@ -63,7 +66,8 @@ def examine(
     return _report(case, chosen, type(model).__name__)
 
 
-def _case(model: Any, optimizer: Any) -> Case:
+def case_of(model: Any, optimizer: Any = None) -> Case:
+    """What rules look at, before any batch was seen."""
     if isinstance(model, Mapping):
         return Case(layers_in(model), optimizer=optimizer)
     if not isinstance(model, nn.Module):
@@ -74,7 +78,14 @@ def _case(model: Any, optimizer: Any) -> Case:
     inner = model.module if wrapped else model
     layers, unknown = layers_of(inner)
     training = any(part.training for part in inner.modules())
-    return Case(layers, inner, None, optimizer, training, unknown)
+    return Case(layers, inner, None, optimizer, training, _processes(model), unknown)
+
+
+def _processes(model: nn.Module) -> int:
+    """How many share the batches of a model."""
+    if not isinstance(model, nn.parallel.DistributedDataParallel):
+        return 1
+    return torch.distributed.get_world_size(model.process_group)
 
 
 def _observe(
@@ -83,7 +94,8 @@ def _observe(
     slots = slots_of(case.layers)
     with unchanged(model, batches):
         case.observed = observe(model, case.layers, batches, most, progress)
-        case.observed.run_in_eval(model)
+        for part in model.modules():
+            part.training = False
         localise(case.tracking, slots, case.observed, progress)
     _notes(case, batches)
 
@@ -116,19 +128,40 @@ def _report(case: Case, chosen: list[Rule], what: str) -> Report:
         found += its
         if not its:
             passed.append((rule.code, rule.name))
-    seen = case.observed
-    return Report(
-        what,
-        merged(found),
-        tuple(passed),
-        tuple(not_checked),
-        case.not_examined,
-        tuple(_row(layer, case) for layer in case.layers),
-        tuple(case.notes),
-        None if seen is None else seen.gap,
-        0 if seen is None else seen.batches,
-        {layer.name: place for layer in case.layers if (place := source_of(layer.module))},
+    return replace(
+        _shown(case),
+        model=what,
+        findings=merged(found),
+        passed=tuple(passed),
+        not_checked=tuple(not_checked),
     )
+
+
+def _shown(case: Case) -> Report:
+    """The report but for what the rules found."""
+    seen = case.observed
+    report = Report(
+        "",
+        (),
+        not_examined=case.not_examined,
+        layers=tuple(_row(layer, case) for layer in case.layers),
+        notes=tuple(case.notes),
+        places={one.name: at for one in case.layers if (at := source_of(case.model, one.name))},
+    )
+    if seen is None:
+        return report
+    measured = {one.name: _measured(one) for one in case.sound if drift(one, one.seen)}
+    return replace(
+        report, gap=seen.gap, change=seen.change, batches=seen.batches, measured=measured
+    )
+
+
+def _measured(layer: Layer) -> tuple[tuple[float, ...], ...]:
+    """Running mean and std, and those of the data."""
+    assert layer.seen is not None
+    mean, var = layer.statistics()
+    columns = mean, var.sqrt(), layer.seen.pooled.mean, layer.seen.pooled.std()
+    return tuple(tuple(column.flatten()[:CHANNELS].tolist()) for column in columns)
 
 
 def _row(layer: Layer, case: Case) -> LayerRow:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning", "remark"]
 Safety = Literal["safe", "unsafe"]
+CHANNELS = 256  # of a layer, that the page shows
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "remark")
 
 
@@ -114,7 +115,9 @@ class Report:
     notes: tuple[str, ...] = ()
     gap: float | None = None
     batches: int = 0
+    change: float | None = None
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    measured: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
     known: int = 0
 
     @property

@@ -49,6 +49,7 @@ class Fixed:
     gap_before: float | None = None
     gap_after: float | None = None
     dry_run: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -58,7 +59,7 @@ class Fixed:
     def to_json(self) -> dict[str, Any]:
         """Plain data; the keys are those of Row."""
         gaps = {"gap_before": self.gap_before, "gap_after": self.gap_after}
-        return {"dry_run": self.dry_run, "changed": self.changed, **gaps, "fixes": [
+        return {"dry_run": self.dry_run, "changed": self.changed, "notes": self.notes, **gaps, "fixes": [
             asdict(row) for row in self.table
         ]}  # fmt: skip
 
@@ -123,7 +124,7 @@ def _named(layers: list[str]) -> str:
 def _closing(fixed: Fixed) -> list[str]:
     if not fixed.table:
         return ["There is nothing to fix."]
-    lines = []
+    lines = [*fixed.notes]
     if fixed.gap_before is not None and fixed.gap_after is not None:
         lines.append(
             f"Between eval() and normalising by the batch, outputs differ by {fixed.gap_after:.1%} of their "

@@ -1,7 +1,8 @@
 """Fixing a model as a report says, or by the name of a fix: planned, done on a copy, verified."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from torch import nn
@@ -10,10 +11,12 @@ from normlab.doctor.findings import Finding, Report
 from normlab.doctor.fixed import Fixed, Row, pairs
 from normlab.doctor.fixes import FIXES, find
 from normlab.doctor.fixes.fix import Fix
+from normlab.doctor.observing import MOST
 from normlab.doctor.patient import Options, Patient, copy_of
+from normlab.doctor.unchanged import generators_kept
 from normlab.doctor.verifying import moved, widened
 from normlab.errors import CheckError, SettingError
-from normlab.recalibration.batches import Batches, Progress, silent
+from normlab.recalibration.batches import Batches, Progress, random_state_kept, silent
 
 Wanted = Mapping[str, Iterable[str] | None]  # a fix -> the layers to do, or None for all
 
@@ -63,8 +66,9 @@ def fix(
                 [*(layers or []), *one.layers] if layers is not None and one.layers else None
             )
     options = Options(eps, convert, settings or {"to": "group"})
-    fixed = treated(model, wanted, batches, options, dry_run, progress)
-    return _looked_again(fixed, report, findings, batches)
+    given, notes = again_and_again(batches)
+    fixed = treated(model, wanted, given, options, dry_run, progress)
+    return _looked_again(replace(fixed, notes=notes), report, findings, given)
 
 
 def _chosen(report: Report, only: str | Iterable[str] | None) -> list[Finding]:
@@ -92,17 +96,37 @@ def treated(
     """Fixes by name, in their order, on a copy of a model."""
     if not isinstance(model, nn.Module):
         raise CheckError(f"{type(model).__name__} given; a torch.nn.Module can be fixed.")
-    given = batches if batches is None or isinstance(batches, Batches) else Batches(batches)
     for name in wanted:
         find(name)
-    patient = Patient(copy_of(model), given, options or Options(), progress)
+    given, notes = again_and_again(batches)
+    patient = Patient(copy_of(inner(model)), given, options or Options(), progress)
     rows = []
-    for name, one in FIXES.items():
-        if name in wanted:
-            layers = wanted[name]
-            names = None if layers is None else list(layers)
-            rows.append(_planned(one, patient, names) if dry_run else _done(one, patient, names))
-    return Fixed(model if dry_run else patient.model, tuple(rows), dry_run=dry_run)
+    with generators_kept(batches), random_state_kept(model):
+        for name, one in FIXES.items():
+            if name in wanted:
+                layers = wanted[name]
+                names = None if layers is None else list(layers)
+                does = _planned if dry_run else _done
+                rows.append(does(one, patient, names))
+    return Fixed(model if dry_run else patient.model, tuple(rows), dry_run=dry_run, notes=notes)
+
+
+def inner(model: nn.Module) -> nn.Module:
+    """What DataParallel or DistributedDataParallel holds; of others themselves."""
+    wraps = nn.DataParallel | nn.parallel.DistributedDataParallel
+    return model.module if isinstance(model, wraps) else model
+
+
+def again_and_again(batches: Iterable[Any] | None) -> tuple[Batches | None, tuple[str, ...]]:
+    """Batches that can be gone through several times; of an iterator the first MOST are kept, and said."""
+    if batches is None or isinstance(batches, Batches):
+        return batches, ()
+    if not isinstance(batches, Iterator):
+        return Batches(batches), ()
+    kept = list(islice(batches, MOST))
+    more = next(batches, None) is not None if len(kept) == MOST else False
+    said = f"An iterator gives its batches once: the first {MOST} were kept, the rest was not used."
+    return Batches(kept), (said,) if more else ()
 
 
 def _planned(one: Fix, patient: Patient, names: list[str] | None) -> Row:
@@ -149,7 +173,7 @@ class _Wide(Batches):
 
 
 def _looked_again(
-    fixed: Fixed, report: Report, findings: Sequence[Finding], batches: Iterable[Any] | None
+    fixed: Fixed, report: Report, findings: Sequence[Finding], batches: Batches | None
 ) -> Fixed:
     """The rules that found something, applied to the new model."""
     by_hand = [one for one in findings if one.fix not in FIXES]
@@ -163,7 +187,7 @@ def _looked_again(
     from normlab.doctor.examining import examine
 
     codes = dict.fromkeys(code for row in rows for code in row.codes)
-    again = examine(fixed.model, batches, only=codes)
+    again = examine(fixed.model, None if batches is None else batches.held, only=codes)
     rows = [_beside(row, findings, again) for row in rows]
     return replace(
         fixed, table=tuple(rows), report=again, gap_before=report.gap, gap_after=again.gap

@@ -89,7 +89,9 @@ def layers_in(state: Mapping[str, Any]) -> list[Layer]:
     )
     found = []
     for prefix in prefixes:
-        mean, var, weight, bias = (_held(state, prefix, words) for words in (MEAN, VAR, WEIGHT, BIAS))
+        mean, var, weight, bias = (
+            _held(state, prefix, words) for words in (MEAN, VAR, WEIGHT, BIAS)
+        )
         if mean is not None and var is not None and mean.shape == var.shape:
             found.append(Layer((prefix,), mean=mean, var=var, weight=weight, bias=bias))
     return found

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from normlab.doctor.case import Layer
 from normlab.doctor.seen import Seen
+from normlab.doctor.trying import tried
 from normlab.errors import DataError
 from normlab.recalibration.batches import Batches, Progress, tensors
 
@@ -67,6 +69,7 @@ def observe(
     runner = Batches([])
     seen = Observed(lambda batch: _ran(runner, model, batch))
     modes = {part: part.training for part in model.modules()}
+    torch.manual_seed(0)  # what dropout and loaders draw is the same in every examination
     for layer in layers:
         layer.seen, layer.seen_training = Seen(), Seen()
     for batch in stream:
@@ -89,10 +92,11 @@ def _once(model: nn.Module, layers: list[Layer], batch: Any, seen: Observed) -> 
     seen.bad_inputs += any(not bool(t.isfinite().all()) for t in tensors(batch))
     for part in model.modules():
         part.training = False
-    with _watched(layers, "seen", seen.order):
+    with _watched(layers, "seen", seen.order, first=seen.batches == 0):
         in_eval = [t.detach().clone() for t in tensors(seen.run(batch))]
     if not any(layer.tracks and layer.by_batch for layer in layers):
         return
+    _with_dropout(model, layers, batch, seen)
     try:
         with by_the_batch(layers), _watched(layers, "seen_training", []):
             by_batch = list(tensors(seen.run(batch)))
@@ -103,6 +107,23 @@ def _once(model: nn.Module, layers: list[Layer], batch: Any, seen: Observed) -> 
         seen.failures[said] = seen.failures.get(said, 0) + 1
         return
     _compare(in_eval, by_batch, seen)
+
+
+def _with_dropout(model: nn.Module, layers: list[Layer], batch: Any, seen: Observed) -> None:
+    """The batch once more, with nothing in training but dropout, where the model has any."""
+    drops = [part for part in model.modules() if isinstance(part, _DropoutNd) and part.p > 0]
+    if not drops:
+        return
+    for layer in layers:
+        layer.seen_dropout = layer.seen_dropout or Seen()
+    try:
+        for part in drops:
+            part.training = True
+        with _watched(layers, "seen_dropout", []):
+            seen.run(batch)
+    finally:
+        for part in drops:
+            part.training = False
 
 
 def _compare(in_eval: list[Tensor], by_batch: list[Tensor], seen: Observed) -> None:
@@ -160,8 +181,10 @@ def by_the_batch(layers: list[Layer]) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(layers: list[Layer], where: str, order: list[str]) -> Iterator[None]:
-    """Each layer's input goes into its `Seen`; the order of first calls is noted."""
+def _watched(
+    layers: list[Layer], where: str, order: list[str], first: bool = False
+) -> Iterator[None]:
+    """Each layer's input goes into its `Seen`; the order of first calls is noted; `first`: of a batch."""
     calls: dict[str, int] = {}
     handles = []
 
@@ -173,7 +196,10 @@ def _watched(layers: list[Layer], where: str, order: list[str]) -> Iterator[None
             if layer.name not in order:
                 order.append(layer.name)
             placed = x if layer.found is None or layer.found.channels == 1 else x.movedim(-1, 1)
-            getattr(layer, where).take(placed, calls.get(layer.name, 0), layer.tracks or layer.by_batch)
+            seen = getattr(layer, where)
+            seen.take(placed, calls.get(layer.name, 0), layer.tracks or layer.by_batch)
+            if first and not seen.bad:
+                tried(layer, x, seen)
             calls[layer.name] = calls.get(layer.name, 0) + 1
 
         return take
@@ -181,7 +207,9 @@ def _watched(layers: list[Layer], where: str, order: list[str]) -> Iterator[None
     try:
         for layer in layers:
             if layer.module is not None:
-                handles.append(layer.module.register_forward_pre_hook(hook(layer), with_kwargs=True))
+                handles.append(
+                    layer.module.register_forward_pre_hook(hook(layer), with_kwargs=True)
+                )
         yield
     finally:
         for handle in handles:

@@ -15,11 +15,12 @@ Need = Literal["model", "batches", "optimizer", "training"]
 
 @dataclass(frozen=True)
 class Example:
-    """A case for the documentation and the tests: what `examine` is given."""
+    """A case that the documentation and the tests run: what `examine` is given, on so many processes."""
 
     model: nn.Module
     batches: Any = None
     optimizer: Any = None
+    processes: int = 1
 
 
 class Rule(ABC):

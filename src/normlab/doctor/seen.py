@@ -19,7 +19,9 @@ class Seen:
     forward pass, the second, and so on. sample_means, batch_sizes: of the first call, for some channels:
     one tensor (samples, channels) and one number of samples for each batch. values: how many values a
     channel has in a batch, the fewest and the most. peak: the largest magnitude. bad: batches that hold
-    NaN or infinity. channels_last: whether it came in that layout. last: the last input's shape.
+    NaN or infinity. shape, dtype: of the last input. layout_error: how far channels_last moves the output, in
+    standard deviations. scale_varies: deviation / mean over samples of what the layer divides by; None where
+    that is not known.
     """
 
     pooled: Moments = field(default_factory=Moments)
@@ -29,7 +31,8 @@ class Seen:
     calls: int = 0
     peak: float = 0.0
     bad: int = 0
-    channels_last: bool = False
+    layout_error: float = 0.0
+    scale_varies: float | None = None
     dtype: torch.dtype | None = None
     shape: tuple[int, ...] = ()
 
@@ -37,7 +40,6 @@ class Seen:
         """One call, the `call`-th of its forward pass; its statistics only where they are wanted."""
         self.calls = max(self.calls, call + 1)
         self.shape, self.dtype = tuple(x.shape), x.dtype
-        self.channels_last = self.channels_last or _channels_last(x)
         if x.numel() == 0 or not x.is_floating_point():
             return
         largest = x.abs().amax().item()
@@ -73,10 +75,3 @@ class Seen:
         sizes = self.sizes
         usual = max(set(sizes), key=lambda n: (sizes.count(n), n), default=0)
         return [means for means in self.sample_means if len(means) == usual]
-
-
-def _channels_last(x: Tensor) -> bool:
-    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
-    if x.dim() not in layouts or min(x.shape[1:]) == 1:
-        return False
-    return x.is_contiguous(memory_format=layouts[x.dim()]) and not x.is_contiguous()

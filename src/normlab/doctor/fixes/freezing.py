@@ -38,6 +38,8 @@ def _freezing(layer: Layer) -> Step | None:
             parameter.requires_grad_(False)
         module.__class__ = frozen_class(type(module))
         module.train(False)
+        if hasattr(module, "track_running_stats"):  # it holds them, and uses them
+            module.track_running_stats = True
 
     return Step(layer.name, "keeps its statistics, weight and bias from now on", do)
 

@@ -10,7 +10,14 @@ from normlab.doctor.case import Case
 from normlab.doctor.findings import Finding
 from normlab.doctor.rule import Example, Rule
 
-_NAMES = ("AveragedModel", "ModelEma", "ModelEmaV2", "ModelEmaV3", "ExponentialMovingAverage", "EMA")
+_NAMES = (
+    "AveragedModel",
+    "ModelEma",
+    "ModelEmaV2",
+    "ModelEmaV3",
+    "ExponentialMovingAverage",
+    "EMA",
+)
 Z, R = 0.15, 0.4
 
 

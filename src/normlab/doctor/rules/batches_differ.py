@@ -38,7 +38,7 @@ class BatchesDiffer(Rule):
     needs = ("batches",)
     references = (
         "https://github.com/wasidennis/AdaptSegNet/issues/79",
-        "arXiv:2105.07576 (Wu & Johnson 2021), section 5",
+        "arXiv:2105.07576 (Wu & Johnson 2021)",
     )
 
     def why_not(self, case: Case) -> str:
@@ -76,9 +76,9 @@ _SAYS = "The batches given differ more than random draws of their samples would:
 
 
 def statistic(seen: Seen) -> tuple[float, float]:
-    """F, the median over channels, and the largest of permutations, which are drawn where F is above LIMIT."""
+    """F, the median over channels, and the largest of permutations, drawn where F is above LIMIT."""
     means = torch.stack(seen.full).cpu()
-    batches, size, channels = means.shape
+    batches, size = means.shape[:2]
     flat = means.flatten(0, 1)
     alive = flat.var(0) > 1e-12 * flat.square().mean(0).clamp_min(1e-300)
     if size < 2 or not bool(alive.any()):

@@ -12,8 +12,8 @@ class DeadByInput(Rule):
     code = "NRM306"
     name = "dead-by-input"
     what = (
-        "Finds channels whose running variance is 0, or so small that float32 holds it as a subnormal number, "
-        "and that do not vary in the batches given either."
+        "Finds channels whose running variance is 0, or so small that float32 holds it as a subnormal "
+        "number, and that do not vary in the batches given either."
     )
     why = (
         "A filter before them has died. Their output is a constant, and were their input ever to vary, it "
@@ -31,7 +31,7 @@ class DeadByInput(Rule):
             kinds = dominated(layer)
             if kinds is not None and bool(kinds.by_input.any()):
                 part = share(kinds.by_input)
-                yield self.finding(layer, "warning" if part >= 0.5 else "remark", part, 0.0, _SAYS)
+                yield self.finding(layer, "warning" if part >= 0.5 else "remark", part, None, _SAYS)
 
     def sick(self) -> Example:
         return example(0.0, 1.0)

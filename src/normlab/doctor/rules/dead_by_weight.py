@@ -30,7 +30,7 @@ class DeadByWeight(Rule):
         for layer in case.tracking:
             kinds = dominated(layer)
             if kinds is not None and bool(kinds.by_weight.any()):
-                yield self.finding(layer, "remark", share(kinds.by_weight), 0.0, _SAYS)
+                yield self.finding(layer, "remark", share(kinds.by_weight), None, _SAYS)
 
     def sick(self) -> Example:
         return example(1e-9, 1e-5)

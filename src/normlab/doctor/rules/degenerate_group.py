@@ -17,7 +17,9 @@ _ROWS = ("layer", "instance", "group", "rms", "l2", "positional", "positional_rm
 class DegenerateGroup(Rule):
     code = "NRM308"
     name = "too-few-values"
-    what = "Counts how many values layer, group, instance, RMS and L2 norms take each statistic over."
+    what = (
+        "Counts how many values layer, group, instance, RMS and L2 norms take each statistic over."
+    )
     why = (
         "Over one value a centring norm puts out its bias, whatever comes in, and says nothing. Over two its "
         "outputs are +1 and -1: all but the order is lost."
@@ -26,7 +28,7 @@ class DegenerateGroup(Rule):
     threshold = "4 for a warning; 1 is an error for norms that subtract the mean."
     effect = "Use fewer groups, or normalise over more dimensions."
     needs = ("model",)
-    references = ("https://github.com/pytorch/pytorch/issues/45687",)
+    references = ("arXiv:1803.08494 (Wu & He 2018)",)
 
     def look(self, case: Case) -> Iterator[Finding]:
         for layer in case.layers:
@@ -34,9 +36,17 @@ class DegenerateGroup(Rule):
             if number is None or number >= FEW:
                 continue
             one = number == 1
-            dead = one and layer.found is not None and layer.found.row.center is not None
-            says = _ONE if dead else _SIGN if one else f"Of {number} values hardly more than the order is left."
-            yield self.finding(layer, "error" if dead else "warning", float(number), float(FEW), says)
+            dead = one and layer.found is not None and layer.found.row.center
+            says = (
+                _ONE
+                if dead
+                else _SIGN
+                if one
+                else f"Of {number} values hardly more than the order is left."
+            )
+            yield self.finding(
+                layer, "error" if dead else "warning", float(number), float(FEW), says
+            )
 
     def sick(self) -> Example:
         return Example(nn.GroupNorm(6, 6), [torch.randn(8, 6)])

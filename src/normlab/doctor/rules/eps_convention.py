@@ -9,7 +9,15 @@ from normlab.doctor.case import Case, Layer
 from normlab.doctor.findings import Finding
 from normlab.doctor.rule import Example, Rule
 
-USUAL = (1e-3, 1e-4, 1e-5, 1e-6, 2e-5, 1.001e-5, 1.1e-5)  # torch, Keras, TensorFlow, Flax, MXNet, Caffe
+USUAL = (
+    1e-3,
+    1e-4,
+    1e-5,
+    1e-6,
+    2e-5,
+    1.001e-5,
+    1.1e-5,
+)  # torch, Keras, TensorFlow, Flax, MXNet, Caffe
 MATTERS = 0.05
 
 
@@ -25,10 +33,14 @@ class EpsConvention(Rule):
         "torch. Where variances are small the eps sets the scale, and a wrong one changes predictions."
     )
     statistic = "median over channels of the change of the layer's output for eps x 10"
-    threshold = "5 %, for an eps that is unusual or unlike most of the model's; else nothing is said."
+    threshold = (
+        "5 %, for an eps that is unusual or unlike most of the model's; else nothing is said."
+    )
     fix = "restore_eps"
     safety = "unsafe"
-    effect = "With the eps that the weights were trained with the outputs are those of the original."
+    effect = (
+        "With the eps that the weights were trained with the outputs are those of the original."
+    )
     needs = ("model",)
     references = (
         "https://github.com/huggingface/transformers/issues/19454",
@@ -45,7 +57,9 @@ class EpsConvention(Rule):
             if change > MATTERS and (strange or (alone and layer.eps != most)):
                 says = f"eps is {layer.eps:g}" + (", which no framework uses." if strange else
                        f", while most of the model has {most:g}.")  # fmt: skip
-                yield self.finding(layer, "warning", change, MATTERS, f"{says} It sets part of the scale.")
+                yield self.finding(
+                    layer, "warning", change, MATTERS, f"{says} It sets part of the scale."
+                )
 
     def sick(self) -> Example:
         return _example(0.1)

@@ -11,7 +11,10 @@ from normlab.doctor.rules.dominated import dominated, example, share
 class EpsSetsGain(Rule):
     code = "NRM307"
     name = "eps-sets-gain"
-    what = "Finds channels whose running variance is below eps, but whose input varies and whose weight is not small."
+    what = (
+        "Finds channels whose running variance is below eps, but whose input varies and whose weight is "
+        "not small."
+    )
     why = (
         "They are alive: weight / sqrt(eps) is their factor, and the network was trained with it. A "
         "conversion that changes eps, or a clean-up that sets it to a usual value, changes predictions."
@@ -25,7 +28,7 @@ class EpsSetsGain(Rule):
         for layer in case.tracking:
             kinds = dominated(layer)
             if kinds is not None and bool(kinds.sets_gain.any()):
-                yield self.finding(layer, "remark", share(kinds.sets_gain), 0.0, _SAYS)
+                yield self.finding(layer, "remark", share(kinds.sets_gain), None, _SAYS)
 
     def sick(self) -> Example:
         return example(1e-6, 1.0)

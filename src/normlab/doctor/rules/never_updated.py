@@ -22,7 +22,10 @@ class NeverUpdated(Rule):
         "loaded with strict=False, or when the layer never ran in training mode."
     )
     statistic = "share of channels with mean 0 and variance 1"
-    threshold = "All channels, exactly. num_batches_tracked is not looked at: sound converted networks carry 0 there."
+    threshold = (
+        "All channels, exactly. num_batches_tracked is not looked at: sound converted networks carry 0 "
+        "there."
+    )
     fix = "recalibrate"
     safety = "unsafe"
     effect = "The layer normalises in eval() as it does in training."

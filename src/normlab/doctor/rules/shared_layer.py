@@ -17,14 +17,19 @@ Z, R = 0.5, 1.0
 class SharedLayer(Rule):
     code = "NRM203"
     name = "layer-shared-over-domains"
-    what = "Finds batch norms that a forward pass calls more than once, on inputs that are distributed differently."
+    what = (
+        "Finds batch norms that a forward pass calls more than once, on inputs that are distributed "
+        "differently."
+    )
     why = (
         "In training each call is normalised by its own mean and variance, while the running statistics are "
         "a mixture of all calls. In eval() none of the inputs is normalised as it was in training."
     )
     statistic = "median over channels of |mean of one call - mean of another| / std within calls"
-    threshold = "0.5, or 1 for |ln| of the ratio of variances: then the calls overlap clearly less than by chance."
-    effect = "Give each input a batch norm of its own, or use a norm that needs no running statistics."
+    threshold = "0.5, or 1 for |ln| of the ratio of variances: judgements, above those of NRM101."
+    effect = (
+        "Give each input a batch norm of its own, or use a norm that needs no running statistics."
+    )
     needs = ("batches",)
     references = (
         "arXiv:1906.03950 (Chang et al. 2019, domain-specific batch normalisation)",
@@ -40,7 +45,9 @@ class SharedLayer(Rule):
             if z > Z:
                 yield self.finding(layer, "warning", z, Z, _SAYS)
             elif r > R:
-                more = {"statistic": "median over channels of |ln(variance of one call / of another)|"}
+                more = {
+                    "statistic": "median over channels of |ln(variance of one call / of another)|"
+                }
                 yield self.finding(layer, "warning", r, R, _SAYS, **more)
 
     def sick(self) -> Example:

@@ -27,7 +27,9 @@ class SmallBatches(Rule):
         "variance is uncertain (its relative deviation is 0.54 for 8, 0.25 for 32), and eval(), which uses "
         "averages over many batches, computes something else than training did."
     )
-    statistic = "samples in a batch x data variance / variance of sample means, median over channels"
+    statistic = (
+        "samples in a batch x data variance / variance of sample means, median over channels"
+    )
     threshold = (
         "32 for a warning, 8 for an error; one level less where the model is in eval(), since it may not be "
         "trained with the batches given. Digits in batches of 16, 32 and 64 give 15.8, 35 and 64."
@@ -51,7 +53,9 @@ class SmallBatches(Rule):
             says = "A batch leaves a channel a single value: training stops there with an error."
             more = {"statistic": "batches with one value per channel", "fix": "", "safety": None}
             more["effect"] = "Drop the last short batch (drop_last=True), or give larger batches."
-            yield self.finding(None, "error" if case.training else "warning", float(alone), 0.0, says, **more)
+            yield self.finding(
+                None, "error" if case.training else "warning", float(alone), 0.0, says, **more
+            )
         for layer in case.layers:
             number = independent(layer) if trains(layer) else None
             if number is not None and number < FEW:

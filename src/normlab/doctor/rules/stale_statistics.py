@@ -87,7 +87,9 @@ class StaleStatistics(Rule):
         return Example(*trained_norm())
 
 
-CONSEQUENCE = "In eval() the layer normalises by a mean and variance that are not those of these data."
+CONSEQUENCE = (
+    "In eval() the layer normalises by a mean and variance that are not those of these data."
+)
 
 
 def watched(case: Case) -> list[Layer]:

@@ -39,7 +39,11 @@ class TrainEvalGap(Rule):
         assert case.observed is not None
         changes = case.observed.changes
         known = {layer.name: layer for layer in watched(case) if layer.name in changes}
-        off = {n: both for n, one in known.items() if (both := least(one)) and both.z > Z + 4 * both.noise}
+        off = {
+            n: both
+            for n, one in known.items()
+            if (both := least(one)) and both.z > Z + 4 * both.noise
+        }
         worst = max(off, key=lambda name: changes[name], default="")
         if worst and changes[worst] > LIMIT:
             yield self.finding(
