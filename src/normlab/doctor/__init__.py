@@ -1,1 +1,45 @@
-"""The doctor: what is wrong with the normalisation in a network."""
+"""What is wrong with the normalisation in a network, and the verified fix."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normlab.doctor.by_name import fold, freeze, recalibrate, unfreeze
+    from normlab.doctor.examining import examine
+    from normlab.doctor.findings import Finding, Report
+    from normlab.doctor.fixed import Fixed
+    from normlab.doctor.fixing import fix
+
+__all__ = [
+    "Finding",
+    "Fixed",
+    "Report",
+    "examine",
+    "fix",
+    "fold",
+    "freeze",
+    "recalibrate",
+    "unfreeze",
+]
+
+_HOME = {
+    "examine": "examining",
+    "Finding": "findings",
+    "Fixed": "fixed",
+    "fix": "fixing",
+    "fold": "by_name",
+    "freeze": "by_name",
+    "recalibrate": "by_name",
+    "Report": "findings",
+    "unfreeze": "by_name",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'normlab.doctor' has no attribute {name!r}")
+    return getattr(import_module(f"normlab.doctor.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -21,7 +21,7 @@ def unchanged(model: nn.Module, batches: Any = None) -> Iterator[None]:
     Modes are set part by part: a train() of the model's own is not called.
     """
     modes = [(part, part.training) for part in model.modules()]
-    with _generators_kept(batches), random_state_kept(model), _copies(model), torch.no_grad():
+    with generators_kept(batches), random_state_kept(model), _copies(model), torch.no_grad():
         try:
             yield
         finally:
@@ -60,7 +60,7 @@ def _copies(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _generators_kept(batches: Any) -> Iterator[None]:
+def generators_kept(batches: Any) -> Iterator[None]:
     """Random numbers that data loading may draw: Python's, numpy's, and a loader's own generators."""
     own = [
         getattr(part, "generator", None) for part in (batches, getattr(batches, "sampler", None))
