@@ -7,7 +7,10 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-CALIBRATION, SCORING = (0, 1), (2, 3)  # seeds: thresholds are looked at on the first, scored on the others
+CALIBRATION, SCORING = (
+    (0, 1),
+    (2, 3),
+)  # seeds: thresholds are looked at on the first, scored on the others
 TRAIN = 1297
 
 

@@ -20,9 +20,7 @@ def codes(report):
 
 def batches(n=20, size=32, features=4, seed=0, scale=1.0, shift=0.0):
     generator = torch.Generator().manual_seed(seed)
-    return [
-        scale * torch.randn(size, features, generator=generator) + shift for _ in range(n)
-    ]
+    return [scale * torch.randn(size, features, generator=generator) + shift for _ in range(n)]
 
 
 def deep(training_batches, depth=3):
@@ -208,7 +206,10 @@ class OwnNorm(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.gamma, self.beta = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.gamma, self.beta = (
+            nn.Parameter(torch.ones(channels)),
+            nn.Parameter(torch.zeros(channels)),
+        )
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
 
@@ -304,7 +305,9 @@ class TwoInputs(nn.Module):
 
 
 def test_models_that_do_not_run_are_told_plainly():
-    with pytest.raises(DataError, match="Hungry ran out of memory on a batch; give smaller batches"):
+    with pytest.raises(
+        DataError, match="Hungry ran out of memory on a batch; give smaller batches"
+    ):
         examine(Hungry(), batches(1))
     with pytest.raises(DataError, match="several inputs takes mappings"):
         examine(TwoInputs(), batches(1))

@@ -42,7 +42,11 @@ def sums(model, generator):
         held.update(str(id(value)).encode())
         held.update(b"" if value.grad is None else value.grad.numpy().tobytes())
     for part in model.modules():
-        hooks = [list(part._forward_hooks), list(part._forward_pre_hooks), list(part._backward_hooks)]
+        hooks = [
+            list(part._forward_hooks),
+            list(part._forward_pre_hooks),
+            list(part._backward_hooks),
+        ]
         held.update(repr((type(part).__name__, part.training, hooks)).encode())
     states = torch.get_rng_state().numpy(), generator.get_state().numpy(), np.random.get_state()[1]
     for state in states:
