@@ -28,13 +28,13 @@ def train_set():
     return x[:TRAIN], y[:TRAIN]
 
 
-def test_set():
+def left_over():
     x, y = digits()
     return x[TRAIN:], y[TRAIN:]
 
 
-def test_batches(size=50):
-    return list(test_set()[0].split(size))
+def held_out(size=50):
+    return list(left_over()[0].split(size))
 
 
 def conv(norm=nn.BatchNorm2d):
@@ -121,6 +121,6 @@ def norms(model):
 
 
 def accuracy(model):
-    x, y = test_set()
+    x, y = left_over()
     with torch.no_grad():
         return (model.eval()(x).argmax(1) == y).double().mean().item()

@@ -7,10 +7,10 @@ of CALIBRATION seeds were looked at when limits were chosen, those of SCORING se
 import copy
 
 import torch
+from doctor_networks import Residual, conv, fit, held_out, left_over, mlp, norms, trained
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from doctor_networks import Residual, conv, fit, mlp, norms, test_batches, test_set, trained
 from normlab.doctor.rule import Example
 
 NETWORKS = ("conv", "mlp", "residual")
@@ -20,7 +20,7 @@ def sound(name, **options):
     """A network as it was trained, and data it was not trained on."""
 
     def made(seed):
-        return Example(trained(name, seed), test_batches(**options))
+        return Example(trained(name, seed), held_out(**options))
 
     return made
 
@@ -32,7 +32,7 @@ def changed(name, how, data=None):
         model = trained(name, seed)
         with torch.no_grad():
             model = how(model) or model
-        batches = test_batches() if data is None else data(test_batches())
+        batches = held_out() if data is None else data(held_out())
         return Example(model, batches)
 
     return made
@@ -48,7 +48,7 @@ def retrained(maker, how=lambda model: None, **options):
             how(model)
             optimizer = fit(model, seed, **options)
         size = options.get("size", 50)
-        return Example(model, test_batches(size)[:40], optimizer)
+        return Example(model, held_out(size)[:40], optimizer)
 
     return made
 
@@ -73,7 +73,7 @@ def slow(model):
 
 
 def poisoned(model):
-    x = test_set()[0][:32].clone()
+    x = left_over()[0][:32].clone()
     x[0] = float("inf")
     model.train()(x)
     model.eval()
@@ -91,15 +91,15 @@ def averaged(name):
             for norm in norms(whole):
                 norm.momentum = None
             with torch.no_grad():
-                for x in test_batches():
+                for x in held_out():
                     whole.train()(x)
-        return Example(whole.eval(), test_batches())
+        return Example(whole.eval(), held_out())
 
     return how
 
 
 def by_class(batches):
-    x, y = test_set()
+    x, y = left_over()
     return list(x[y.argsort(stable=True)].split(len(batches[0])))
 
 
@@ -115,7 +115,7 @@ class Twice(nn.Module):
 
 
 def twice(name, form):
-    return lambda seed: Example(Twice(name, seed, form).eval(), test_batches())
+    return lambda seed: Example(Twice(name, seed, form).eval(), held_out())
 
 
 def loud(factor):
@@ -168,7 +168,7 @@ def grouped(groups):
     return lambda channels: nn.GroupNorm(groups or channels, channels)
 
 
-def untrained(maker, data=test_batches, how=None):
+def untrained(maker, data=held_out, how=None):
     def made(seed):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -202,7 +202,7 @@ def with_nan(batches):
 
 
 def exploding(model):
-    [part for part in model.modules() if isinstance(part, nn.Linear)][0].weight[0, 0] = float("inf")
+    next(p for p in model.modules() if isinstance(p, nn.Linear)).weight[0, 0] = float("inf")
 
 
 def biased(model):
@@ -268,7 +268,7 @@ def evaluated(made):
 def optimised(name, optimizer):
     def made(seed):
         model = trained(name, seed).train()
-        return Example(model, test_batches(), optimizer(model))
+        return Example(model, held_out(), optimizer(model))
 
     return made
 
@@ -295,12 +295,12 @@ def accumulated(name, k):
         for norm in norms(model):
             norm.num_batches_tracked.zero_()
         optimizer = torch.optim.Adam(model.parameters(), 1e-4)
-        for number, x in enumerate(test_batches(20)[:24]):
+        for number, x in enumerate(held_out(20)[:24]):
             model(x).logsumexp(1).mean().backward()
             if (number + 1) % k == 0:
                 optimizer.step()
                 optimizer.zero_grad()
-        return Example(model, test_batches(), optimizer)
+        return Example(model, held_out(), optimizer)
 
     return made
 
@@ -313,7 +313,7 @@ def frozen(name, pinned):
         for norm in norms(model):
             norm.requires_grad_(False)
             norm.train(not pinned)
-        return Example(model, test_batches())
+        return Example(model, held_out())
 
     return made
 
@@ -323,7 +323,7 @@ def spread_over(name, processes, sync):
         model = trained(name, seed)
         if sync:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        return Example(model, test_batches(16), processes=processes)
+        return Example(model, held_out(16), processes=processes)
 
     return made
 
@@ -427,7 +427,7 @@ ZOO = {
         [sound("converted"), sound("residual"), sound("mlp")],
     ),
     "NRM402": ([sound("conv"), sound("mlp")], [sound("converted"), evaluated(lambda s: Example(
-        Twice("conv", s, pixel_shift), test_batches()))]),
+        Twice("conv", s, pixel_shift), held_out()))]),
     "NRM403": (
         [changed("conv", doubled(nn.BatchNorm2d)), changed("mlp", doubled(nn.BatchNorm1d))],
         [sound("conv"), sound("residual"), changed("mlp", doubled(nn.LayerNorm))],
@@ -440,7 +440,10 @@ ZOO = {
         [optimised("conv", decaying), optimised("mlp", decaying)],
         [optimised("conv", parted), optimised("mlp", parted)],
     ),
-    "NRM502": ([accumulated("conv", 4), accumulated("mlp", 8)], [accumulated("conv", 1), accumulated("mlp", 1)]),
+    "NRM502": (
+        [accumulated("conv", 4), accumulated("mlp", 8)],
+        [accumulated("conv", 1), accumulated("mlp", 1)],
+    ),
     "NRM503": ([frozen("conv", False), frozen("mlp", False)], [frozen("conv", True), frozen("mlp", True)]),
     "NRM504": (
         [changed("conv", with_norms(track_running_stats=False)),

@@ -1,12 +1,8 @@
 """make doctor-zoo: for each rule how many sick networks it finds, and how many healthy ones it alarms at."""
 
 import sys
-from pathlib import Path
 
 import torch
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-
 from doctor_networks import CALIBRATION, SCORING
 from doctor_zoo import ZOO
 

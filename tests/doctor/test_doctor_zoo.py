@@ -1,10 +1,10 @@
 """Every sick network of the zoo is found, and no healthy one alarms; make doctor-zoo prints the table."""
 
 import pytest
-
 from doctor_networks import SCORING
 from doctor_zoo import ZOO
 from doctor_zoo_table import report_on, score
+
 from normlab.doctor import rules
 
 

@@ -55,5 +55,5 @@ def test_codes_and_names_are_unique_and_in_order():
 
 def test_is_found_by_code_or_name():
     assert rules.find("nrm101") is rules.find("statistics-stale")
-    with pytest.raises(SettingError, match="NRM999.*--list"):
+    with pytest.raises(SettingError, match=r"NRM999.*--list"):
         rules.find("NRM999")
