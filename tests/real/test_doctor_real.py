@@ -18,7 +18,13 @@ test_mambaout test_nfnet test_resnet test_vit test_vit2 mobilenetv3_small_050 gh
 lcnet_050 mobileone_s0 repvgg_a0 rexnet_100 semnasnet_075 spnasnet_100 tf_efficientnet_lite0
 tinynet_e dla34 hgnetv2_b0 resnetv2_18 efficientvit_b0 fastvit_t8
 """.split()
-OTHER_SIZES = {"inception_v3": 75, "swin_t": 64, "maxvit_t": 224, "vit_b_32": 224, "mobileone_s0": 64}
+OTHER_SIZES = {
+    "inception_v3": 75,
+    "swin_t": 64,
+    "maxvit_t": 224,
+    "vit_b_32": 224,
+    "mobileone_s0": 64,
+}
 # what is true of a new network: its statistics are those of new layers, biases before norms, layers to fold
 TRUE_OF_NEW = {"NRM102", "NRM401", "NRM402"}
 # and of these: momentum 0.99 in torchvision's MaxViT (pytorch/vision#8250)

@@ -17,10 +17,7 @@ _KINDS = {
 
 
 def page() -> str:
-    table = [
-        (f"[{rule.code}](#{anchor(rule)})", rule.name, f"`{rule.fix}`" if rule.fix else "–", rule.safety or "advice")
-        for rule in rules.RULES.values()
-    ]  # fmt: skip
+    table = [_row(rule) for rule in rules.RULES.values()]
     parts = [*_INTRODUCTION, markdown(("code", "name", "fix", "safety"), table)]
     kind = ""
     for rule in rules.RULES.values():
@@ -29,6 +26,11 @@ def page() -> str:
             parts.append(f"## {_KINDS[kind]}")
         parts += _rule(rule)
     return "\n\n".join(parts) + "\n"
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    code = f"[{rule.code}](#{anchor(rule)})"
+    return code, rule.name, f"`{rule.fix}`" if rule.fix else "–", rule.safety or "advice"
 
 
 def anchor(rule: Rule) -> str:
@@ -71,6 +73,6 @@ _INTRODUCTION = [
     "not checked where that was not given. A finding states the number beside its limit. A fix is *safe* "
     "where it leaves the function as it is, within tolerance, and *unsafe* where predictions change.",
     "Errors and warnings say that something is wrong; a remark says what could be better and may be left. "
-    "`make doctor-zoo` prints how many sick networks each rule finds, and how many healthy ones it alarms at.",
+    "`make doctor-zoo` prints how many sick networks each rule finds, and its false alarms.",
     "Examples are those that the tests run: `sick` is found, `healthy` is not.",
 ]
