@@ -7,17 +7,8 @@ from torch import nn
 
 from normlab.doctor import examine
 
-TORCHVISION = """
-alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_v2_s googlenet inception_v3 maxvit_t
-mnasnet0_5 mobilenet_v2 mobilenet_v3_small regnet_x_400mf regnet_y_400mf resnet18 resnet50
-resnext50_32x4d shufflenet_v2_x0_5 squeezenet1_1 swin_t swin_v2_t vgg11_bn vit_b_32 wide_resnet50_2
-""".split()
-TIMM = """
-test_byobnet test_convnext test_convnext2 test_efficientnet test_efficientnet_evos test_efficientnet_gn
-test_mambaout test_nfnet test_resnet test_vit test_vit2 mobilenetv3_small_050 ghostnet_050 hardcorenas_a
-lcnet_050 mobileone_s0 repvgg_a0 rexnet_100 semnasnet_075 spnasnet_100 tf_efficientnet_lite0
-tinynet_e dla34 hgnetv2_b0 resnetv2_18 efficientvit_b0 fastvit_t8
-""".split()
+TORCHVISION = ["alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3", "maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11_bn", "vit_b_32", "wide_resnet50_2"]
+TIMM = ["test_byobnet", "test_convnext", "test_convnext2", "test_efficientnet", "test_efficientnet_evos", "test_efficientnet_gn", "test_mambaout", "test_nfnet", "test_resnet", "test_vit", "test_vit2", "mobilenetv3_small_050", "ghostnet_050", "hardcorenas_a", "lcnet_050", "mobileone_s0", "repvgg_a0", "rexnet_100", "semnasnet_075", "spnasnet_100", "tf_efficientnet_lite0", "tinynet_e", "dla34", "hgnetv2_b0", "resnetv2_18", "efficientvit_b0", "fastvit_t8"]
 OTHER_SIZES = {
     "inception_v3": 75,
     "swin_t": 64,
