@@ -4,6 +4,7 @@ from normlab.checks import command as checks
 from normlab.cli import table
 from normlab.cli.app import app, main
 from normlab.conversion import command as conversion
+from normlab.doctor import command as doctor
 from normlab.explorer import command as explorer
 from normlab.fitting import command as fitting
 from normlab.grading import command as grading
@@ -19,6 +20,7 @@ for room in (
     checks,
     grading,
     conversion,
+    doctor,
     fitting,
     explorer,
     measuring,

@@ -13,25 +13,24 @@ _LONGEST = 26
 
 
 def strip(names, rows, labels, limit):
-    """One row of cells for each measure, one cell for each layer, from grey to the accent."""
-    from matplotlib.colors import LinearSegmentedColormap
+    """One row of cells for each measure, one cell for each layer, from grey to the accent in four steps."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    long = len(names) <= NAMED
-    height = 0.9 + 0.42 * len(rows) + (1.35 if long else 0.2)
-    figure, axes = subplots(1, 1, height=height, left=1.7)
-    figure.subplots_adjust(
-        bottom=(1.5 if long else 0.5) / height, top=1 - 0.25 / height, right=0.88
-    )
+    named = len(names) <= NAMED
+    longest = max(len(short(name)) for name in names)
+    below = 0.3 + 0.055 * longest if named else 0.5  # inches: a slanted name at its size
+    height = 0.25 + 0.42 * len(rows) + below
+    figure, axes = subplots(1, 1, height=height, left=1.5)
+    figure.subplots_adjust(bottom=below / height, top=1 - 0.15 / height, right=0.92)
     ax = axes[0, 0]
-    colors = LinearSegmentedColormap.from_list("drift", [GRID, FEATURES[0], ACCENT])
-    values = np.array(rows, dtype=float)
-    shown = ax.pcolormesh(
-        np.clip(values, 0, 2 * limit), cmap=colors, vmin=0, vmax=2 * limit, edgecolors=PAPER, lw=1
-    )
+    colors = ListedColormap([GRID, FEATURES[4], FEATURES[0], ACCENT])  # they follow the page's
+    steps = BoundaryNorm([0, limit / 2, limit, 2 * limit, 3 * limit], colors.N)
+    values = np.clip(np.array(rows, dtype=float), 0, 2.5 * limit)
+    shown = ax.pcolormesh(values, cmap=colors, norm=steps, edgecolors=PAPER, lw=1)
     ax.invert_yaxis()
     ax.grid(False)
     ax.set_yticks(np.arange(len(labels)) + 0.5, labels)
-    if long:
+    if named:
         ticks = [short(name) for name in names]
         ax.set_xticks(np.arange(len(names)) + 0.5, ticks, rotation=60, ha="right", fontsize=8)
     else:
@@ -40,7 +39,8 @@ def strip(names, rows, labels, limit):
     for side in ax.spines.values():
         side.set_visible(False)
     bar = figure.colorbar(shown, ax=ax, pad=0.02, fraction=0.05)
-    bar.set_ticks([0, limit, 2 * limit], labels=["0", f"{limit:g}", f"≥ {2 * limit:g}"])
+    ticks = [limit / 2, limit, 2 * limit]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.outline.set_visible(False)
     return figure
 
@@ -51,7 +51,7 @@ def channels(layers):
     figure, axes = subplots(2, count, height=4.6, left=0.55)
     for at, (name, mean, std, data_mean, data_std) in enumerate(layers):
         _pair(axes[0, at], mean, data_mean, FEATURES[0])
-        _pair(axes[1, at], std, data_std, FEATURES[1], log=True)
+        _pair(axes[1, at], std, data_std, FEATURES[1])
         axes[0, at].set_title(short(name, 20), fontsize=9)
         axes[1, at].set_xlabel("stored")
     axes[0, 0].set_ylabel("mean of the data")
@@ -59,17 +59,12 @@ def channels(layers):
     return figure
 
 
-def _pair(ax: Any, stored: Any, measured: Any, color: str, log: bool = False) -> None:
+def _pair(ax: Any, stored: Any, measured: Any, color: str) -> None:
     stored, measured = np.asarray(stored, float), np.asarray(measured, float)
-    if log:
-        floor = 1e-6 * max(stored.max(initial=0.0), measured.max(initial=0.0), 1e-30)
-        stored, measured = stored.clip(floor), measured.clip(floor)
-        ax.set(xscale="log", yscale="log")
     ends = [min(stored.min(), measured.min()), max(stored.max(), measured.max())]
     ax.plot(ends, ends, color=MUTED, lw=0.9, zorder=1)
     ax.scatter(stored, measured, s=14, color=color, alpha=0.8, zorder=2)
-    if not log:
-        ax.locator_params(nbins=4)
+    ax.locator_params(nbins=3)
 
 
 def changes(names, values):

@@ -11,7 +11,7 @@ from normlab.doctor.rules import RULES
 from normlab.doctor.showing import drawings
 from normlab.doctor.showing.words import counted, measured, mending, number, where
 from normlab.report.figures import Figure
-from normlab.report.page import Block, Note, Numbers, Page, Picture, Prose, Section
+from normlab.report.page import Block, Numbers, Page, Picture, Prose, Section
 from normlab.safe import markup, printable
 from normlab.system.files import write_all
 
@@ -45,24 +45,31 @@ def written(report: Report, path: Path) -> Path:
 
 
 def _findings(report: Report) -> Part:
-    blocks: list[Block] = [block for one in report.findings for block in _finding(one)]
-    return Section("What was found", tuple(blocks or [Prose("No rule found anything.")])), []
+    if not report.findings:
+        return Section("What was found", (Prose("No rule found anything."),)), []
+    rows = tuple(map(_found_row, report.findings))
+    header = ("severity", "rule", "at", "measured", "limit", "fix")
+    table = Numbers("The findings, the worst first.", header, rows)
+    return Section("What was found", (table, *map(_finding, report.findings))), []
 
 
-def _finding(finding: Finding) -> Iterator[Block]:
-    what = f"**{finding.severity.capitalize()}: {markup(finding.consequence)}**"
+def _found_row(finding: Finding) -> tuple[str, ...]:
+    at = printable(where(finding.layers, 2))
+    numbers = map(_cell, (finding.measured, finding.threshold))
+    return finding.severity, finding.code, at, *numbers, finding.fix or "–"
+
+
+def _finding(finding: Finding) -> Block:
+    head = f"**{finding.severity.capitalize()} {finding.code}, {finding.rule}**"
     layers = markup(where(finding.layers, _NAMED))
     text = (
-        f"{what}\n\n{finding.code} {finding.rule}, at {layers}.\n\n"
-        f"- measured: {markup(measured(finding))}\n- {markup(mending(finding))}"
+        f"{head}, at {layers}. {markup(finding.consequence)}\n\n"
+        f"- {markup(measured(finding))}\n- {markup(mending(finding))}"
     )
-    if finding.severity == "remark":
-        yield Prose(text)
-    else:
-        yield Note(text, "warning" if finding.severity == "error" else "note")
     rule = RULES.get(finding.code)
     if rule is not None and finding.severity != "remark":
-        yield Prose(f"*Why it matters.* {markup(rule.why)} *The limit.* {markup(rule.threshold)}")
+        text += f"\n- *Why it matters.* {markup(rule.why)}\n- *The limit.* {markup(rule.threshold)}"
+    return Prose(text)
 
 
 def _layers(report: Report) -> Part | None:
