@@ -38,7 +38,9 @@ class WatchNorms(Callback):
         self.watched = Watch(pl_module, self.every, sinks)
         self._open.enter_context(self.watched.hooked(pl_module, by_itself=False))
 
-    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
         if self.watched is not None:
             self.watched.begin()
 

@@ -62,6 +62,13 @@ def examine_model(
         list[str] | None,
         typer.Option(help="A rule to apply, by code or name. May be given again.", metavar="RULE"),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Say what would be mended; with --out, mend it and verify."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the mended state_dict.", metavar="FILE")
+    ] = None,
     training: Annotated[
         bool, typer.Option("--training", help="Examine the model as it is in train().")
     ] = False,
@@ -97,8 +104,11 @@ def examine_model(
     if model is None:
         raise typer.BadParameter("give a model, package.module:callable, or a state_dict.")
     from_words.check_severity(fail_on)
+    if out is not None and not fix:
+        raise typer.BadParameter("--out goes with --fix.")
     for path, option in (
         (html, "--html"),
+        (out, "--out"),
         (sarif, "--sarif"),
         (write_baseline, "--write-baseline"),
     ):
@@ -111,8 +121,24 @@ def examine_model(
             subject, batches, whole("max-batches", max_batches), only, training, progress
         )
     report = from_words.known_left_out(report, baseline)
+    if fix:
+        report = _mended(subject, report, batches, only, out, as_json)
+        raise typer.Exit(1 if fail_on is not None and report.fails_on(fail_on) else 0)  # pyright: ignore[reportArgumentType]
     _given_out(report, html, sarif, write_baseline, as_json)
     raise typer.Exit(1 if fail_on is not None and report.fails_on(fail_on) else 0)  # pyright: ignore[reportArgumentType]
+
+
+def _mended(
+    model: Any, report: Any, batches: Any, only: list[str] | None, out: Path | None, as_json: bool
+) -> Any:
+    """The plan, or with `out` the mended weights; the report of what is left is returned."""
+    from normlab.doctor.fix_command import give_out
+    from normlab.doctor.fixing import fix
+
+    with bar("Fixing") as progress:
+        fixed = fix(model, report, batches, only, dry_run=out is None, progress=progress)
+    give_out(fixed, out, as_json)
+    return fixed.report or report
 
 
 def _given_out(

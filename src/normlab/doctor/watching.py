@@ -201,7 +201,9 @@ def _opened(path: Path) -> IO[str]:
     except FileExistsError as error:
         raise DataError(f"{path} exists already; give another name, or remove it.") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be written ({error.strerror}); give another path.") from error
+        raise DataError(
+            f"{path} cannot be written ({error.strerror}); give another path."
+        ) from error
     file.write(",".join(field.name for field in fields(Sight)) + "\n")
     return file
 
