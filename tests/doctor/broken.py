@@ -58,7 +58,8 @@ def _split(x: Tensor, y: Tensor, number: int, seed: int) -> Digits:
     return Digits(x[:number], y[:number], x[number:], y[number:])
 
 
-def network(size: int, dropout: bool = False, momentum: float = 0.1) -> nn.Sequential:
+def network(size: int, seed: int, dropout: bool = False, momentum: float = 0.1) -> nn.Sequential:
+    torch.manual_seed(seed)
     first = [nn.Conv2d(1, 8, 3, stride=2 if size > 8 else 1), nn.BatchNorm2d(8, momentum=momentum)]
     second = [nn.Conv2d(8, 16, 3, stride=2), nn.BatchNorm2d(16, momentum=momentum)]
     if dropout:
@@ -81,6 +82,12 @@ def learnt(model: nn.Module, digits: Digits, seed: int, epochs: int = 3, in_orde
             F.cross_entropy(model(digits.x[part]), digits.y[part]).backward()
             optimizer.step()
     return model.eval()
+
+
+def well(digits: Digits, seed: int) -> nn.Module:
+    """A healthy one, whose statistics are those of all that it has learnt from."""
+    model = learnt(network(digits.x.shape[-1], seed), digits, seed)
+    return doctor.recalibrate(model, digits.batches).model
 
 
 @torch.no_grad()
@@ -113,7 +120,7 @@ def never_updated(model, digits, seed):
 
 def wrong_momentum(model, digits, seed):
     """0.99 as in Keras; the last batch is what is left over, of two digits."""
-    made = learnt(network(digits.x.shape[-1], momentum=0.99), digits, seed)
+    made = learnt(network(digits.x.shape[-1], seed, momentum=0.99), digits, seed)
     with torch.no_grad():
         made.train()(digits.x[:2])
     return made.eval()
@@ -121,7 +128,7 @@ def wrong_momentum(model, digits, seed):
 
 def averaged(model, digits, seed):
     """The mean of the weights after each of three epochs, in a copy made before: its statistics stay."""
-    walker = learnt(network(digits.x.shape[-1]), digits, seed, epochs=1)
+    walker = learnt(network(digits.x.shape[-1], seed), digits, seed, epochs=1)
     kept, ends = copy.deepcopy(walker), []
     for number in range(3):
         learnt(walker, digits, seed + number, epochs=1)
@@ -133,7 +140,7 @@ def averaged(model, digits, seed):
 
 
 def dropped(model, digits, seed):
-    return learnt(network(digits.x.shape[-1], dropout=True), digits, seed, epochs=4)
+    return learnt(network(digits.x.shape[-1], seed, dropout=True), digits, seed, epochs=4)
 
 
 @torch.no_grad()
@@ -148,7 +155,7 @@ def moving(model, digits, seed):
 
 def overflowed(model, digits, seed):
     """Trained on numbers from 0 to 10,000, then brought to half precision."""
-    made = network(digits.x.shape[-1])
+    made = network(digits.x.shape[-1], seed)
     wide = Digits(digits.x * LOUD, digits.y, digits.tried_x, digits.tried_y)
     return learnt(made, wide, seed).half()
 
@@ -161,7 +168,7 @@ def loud(x: Tensor) -> Tensor:
 
 
 def sorted_by_class(model, digits, seed):
-    return learnt(network(digits.x.shape[-1]), digits, seed, in_order=True)
+    return learnt(network(digits.x.shape[-1], seed), digits, seed, in_order=True)
 
 
 def plain(x: Tensor) -> Tensor:
@@ -216,7 +223,7 @@ def run(way: Way, healthy: nn.Module, digits: Digits, seed: int) -> Run:
     report = doctor.examine(broken, batches)
     codes = tuple(finding.code for finding in report.findings)
     if way.retrain:  # as the report says: shuffle
-        mended = learnt(network(digits.x.shape[-1]), digits, seed)
+        mended = well(digits, seed)
     else:
         mended = doctor.fix(broken, report, batches).model
     best = accuracy(healthy, digits)
@@ -228,7 +235,7 @@ def main() -> None:
     runs: dict[str, list[Run]] = {way.name: [] for way in WAYS}
     for seed in range(5):
         digits = mnist(seed)
-        healthy = learnt(network(28), digits, seed)
+        healthy = well(digits, seed)
         for way in WAYS:
             runs[way.name].append(run(way, healthy, digits, seed))
     print(f"{'':24} healthy  broken  mended  short of healthy: mean and worst of 5 seeds; found")
@@ -238,10 +245,11 @@ def main() -> None:
             statistics.mean(getattr(one, what) for one in own)
             for what in ("healthy", "broken", "mended")
         ]
-        shorts = [one.short for one in own]
+        short = [one.short for one in own]
         seen = sorted({code for one in own for code in one.found if code in way.codes})
-        print(f"{way.name:24} {means[0]:7.2f} {means[1]:7.2f} {means[2]:7.2f}  "
-              f"{statistics.mean(shorts):5.2f} {max(shorts):5.2f}  {', '.join(seen)}")  # fmt: skip
+        numbers = " ".join(f"{mean:7.2f}" for mean in means)
+        last = f"{statistics.mean(short):5.2f} {max(short):5.2f}  {', '.join(seen)}"
+        print(f"{way.name:24} {numbers}  {last}")
 
 
 if __name__ == "__main__":
