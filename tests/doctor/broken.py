@@ -222,10 +222,8 @@ def run(way: Way, healthy: nn.Module, digits: Digits, seed: int) -> Run:
     batches = [way.change(x) for x in given.split(BATCH)]
     report = doctor.examine(broken, batches)
     codes = tuple(finding.code for finding in report.findings)
-    if way.retrain:  # as the report says: shuffle
-        mended = well(digits, seed)
-    else:
-        mended = doctor.fix(broken, report, batches).model
+    # to shuffle, as the report says, is to train again
+    mended = well(digits, seed) if way.retrain else doctor.fix(broken, report, batches).model
     best = accuracy(healthy, digits)
     return Run(best, size, accuracy(mended, digits, way.change), codes)
 
