@@ -12,6 +12,7 @@ from pathlib import Path
 from normlab.checks.page import page as check_page
 from normlab.conventions.convention import Convention, Word, differences
 from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
+from normlab.doctor.showing.rules_page import page as doctor_page
 from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
@@ -142,6 +143,7 @@ def index() -> str:
         "- [Divisive normalisation, with every published pool](divisive.md)",
         "- [Fit your neuron: contrast responses and the normalisation model](fit.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
+        "- [The rules of `normlab doctor`](doctor.md)",
         "- [What `normlab.convert` makes of real layers and networks](convert.md)",
         "- [The mean and std of a data set; on a cluster; is today's data like training's?](measure.md)",
         "- [How `normlab grade` names a learner's mistake](grade.md)",
@@ -179,6 +181,7 @@ def pages() -> dict[str, str | bytes]:
         "conventions.md": conventions_page(),
         "beyond.md": relatives.page(),
         "checks.md": check_page(),
+        "doctor.md": doctor_page(),
     }
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -27,9 +27,17 @@ doctor_app = typer.Typer(
     help="What is wrong with the normalisation in a network, and the verified fix. "
     "normlab doctor MODEL is short for normlab doctor examine MODEL.",
     epilog="Example: normlab doctor my_net.py:Net --weights w.pt --data batches.pt --html out.html",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+
+@doctor_app.callback()
+def _doctor(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
 WeightsOption = Annotated[
     Path | None, typer.Option(help="A state_dict to load first: pt, safetensors.", metavar="FILE")
 ]
@@ -62,13 +70,6 @@ def examine_model(
         list[str] | None,
         typer.Option(help="A rule to apply, by code or name. May be given again.", metavar="RULE"),
     ] = None,
-    fix: Annotated[
-        bool,
-        typer.Option("--fix", help="Say what would be mended; with --out, mend it and verify."),
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write the mended state_dict.", metavar="FILE")
-    ] = None,
     training: Annotated[
         bool, typer.Option("--training", help="Examine the model as it is in train().")
     ] = False,
@@ -91,6 +92,13 @@ def examine_model(
             help="Exit code 1 from this severity on: error, warning, remark.", metavar="SEVERITY"
         ),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Say what the fixes would do; nothing is changed.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Fix a copy, and write its state_dict here.", metavar="FILE"),
+    ] = None,
     explain: Annotated[str | None, typer.Option(help="All about one rule.", metavar="RULE")] = None,
     list_rules: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
     as_json: JsonFlag = False,
@@ -104,16 +112,8 @@ def examine_model(
     if model is None:
         raise typer.BadParameter("give a model, package.module:callable, or a state_dict.")
     from_words.check_severity(fail_on)
-    if out is not None and not fix:
-        raise typer.BadParameter("--out goes with --fix.")
-    for path, option in (
-        (html, "--html"),
-        (out, "--out"),
-        (sarif, "--sarif"),
-        (write_baseline, "--write-baseline"),
-    ):
-        if path is not None:
-            check_writable(path.absolute().parent, option)
+    files = Files(html, sarif, write_baseline, out)
+    files.check()
     batches = from_words.batches_of(data, whole("batch-size", batch_size))
     subject = from_words.subject(model, weights)
     with bar("Examining") as progress:
@@ -121,47 +121,43 @@ def examine_model(
             subject, batches, whole("max-batches", max_batches), only, training, progress
         )
     report = from_words.known_left_out(report, baseline)
-    if fix:
-        report = _mended(subject, report, batches, only, out, as_json)
-        raise typer.Exit(1 if fail_on is not None and report.fails_on(fail_on) else 0)  # pyright: ignore[reportArgumentType]
-    _given_out(report, html, sarif, write_baseline, as_json)
-    raise typer.Exit(1 if fail_on is not None and report.fails_on(fail_on) else 0)  # pyright: ignore[reportArgumentType]
+    fixed = None
+    if fix or out is not None:
+        with bar("Fixing") as progress:
+            fixed = from_words.fixed(subject, report, batches, out, progress)
+    _given_out(report, fixed, files, as_json)
+    failed = fail_on is not None and report.fails_on(fail_on)  # pyright: ignore[reportArgumentType]
+    raise typer.Exit(1 if failed else 0)
 
 
-def _mended(
-    model: Any, report: Any, batches: Any, only: list[str] | None, out: Path | None, as_json: bool
-) -> Any:
-    """The plan, or with `out` the mended weights; the report of what is left is returned."""
-    from normlab.doctor.fix_command import give_out
-    from normlab.doctor.fixing import fix
+class Files(NamedTuple):
+    """What is to be written, and where; None for what is not."""
 
-    with bar("Fixing") as progress:
-        fixed = fix(model, report, batches, only, dry_run=out is None, progress=progress)
-    give_out(fixed, out, as_json)
-    return fixed.report or report
+    html: Path | None
+    sarif: Path | None
+    write_baseline: Path | None
+    out: Path | None
+
+    def check(self) -> None:
+        for name, path in self._asdict().items():
+            if path is not None:
+                check_writable(path.absolute().parent, f"--{name.replace('_', '-')}")
 
 
-def _given_out(
-    report: Any, html: Path | None, sarif: Path | None, known: Path | None, as_json: bool
-) -> None:
+def _given_out(report: Any, fixed: Any, files: Files, as_json: bool) -> None:
     """Files first, so that what is printed last stays in sight."""
-    from normlab.doctor import baseline, from_words
-    from normlab.doctor.showing.sarif import as_sarif
+    from normlab.doctor import from_words
     from normlab.safe import json_text
-    from normlab.system.files import write_all
 
-    if html is not None:
-        report.to_html(html)
-    if sarif is not None:
-        text = json_text(as_sarif(report))
-        write_all(sarif.absolute().parent, {sarif.name: text.encode()}, "--sarif")
-    if known is not None:
-        baseline.written(report, known)
+    from_words.written(report, files.html, files.sarif, files.write_baseline)
     if as_json:
-        say(json_text(report.to_json()))
+        plan = {} if fixed is None else {"fixed": fixed.to_json()}
+        say(json_text(report.to_json() | plan))
         return
     print(from_words.shown(report, sys.stdout.isatty()), flush=True)
-    for path in (html, sarif, known):
+    if fixed is not None:
+        say(f"\n{fixed}")
+    for path in files:
         if path is not None:
             say(f"Written: {path}")
 

@@ -1,12 +1,11 @@
 """Examining a model: its layers, one pass over the batches, and every rule on what was seen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from normlab.doctor import rules
 from normlab.doctor.case import Case, Layer
@@ -63,7 +62,8 @@ def examine(
         raise CheckError("a state_dict alone cannot be run on batches; give the model.")
     if batches is not None and case.model is not None:
         _observe(case, case.model, batches, max_batches, progress)
-    return _report(case, chosen, type(model).__name__)
+    name = "state_dict" if case.model is None else type(case.model).__name__
+    return _report(case, chosen, name)
 
 
 def case_of(model: Any, optimizer: Any = None) -> Case:
@@ -106,7 +106,7 @@ def _notes(case: Case, batches: Any) -> None:
     many = "1 batch was" if seen.batches == 1 else f"{seen.batches} batches were"
     more = "; there were more, which were not looked at" if seen.stopped else ""
     case.notes.append(f"{many} looked at{more}.")
-    if not isinstance(batches, DataLoader | list | tuple):
+    if isinstance(batches, Iterator):
         case.notes.append("The batches were gone through once; the first was kept to run it again.")
     if seen.bad_inputs:
         case.notes.append(f"{seen.bad_inputs} of the batches hold NaN or infinity.")

@@ -1,5 +1,6 @@
 """normlab doctor: what is to be examined, from words; and the report in the form that was asked for."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ from normlab.data.models import model_from, state_dict_from
 from normlab.doctor import baseline, rules
 from normlab.doctor.examining import examine
 from normlab.doctor.findings import SEVERITIES, Report
+from normlab.doctor.fixed import Fixed
+from normlab.doctor.fixing import fix
 from normlab.doctor.observing import MOST
 from normlab.doctor.rule import Rule
+from normlab.doctor.showing.sarif import as_sarif
 from normlab.doctor.showing.text import COLORS
 from normlab.errors import SettingError, did_you_mean
 from normlab.recalibration.batches import Progress, silent
+from normlab.safe import json_text
+from normlab.system.files import write_all
 
 _FACTORY = re.compile(r".+:[A-Za-z_]\w*$")
 
@@ -59,6 +65,33 @@ def examined(
 
 def known_left_out(report: Report, path: Path | None) -> Report:
     return report if path is None else baseline.without(report, baseline.read(path))
+
+
+def fixed(
+    model: Any, report: Report, batches: FileBatches | None, out: Path | None, progress: Progress
+) -> Fixed:
+    """The plan; with `out` the fixes themselves, and the new state_dict in that file."""
+    if not isinstance(model, nn.Module):
+        raise SettingError(
+            "--fix needs the model, package.module:callable; a state_dict has no code."
+        )
+    made = fix(model, report, batches, dry_run=out is None, progress=progress)
+    if out is not None:
+        buffer = io.BytesIO()
+        torch.save(made.model.state_dict(), buffer)
+        write_all(out.absolute().parent, {out.name: buffer.getvalue()})
+    return made
+
+
+def written(report: Report, html: Path | None, sarif: Path | None, known: Path | None) -> None:
+    """The report in every file that was asked for."""
+    if html is not None:
+        report.to_html(html)
+    if sarif is not None:
+        text = json_text(as_sarif(report))
+        write_all(sarif.absolute().parent, {sarif.name: text.encode()}, "--sarif")
+    if known is not None:
+        baseline.written(report, known)
 
 
 def check_severity(word: str | None) -> None:

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from normlab.doctor.case import Layer
+from normlab.doctor.drift import drift
 from normlab.doctor.observing import Observed, squared
 from normlab.doctor.seen import Seen
 from normlab.recalibration.batches import Progress, tensors
 
+MOST = 48  # layers, each of which costs a forward pass
 Slot = tuple[MutableMapping[str, Any], str]
 
 
@@ -34,11 +36,13 @@ def _slot(module: nn.Module | None, value: Tensor | None) -> Slot | None:
 def localise(
     layers: list[Layer], slots: dict[str, tuple[Slot, Slot]], seen: Observed, progress: Progress
 ) -> None:
-    """Fills in `changes`: ‖y with the layer's statistics from the data − y‖ / ‖y‖, on the first batch.
+    """Fills in `changes`: ‖y with the layer's statistics from the data − y‖ / ‖y‖, on the first batch,
+    for the MOST layers that are farthest off; and `change`, for all layers at once.
 
     The model must be in evaluation and kept unchanged by the caller.
     """
-    ready = [layer for layer in layers if layer.name in slots and _known(layer, layer.seen)]
+    every = [layer for layer in layers if layer.name in slots and _known(layer, layer.seen)]
+    ready = _worst(every)
     if not ready or not seen.kept:
         return
     before = _outputs(seen)
@@ -46,9 +50,16 @@ def localise(
         with _statistics([(layer, layer.seen)], slots):
             seen.changes[layer.name] = _change(before, _outputs(seen))
         progress(number + 1, len(ready))
-    pairs = [(one, one.seen_training) for one in ready if _known(one, one.seen_training)]
+    pairs = [(one, one.seen_training) for one in every if _known(one, one.seen_training)]
     with _statistics(pairs, slots):
         seen.change = _change(before, _outputs(seen))
+
+
+def _worst(layers: list[Layer]) -> list[Layer]:
+    """The MOST layers whose statistics are farthest from the data, in the order of the model."""
+    far = {layer: one.z + one.r for layer in layers if (one := drift(layer, layer.seen))}
+    chosen = set(sorted(far, key=lambda layer: -far[layer])[:MOST])
+    return [layer for layer in layers if layer in chosen]
 
 
 def _known(layer: Layer, seen: Seen | None) -> bool:

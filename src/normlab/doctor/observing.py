@@ -66,7 +66,7 @@ def observe(
 ) -> Observed:
     """Fills in what every layer has seen. To be called where the model is kept unchanged."""
     stream, total = streamed(batches, most)
-    runner = Batches([])
+    runner = Batches([], "the data")
     seen = Observed(lambda batch: _ran(runner, model, batch))
     modes = {part: part.training for part in model.modules()}
     torch.manual_seed(0)  # what dropout and loaders draw is the same in every examination

@@ -91,7 +91,7 @@ def independent(layer: Layer) -> float | None:
     means = torch.cat(seen.sample_means).cpu()
     if len(means) < 16:  # too few to say how samples differ: as if all places of one were the same
         return float(size)
-    return float(size) * _each(seen, means)
+    return min(float(size) * _each(seen, means), float(seen.values[1]))
 
 
 def _each(seen: Seen, means: torch.Tensor) -> float:

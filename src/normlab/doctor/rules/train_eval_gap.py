@@ -27,7 +27,7 @@ class TrainEvalGap(Rule):
     statistic = "|output with this layer's statistics from the data - output| / |output|, on the first batch"
     threshold = (
         "0.3, at a layer whose own z is above 0.15 in both passes. Healthy networks of the calibration set "
-        "stay below 0.15; a single number for all networks is a judgement."
+        "stay below 0.1; a single number for all networks is a judgement."
     )
     fix = "recalibrate"
     safety = "unsafe"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from normlab.doctor.findings import SEVERITIES, Finding, Report
 
 SHOWN = 4  # layers of a finding that are named before "and n more"
-_SAFETY = {"safe": "safe: outputs stay as they are", "unsafe": "unsafe: predictions change"}
+_SAFETY = {"safe": "safe", "unsafe": "unsafe: predictions change"}
 
 
 def verdict(report: Report) -> str:
