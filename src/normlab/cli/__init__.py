@@ -5,6 +5,7 @@ from normlab.cli import table
 from normlab.cli.app import app, main
 from normlab.conversion import command as conversion
 from normlab.doctor import command as doctor
+from normlab.doctor import fix_command as fixes
 from normlab.explorer import command as explorer
 from normlab.fitting import command as fitting
 from normlab.grading import command as grading
@@ -21,6 +22,7 @@ for room in (
     grading,
     conversion,
     doctor,
+    fixes,
     fitting,
     explorer,
     measuring,

@@ -9,20 +9,26 @@ if TYPE_CHECKING:
     from normlab.doctor.findings import Finding, Report
     from normlab.doctor.fixed import Fixed
     from normlab.doctor.fixing import fix
+    from normlab.doctor.healthy import assert_healthy
+    from normlab.doctor.watching import Watch, watch
 
 __all__ = [
     "Finding",
     "Fixed",
     "Report",
+    "Watch",
+    "assert_healthy",
     "examine",
     "fix",
     "fold",
     "freeze",
     "recalibrate",
     "unfreeze",
+    "watch",
 ]
 
 _HOME = {
+    "assert_healthy": "healthy",
     "examine": "examining",
     "Finding": "findings",
     "Fixed": "fixed",
@@ -32,6 +38,8 @@ _HOME = {
     "recalibrate": "by_name",
     "Report": "findings",
     "unfreeze": "by_name",
+    "Watch": "watching",
+    "watch": "watching",
 }
 
 

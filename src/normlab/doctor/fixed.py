@@ -8,7 +8,7 @@ from torch import nn
 from normlab.doctor.findings import Report
 from normlab.doctor.fixes.fix import Step
 
-Status = Literal["done", "planned", "undone", "refused", "advice"]
+Status = Literal["done", "planned", "undone", "refused", "left"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ _HOW: dict[Status, str] = {
     "planned": "would be done",
     "undone": "UNDONE, since it did not leave the outputs as they were",
     "refused": "not done",
-    "advice": "to be done by hand",
+    "left": "not done, since only a remark asks for it",
 }
 
 

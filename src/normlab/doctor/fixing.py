@@ -36,8 +36,9 @@ def fix(
     """A new model with the fixes that a report names, each verified, and a table of what was done.
 
     Args: report: from `examine`, of this model. batches: as `examine` takes them; fixes that need data, and
-        all verifying, need them. only: names of fixes, or codes of findings; all by default. dry_run: only
-        say what would be done. convert: `normlab.convert` (or a function like it), without which the fix of
+        all verifying, need them. only: names of fixes, or codes of findings; by default those of all errors
+        and warnings, since what remarks name (fold, prune) is for inference. dry_run: only say what
+        would be done. convert: `normlab.convert` (or a function like it), without which the fix of
         that name is left out; settings: its settings, {"to": "group"} by default. eps: for restore_eps.
     Verified: a safe fix leaves the outputs in eval() on the batches as they were, done in float64 to 1.5e-8
         of their size and in the model's dtype to √eps of that, or it is undone. Then the rules that found
@@ -58,13 +59,12 @@ def fix(
     ('done', False)
     """
     findings = _chosen(report, only)
+    asked = [one for one in findings if only is not None or one.severity != "remark"]
     wanted: dict[str, list[str] | None] = {}
-    for one in findings:
+    for one in asked:
         if one.fix in FIXES:
-            layers = wanted.setdefault(one.fix, [])
-            wanted[one.fix] = (
-                [*(layers or []), *one.layers] if layers is not None and one.layers else None
-            )
+            before = wanted.get(one.fix, [])
+            wanted[one.fix] = [*before, *one.layers] if before is not None and one.layers else None
     options = Options(eps, convert, settings or {"to": "group"})
     given, notes = again_and_again(batches)
     fixed = treated(model, wanted, given, options, dry_run, progress)
@@ -114,7 +114,7 @@ def treated(
 def inner(model: nn.Module) -> nn.Module:
     """What DataParallel or DistributedDataParallel holds; of others themselves."""
     wraps = nn.DataParallel | nn.parallel.DistributedDataParallel
-    return model.module if isinstance(model, wraps) else model
+    return model.get_submodule("module") if isinstance(model, wraps) else model
 
 
 def again_and_again(batches: Iterable[Any] | None) -> tuple[Batches | None, tuple[str, ...]]:
@@ -176,22 +176,27 @@ def _looked_again(
     fixed: Fixed, report: Report, findings: Sequence[Finding], batches: Batches | None
 ) -> Fixed:
     """The rules that found something, applied to the new model."""
-    by_hand = [one for one in findings if one.fix not in FIXES]
     rows = [_with_codes(row, findings) for row in fixed.table]
-    rows += [
-        Row(one.fix, one.safety or "unsafe", "advice", (one.code,), note=one.effect)
-        for one in by_hand
-    ]
+    treated_too = {row.fix for row in rows}
+    left = [one for one in findings if one.fix not in treated_too]
+    rows += [_left(name, left) for name in dict.fromkeys(one.fix for one in left)]
     if fixed.dry_run or not fixed.changed:
         return replace(fixed, table=tuple(rows), gap_before=report.gap)
     from normlab.doctor.examining import examine
 
-    codes = dict.fromkeys(code for row in rows for code in row.codes)
+    codes = dict.fromkeys(code for row in rows if row.status != "left" for code in row.codes)
     again = examine(fixed.model, None if batches is None else batches.held, only=codes)
     rows = [_beside(row, findings, again) for row in rows]
     return replace(
         fixed, table=tuple(rows), report=again, gap_before=report.gap, gap_after=again.gap
     )
+
+
+def _left(name: str, findings: Sequence[Finding]) -> Row:
+    own = [one for one in findings if one.fix == name]
+    safety = own[0].safety or "unsafe"
+    row = Row(name, safety, "left", note=f"only={name!r} does it")
+    return _with_codes(row, own)
 
 
 def _with_codes(row: Row, findings: Sequence[Finding]) -> Row:

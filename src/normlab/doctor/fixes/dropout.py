@@ -10,7 +10,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from normlab.doctor.case import Layer
 from normlab.doctor.fixes.chains import after, before, elementwise
 from normlab.doctor.fixes.fix import Fix, Step
-from normlab.doctor.fixes.recalibrating import anew, why_no_statistics
+from normlab.doctor.fixes.recalibrating import anew_where_free
 from normlab.doctor.graph import Node
 from normlab.doctor.held import follow_by
 from normlab.doctor.patient import Patient
@@ -33,17 +33,9 @@ class MoveDropout(Fix):
         return steps
 
     def finish(self, patient: Patient, done: list[Step]) -> None:
-        if patient.batches is None:
-            return
         last = patient.chosen([step.layer for step in done])
-        led = [
-            one.name
-            for layer in last
-            for one in _norms_before(patient, layer)
-            if one.tracks and not why_no_statistics(patient, one)
-        ]
-        if led:
-            anew(patient, dict.fromkeys(led))
+        led = [one.name for layer in last for one in _norms_before(patient, layer)]
+        anew_where_free(patient, led)
 
 
 def _leading(patient: Patient, norm: Node) -> Node | None:

@@ -25,7 +25,8 @@ class Fold(Fix):
 
 def _step(patient: Patient, layer: Layer) -> Step:
     source, rest = source_of(patient, layer), steps_after(layer)
-    if why := _why_not(layer, source, rest):
+    why = _why_not(layer, source, rest)
+    if why or isinstance(rest, str):
         return Step(layer.name, why)
     if not _agrees(source, layer, rest):
         kind = type(source).__name__
@@ -43,9 +44,10 @@ def _step(patient: Patient, layer: Layer) -> Step:
 
 def _agrees(source: Any, layer: Layer, rest: nn.Module) -> bool:
     """Whether, all in float64, the folded layer gives what both gave."""
+    assert layer.module is not None
     wide = copied(source).double()
-    pair = [wide, copied(layer.module)], [folded(wide, layer), copied(rest)]  # pyright: ignore
-    return same(*(nn.Sequential(*parts) for parts in pair), source)
+    before = nn.Sequential(wide, copied(layer.module))
+    return same(before, nn.Sequential(folded(wide, layer), copied(rest)), source)
 
 
 def _why_not(layer: Layer, source: Any, rest: nn.Module | str) -> str:
@@ -63,7 +65,7 @@ def folded(source: Any, layer: Layer) -> nn.Module:
     What is too small for a normal number of the dtype becomes 0: subnormal numbers are slow.
     """
     a, b = (value.to(source.weight.device) for value in affine_of(layer))
-    new = copied(source)
+    new: Any = copied(source)
     new.weight.copy_(_flushed(source.weight.double() * per_output(source, a), source.weight))
     bias = b if source.bias is None else source.bias.double() * a + b
     learns = source.weight.requires_grad if source.bias is None else source.bias.requires_grad

@@ -7,7 +7,7 @@ import torch
 
 from normlab.doctor.case import Layer
 from normlab.doctor.fixes.fix import Fix, Step
-from normlab.doctor.fixes.recalibrating import anew, why_no_statistics
+from normlab.doctor.fixes.recalibrating import anew_where_free
 from normlab.doctor.patient import Patient
 
 _HALF = (torch.float16, torch.bfloat16)
@@ -23,12 +23,7 @@ class Reset(Fix):
         return [step for step in found if step is not None]
 
     def finish(self, patient: Patient, done: list[Step]) -> None:
-        if patient.batches is None:
-            return
-        chosen = patient.chosen([step.layer for step in done])
-        free = [layer.name for layer in chosen if not why_no_statistics(patient, layer)]
-        if free:
-            anew(patient, free)
+        anew_where_free(patient, [step.layer for step in done])
 
 
 def _step(layer: Layer) -> Step | None:

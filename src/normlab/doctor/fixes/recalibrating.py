@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from normlab.doctor.case import Layer
@@ -27,10 +26,27 @@ class Recalibrate(Fix):
 
 
 def anew(patient: Patient, names: Iterable[str]) -> None:
-    """New statistics for layers by name."""
+    """New statistics for layers by name, those too whose parameters alone are frozen."""
     assert patient.batches is not None
     only = [layer.module for layer in patient.chosen(names) if layer.module is not None]
-    recalibrate(patient.model, patient.batches, only=only, progress=patient.progress)
+    held = [p for module in only for p in module.parameters() if not p.requires_grad]
+    try:
+        for parameter in held:
+            parameter.requires_grad_(True)  # else they would be left
+        recalibrate(patient.model, patient.batches, only=only, progress=patient.progress)
+    finally:
+        for parameter in held:
+            parameter.requires_grad_(False)
+
+
+def anew_where_free(patient: Patient, names: Iterable[str]) -> None:
+    """The same, if there are batches, for those of the layers that may have new ones."""
+    if patient.batches is None:
+        return
+    chosen = patient.chosen(dict.fromkeys(names))
+    free = [one.name for one in chosen if one.tracks and not why_no_statistics(patient, one)]
+    if free:
+        anew(patient, free)
 
 
 def why_no_statistics(patient: Patient, layer: Layer) -> str:
@@ -38,15 +54,11 @@ def why_no_statistics(patient: Patient, layer: Layer) -> str:
     module = layer.module
     if not isinstance(module, _NormBase):
         return "it keeps its statistics in a way of its own"
-    if isinstance(module, Frozen) or _still(patient.model, module):
+    if isinstance(module, Frozen) or (frozen(patient.model, module) and not module.training):
         return "it is frozen; unfreeze it first if it is to have new statistics"
     if not patient.graph.known or patient.graph.calls(module):
         return ""
     return "the model does not call it in eval()"
-
-
-def _still(model: nn.Module, module: nn.Module) -> bool:
-    return frozen(model, module)
 
 
 def _step(patient: Patient, layer: Layer) -> Step:

@@ -5,6 +5,7 @@ from typing import Any
 
 from normlab.doctor.case import Layer
 from normlab.doctor.fixes.fix import Fix, Step
+from normlab.doctor.fixes.recalibrating import anew_where_free
 from normlab.doctor.patient import Patient
 
 _OTHER_SENSE = 0.5  # from here on a momentum is taken for the share of the old value
@@ -12,11 +13,17 @@ _OTHER_SENSE = 0.5  # from here on a momentum is taken for the share of the old 
 
 class RestoreMomentum(Fix):
     name = "restore_momentum"
-    safety = "safe"
-    what = "makes of a momentum m, meant as the share of the old value, torch's share of the new: 1 − m"
+    safety = "unsafe"
+    what = (
+        "makes of a momentum m, meant as the share of the old value, torch's share of the new, 1 − m; "
+        "statistics, which were those of the last batch or two, are computed anew"
+    )
 
     def steps(self, patient: Patient, layers: Iterable[Layer]) -> list[Step]:
         return [step for layer in layers if (step := _momentum(layer)) is not None]
+
+    def finish(self, patient: Patient, done: list[Step]) -> None:
+        anew_where_free(patient, [step.layer for step in done])
 
 
 def _momentum(layer: Layer) -> Step | None:

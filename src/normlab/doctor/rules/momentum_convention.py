@@ -26,8 +26,11 @@ class MomentumConvention(Rule):
         "finding only while the layer trains: converted networks that are only used carry it."
     )
     fix = "restore_momentum"
-    safety = "safe"
-    effect = "With 1 - momentum the statistics average over as many batches as was meant."
+    safety = "unsafe"
+    effect = (
+        "With 1 - momentum the statistics average over as many batches as was meant; with batches they "
+        "are computed anew."
+    )
     needs = ("model",)
     references = (
         "https://github.com/pytorch/vision/issues/8250",
