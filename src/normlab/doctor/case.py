@@ -11,7 +11,8 @@ from normlab.recognition import Recognised
 
 if TYPE_CHECKING:
     from normlab.doctor.graph import Graph
-    from normlab.doctor.observing import Observed, Seen
+    from normlab.doctor.observing import Observed
+    from normlab.doctor.seen import Seen
 
 USUAL_EPS = 1e-5  # torch's, where a state_dict does not say
 

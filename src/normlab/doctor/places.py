@@ -36,7 +36,8 @@ def _place(kind: type) -> tuple[str, int] | None:
     except (OSError, ValueError, SyntaxError):  # typed into a notebook, or compiled
         return None
     for node in ast.walk(tree):
-        named = isinstance(node, ast.ClassDef) and node.name == kind.__name__
-        if named and node.lineno <= code.co_firstlineno <= (node.end_lineno or 0):
+        if not isinstance(node, ast.ClassDef) or node.name != kind.__name__:
+            continue
+        if node.lineno <= code.co_firstlineno <= (node.end_lineno or 0):
             return Path(code.co_filename).as_posix(), node.lineno
     return None

@@ -61,7 +61,10 @@ class AveragedWeights(Rule):
             if both.z > Z + NOISES * both.noise:
                 yield self.finding(layer, "warning", both.z, Z + NOISES * both.noise, says)
             elif both.r > R + NOISES * both.r_noise:
-                yield self.finding(layer, "warning", both.r, R + NOISES * both.r_noise, says)
+                more = {"statistic": "median over channels of r (see NRM101)"}
+                yield self.finding(
+                    layer, "warning", both.r, R + NOISES * both.r_noise, says, **more
+                )
 
     def sick(self) -> Example:
         model, x = _averaged()
@@ -69,7 +72,8 @@ class AveragedWeights(Rule):
 
     def healthy(self) -> Example:
         model, x = _averaged()
-        norm = model.module[1]
+        norm = model.module.get_submodule("1")
+        assert isinstance(norm, nn.BatchNorm1d)
         norm.reset_running_stats()
         norm.momentum = None
         with torch.no_grad():
@@ -94,8 +98,9 @@ def _averaged() -> tuple[AveragedModel, list[torch.Tensor]]:
     two, _ = trained_norm()
     whole = AveragedModel(one)
     with torch.no_grad():
-        two[0].weight.neg_().add_(0.2)
-        two[0].bias.add_(4.0)
+        weight, bias = two.get_submodule("0").parameters()
+        weight.neg_().add_(0.2)
+        bias.add_(4.0)
     whole.update_parameters(one)
     whole.update_parameters(two)
     return whole.eval(), x

@@ -59,8 +59,9 @@ def before(case: Case, layer: Layer, by_module: dict) -> Layer | None:
         return None
     feeders = {node.module for node in case.graph.feeders(layer.module)}
     first = by_module.get(feeders.pop()) if len(feeders) == 1 else None
-    plain = first is not None and first.found is not None and first.found.step is None
-    return first if plain and first is not layer and first.row == layer.row else None
+    if first is None or first is layer or first.found is None or first.found.step is not None:
+        return None
+    return first if first.row == layer.row else None
 
 
 def varies(first: Layer, layer: Layer) -> float | None:
