@@ -15,6 +15,8 @@
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
+# make doctor-traps   where tools that recalibrate, fold, freeze or synchronise go wrong, and normlab.doctor beside them
+# make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
 # make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
@@ -32,7 +34,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -147,11 +149,17 @@ explorer-pictures: .venv/test.done browser
 zoo: .venv/lab.done
 	$(BIN)/python tests/grading/zoo_table.py
 
+doctor-zoo: .venv/test.done
+	$(BIN)/python tests/doctor/doctor_zoo_table.py
+
 verdicts: .venv/lab.done
 	$(BIN)/python docs/verdicts.py
 
 snapshot: .venv/test.done
 	$(BIN)/python tests/public/write.py
+
+doctor-traps: .venv-real/done
+	.venv-real/bin/python tests/doctor/traps_table.py
 
 fit-coverage: .venv/lab.done
 	$(BIN)/python tests/fitting/coverage_table.py

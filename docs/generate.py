@@ -13,6 +13,7 @@ from pathlib import Path
 from normlab.checks.page import page as check_page
 from normlab.conventions.convention import Convention, Word, differences
 from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
+from normlab.doctor.showing.rules_page import page as doctor_page
 from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
@@ -140,6 +141,7 @@ LISTED = {
         ("masks.md", "What a mask means, in every layer"),
         ("checks.md", "What `normlab.check` finds of torch's layers"),
         ("convert.md", "What `normlab.convert` makes of real layers and networks"),
+        ("doctor.md", "The rules of `normlab doctor`"),
         ("conventions.md", "What other frameworks mean by the same layer"),
         ("works-with.md", "What torch's users do with a layer, and with which it works"),
         ("coverage.md", "What is proved of which row, by which test"),
@@ -235,6 +237,7 @@ def pages() -> dict[str, str | bytes]:
         "explanation/why.md": why_page(),
         "explanation/bibliography.md": bibliography_page(),
         "reference/checks.md": check_page(),
+        "reference/doctor.md": doctor_page(),
     }
 
 

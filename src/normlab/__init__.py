@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from normlab._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from normlab import data, errors, filters, functional, interop, lab, nn
+    from normlab import data, doctor, errors, filters, functional, interop, lab, nn
     from normlab.checks.checking import Checked, check
     from normlab.conversion.exchange import convert
     from normlab.equation.reference import Normalized, normalize
@@ -33,6 +33,7 @@ __all__ = [
     "check",
     "convert",
     "data",
+    "doctor",
     "errors",
     "explain",
     "filters",
@@ -62,6 +63,7 @@ _HOME = {
     "Moments": ("normlab.moments", "Moments"),
     "Normalized": ("normlab.equation.reference", "Normalized"),
     "data": ("normlab.data", None),
+    "doctor": ("normlab.doctor", None),
     "errors": ("normlab.errors", None),
     "explain": ("normlab.kernels.explaining", "explain"),
     "filters": ("normlab.filters", None),

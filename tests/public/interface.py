@@ -37,6 +37,7 @@ MODULES = (
     "normlab.filters",
     "normlab.grading",
     "normlab.interop",
+    "normlab.doctor",
     "normlab.nn.registry",
     "normlab.lab.cortex.parameters",
 )

@@ -4,6 +4,8 @@ from normlab.checks import command as checks
 from normlab.cli import table
 from normlab.cli.app import app, main
 from normlab.conversion import command as conversion
+from normlab.doctor import command as doctor
+from normlab.doctor import fix_command as fixes
 from normlab.explorer import command as explorer
 from normlab.fitting import command as fitting
 from normlab.grading import command as grading
@@ -19,6 +21,8 @@ for room in (
     checks,
     grading,
     conversion,
+    doctor,
+    fixes,
     fitting,
     explorer,
     measuring,

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 
 from normlab.conversion.exchange import Conversion, converted, plan
 from normlab.conversion.order import REFUSED
 from normlab.conversion.plan import Change
+from normlab.data.models import model_from
 from normlab.data.tensors import drawn, read_tensor
-from normlab.errors import CheckError, DataError, one_line
+from normlab.errors import CheckError
 from normlab.recalibration.batches import Progress
 from normlab.safe import json_text
 from normlab.system.files import write_all
-from normlab.system.importing import named
 
 
 class Asked(NamedTuple):
@@ -37,7 +36,7 @@ def converted_from(
     progress: Progress,
 ) -> Conversion:
     """The conversion of the model that `place` returns; refused layers are listed, nothing else done."""
-    model = _model(place, weights)
+    model = model_from(place, weights)
     batches = None
     if data is not None or sizes is not None:
         batches = [drawn(sizes, 0, 0.0, 1.0) if data is None else read_tensor(data)]
@@ -47,35 +46,6 @@ def converted_from(
         return Conversion(model, changes)
     more = {"calibration": batches, "progress": progress}
     return converted(model, asked.to, asked.source, **settings, **more)
-
-
-def _model(place: str, weights: Path | None) -> nn.Module:
-    maker = named(place, "my_net.py:Net")
-    if not callable(maker):
-        home, _, name = place.partition(":")
-        raise CheckError(
-            f"{home} has no {name} to call; name a class or function that makes a model."
-        )
-    try:
-        model = maker()
-    except Exception as error:
-        raise CheckError(
-            f"{place} makes no model without arguments ({type(error).__name__}: {error}); name a "
-            f"function that does."
-        ) from error
-    if not isinstance(model, nn.Module):
-        raise CheckError(
-            f"{place} returns a {type(model).__name__}; it must return a torch.nn.Module."
-        )
-    return model if weights is None else _loaded(model, weights)
-
-
-def _loaded(model: nn.Module, weights: Path) -> nn.Module:
-    try:
-        model.load_state_dict(torch.load(weights, weights_only=True))
-    except Exception as error:
-        raise DataError(f"{weights} is no state_dict of this model ({one_line(error)}).") from error
-    return model
 
 
 def saved(found: Conversion, out: Path) -> None:

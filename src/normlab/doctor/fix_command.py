@@ -1,0 +1,144 @@
+"""normlab doctor recalibrate, normlab doctor fold: the two fixes that people come for by name."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from normlab.doctor.command import DataOption, WeightsOption, doctor_app
+from normlab.system.console import say
+from normlab.system.files import check_writable
+from normlab.system.options import JsonFlag, whole
+from normlab.system.progress import bar
+
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        help="package.module:callable or file.py:callable that returns a model; its code is run.",
+        metavar="MODEL",
+    ),
+]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(help="Into which arrays of data are cut.  [default: 64]", metavar="NUMBER"),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A layer to do, by its path. May be given again.", metavar="LAYER"),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="Write the new state_dict; without it nothing is.", metavar="FILE"),
+]
+
+
+_IN_CODE = (
+    "restore_momentum",
+    "restore_eps",
+    "freeze",
+    "unfreeze",
+    "move_dropout",
+    "convert",
+    "prune",
+)
+
+
+def recalibrate_model(
+    model: ModelArgument,
+    data: DataOption = None,
+    weights: WeightsOption = None,
+    batch_size: SizeOption = None,
+    only: OnlyOption = None,
+    out: OutOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Running statistics computed anew, exactly, from data: a dry run, unless --out is given.
+
+    The dry run does the work too, and says how far the outputs move.
+    """
+    if data is None:
+        raise typer.BadParameter("give --data: what the statistics are computed from.")
+    _by_name("recalibrate", model, data, weights, batch_size, only, out, as_json)
+
+
+def fold_model(
+    model: ModelArgument,
+    data: DataOption = None,
+    weights: WeightsOption = None,
+    batch_size: SizeOption = None,
+    only: OnlyOption = None,
+    out: OutOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Batch norms taken into the layers before them, for inference: a dry run, unless --out is given.
+
+    With --data the outputs of both models are compared on it, in the model's dtype and in float64. What is
+    written is loaded with normlab.doctor.fold(model).model.load_state_dict(torch.load(FILE)).
+    """
+    _by_name("fold", model, data, weights, batch_size, only, out, as_json)
+
+
+def _by_name(
+    fix: str,
+    place: str,
+    data: Path | None,
+    weights: Path | None,
+    size: str | None,
+    only: list[str] | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    if out is not None:
+        check_writable(out.absolute().parent)
+    from normlab.data.models import model_from
+    from normlab.doctor.fixing import treated
+    from normlab.doctor.from_words import batches_of
+
+    batches = batches_of(data, whole("batch-size", size))
+    with bar("Working") as progress:
+        made = model_from(place, weights).eval()
+        fixed = treated(made, {fix: only}, batches, progress=progress)
+    give_out(fixed, out, as_json)
+    raise typer.Exit(1 if any(row.status == "undone" for row in fixed.table) else 0)
+
+
+def give_out(fixed: Any, out: Path | None, as_json: bool) -> None:
+    """The state_dict first, then the table."""
+    import io
+
+    import torch
+
+    from normlab.safe import json_text
+    from normlab.system.files import write_all
+
+    written = out is not None and fixed.changed
+    if out is not None and written:
+        buffer = io.BytesIO()
+        torch.save(fixed.model.state_dict(), buffer)
+        write_all(out.absolute().parent, {out.name: buffer.getvalue()})
+    if as_json:
+        say(json_text(fixed.to_json() | {"written": str(out) if written else None}))
+        return
+    say(str(fixed))
+    if written:
+        say(f"Written: {out}")
+        done = {row.fix for row in fixed.table if row.status == "done"}
+        if code := [name for name in _IN_CODE if name in done]:
+            say(
+                f"A state_dict does not hold what {', '.join(code)} did: do it in the model's code too."
+            )
+    elif out is not None:
+        say(f"Not written: {out}, since nothing was changed.")
+    elif fixed.changed:
+        say("Nothing was written; give --out FILE.")
+
+
+def register(app: typer.Typer) -> None:
+    """Its place is beside `examine`."""
+    doctor_app.command(
+        "recalibrate",
+        epilog="Example: normlab doctor recalibrate my_net.py:Net --weights w.pt --data x.npy --out new.pt",
+    )(recalibrate_model)
+    doctor_app.command(
+        "fold", epilog="Example: normlab doctor fold my_net.py:Net --weights w.pt --data x.npy"
+    )(fold_model)

@@ -1,0 +1,40 @@
+"""NRM307: channels whose scale is set by eps."""
+
+from collections.abc import Iterator
+
+from normlab.doctor.case import Case
+from normlab.doctor.findings import Finding
+from normlab.doctor.rule import Example, Rule
+from normlab.doctor.rules.dominated import dominated, example, share
+
+
+class EpsSetsGain(Rule):
+    code = "NRM307"
+    name = "eps-sets-gain"
+    what = (
+        "Finds channels whose running variance is below eps, but whose input varies and whose weight is "
+        "not small."
+    )
+    why = (
+        "They are alive: weight / sqrt(eps) is their factor, and the network was trained with it. A "
+        "conversion that changes eps, or a clean-up that sets it to a usual value, changes predictions."
+    )
+    statistic = "share of the layer's channels"
+    threshold = "None: every such channel is counted."
+    effect = "Leave it as it is, and take eps along wherever the weights go."
+    references = ("https://github.com/pytorch/vision/issues/648",)
+
+    def look(self, case: Case) -> Iterator[Finding]:
+        for layer in case.tracking:
+            kinds = dominated(layer)
+            if kinds is not None and bool(kinds.sets_gain.any()):
+                yield self.finding(layer, "remark", share(kinds.sets_gain), None, _SAYS)
+
+    def sick(self) -> Example:
+        return example(1e-6, 1.0)
+
+    def healthy(self) -> Example:
+        return example(1e-2, 1.0)
+
+
+_SAYS = "eps decides the scale of these channels; to change it would change predictions."
