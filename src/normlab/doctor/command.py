@@ -160,6 +160,9 @@ def _given_out(report: Any, fixed: Any, files: Files, as_json: bool) -> None:
     for path in files:
         if path is not None:
             say(f"Written: {path}")
+    if fixed is not None and fixed.in_code:
+        done = ", ".join(fixed.in_code)
+        say(f"A state_dict does not hold all that {done} did: change the model's code too.")
 
 
 doctor_app.command(

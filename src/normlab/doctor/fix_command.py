@@ -32,17 +32,6 @@ OutOption = Annotated[
 ]
 
 
-_IN_CODE = (
-    "restore_momentum",
-    "restore_eps",
-    "freeze",
-    "unfreeze",
-    "move_dropout",
-    "convert",
-    "prune",
-)
-
-
 def recalibrate_model(
     model: ModelArgument,
     data: DataOption = None,
@@ -104,29 +93,18 @@ def _by_name(
 
 def give_out(fixed: Any, out: Path | None, as_json: bool) -> None:
     """The state_dict first, then the table."""
-    import io
-
-    import torch
-
+    from normlab.doctor.from_words import saved
     from normlab.safe import json_text
-    from normlab.system.files import write_all
 
     written = out is not None and fixed.changed
     if out is not None and written:
-        buffer = io.BytesIO()
-        torch.save(fixed.model.state_dict(), buffer)
-        write_all(out.absolute().parent, {out.name: buffer.getvalue()})
+        saved(fixed.model, out)
     if as_json:
         say(json_text(fixed.to_json() | {"written": str(out) if written else None}))
         return
     say(str(fixed))
     if written:
         say(f"Written: {out}")
-        done = {row.fix for row in fixed.table if row.status == "done"}
-        if code := [name for name in _IN_CODE if name in done]:
-            say(
-                f"A state_dict does not hold what {', '.join(code)} did: do it in the model's code too."
-            )
     elif out is not None:
         say(f"Not written: {out}, since nothing was changed.")
     elif fixed.changed:

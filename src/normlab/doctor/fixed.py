@@ -56,6 +56,11 @@ class Fixed:
         """Whether the model is another than the one that was given."""
         return any(row.status == "done" for row in self.table)
 
+    @property
+    def in_code(self) -> tuple[str, ...]:
+        """The fixes done whose effect no state_dict holds, so that the model's code needs it too."""
+        return tuple(row.fix for row in self.table if row.status == "done" and row.fix in _IN_CODE)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data; the keys are those of Row."""
         gaps = {"gap_before": self.gap_before, "gap_after": self.gap_after}
@@ -69,6 +74,15 @@ class Fixed:
     __repr__ = __str__
 
 
+_IN_CODE = (
+    "restore_momentum",
+    "restore_eps",
+    "freeze",
+    "unfreeze",
+    "move_dropout",
+    "convert",
+    "prune",
+)
 _MOST = 6  # layers that are named one by one
 
 

@@ -65,6 +65,8 @@ def fix(
         if one.fix in FIXES:
             before = wanted.get(one.fix, [])
             wanted[one.fix] = [*before, *one.layers] if before is not None and one.layers else None
+    if "recalibrate" in wanted:  # new statistics of one layer change what later ones see
+        wanted["recalibrate"] = None
     options = Options(eps, convert, settings or {"to": "group"})
     given, notes = again_and_again(batches)
     fixed = treated(model, wanted, given, options, dry_run, progress)

@@ -77,10 +77,15 @@ def fixed(
         )
     made = fix(model, report, batches, dry_run=out is None, progress=progress)
     if out is not None:
-        buffer = io.BytesIO()
-        torch.save(made.model.state_dict(), buffer)
-        write_all(out.absolute().parent, {out.name: buffer.getvalue()})
+        saved(made.model, out)
     return made
+
+
+def saved(model: nn.Module, out: Path) -> None:
+    """The state_dict, written whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    write_all(out.absolute().parent, {out.name: buffer.getvalue()})
 
 
 def written(report: Report, html: Path | None, sarif: Path | None, known: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""The page docs/doctor.md: how the doctor is used, and every rule as its class states it."""
+"""The page docs/reference/doctor.md: how the doctor is used, and every rule as its class states it."""
 
 import inspect
 import textwrap
