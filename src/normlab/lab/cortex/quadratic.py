@@ -40,7 +40,9 @@ class QuadraticV1:
 
 
 def _form(model: V1) -> Tensor:
-    """Lower triangle of Q (size², size²), in blocks: filters at every place, weighted by the pool and multiplied by themselves."""
+    """Lower triangle of Q (size², size²), in blocks: filters at every place, weighted by the pool and
+    multiplied by themselves.
+    """
     p, n = model.parameters, model.size
     bank = gabor_bank(
         (2 * n, 2 * n),
