@@ -15,6 +15,7 @@
 # make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
+# make interval-coverage   docs/intervals.md: how often the training laboratory's intervals hold the truth (a minute)
 # make cortex-numbers   docs/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
@@ -30,7 +31,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage interval-coverage cortex-numbers clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -141,6 +142,9 @@ snapshot: .venv/test.done
 
 fit-coverage: .venv/lab.done
 	$(BIN)/python tests/fitting/coverage_table.py
+
+interval-coverage: .venv/lab.done
+	$(BIN)/python tests/lab/training/interval_coverage.py
 
 cortex-numbers: .venv/lab.done
 	$(BIN)/python docs/cortex_numbers.py

@@ -35,6 +35,15 @@ def log10_or_less(values: ArrayLike) -> np.ndarray:
     return np.log10(np.maximum(np.asarray(values, float), 2.0**-24))
 
 
+def undone(mean: float, spread: float) -> tuple[float, float]:
+    """A geometric mean, and the upper, longer half of its interval, of a mean of log10 with its interval.
+
+    >>> tuple(round(part, 6) for part in undone(-2.0, 0.30103))
+    (0.01, 0.01)
+    """
+    return 10**mean, 10 ** (mean + spread) - 10**mean
+
+
 def geometric_mean(values: ArrayLike, axis: int | None = None) -> Any:
     """10 to the mean of log10, over one axis or all.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, intervals, log10_or_less, points
+from normlab.lab.training.effects import difference, intervals, log10_or_less, points, undone
 from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
@@ -104,8 +104,7 @@ def _judge(study: Study, found: Found, accuracy: Accuracy) -> None:
         study.claim(claim, mean, spread, words[claim], seeds)
     for claim, name in (("also.padding", "batch, no mask"), ("also.masked", "batch, mask")):
         change = found["transformer", name]["padding_training"][:, -1]
-        mean, spread = mean_and_spread(log10_or_less(change))
-        study.claim(claim, mean, spread, f"{10**mean:.2g}", seeds)
+        study.claim(claim, *undone(*mean_and_spread(log10_or_less(change))), "", seeds)
     study.found = (
         f"residual network: batch − none {words['resnet']}; Transformer: batch − layer "
         f"{words['transformer']}"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.effects import difference, factor, points, ratio
+from normlab.lab.training.effects import difference, factor, points, ratio, undone
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
@@ -59,8 +59,8 @@ def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.nd
     mean, spread = difference(accuracy["batch"][0], accuracy["none"][0], overlap)
     study.claim("also.small", mean, spread, points(mean, spread))
     right = accuracy["batch"][SCALES.index(1.0)]
-    mean, spread = ratio(accuracy["batch"][-1], right, overlap)
-    study.claim("also.large", mean, spread, factor(mean, spread))
+    share = ratio(accuracy["batch"][-1], right, overlap)
+    study.claim("also.large", *undone(*share), factor(*share))
 
 
 def _table(accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> Numbers:
