@@ -15,8 +15,9 @@ from normlab.conventions.frameworks import CONVENTIONS, FRAMEWORKS, ROWS
 from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
-from normlab.lab import EXPERIMENTS, Experiment, members, run
+from normlab.lab import EXPERIMENTS, Experiment, family_of, members, run
 from normlab.lab.experiment import Result
+from normlab.lab.published import kept, published
 from normlab.lab.training.experiment import TrainingExperiment
 from normlab.report.conventions import checked, converting, side_by_side
 from normlab.report.rows import cells, properties
@@ -90,7 +91,38 @@ def family_page(name: str, family: Experiment) -> str:
         parts.append("## What was expected, and what would change the verdict")
         rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in experiments]
         parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
+    if name in kept():
+        parts.append(verdicts_section(name))
     return "\n\n".join(parts) + "\n"
+
+
+def verdicts_section(family: str) -> str:
+    """What a family's page in docs says of its full run."""
+    run = published(family)
+    header = ("claim", "measured", "± (95 %)", "threshold", "verdict")
+    rows = [
+        (
+            f"`{verdict['claim']}`",
+            _number(verdict["measured"]),
+            _number(verdict["spread"]) if verdict["spread"] != 0 else "",
+            f"{verdict['sense']} {verdict['bound']:g}",
+            verdict["outcome"],
+        )
+        for verdict in run.verdicts
+    ]
+    return "\n\n".join(
+        [
+            "## The full run",
+            f"On {run.day}, on {run.machine}, normlab {run.versions['normlab']} with torch "
+            f"{run.versions['torch']}: {run.outcomes}",
+            markdown(family_of(family).header, run.table),
+            markdown(header, rows),
+        ]
+    )
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
 
 
 def _usage(name: str) -> str:
@@ -141,6 +173,7 @@ def index() -> str:
         "- [What is a row, and what stands beside the table](beyond.md)",
         "- [Divisive normalisation, with every published pool](divisive.md)",
         "- [Fit your neuron: contrast responses and the normalisation model](fit.md)",
+        "- [Intervals of the training laboratory, and how often they hold the truth](intervals.md)",
         "- [What `normlab.check` finds of torch's layers](checks.md)",
         "- [What `normlab.convert` makes of real layers and networks](convert.md)",
         "- [The mean and std of a data set; on a cluster; is today's data like training's?](measure.md)",

@@ -104,7 +104,16 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     >>> summary([claim.judge(0.0), claim.judge(0.5)])
     '1 claim holds, 1 does not.'
     """
-    counts = Counter(verdict.outcome for verdict in verdicts)
+    return counted(Counter(verdict.outcome for verdict in verdicts))
+
+
+def counted(outcomes: Mapping[str, int]) -> str:
+    """How many came out how, in a sentence.
+
+    >>> counted({"holds": 10, "does not hold": 1})
+    '10 claims hold, 1 does not.'
+    """
+    counts = dict(outcomes)
     held = counts.pop("holds", 0)
     if not counts and held > 1:
         return f"All {held} claims hold."

@@ -19,6 +19,7 @@ from normlab.lab.training.initialisation import SCALES
 from normlab.lab.training.initialisation import STEP as SCALE_STEP
 from normlab.lab.training.rates import LRS, largest
 from normlab.lab.training.rates import STEP as RATE_STEP
+from normlab.system.files import write_all
 from normlab.system.markdown import markdown
 
 PAGE = Path(__file__).parents[3] / "docs" / "intervals.md"
@@ -206,21 +207,21 @@ def page() -> str:
     header = ("data model", "interval", "used for", f"holds the truth: {seeds}", "plain Student's")
     return f"""# Intervals of the training laboratory
 
-`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval holds the truth,
-in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are significantly too few.
-Intervals that are widened for a grid hold the truth more often than they say: how far between two places of
-the grid the truth lies is not known.
+`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval holds the
+truth, in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are
+significantly too few. Intervals that are widened for a grid hold the truth more often than they say: how far
+between two places of the grid the truth lies is not known.
 
 {markdown(header, rows)}
-The last row is a warning. Where some seeds train and others do not, a handful of seeds may all be of one kind,
-and such an interval is too narrow: a claim of that kind says little with few seeds.
+The last row is a warning. Where some seeds train and others do not, a handful of seeds may all be of one
+kind, and such an interval is too narrow: a claim of that kind says little with few seeds.
 
 Verdicts of the whole table are also corrected for the number of its claims (Holm 1979). What remains open:
-training sets of different seeds overlap too, and the correction for that is an approximation; and all is said of
-these data sets alone.
+training sets of different seeds overlap too, and the correction for that is an approximation; and all is said
+of these data sets alone.
 """
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    write_all(PAGE.parent, {PAGE.name: page().encode()})
     print(PAGE.read_text(encoding="utf-8"))
