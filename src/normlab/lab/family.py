@@ -282,6 +282,8 @@ class Family(Generic[Shared, M]):
     def _correct(self, record: Record) -> None:
         """The verdicts of the whole table: chance must not decide any of so many claims."""
         record.verdicts = corrected(record.verdicts)
+        if all(verdict.adjusted is None for verdict in record.verdicts):
+            return
         of: dict[str, list[Verdict]] = {}
         for verdict in record.verdicts:
             of.setdefault(verdict.claim.name.partition(".")[0], []).append(verdict)
