@@ -41,15 +41,21 @@ class Claim:
     sense: Literal["<=", ">="]
 
     def judge(
-        self, measured: float, spread: float = 0.0, detail: str = "", seeds: int = 0
+        self,
+        measured: float,
+        spread: float = 0.0,
+        detail: str = "",
+        seeds: int = 0,
+        slack: float = 0.0,
     ) -> "Verdict":
-        return Verdict(self, float(measured), float(spread), detail, seeds)
+        return Verdict(self, float(measured), float(spread), detail, seeds, float(slack))
 
 
 @dataclass(frozen=True)
 class Verdict:
     """A claim with what was measured; `spread` is the half-width of its 95 % interval over `seeds`.
 
+    slack: the part of the spread that is no chance, such as the step of a grid.
     adjusted: the p of the claim among many that were judged together, or None where it stands alone.
     """
 
@@ -58,6 +64,7 @@ class Verdict:
     spread: float = 0.0
     detail: str = ""
     seeds: int = 0
+    slack: float = 0.0
     adjusted: float | None = None
 
     @property
@@ -169,8 +176,9 @@ class Record:
         spread: float = 0.0,
         detail: str = "",
         seeds: int = 0,
+        slack: float = 0.0,
     ) -> Verdict:
-        verdict = claim.judge(float(measured), spread, detail, seeds)
+        verdict = claim.judge(float(measured), spread, detail, seeds, slack)
         self.verdicts.append(verdict)
         return verdict
 

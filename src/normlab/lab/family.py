@@ -120,13 +120,19 @@ class Study(Generic[Shared, M]):
         self.record.vector(self.member.full(key), names, values, meaning)
 
     def claim(
-        self, name: str, measured: Any, spread: float = 0.0, detail: str = "", seeds: int = 0
+        self,
+        name: str,
+        measured: Any,
+        spread: float = 0.0,
+        detail: str = "",
+        seeds: int = 0,
+        slack: float = 0.0,
     ) -> Verdict:
-        """Judge the member's claim of that name; seeds: of the spread, those of the family unless given."""
+        """Judge the member's claim of that name; seeds and slack as in `Verdict`, else the family's seeds."""
         seeds = seeds or getattr(self.shared, "seeds", 0)
         claim = {claim.name: claim for claim in self.member.claims}[name]
         named = Claim(self.member.full(name), claim.text, claim.bound, claim.sense)
-        self.verdicts.append(self.record.claim(named, measured, spread, detail, seeds))
+        self.verdicts.append(self.record.claim(named, measured, spread, detail, seeds, slack))
         return self.verdicts[-1]
 
     def near(self, name: str, measured: Any) -> Verdict | None:
