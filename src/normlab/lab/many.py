@@ -20,18 +20,17 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def chance(verdict: Verdict) -> float | None:
     """Two-sided p of the measured distance from the bound by Student's t; None without an interval.
 
-    An interval that was widened for rounding makes p larger than it is.
+    What is rounding in the interval is taken off the distance as well as off the spread.
     """
     from scipy.stats import t
 
     if verdict.seeds < 2 or not 0 <= verdict.spread < float("inf"):
         return None
-    if verdict.spread == 0:
-        return 0.0 if verdict.over else 1.0
-    freedom = verdict.seeds - 1
-    return float(
-        2 * t.sf(factor(verdict.seeds, LEVEL) * abs(verdict.over) / verdict.spread, freedom)
-    )
+    spread = verdict.spread - verdict.slack
+    beyond = abs(verdict.over) - verdict.slack
+    if beyond <= 0 or spread <= 0:
+        return 1.0 if beyond <= 0 else 0.0
+    return float(2 * t.sf(factor(verdict.seeds, LEVEL) * beyond / spread, verdict.seeds - 1))
 
 
 def holm(chances: Sequence[float]) -> list[float]:

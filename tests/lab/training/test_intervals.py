@@ -60,3 +60,15 @@ def test_many_claims_decide_less_than_one():
     assert [v.outcome for v in found] == ["inconclusive"] * 10 + ["holds"] * 2
     assert found[0].adjusted == pytest.approx(0.41, abs=0.01) and found[-1].adjusted is None
     assert corrected([near])[0].outcome == "holds"
+
+
+def test_what_is_rounding_is_no_chance():
+    """5 ± (0.1 of chance and 2 of a grid): 3 of 0.1 beyond, not 5 of 2.1; within the grid, nothing."""
+    claim = Claim("x", "words", 0.0, ">=")
+
+    def adjusted(*given, slack=0.0):
+        return corrected([claim.judge(*given, seeds=8, slack=slack)])[0].adjusted
+
+    assert adjusted(5.0, 2.1, slack=2.0) == pytest.approx(adjusted(3.0, 0.1))
+    assert adjusted(1.5, 2.1, slack=2.0) == 1.0
+    assert adjusted(2.5, 2.0, slack=2.0) == 0.0

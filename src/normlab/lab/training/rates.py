@@ -77,7 +77,7 @@ def _judge(study: Study, rates: dict[str, np.ndarray]) -> None:
     for claim, other in (("batch", "none"), ("also.own", "layer")):
         mean, spread = difference(rates["batch"], rates[other])
         spread += STEP
-        study.claim(claim, mean, spread, factor(mean, spread))
+        study.claim(claim, mean, spread, factor(mean, spread), slack=STEP)
         if other == "none":
             study.found = f"largest stable rate {factor(mean, spread)} that without"
     best = {n: at_best(found[n], len(plan.seeds)) for n in ("batch", "none")}
