@@ -112,8 +112,8 @@ def measure(study: Study) -> None:
     for name, a in accuracy.items():
         study.curve(f"accuracy.{name}", steps, a.mean(0), f"mean test accuracy at the rate {LR:g}")
     last, gap = float(steps[-1]), float(steps[1] - steps[0])
-    tuned = [_best(choosing[n], judging[n], last) for n in ("none", "batch")]
-    study.claim("also.tuned", *speed_up(*tuned, last, gap))
+    slow, fast = (_best(choosing[n], judging[n], last) for n in ("none", "batch"))
+    study.claim("also.tuned", *speed_up(slow, fast, last, gap))
     at = LRS.index(LR)
     _judge(study, accuracy, inputs, speed_up(reached["none"][at], reached["batch"][at], last, gap))
     picture = study.figure(
