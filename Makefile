@@ -18,6 +18,7 @@
 # make doctor-traps   where tools that recalibrate, fold, freeze or synchronise go wrong, and normlab.doctor beside them
 # make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
+# make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals hold the truth (a minute)
 # make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
@@ -34,7 +35,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -163,6 +164,9 @@ doctor-traps: .venv-real/done
 
 fit-coverage: .venv/lab.done
 	$(BIN)/python tests/fitting/coverage_table.py
+
+interval-coverage: .venv/lab.done
+	$(BIN)/python tests/lab/training/interval_coverage.py
 
 cortex-numbers: .venv/lab.done
 	$(BIN)/python docs/cortex_numbers.py

@@ -8,7 +8,9 @@ python docs/generate.py --check   # exit 1 if a page is not what would be writte
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from normlab.checks.page import page as check_page
 from normlab.conventions.convention import Convention, Word, differences
@@ -17,10 +19,10 @@ from normlab.doctor.showing.rules_page import page as doctor_page
 from normlab.equation import formula, relatives
 from normlab.equation.row import Norm
 from normlab.equation.table import TABLE
-from normlab.lab import EXPERIMENTS, Experiment, members, run
+from normlab.lab import EXPERIMENTS, Experiment, family_of, members, run
 from normlab.lab.chapter import claims
-from normlab.lab.experiment import Result
-from normlab.lab.published import published
+from normlab.lab.experiment import Result, decided
+from normlab.lab.published import kept, published
 from normlab.lab.training.experiment import TrainingExperiment
 from normlab.report.conventions import checked, converting, side_by_side
 from normlab.report.rows import cells, properties
@@ -91,10 +93,51 @@ def family_page(name: str, family: Experiment) -> str:
     ]
     experiments = [m for m in members(name).values() if isinstance(m, TrainingExperiment)]
     if experiments:
-        parts.append("## What was expected, and what would change the verdict")
-        rows = [(f"`{name}.{m.name}`", m.expectation, m.change) for m in experiments]
-        parts.append(markdown(("experiment", "expected", "what would change the verdict"), rows))
+        parts.append("## What was expected, what is not shown, and what would change the verdict")
+        rows = [(f"`{name}.{m.name}`", m.expectation, m.limits, m.change) for m in experiments]
+        header = (
+            "experiment",
+            "expected",
+            "what it does not show",
+            "what would change the verdict",
+        )
+        parts.append(markdown(header, rows))
+    if name in kept():
+        parts.append(verdicts_section(name))
     return "\n\n".join(parts) + "\n"
+
+
+def verdicts_section(family: str) -> str:
+    """What a family's page in docs says of its full run."""
+    run = published(family)
+    header = ("claim", "measured, with its 95 % interval", "threshold", "verdict")
+    rows = [
+        (
+            f"`{verdict['claim']}`",
+            _measured(verdict),
+            f"{verdict['sense']} {verdict['bound']:g}",
+            verdict["outcome"],
+        )
+        for verdict in run.verdicts
+    ]
+    return "\n\n".join(
+        [
+            "## The full run",
+            f"On {run.day}, on {run.machine}, normlab {run.versions['normlab']} with torch "
+            f"{run.versions['torch']}: {run.outcomes}",
+            markdown(family_of(family).header, run.table),
+            markdown(header, rows),
+        ]
+    )
+
+
+def _measured(verdict: Mapping[str, Any]) -> str:
+    """In as many digits as decide; what was not finite is null in the file."""
+    if verdict["measured"] is None:
+        return "nothing finite"
+    spread = verdict["spread"]
+    told = decided(verdict["measured"], spread or 0.0, verdict["bound"])
+    return f"{told} ± unknown" if spread is None else told
 
 
 def _usage(name: str) -> str:
@@ -155,6 +198,9 @@ LISTED = {
         ("timings.md", "How long every layer takes"),
         ("timings-explorer.md", "How soon the explorer's picture follows a key or a drag"),
         ("versions.md", "Which versions of torch the library is tested with"),
+    ),
+    "Numbers": (
+        ("intervals.md", "Intervals of the training laboratory, and how often they hold the truth"),
     ),
     "Words": (
         ("notation.md", "Notation"),

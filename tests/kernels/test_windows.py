@@ -100,3 +100,16 @@ def test_adjoints(pool, settings, hidden):
 def test_a_pool_over_space_is_the_first_of_two():
     with pytest.raises(ValueError, match="the first pool must run over space alone"):
         Both(Axes("c"), Learned())
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_few_channels_at_a_time_give_the_same_bits(dim):
+    """With autograd looking on all channels are taken at once, without it a few."""
+    a = torch.randn(2, 9, 130, 110, generator=torch.Generator().manual_seed(dim))
+    taps = [[0.1, 0.7, 0.25, 0.4]]
+    with torch.no_grad():
+        parts = weighted_window(a, dim, taps, 1)
+    whole = weighted_window(a, dim, taps, 1)
+    assert a.numel() > 1 << 16
+    torch.testing.assert_close(parts, whole, rtol=0, atol=0)
+    assert parts.stride() == whole.stride()

@@ -57,6 +57,13 @@ def row(name, function="measure"):
     return Member(name, name.title(), "All squares.", f"{__name__}:{function}", (BELOW, ODD))
 
 
+def nearly(study):
+    """Over 8 seeds, p = 0.041 by itself."""
+    study.claim("below", BELOW.bound - 2.5, 2.365, seeds=8)
+    study.claim("odd", 1)
+    study.found = "close"
+
+
 def family(*members):
     named = {member.name: member for member in members}
     return Family("squares", "Squares", "What?", Settings, f"{__name__}:prepare", named)
@@ -102,6 +109,16 @@ def test_all_members_run_together_with_a_table_and_a_line_each():
         ("one", "All squares.", "square 9", "holds"),
         ("seven", "All squares.", "square 25", "does not hold"),
     )
+
+
+def test_a_table_is_corrected_for_the_number_of_its_claims():
+    several = family(row("one", "nearly"), row("two", "nearly"))
+    alone = several.run("one")
+    assert [v.outcome for v in alone.verdicts] == ["holds", "holds"]
+    found = several.run()
+    assert [v.outcome for v in found.verdicts] == ["inconclusive", "holds"] * 2
+    assert [r[-1] for r in found.record.rows] == ["inconclusive"] * 2
+    assert "the 2 claims in it that have intervals" in found.record.sections[0].blocks[0].text
 
 
 @pytest.mark.usefixtures("registered")

@@ -1,6 +1,5 @@
 """The verdicts that ship with the package: whole, readable, and what README and docs quote."""
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -8,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from normlab import lab
-from normlab.lab import family_of
-from normlab.lab.published import FORMAT, Published, published
+from normlab.lab.published import FORMAT, Published, kept, published
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-FAMILIES = ("training",)
+FAMILIES = kept()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,12 +37,28 @@ def test_thresholds_are_those_of_today(family):
         assert (verdict["text"], verdict["bound"], verdict["sense"]) == today[verdict["claim"]]
 
 
-def test_readme_quotes_them():
-    run = published("training")
-    rows = [dataclasses.astuple(row) for row in run.rows]
-    assert family_of("training").markdown(rows).strip() in README
-    said = " ".join(README.split())
-    assert f"printed on {run.day} with {run.settings['seeds']} seeds, on {run.machine}" in said
+@pytest.fixture(scope="module")
+def verdicts(docs):
+    return docs("verdicts")
+
+
+def test_readme_quotes_them(verdicts):
+    assert verdicts.quoted(README) == README
+    assert {*verdicts.families(README)} == {*FAMILIES} and "training" in FAMILIES
+
+
+def test_prose_that_disagrees_is_found_and_put_right(verdicts):
+    verdict = published("training").rows[0].verdict
+    changed = README.replace(f"| {verdict} |", "| so it is |", 1)
+    assert changed != README and verdicts.quoted(changed) == README
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_docs_tell_every_claim(family, docs):
+    section = docs("generate").verdicts_section(family)
+    for verdict in published(family).verdicts:
+        line = next(line for line in section.splitlines() if f"`{verdict['claim']}`" in line)
+        assert line.endswith(f"| {verdict['outcome']} |")
 
 
 def test_a_run_is_kept_as_it_was(tmp_path):

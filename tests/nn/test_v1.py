@@ -167,3 +167,21 @@ def test_of_a_place_with_some_valid_channels_their_mean_is_filtered():
 def test_what_cannot_be(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(("side", "threads"), [(32, 1), (400, 2)])
+def test_small_images_take_one_thread_and_the_number_is_put_back(side, threads):
+    seen = []
+    block = V1Block(orientations=1, frequencies=(0.25,), phases=(0.0,), window="box")
+    block.norms[0].register_forward_pre_hook(lambda *given: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with torch.no_grad():
+            block(torch.zeros(1, 1, side, side))
+        assert (seen, torch.get_num_threads()) == ([threads], 2)
+        with pytest.raises(DtypeError):
+            block(torch.zeros(1, 1, 32, 32, dtype=torch.int64))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

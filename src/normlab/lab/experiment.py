@@ -17,11 +17,12 @@ from normlab.report.page import Block, Cell, Outcome, Page, Picture, Section, Ve
 from normlab.safe import json_text
 from normlab.system.files import write_all
 
+LEVEL = 0.95  # of every interval
 FORMAT = 1  # of numbers.json; one that another format cannot be read as gets the next number
 Progress = Callable[[int, int, str], None]  # hears how much is done, of how much, and what it is
 _SIGNS = {"<=": "≤", ">=": "≥"}
 _MANY = {  # one, and several
-    "does not hold": ("{} does not hold", "{} do not hold"),
+    "does not hold": ("{} does not", "{} do not"),
     "inconclusive": ("{} is inconclusive", "{} are inconclusive"),
 }
 
@@ -39,32 +40,52 @@ class Claim:
     bound: float
     sense: Literal["<=", ">="]
 
-    def judge(self, measured: float, spread: float = 0.0, detail: str = "") -> "Verdict":
-        return Verdict(self, float(measured), float(spread), detail)
+    def judge(
+        self,
+        measured: float,
+        spread: float = 0.0,
+        detail: str = "",
+        seeds: int = 0,
+        slack: float = 0.0,
+    ) -> "Verdict":
+        return Verdict(self, float(measured), float(spread), detail, seeds, float(slack))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim with what was measured; `spread` is the half-width of its interval over seeds."""
+    """A claim with what was measured; `spread` is the half-width of its 95 % interval over `seeds`.
+
+    slack: the part of the spread that is no chance, such as the step of a grid.
+    adjusted: the p of the claim among many that were judged together, or None where it stands alone.
+    """
 
     claim: Claim
     measured: float
     spread: float = 0.0
     detail: str = ""
+    seeds: int = 0
+    slack: float = 0.0
+    adjusted: float | None = None
+
+    @property
+    def over(self) -> float:
+        """How far beyond the bound, on the side where the claim does not hold."""
+        return (self.measured - self.claim.bound) * (1 if self.claim.sense == "<=" else -1)
 
     @property
     def outcome(self) -> Outcome:
         """Inconclusive when the interval reaches over the bound, or nothing could be measured."""
-        over = (self.measured - self.claim.bound) * (1 if self.claim.sense == "<=" else -1)
-        if math.isnan(over) or not abs(over) >= self.spread:  # a spread of NaN knows nothing
+        # a spread of NaN knows nothing
+        if math.isnan(self.over) or not abs(self.over) >= self.spread:
             return "inconclusive"
-        return "holds" if over <= 0 else "does not hold"
+        if self.adjusted is not None and self.adjusted > 1 - LEVEL:
+            return "inconclusive"
+        return "holds" if self.over <= 0 else "does not hold"
 
     def row(self) -> VerdictRow:
-        spread = f" ± {self.spread:.2g}" if self.spread else ""
         return VerdictRow(
             claim=self.claim.text,
-            measured=f"{self.measured:.4g}{spread}",
+            measured=decided(self.measured, self.spread, self.claim.bound),
             threshold=f"{_SIGNS[self.claim.sense]} {self.claim.bound:.4g}",
             outcome=self.outcome,
             detail=self.detail,
@@ -78,6 +99,7 @@ class Verdict:
             "bound": _finite(self.claim.bound),
             "measured": _finite(self.measured),
             "spread": _finite(self.spread),
+            "adjusted": self.adjusted,
             "outcome": self.outcome,
         }
 
@@ -87,14 +109,42 @@ def summary(verdicts: Sequence[Verdict]) -> str:
 
     >>> claim = Claim("half", "the response at sigma is half of the maximum", 0.01, "<=")
     >>> summary([claim.judge(0.0), claim.judge(0.5)])
-    '1 of 2 claims holds, 1 does not hold.'
+    '1 claim holds, 1 does not.'
     """
-    counts = Counter(verdict.outcome for verdict in verdicts)
+    return counted(Counter(verdict.outcome for verdict in verdicts))
+
+
+def counted(outcomes: Mapping[str, int]) -> str:
+    """How many came out how, in a sentence.
+
+    >>> counted({"holds": 10, "does not hold": 1})
+    '10 claims hold, 1 does not.'
+    """
+    counts = dict(outcomes)
     held = counts.pop("holds", 0)
-    total = f"{len(verdicts)} claim{'s' * (len(verdicts) > 1)}"
-    parts = [f"{held} of {total} hold{'s' * (held == 1)}"]
+    if not counts and held > 1:
+        return f"All {held} claims hold."
+    parts = [f"{held} claim holds" if held == 1 else f"{held or 'No'} claims hold"]
     parts += [_MANY[outcome][count > 1].format(count) for outcome, count in counts.items()]
     return ", ".join(parts) + "."
+
+
+def decided(measured: float, spread: float, bound: float) -> str:
+    """What was measured with its interval, in as many digits as the comparison with the bound needs.
+
+    >>> decided(0.0099999, 0.0, 0.01), decided(0.5, 0.123, 0.3), decided(0.91, 0.6101, 0.3)
+    ('0.0099999', '0.5 ± 0.12', '0.91 ± 0.6101')
+    """
+    for digits in range(4, 17):
+        middle = float(f"{measured:.{digits}g}")
+        half = float(f"{spread:.{digits - 2}g}")
+        if _sides(middle, half, bound) == _sides(measured, spread, bound):
+            return f"{middle:.{digits}g}" + (f" ± {half:.{digits - 2}g}" if spread else "")
+    return f"{measured!r} ± {spread!r}"
+
+
+def _sides(measured: float, spread: float, bound: float) -> tuple[bool, bool, bool]:
+    return measured <= bound, measured - spread <= bound, measured + spread >= bound
 
 
 @dataclass
@@ -119,8 +169,16 @@ class Record:
         self.numbers |= {f"{key}.{n}": float(v) for n, v in zip(names, values, strict=True)}
         self.meanings[f"{key}.*"] = meaning
 
-    def claim(self, claim: Claim, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
-        verdict = claim.judge(float(measured), spread, detail)
+    def claim(
+        self,
+        claim: Claim,
+        measured: Any,
+        spread: float = 0.0,
+        detail: str = "",
+        seeds: int = 0,
+        slack: float = 0.0,
+    ) -> Verdict:
+        verdict = claim.judge(float(measured), spread, detail, seeds, slack)
         self.verdicts.append(verdict)
         return verdict
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
+from normlab.lab.many import corrected
 from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
 from normlab.safe import markup
 from normlab.system.markdown import markdown
@@ -118,11 +119,20 @@ class Study(Generic[Shared, M]):
         names = [place if isinstance(place, str) else f"{float(place):.4g}" for place in places]
         self.record.vector(self.member.full(key), names, values, meaning)
 
-    def claim(self, name: str, measured: Any, spread: float = 0.0, detail: str = "") -> Verdict:
-        """Judge the member's claim of that name."""
+    def claim(
+        self,
+        name: str,
+        measured: Any,
+        spread: float = 0.0,
+        detail: str = "",
+        seeds: int = 0,
+        slack: float = 0.0,
+    ) -> Verdict:
+        """Judge the member's claim of that name; seeds and slack as in `Verdict`, else the family's seeds."""
+        seeds = seeds or getattr(self.shared, "seeds", 0)
         claim = {claim.name: claim for claim in self.member.claims}[name]
         named = Claim(self.member.full(name), claim.text, claim.bound, claim.sense)
-        self.verdicts.append(self.record.claim(named, measured, spread, detail))
+        self.verdicts.append(self.record.claim(named, measured, spread, detail, seeds, slack))
         return self.verdicts[-1]
 
     def near(self, name: str, measured: Any) -> Verdict | None:
@@ -222,7 +232,8 @@ class Family(Generic[Shared, M]):
                 f"{self.name}.{name}", member.title, member.signature, chosen.json(), record
             )
         if record.rows:
-            record.sections.insert(0, self._summary(record.rows))
+            self._correct(record)
+            record.sections.insert(0, self._summary(record))
         return Result(self.name, self.title, self.question, chosen.json(), record)
 
     def _measure(
@@ -274,13 +285,31 @@ class Family(Generic[Shared, M]):
         member = study.member
         return member.name, member.signature, study.found, self.outcome(study.verdicts)
 
-    def _summary(self, rows: list[tuple[Cell, ...]]) -> Section:
+    def _correct(self, record: Record) -> None:
+        """The verdicts of the whole table: chance must not decide any of so many claims."""
+        record.verdicts = corrected(record.verdicts)
+        if all(verdict.adjusted is None for verdict in record.verdicts):
+            return
+        of: dict[str, list[Verdict]] = {}
+        for verdict in record.verdicts:
+            of.setdefault(verdict.claim.name.partition(".")[0], []).append(verdict)
+        record.rows = [
+            (*row[:-1], self.outcome(of[str(row[0])])) if str(row[0]) in of else row
+            for row in record.rows
+        ]
+
+    def _summary(self, record: Record) -> Section:
+        rows = record.rows
         words = [str(row[-1]) for row in rows]
         counts = ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
-        return Section(
-            "All of them",
-            (Prose(f"Of {len(rows)}: {counts}."), Numbers(counts, self.header, tuple(rows))),
-        )
+        many = sum(verdict.adjusted is not None for verdict in record.verdicts)
+        told = f"Of {len(rows)}: {counts}."
+        if many:
+            told += (
+                f" This table is corrected for the {many} claims in it that have intervals (Holm 1979); "
+                f"each experiment's own section judges its claims one by one."
+            )
+        return Section("All of them", (Prose(told), Numbers(counts, self.header, tuple(rows))))
 
 
 def tell_of_data(record: Record, read: Iterable[str], warnings: Iterable[str] = ()) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -67,9 +68,29 @@ class Published:
         day = date.fromisoformat(self.made)
         return f"{day.day} {day:%B %Y}"
 
+    @property
+    def outcomes(self) -> str:
+        """How many claims came out how, in a sentence."""
+        from normlab.lab.experiment import counted
+
+        return counted(Counter(verdict["outcome"] for verdict in self.verdicts))
+
+    @property
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """The rows as the family's table has them."""
+        return [(row.name, row.said, row.measured, row.verdict) for row in self.rows]
+
     def save(self, folder: Path) -> Path:
         name = f"{self.experiment}.json"
         return write_all(folder, {name: f"{json_text(asdict(self))}\n".encode()}) / name
+
+
+def kept() -> list[str]:
+    """The families whose full runs ship with the package."""
+    folder = files("normlab.lab").joinpath(_FOLDER)
+    return sorted(
+        f.name.removesuffix(".json") for f in folder.iterdir() if f.name.endswith(".json")
+    )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Literal, cast
 
 import torch
@@ -21,7 +22,8 @@ from normlab.filters import (
 from normlab.nn.checks import check_channels, check_number
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import in_tracer, recorded_layer
+from normlab.system.threads import one_thread
+from normlab.tracing import in_tracer, recorded_layer, values_known
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
@@ -38,6 +40,7 @@ _DOMAINS = {
     "window": one_of("gaussian", "box"),
 }
 _EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # for the numbers of the block itself
+_SMALL = 1 << 17  # pixels of all images together
 _CALIBRATION = 16  # cycles across the grating that gains are found with
 
 
@@ -148,6 +151,10 @@ class V1Block(Unscripted):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        with one_thread() if _small(input) else nullcontext():
+            return self._responses(input, mask)
+
+    def _responses(self, input: Tensor, mask: Tensor | None) -> Tensor:
         even_odd, places = self._filtered(input, mask)
         drive = self.maintained + self.kn * self._by_phase(even_odd)  # (N, o, f, φ, H, W)
         energy = even_odd.abs()
@@ -157,7 +164,8 @@ class V1Block(Unscripted):
         ]
         split = (self.orientations, len(self.phases))
         joined = torch.stack([part.unflatten(1, split) for part in parts], 2)
-        return self.maximum * joined.flatten(1, 3)
+        joined = joined.flatten(1, 3)
+        return joined if self.maximum == 1 else self.maximum * joined
 
     def drives(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         """⌊kn E_φ⌋ before β and division, in the channels of the output; 0 where the mask is."""
@@ -238,6 +246,11 @@ def _check(
         )
     for frequency in frequencies:
         check_frequency(frequency)
+
+
+def _small(images: Tensor) -> bool:
+    """Whether sharing the work among threads gains little, and costs much where others are busy."""
+    return values_known(images) and images.is_cpu and images.numel() <= _SMALL
 
 
 def _window(deviation: float, window: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
 from normlab.filters import concentration, gabor_widths
-from normlab.lab.cortex.model import V1
+from normlab.lab.cortex.model import V1, _mix
 from normlab.lab.cortex.parameters import FREQUENCIES, SPACING, STANDARD
 from normlab.lab.cortex.quadratic import QuadraticV1
 from normlab.lab.cortex.settings import Settings
@@ -122,6 +122,29 @@ def test_mixtures_are_the_images_they_stand_for():
         mixed = model.respond(torch.stack([one, two])[None], amounts, phase=phase).rate[0]
         plain = model.respond(images, phase=phase).rate[:, 0]
         torch.testing.assert_close(mixed, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 17])
+def test_mixtures_in_parts_are_the_products_they_stand_for(count):
+    """More places than are mixed together, by one product of complex numbers in float64."""
+    draw = torch.Generator().manual_seed(count)
+    maps = torch.randn(2, 40_000, 2, generator=draw)
+    maps, amounts = torch.view_as_complex(maps), torch.rand(count, 2, generator=draw)
+    exact = (amounts.to(torch.complex128) @ maps.to(torch.complex128)).abs()
+    torch.testing.assert_close(_mix(maps, amounts).double(), exact, rtol=4e-7, atol=1e-7)
+    only = _mix(maps[:1], amounts[:, :1]).double()
+    assert torch.allclose(only, (amounts[:, :1] * maps[:1].abs()).double(), rtol=4e-7)
+
+
+def test_sets_that_begin_alike_are_each_as_if_alone():
+    """Filters see the first component of all sets once: to the bit, what each set gives by itself."""
+    model = V1(size=32)
+    first, *others = (torch.rand(4, 32, 32, generator=torch.Generator().manual_seed(3)) - 0.5) / 2
+    sets = torch.stack([torch.stack([first, other]) for other in others])
+    amounts = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.3, 0.9]])
+    together = model.respond(sets, amounts).rate
+    alone = torch.cat([model.respond(one[None], amounts).rate for one in sets])
+    torch.testing.assert_close(together, alone, rtol=0, atol=0)
 
 
 def test_simple_cells_make_the_complex_one():

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from normlab.lab.cortex import FAMILY, Settings
-from normlab.lab.cortex.catalogue import MEMBERS, outcome
+from normlab.lab.cortex.catalogue import MEMBERS
 from normlab.lab.cortex.lessons import LESSONS
+from normlab.lab.cortex.phenomenon import outcome
 from normlab.lab.cortex.published import compared, numbers
 from normlab.lab.cortex.setup import prepare
 from normlab.lab.experiment import Record

@@ -51,7 +51,7 @@ def below(limits):
 
 
 def test_learning_rates_that_are_three_times_as_high():
-    found, study = judged("learning-rate", lambda c: curve(c, below({"batch": 10, "layer": 2.0})))
+    found, study = judged("learning-rate", lambda c: curve(c, below({"batch": 10, "layer": 0.7})))
     assert found == {"batch": "holds", "also.own": "holds", "accuracy": "inconclusive"}
     assert study.record.numbers["learning-rate.largest.none"] == pytest.approx(LRS[2])
     assert study.record.numbers["learning-rate.largest.batch"] == pytest.approx(LRS[5])
@@ -65,7 +65,7 @@ def test_learning_rates_that_are_alike_and_lower():
 
 
 def test_one_step_of_the_grid_more_proves_nothing_of_a_factor_of_two():
-    """One step is 0.43 decades, known to ± 0.21: the bound of 0.3 lies within."""
+    """One step is 0.43 decades, known to ± 0.43: the bound of 0.3 lies within."""
     found, _ = judged("learning-rate", lambda c: curve(c, below({"batch": 0.7})))
     assert found["batch"] == "inconclusive"
 
@@ -85,9 +85,9 @@ def test_scales_of_first_weights():
     found, study = judged("initialisation", lambda c: curve(c, span(0.001, 1000)))
     assert found == {"batch": "holds", "also.small": "holds", "also.large": "holds"}
     assert study.record.numbers["initialisation.decades.batch"] == pytest.approx(4.5)
-    found, _ = judged("initialisation", lambda c: curve(c, span(0.05, 5)))
+    found, _ = judged("initialisation", lambda c: curve(c, span(0.02, 20)))
     assert found == {"batch": "holds", "also.small": "does not hold", "also.large": "does not hold"}
-    found, _ = judged("initialisation", lambda c: curve(c, span(0.5, 2)))
+    found, _ = judged("initialisation", lambda c: curve(c, span(5, 4)))
     assert found["batch"] == "does not hold"
     assert SCALES[0] == 0.01 and SCALES[-1] == 100
 

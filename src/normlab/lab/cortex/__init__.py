@@ -1,7 +1,8 @@
 """The cortex laboratory: a model of primary visual cortex, and thirty phenomena it should show."""
 
-from normlab.lab.cortex.catalogue import MEMBERS, outcome
+from normlab.lab.cortex.catalogue import MEMBERS
 from normlab.lab.cortex.parameters import STANDARD, Parameters
+from normlab.lab.cortex.phenomenon import outcome
 from normlab.lab.cortex.settings import Settings
 from normlab.lab.family import Family
 

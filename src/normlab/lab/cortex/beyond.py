@@ -4,12 +4,12 @@ import numpy as np
 import torch
 
 from normlab.filters import concentration
-from normlab.lab.cortex.catalogue import SHIFTED, STEEPER, in_words
 from normlab.lab.cortex.curves import peak, suppression, width
 from normlab.lab.cortex.fields import spot_map
 from normlab.lab.cortex.masks import plaids
 from normlab.lab.cortex.model import V1, Response
 from normlab.lab.cortex.parameters import LARGE, TARGET
+from normlab.lab.cortex.phenomenon import SHIFTED, STEEPER, in_words
 from normlab.lab.cortex.setup import (
     OCTAVES,
     ORIENTATIONS,

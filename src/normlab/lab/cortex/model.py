@@ -26,6 +26,8 @@ from normlab.system.threads import one_thread
 
 ROW = divisive(learned=True, own_drive=True)  # the pool's weights are given, not learned
 _AT_ONCE = 6_000_000  # energies held at once by each thread
+_TILE = 16_384  # of them mixed together: more would leave the cache
+_ROWS = 4  # mixtures from which on real and complex products are added up in the same order
 _HALF = 0.5 + 1e-6
 
 
@@ -147,18 +149,29 @@ class V1:
         amounts = _amounts(amounts, components)
         own = self._mixed_drives(components, amounts, phase)
         _, weights = self._gains  # made once, before the threads
+        first = self.maps(components[0, :1]) if _begin_alike(components) else None
         with _threads() as each:
             parts = each(
-                lambda s: self._one_set(components[s], amounts, own[s], weights), range(len(own))
+                lambda s: self._one_set(components[s], amounts, own[s], weights, first),
+                range(len(own)),
             )
         rate, pool = (torch.stack([part[i] for part in parts]) for i in (0, 1))
         return Response(rate, own, pool)
 
     def _one_set(
-        self, components: Tensor, amounts: Tensor, own: Tensor, weights: Tensor
+        self,
+        components: Tensor,
+        amounts: Tensor,
+        own: Tensor,
+        weights: Tensor,
+        first: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Rates and pools (B,) of mixtures of the components (K, size, size), a few at a time."""
-        maps = self.maps(components).flatten(1)
+        """Rates and pools (B,) of mixtures of the components (K, size, size), a few at a time.
+
+        first: the maps of the first component, where they are known.
+        """
+        known = () if first is None else (first,)
+        maps = torch.cat([*known, self.maps(components[len(known) :])]).flatten(1)
         rows = max(_AT_ONCE // maps.shape[1], 1)
         parts = [
             self.divide(drive, _mix(maps, some.to(self.dtype)), weights)
@@ -234,6 +247,12 @@ def _threads() -> Iterator[Callable[[Callable, Iterable], list]]:
             pool.shutdown(cancel_futures=True)
 
 
+def _begin_alike(components: Tensor) -> bool:
+    """Whether all of several sets have the same first of several components."""
+    sets, kinds = components.shape[:2]
+    return sets > 1 and kinds > 1 and bool((components[:, 0] == components[0, 0]).all())
+
+
 def _amounts(amounts: Tensor | None, components: Tensor) -> Tensor:
     kinds = components.shape[1]
     if amounts is None:
@@ -257,8 +276,19 @@ def _amounts(amounts: Tensor | None, components: Tensor) -> Tensor:
 def _mix(maps: Tensor, amounts: Tensor) -> Tensor:
     """|Σ_k amounts[b, k] · maps[k]|; one component needs its energy only once."""
     if len(maps) == 1:
-        return amounts.abs() * maps.abs()
-    return (amounts.to(maps.dtype) @ maps).abs()
+        return amounts.abs() * torch.hypot(maps.real, maps.imag)
+    mixed = amounts.new_empty(len(amounts), maps.shape[1])
+    for some, out in zip(maps.split(_TILE, 1), mixed.split(_TILE, 1), strict=True):
+        torch.hypot(*_mixed_parts(some, amounts), out=out)
+    return mixed
+
+
+def _mixed_parts(maps: Tensor, amounts: Tensor) -> tuple[Tensor, Tensor]:
+    """Real and imaginary parts of amounts @ maps: two real products, where they round as a complex one."""
+    if len(amounts) < _ROWS:
+        product = amounts.to(maps.dtype) @ maps
+        return product.real, product.imag
+    return amounts @ maps.real, amounts @ maps.imag
 
 
 @lru_cache(maxsize=6)

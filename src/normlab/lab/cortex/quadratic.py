@@ -13,6 +13,8 @@ from normlab.filters import gabor_bank
 from normlab.lab.cortex.model import V1, Response, orientations
 from normlab.lab.cortex.parameters import FREQUENCIES, SPACING
 
+_BLOCK = 256  # rows of the form that are made together
+
 
 class QuadraticV1:
     """The responses of a `V1` of a small grid, for many images: 50 000 of 32 × 32 in seconds."""
@@ -38,7 +40,9 @@ class QuadraticV1:
 
 
 def _form(model: V1) -> Tensor:
-    """Q (size², size²): filters at every place, weighted by the pool and multiplied by themselves."""
+    """Lower triangle of Q (size², size²), in blocks: filters at every place, weighted by the pool and
+    multiplied by themselves.
+    """
     p, n = model.parameters, model.size
     bank = gabor_bank(
         (2 * n, 2 * n),
@@ -56,5 +60,7 @@ def _form(model: V1) -> Tensor:
     for kernel, weights in zip(bank, model.pool_weights, strict=True):
         for part in (kernel.real, kernel.imag):
             placed = part[rows, columns] * weights.float().flatten().sqrt().unsqueeze(1)
-            total.addmm_(placed.T, placed)
+            for low in range(0, n * n, _BLOCK):  # the lower triangle is all that eigh reads
+                high = low + _BLOCK
+                total[low:high, :high].addmm_(placed[:, low:high].T, placed[:, :high])
     return total

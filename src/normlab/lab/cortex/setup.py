@@ -9,9 +9,9 @@ from torch import Tensor
 
 from normlab.lab import family
 from normlab.lab.cortex import drawings
-from normlab.lab.cortex.catalogue import CHANGED, Phenomenon, in_words
 from normlab.lab.cortex.model import V1
 from normlab.lab.cortex.parameters import SMALL, STANDARD, Parameters
+from normlab.lab.cortex.phenomenon import CHANGED, Phenomenon, in_words
 from normlab.lab.cortex.settings import Settings
 from normlab.report.page import Prose
 

@@ -21,7 +21,7 @@ Errors = dict[str, dict[int, np.ndarray]]  # norm → size → one for each seed
 
 
 def cells(plan: Plan) -> dict[tuple[str, int], Training]:
-    epochs, train = plan.choose(5, 4), plan.choose(None, 400)
+    epochs, train = plan.choose(5, 4), _train(plan)
     seeds = plan.seeds[:6]
     examples = len(split(load(plan.data), 0, train).train)
     found = {}
@@ -40,6 +40,11 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
                 train=train,
             )
     return found
+
+
+def _train(plan: Plan) -> int | None:
+    """How many examples are trained on; None for all there are."""
+    return plan.choose(None, 400)
 
 
 def measure(study: Study) -> None:
@@ -61,12 +66,13 @@ def _judge(study: Study, errors: Errors) -> None:
         "also.group": (batch[2], group[2]),
         "also.steady": (group[2], group[32]),
     }
+    words, overlap = {}, study.shared.plan.overlap(_train(study.shared.plan))
     for claim, (first, second) in pairs.items():
-        mean, spread = difference(first, second)
-        study.claim(claim, mean, spread, points(mean, spread))
+        mean, spread = difference(first, second, overlap)
+        words[claim] = points(mean, spread)
+        study.claim(claim, mean, spread, words[claim], len(first))
     study.found = (
-        f"batch norm's error at 8 − at 32 {points(*difference(batch[8], batch[32]))}, "
-        f"at 2 − at 32 {points(*difference(batch[2], batch[32]))}"
+        f"batch norm's error at 8 − at 32 {words['eight']}, at 2 − at 32 {words['also.two']}"
     )
 
 
@@ -83,7 +89,8 @@ def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -
         f"{RATE * 32:g} at 32. Group norm has 4 groups; ghost batch norm, in the full run, normalises "
         f"{GHOST} examples together, so that it is batch norm up to that size. {plan.words}, "
         f"of which {len(found['batch', 2]['loss'])} are used"
-        f"{'; 400 examples to train on' if plan.quick else ''}. Intervals are Student's."
+        f"{'; 400 examples to train on' if plan.quick else ''}. "
+        f"{plan.about_splits(_train(plan))}"
     )
 
 

@@ -65,12 +65,13 @@ def sparser(cell: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _judge(study: Study, found: Found) -> None:
+    overlap = study.shared.plan.overlap()
     accuracy = {name: cell["test_accuracy"][:, -1] for name, cell in found.items()}
     other = {name: cell["contrast"][:, -1][:, OTHERS].mean(1) for name, cell in found.items()}
-    mean, spread = difference(accuracy["batch"], accuracy["lrn"])
+    mean, spread = difference(accuracy["batch"], accuracy["lrn"], overlap)
     study.claim("batch", mean, spread, points(mean, spread))
     study.found = f"batch norm − local response norm {points(mean, spread)}"
-    mean, spread = difference(other["batch"], other["divisive"])
+    mean, spread = difference(other["batch"], other["divisive"], overlap)
     study.claim("also.contrast", mean, spread, points(mean, spread))
     for claim, name in (("also.sparse", "miller"), ("also.canonical", "batch after")):
         study.claim(claim, *mean_and_spread(sparser(found[name])))
@@ -86,7 +87,7 @@ def _design(study: Study, found: Found) -> str:
         f"norm and signed divisive norm (σ learned) before it; batch norm a second time after it. Contrast: "
         f"test images, scaled as the training images are, times a factor about the image's mean. Gini index "
         f"of all values of one image at the first norm's input and output, and before pooling. "
-        f"{plan.words}. Intervals are Student's."
+        f"{plan.words}. {plan.about_splits()} Those of the Gini index are Student's."
     )
 
 

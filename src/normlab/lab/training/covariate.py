@@ -93,8 +93,9 @@ def _judge(study: Study, accuracy, moved, shift, cosine) -> None:
     study.claim("distance", mean, spread, factor(mean, spread))
     told = f"gradient shift ×{10**mean:.2g}"
     study.claim("cosine", *difference(cosine["batch"].mean(1), cosine["none"].mean(1)))
+    overlap = study.shared.plan.overlap()
     whole = {n: a.mean(1) for n, a in accuracy.items()}
-    mean, spread, words = left(whole["none"], whole["batch"], whole[NOISY])
+    mean, spread, words = left(whole["none"], whole["batch"], whole[NOISY], overlap)
     unstable, doubt = ratio(moved[NOISY].mean(1), moved["none"].mean(1))
     words += f"; inputs move {factor(unstable, doubt)} as much as without batch norm"
     if not unstable - doubt > 0:
@@ -104,7 +105,9 @@ def _judge(study: Study, accuracy, moved, shift, cosine) -> None:
     study.found = f"{told}; {words}"
 
 
-def left(none: np.ndarray, batch: np.ndarray, noisy: np.ndarray) -> tuple[float, float, str]:
+def left(
+    none: np.ndarray, batch: np.ndarray, noisy: np.ndarray, overlap: float = 0.0
+) -> tuple[float, float, str]:
     """What noisy batch norm gains beyond `SHARE` of batch norm's gain, half of its interval, and words.
 
     Nothing is known where batch norm itself gains nothing that could be lost.
@@ -112,9 +115,9 @@ def left(none: np.ndarray, batch: np.ndarray, noisy: np.ndarray) -> tuple[float,
     >>> round(left(np.array([0.5, 0.5]), np.array([0.7, 0.7]), np.array([0.5, 0.5]))[0], 3)
     -0.1
     """
-    mean, spread = difference(noisy - none, SHARE * (batch - none))
-    gain, doubt = difference(batch, none)
-    kept, unsure = difference(noisy, none)
+    mean, spread = difference(noisy - none, SHARE * (batch - none), overlap)
+    gain, doubt = difference(batch, none, overlap)
+    kept, unsure = difference(noisy, none, overlap)
     words = f"gain of batch norm {points(gain, doubt)}, with noise {points(kept, unsure)}"
     return mean, spread if gain - doubt > 0 else np.nan, words
 
@@ -131,7 +134,8 @@ def _design(plan: Plan, pairs: int) -> str:
         f"{pairs} pairs of neighbouring steps, for one fixed batch in training mode: how far mean and "
         f"standard deviation of each rectifier's input move. At the same steps, definition 2.1 of the "
         f"paper: the gradient of each layer's weights before the step, and after only the layers below have "
-        f"made theirs, on the same batch. {plan.words}."
+        f"made theirs, on the same batch. {plan.words}. "
+        f"{plan.about_splits()}"
     )
 
 

@@ -9,19 +9,39 @@ from numpy.typing import ArrayLike
 from normlab.lab.spreads import mean_and_spread
 
 
-def difference(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
-    """Mean of first − second, seed by seed, and half of its 95 % interval."""
-    return mean_and_spread(np.asarray(first, float) - np.asarray(second, float))
+def difference(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> tuple[float, float]:
+    """Mean of first − second, seed by seed, and half of its 95 % interval; overlap as in `spreads`."""
+    each = np.asarray(first, float) - np.asarray(second, float)
+    return mean_and_spread(each, overlap=overlap)
 
 
-def ratio(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+def ratio(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> tuple[float, float]:
     """Mean of log10(first / second), seed by seed, and half of its 95 % interval: decades.
 
     >>> ratio([20.0, 20.0], [2.0, 2.0])
     (1.0, 0.0)
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return mean_and_spread(np.log10(np.asarray(first, float) / np.asarray(second, float)))
+        each = np.log10(np.asarray(first, float) / np.asarray(second, float))
+        return mean_and_spread(each, overlap=overlap)
+
+
+def log10_or_less(values: ArrayLike) -> np.ndarray:
+    """log10 of changes >= 0; what float32 cannot tell from nothing counts as its rounding, 6e-8.
+
+    >>> log10_or_less([0.01, 0.0]).round(2).tolist()
+    [-2.0, -7.22]
+    """
+    return np.log10(np.maximum(np.asarray(values, float), 2.0**-24))
+
+
+def undone(mean: float, spread: float) -> tuple[float, float]:
+    """A geometric mean, and the upper, longer half of its interval, of a mean of log10 with its interval.
+
+    >>> tuple(round(part, 6) for part in undone(-2.0, 0.30103))
+    (0.01, 0.01)
+    """
+    return 10**mean, 10 ** (mean + spread) - 10**mean
 
 
 def geometric_mean(values: ArrayLike, axis: int | None = None) -> Any:
@@ -62,10 +82,13 @@ def _three(value: float) -> str:
 def points(mean: float, spread: float) -> str:
     """A difference of accuracies in percentage points.
 
-    >>> points(0.0123, 0.004)
-    '+1.2 ± 0.4 points'
+    >>> points(0.123, 0.014)
+    '+12.3 ± 1.4 points'
+    >>> points(0.00539, 0.00593)
+    '+0.54 ± 0.59 points'
     """
-    return f"{100 * mean:+.1f} ± {100 * spread:.1f} points"
+    digits = 1 if not 0 < 100 * spread < 1 else 2
+    return f"{100 * mean:+.{digits}f} ± {100 * spread:.{digits}f} points"
 
 
 def seeds_last(values: np.ndarray, seeds: int) -> np.ndarray:

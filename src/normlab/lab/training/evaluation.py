@@ -79,19 +79,19 @@ def _judge(study: Study, found: Found) -> None:
         n: found["batch"][n][:, -1].astype(float)
         for n in ("running", "own", "batches", "last_batch")
     }
-    running = batch["running"]
+    running, overlap = batch["running"], study.shared.plan.overlap()
     for claim, other in (("same", "own"), ("also.batches", "batches")):
-        mean, spread = difference(running[:, 0], batch[other][:, 0])
+        mean, spread = difference(running[:, 0], batch[other][:, 0], overlap)
         study.claim(claim, abs(mean), spread, points(mean, spread))
         if claim == "same":
             study.found = f"evaluation − training mode {points(mean, spread)}"
     lost = (batch["own"] - running)[:, 1:].mean(1)
-    mean, spread = mean_and_spread(lost)
+    mean, spread = mean_and_spread(lost, overlap=overlap)
     study.claim("also.shift", mean, spread, points(mean, spread))
-    mean, spread = difference(running_at_end(found), batch["last_batch"][:, -1])
+    mean, spread = difference(running_at_end(found), batch["last_batch"][:, -1], overlap)
     study.claim("also.last", mean, spread, points(mean, spread))
     accuracy = momentum_accuracy(found)
-    mean, spread = difference(accuracy[0], accuracy[-1])
+    mean, spread = difference(accuracy[0], accuracy[-1], overlap)
     study.claim("also.momentum", mean, spread, points(mean, spread))
 
 
@@ -111,7 +111,7 @@ def _design(study: Study, found: Found) -> str:
         f"is the mean of 8 pairs of examples. Momentum: batches of {SMALL}, rate {LR * SMALL / BATCH:g}, "
         f"{longer} steps; the four differ in nothing but the running statistics, and each accuracy is the "
         f"mean of 8 evaluations in the last quarter. {plan.words}. "
-        f"Intervals are Student's."
+        f"{plan.about_splits()}"
     )
 
 

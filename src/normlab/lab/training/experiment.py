@@ -13,13 +13,16 @@ class TrainingExperiment(Member):
     """An experiment: its signature is the chapter's sentence in our words.
 
     cells: "module:function" that makes of a `Plan` the cells it needs, label → cell. expectation: what
-    to expect beforehand, and its source. change: what would change the verdict. images: whether its
-    networks need images.
+    to expect beforehand, and its source. change: what would change the verdict. predict: a question to
+    answer before the results are read. limits: what it does not show. images: whether its networks need
+    images.
     """
 
     cells: str
     expectation: str
     change: str
+    predict: str
+    limits: str
     images: bool = False
 
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
-from normlab.lab.training.effects import difference, intervals, points, seeds_last
+from normlab.lab.training.effects import difference, intervals, log10_or_less, points, undone
 from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
+from normlab.lab.training.rates import at_best
 from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
 
@@ -77,7 +78,7 @@ def measure(study: Study) -> None:
     plan = study.shared.plan
     found = study.shared.of(study)
     seeds = len(plan.seeds[:6])
-    accuracy = {label: at_best_rate(cell, seeds) for label, cell in found.items()}
+    accuracy = {label: at_best(cell, seeds) for label, cell in found.items()}
     for (network, name), cell in found.items():
         mean = accuracy[network, name].mean()
         study.number(f"accuracy.{network}.{name}", mean, "mean test accuracy at its best rate")
@@ -89,25 +90,21 @@ def measure(study: Study) -> None:
     present(study, _design(study, found), _figure(study, accuracy), _table(found, accuracy))
 
 
-def at_best_rate(cell: Mapping[str, np.ndarray], seeds: int) -> np.ndarray:
-    """Final test accuracy of each seed at the rate whose mean over seeds is the best."""
-    accuracy = seeds_last(cell["test_accuracy"][:, -1], seeds)
-    return accuracy[accuracy.mean(1).argmax()]
-
-
 def _judge(study: Study, found: Found, accuracy: Accuracy) -> None:
     pairs = {
         "resnet": (("resnet", "batch"), ("resnet", "none")),
         "transformer": (("transformer", "batch, mask"), ("transformer", "layer, pre")),
         "also.group": (("resnet", "batch"), ("resnet", "group")),
     }
-    words = {}
+    words, seeds = {}, len(next(iter(accuracy.values())))
+    overlap = study.shared.plan.overlap()
     for claim, (first, second) in pairs.items():
-        mean, spread = difference(accuracy[first], accuracy[second])
+        mean, spread = difference(accuracy[first], accuracy[second], overlap)
         words[claim] = points(mean, spread)
-        study.claim(claim, mean, spread, words[claim])
+        study.claim(claim, mean, spread, words[claim], seeds)
     for claim, name in (("also.padding", "batch, no mask"), ("also.masked", "batch, mask")):
-        study.claim(claim, *mean_and_spread(found["transformer", name]["padding_training"][:, -1]))
+        change = found["transformer", name]["padding_training"][:, -1]
+        study.claim(claim, *undone(*mean_and_spread(log10_or_less(change))), "", seeds)
     study.found = (
         f"residual network: batch − none {words['resnet']}; Transformer: batch − layer "
         f"{words['transformer']}"
@@ -125,8 +122,10 @@ def _design(study: Study, found: Found) -> str:
         f"intensity; at least a quarter of the largest intensity, at most 32 of them), padded to one length; "
         f"attention and the mean before the readout leave the padding out, layer and RMS norm take each "
         f"token by itself, and batch norm is or is not told which tokens are padding. Norms stand before "
-        f"each branch (pre) unless it says post. {plan.words}, of which at most 6 are used. Intervals are "
-        f"Student's. So few steps tell how fast a network learns{_UNFINISHED if plan.quick else ''}."
+        f"each branch (pre) unless it says post. {plan.words}, of which at most 6 are used. The better rate "
+        f"is chosen on one half of the test data, and its accuracy is that on the other. "
+        f"{plan.about_splits()} So few steps tell how fast a network learns"
+        f"{_UNFINISHED if plan.quick else ''}."
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.effects import difference, points
+from normlab.lab.training.effects import difference, factor, points, ratio, undone
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
@@ -44,19 +44,23 @@ def _design(plan: Plan) -> str:
         f"Five layers of 64 rectified units as in the experiment on learning rates, at the rate {LR:g}, "
         f"for {steps_of(plan)} steps; He's first weights times {len(SCALES)} scales from {SCALES[0]:g} to "
         f"{SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of the best mean "
-        f"accuracy of all. {plan.words}. Intervals are Student's, widened by half a step."
+        f"accuracy of all. {plan.words}. The ends of a range are known to "
+        f"a step of the grid, {STEP:g} decades, so a difference of two ranges to two steps: its interval is "
+        f"Student's, widened by so much on either side. {plan.about_splits()}"
     )
 
 
 def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> None:
     mean, spread = difference(spans["batch"], spans["none"])
-    study.claim("batch", mean, spread + STEP / 2, "decades")
+    study.claim("batch", mean, spread + 2 * STEP, "decades", slack=2 * STEP)
     with_norm, without = spans["batch"].mean(), spans["none"].mean()
     study.found = f"works over {with_norm:.1f} decades of scale, without over {without:.1f}"
-    mean, spread = difference(accuracy["batch"][0], accuracy["none"][0])
+    overlap = study.shared.plan.overlap()
+    mean, spread = difference(accuracy["batch"][0], accuracy["none"][0], overlap)
     study.claim("also.small", mean, spread, points(mean, spread))
-    right = accuracy["batch"][SCALES.index(1.0)].mean()
-    study.claim("also.large", *mean_and_spread(accuracy["batch"][-1] / right))
+    right = accuracy["batch"][SCALES.index(1.0)]
+    share = ratio(accuracy["batch"][-1], right, overlap)
+    study.claim("also.large", *undone(*share), factor(*share))
 
 
 def _table(accuracy: dict[str, np.ndarray], spans: dict[str, np.ndarray]) -> Numbers:

@@ -41,6 +41,17 @@ class Plan:
         common = {"data": self.data, "seeds": self.seeds, "device": self.device}
         return Training(**common | given)
 
+    def overlap(self, train: int | None = None) -> float:
+        """Test examples over training examples, whose random splits overlap between seeds.
+
+        0 where the reader's data say which are for testing: then claims are about that test set.
+        """
+        every = data.load(self.data)
+        if every.test is not None:
+            return 0.0
+        found = data.split(every, 0, train)
+        return len(found.test) / len(found.train)
+
     def norms(self, *names: str) -> tuple[Origin, ...]:
         """An experiment's normalisers and then the reader's, each once."""
         return tuple(dict.fromkeys([*(Origin(name) for name in names), *self.own]))
@@ -54,6 +65,17 @@ class Plan:
     def words(self) -> str:
         """Data and seeds, for designs."""
         return f"{data.words(self.data)}; {len(self.seeds)} seeds, each with a split of its own"
+
+    def about_splits(self, train: int | None = None) -> str:
+        """What intervals of accuracies are, for designs."""
+        share = self.overlap(train)
+        if not share:
+            return "Intervals of accuracies are Student's, and are about this one test set."
+        return (
+            f"Test examples of different seeds overlap: intervals of accuracies are Student's with the "
+            f"variance (1/n + {share:.2g}) s² of Nadeau & Bengio (2003), {share:.2g} being test over "
+            f"training examples."
+        )
 
 
 def marks(steps: int, count: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ def present(study: Study, design: str, *found: Block) -> None:
     verdicts = [verdict.row() for verdict in study.verdicts]
     study.show(
         Prose(f"**Expected.** {experiment.expectation}"),
+        Prose(f"**Before you read on.** {experiment.predict}"),
         Prose(f"**Design.** {design}"),
         *found,
         Numbers(
@@ -17,6 +18,7 @@ def present(study: Study, design: str, *found: Block) -> None:
             ("claim", "measured", "threshold", "verdict", "in words"),
             tuple((v.claim, v.measured, v.threshold, v.outcome, v.detail) for v in verdicts),
         ),
+        Prose(f"**What this does not show.** {experiment.limits}"),
         Prose(f"**What would change the verdict.** {experiment.change}"),
     )
     for path in study.shared.store.told():

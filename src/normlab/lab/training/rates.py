@@ -1,9 +1,11 @@
 """Higher learning rates: accuracy and divergence against the rate, for each normaliser."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from normlab.lab.spreads import mean_and_spread
-from normlab.lab.training.effects import difference, factor, points
+from normlab.lab.training.effects import difference, factor, points, seeds_last
 from normlab.lab.training.engine.cell import Training
 from normlab.lab.training.plan import Plan, decades
 from normlab.lab.training.presenting import present
@@ -13,8 +15,9 @@ from normlab.report.page import Numbers
 
 NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
 LRS = decades(-1.5, 1.5, 8)
-# a rate is known no better than the grid
-HALF_STEP = np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1) / 2
+# the largest stable rate of the grid is below the largest of all by up to a step; of a difference of two
+# such rates, both ends are rounded, and either way
+STEP = np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1)
 STABLE = 0.9  # of the best mean accuracy that this normaliser reaches at any rate
 WORKS = 0.5  # of the best of all: below it, nothing was learned that could be stable
 
@@ -55,20 +58,37 @@ def measure(study: Study) -> None:
     }
     for name, found in rates.items():
         study.number(f"largest.{name}", 10 ** found.mean(), "largest stable rate")
-    _judge(study, accuracy, rates)
+    _judge(study, rates)
     present(study, _design(study.shared.plan), picture, _table(accuracy, rates))
 
 
-def _judge(study: Study, accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> None:
+def at_best(cell: Mapping[str, np.ndarray], seeds: int) -> np.ndarray:
+    """Last accuracy of each seed at the rate with the best mean: on one half of the test data, where the
+    rate was chosen on the other.
+    """
+    choosing, judging = (
+        seeds_last(cell[f"test_{half}"][:, -1], seeds) for half in ("choosing", "judging")
+    )
+    return judging[choosing.mean(1).argmax()]
+
+
+def _judge(study: Study, rates: dict[str, np.ndarray]) -> None:
+    plan, found = study.shared.plan, study.shared.of(study)
     for claim, other in (("batch", "none"), ("also.own", "layer")):
         mean, spread = difference(rates["batch"], rates[other])
-        spread += HALF_STEP
-        study.claim(claim, mean, spread, factor(mean, spread))
+        spread += STEP
+        study.claim(claim, mean, spread, factor(mean, spread), slack=STEP)
         if other == "none":
             study.found = f"largest stable rate {factor(mean, spread)} that without"
-    best = {n: accuracy[n][accuracy[n].mean(1).argmax()] for n in ("batch", "none")}
-    mean, spread = difference(best["batch"], best["none"])
+    best = {n: at_best(found[n], len(plan.seeds)) for n in ("batch", "none")}
+    mean, spread = difference(best["batch"], best["none"], plan.overlap())
     study.claim("accuracy", mean, spread, points(mean, spread))
+
+
+def _upwards(mean: float, spread: float) -> str:
+    """The interval of one largest rate: the truth is up to a step above what the grid shows."""
+    low, high = 10 ** (mean - spread), 10 ** (mean + spread + STEP)
+    return f"{low:.3g} to {high:.3g}"
 
 
 def _design(plan: Plan) -> str:
@@ -76,7 +96,9 @@ def _design(plan: Plan) -> str:
         f"Five layers of 64 rectified units, normalised before the rectifier; plain gradient descent in "
         f"batches of 32 for {steps_of(plan)} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. "
         f"A rate is stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
-        f"{plan.words}. The interval is Student's, widened by half a step of the rates."
+        f"The best rate is chosen on one half of the test data, and its accuracy is that on the other. "
+        f"{plan.words}. A rate is known to a step of the grid, {STEP:.2f} decades: intervals of ratios are "
+        f"Student's, widened by a whole step on either side. {plan.about_splits()}"
     )
 
 
@@ -89,7 +111,7 @@ def _table(accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> Num
             (
                 name,
                 float(10**mean),
-                factor(mean, spread + HALF_STEP).partition(" ")[2],
+                _upwards(mean, spread),
                 LRS[best],
                 *(float(v) for v in mean_and_spread(found[best])),
             )

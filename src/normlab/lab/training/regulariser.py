@@ -75,19 +75,22 @@ def measure(study: Study) -> None:
 
 
 def _judge(study: Study, accuracy: Table, gap: Table) -> None:
-    mean, spread = difference(gap["batch", MIDDLE], gap["neither", MIDDLE])
+    overlap = study.shared.plan.overlap(TRAIN)
+    mean, spread = difference(gap["batch", MIDDLE], gap["neither", MIDDLE], overlap)
     study.claim("gap", mean, spread, "nats")
     study.found = f"gap of the loss {mean:+.3f} ± {spread:.3f} nats"
-    mean, spread = difference(accuracy["batch", MIDDLE], accuracy["neither", MIDDLE])
+    mean, spread = difference(accuracy["batch", MIDDLE], accuracy["neither", MIDDLE], overlap)
     study.claim("accuracy", mean, spread, points(mean, spread))
     study.found += f", test accuracy {points(mean, spread)}"
     with_norm = accuracy["both", MIDDLE] - accuracy["batch", MIDDLE]
     without = accuracy["dropout", MIDDLE] - accuracy["neither", MIDDLE]
-    mean, spread = difference(with_norm, without)
+    mean, spread = difference(with_norm, without, overlap)
     study.claim("replaces", mean, spread, points(mean, spread))
     small, large = BATCHES[0], BATCHES[-1]
     mean, spread = difference(
-        gap["batch", small] - gap["neither", small], gap["batch", large] - gap["neither", large]
+        gap["batch", small] - gap["neither", small],
+        gap["batch", large] - gap["neither", large],
+        overlap,
     )
     study.claim("also.small", mean, spread, "nats")
 
@@ -106,7 +109,7 @@ def _design(plan: Plan) -> str:
         f"gradient descent at {LR:g} × batch size / {AT}. Dropout follows each rectifier, with probability "
         f"{DROPOUT:g}. Losses and accuracies are those of evaluation mode after the last epoch, on training "
         f"and test data alike, so that neither noise nor dropout enters the gap. The claims without a size "
-        f"are for batches of {MIDDLE}. {plan.words}."
+        f"are for batches of {MIDDLE}. {plan.words}. {plan.about_splits(TRAIN)}"
     )
 
 

@@ -39,6 +39,10 @@ DYNAMICS = (
         expectation=f"{IOFFE}, section 4.1, figure 1: on MNIST the network with batch norm is faster and "
         "more accurate, and its inputs hardly move. Small first weights and sigmoids make a plain network "
         "slow to begin, so this set-up favours batch norm.",
+        predict="Small first weights before sigmoids: what does the plain network do for its first "
+        "hundred steps?",
+        limits="Steps are counted, not seconds, and a step with batch norm costs more. The set-up is "
+        "the paper's, which favours batch norm.",
         change="First weights that suit the sigmoid, or rectified units, make the plain network quicker; so "
         "does a rate of its own, which the last claim allows.",
     ),
@@ -68,6 +72,10 @@ DYNAMICS = (
         expectation=f"{IOFFE}, section 3.4: an example is seen with the others of its batch, whose moments "
         "are noise to it; dropout could be left out of Inception. The noise grows as batches become "
         "smaller. On few examples, dropout at 1/2 is the stronger of the two.",
+        predict="Which of the two narrows the gap between test and training loss more, batch norm or "
+        "dropout of one half?",
+        limits="One small set of 400 examples and a fixed number of epochs: not how the two compare "
+        "when each is tuned.",
         change="More epochs: a network that learns faster overfits sooner, so that batch norm may widen the "
         "gap though its noise narrows it. More data, or a smaller network, leaves nothing to regularise.",
     ),
@@ -101,6 +109,10 @@ DYNAMICS = (
         cells=f"{HERE}.smoothness:cells",
         expectation=f"{SANTURKAR}, figure 4: all three are smaller with batch norm in a VGG network on "
         "CIFAR-10. There, other normalisers did likewise.",
+        predict="Along the gradient, at the same rate: where does the loss change more, with batch "
+        "norm or without?",
+        limits="The measures depend on the size of the weights, which normalisation changes: they "
+        "describe the path that was taken, not the whole loss.",
         change="A smaller rate, at which the plain network's loss is as good as linear along a step; or a "
         "phase late in training, when a network that has learned has small gradients anyway.",
     ),
@@ -136,6 +148,10 @@ DYNAMICS = (
         expectation=f"{SANTURKAR}, figures 2 and 3: batch norm with noise trains nearly as well as without, "
         "and the gradients of its layers change as much as a plain network's or more. So this should not "
         "hold, though it was the reason first given for batch norm.",
+        predict="Noise moves the inputs of every layer more than they move without batch norm. How "
+        "much of its gain is left?",
+        limits="Definition 2.1 of the paper is one way to measure the shift, and noise one way to "
+        "bring it back. What batch norm works by instead is not tested.",
         change="Noise that costs batch norm its gain, and gradients that change clearly less with it than "
         "without, in deeper networks too.",
     ),

@@ -51,6 +51,10 @@ EVALUATION = TrainingExperiment(
     "arXiv:2006.10963), after an update from few examples, and with batches so small that the average "
     "must be long (Wu & Johnson 2021, arXiv:2105.07576). A momentum of 0.99 in a framework where it is the "
     "share of the old is 0.01 in torch, where it is that of the new.",
+    predict="The test images are darker by one standard deviation. Which statistics should the "
+    "network use, and what if it classifies one image alone?",
+    limits="Shifts are of the whole image and made by us. Statistics of the test images need many of "
+    "them at once, which a use may not have.",
     change="Running statistics that are computed anew over the training data after training, or layers "
     "that do the same in training and evaluation (layer, group, RMS norm).",
 )
@@ -71,6 +75,9 @@ BATCH_SIZE = TrainingExperiment(
     expectation="Wu & He 2018 (arXiv:1803.08494, figure 1): in ResNet-50 the error of batch norm rises by a "
     "point from batches of 32 to 8 and by eleven to 2, that of group norm does not. Here a batch of 2 "
     "leaves each unit of a dense layer two values, of which batch norm keeps hardly more than the sign.",
+    predict="What does batch norm leave of a unit's two values when a batch has two examples?",
+    limits="Equal epochs and a rate in proportion to the batch: another schedule may rank the sizes "
+    "otherwise. Dense layers only.",
     change="Convolutions, whose statistics are over all places of the images as well; another rule for "
     "the learning rate; more epochs for the large batches, which make fewer steps.",
 )
@@ -115,6 +122,10 @@ HOMES = TrainingExperiment(
     "trains without. Transformers: no; they have layer norm (Vaswani et al. 2017, arXiv:1706.03762), and "
     "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in "
     "the statistics of a batch norm that is not told of it.",
+    predict="Sixteen more tokens of padding are added, and nothing else changes. Does the network's "
+    "answer change?",
+    limits="After so few steps accuracies say how fast a network learns, not how good it becomes. "
+    "Pixels of digits are not words.",
     change="Words instead of pixels, whose statistics differ more from batch to batch; deeper networks; "
     "more steps, and other learning rates for the Transformer, which has one here.",
 )
@@ -154,6 +165,10 @@ BIOLOGY = TrainingExperiment(
     "bear other contrasts better than statistics of the training images do. Miller et al. 2022 find that "
     "divisive norm after the ReLU raises the Gini index of its layer, and that canonical norms lower it: "
     "only this direction is tested.",
+    predict="A test image has a quarter of the contrast of the training images: which norm hardly "
+    "notices, and why?",
+    limits="The constants of the norms from biology are those of their papers, not fitted to these "
+    "networks. Gini indices are of one layer.",
     change="Statistics of the test images themselves, training on images of many contrasts, a norm before "
     "the ReLU instead of after it, a divisive norm whose constants are fitted and not ours. A network of "
     "ReLUs without a norm bears other contrasts by itself while its biases are small.",

@@ -29,6 +29,10 @@ RATES = (
         expectation="LeCun, Bottou, Orr & Müller 1998 (Efficient BackProp): the steps of gradient descent "
         "grow with the condition number of the inputs. Adam gives each weight a rate of its own, which mends "
         "differences of scale between features but not their means: it should profit less.",
+        predict="How many times as many steps does gradient descent take if one feature is a thousand "
+        "times as large as another? And Adam?",
+        limits="Softmax regression is convex and has no hidden layer: nothing is said of deep "
+        "networks, or of test accuracy.",
         change="Features that have the same scale and mean 0 already, or are collinear whatever their scale.",
     ),
     TrainingExperiment(
@@ -61,6 +65,10 @@ RATES = (
         expectation=f"{IOFFE} train Inception with 30 times the rate; in networks this small and well "
         "initialised, a few times the rate. Layer and RMS norm should do likewise, since they too make the "
         "output independent of the size of the weights.",
+        predict="At which rate does the loss of a plain network of five layers become infinite, and "
+        "at which that of one with batch norm?",
+        limits="A higher rate that is stable need not be a better one. One width, depth, optimiser "
+        "and data set; a rate is known to a step of the grid.",
         change="A loss that diverges with batch norm at rates that are stable without, or a plain network "
         "that bears the same rates; deeper networks and poorer first weights favour batch norm more.",
     ),
@@ -94,6 +102,10 @@ RATES = (
         expectation=f"{IOFFE}: a layer's output does not depend on the size of its weights. But its gradient "
         "does, by one over that size: after too large first weights the steps are too small. So the range "
         "should be wider by a decade or more, and not without end.",
+        predict="The first weights are a hundred times too large: which of the two networks still "
+        "learns, and why does the other not?",
+        limits="The rate is the same at every scale. A network that fails here might work at a rate "
+        "of its own.",
         change="Another learning rate moves the upper end; an optimiser whose steps do not depend on the "
         "gradient's size (Adam) has another one.",
     ),

@@ -49,6 +49,11 @@ class Runner:
         self._stop: Any = None
 
     @property
+    def seeds(self) -> int:
+        """Over how many the intervals are, where an experiment does not use fewer."""
+        return len(self.plan.seeds)
+
+    @property
     def said(self) -> tuple[str, ...]:
         return self.plan.said
 

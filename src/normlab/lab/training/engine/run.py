@@ -97,21 +97,34 @@ class Run:
         return self.examples(torch.stack([s.train for s in self.splits]))
 
     def evaluate(self) -> dict[str, Tensor]:
-        """Accuracy and loss on the test data, and on the training data if the cell asks for it: (M,)."""
+        """Accuracy and loss on the test data, and on the training data if the cell asks for it: (M,).
+
+        The test data's accuracy also by halves, every second of each class: one to choose by, the other
+        to judge what was chosen.
+        """
         parts = {"test": self.test}
         if self.cell.watch_training:
             parts["train"] = self.trained
         found: dict[str, Tensor] = {}
         for name, (x, y) in parts.items():
-            accuracy, loss = self.score(x, y)
-            found |= {f"{name}_accuracy": accuracy * self.alive, f"{name}_loss": loss}
+            right, loss = self._answers(x, y)
+            shares = {"accuracy": right}
+            if name == "test":
+                shares |= {"choosing": right[:, ::2], "judging": right[:, 1::2]}
+            found |= {f"{name}_{part}": some.mean(1) * self.alive for part, some in shares.items()}
+            found[f"{name}_loss"] = loss.mean(1)
         return found
 
     def score(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Accuracy and mean cross-entropy of each network; answers that are not finite are wrong."""
+        right, loss = self._answers(x, y, training)
+        return right.mean(1), loss.mean(1)
+
+    def _answers(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Whether each answer is right, 0 or 1, and its cross-entropy: (M, N)."""
         parts = in_parts(len(self.replicas), x.shape[1])
         width = parts.step
         outputs = torch.cat([self.group.outputs(x[:, b : b + width], training) for b in parts], 1)
         right = (outputs.argmax(-1) == y) & outputs.isfinite().all(-1)
         loss = -outputs.log_softmax(-1).gather(-1, y[..., None])[..., 0]
-        return right.float().mean(1), loss.mean(1)
+        return right.float(), loss

@@ -27,7 +27,8 @@ def train(cell: Training, tick: Tick = lambda net_steps: None) -> Arrays:
 
     loss: (M, steps), of each training batch before its step, NaN from the step on at which it was not
     finite. diverged: (M,) that step, or −1. test_accuracy, test_loss and, if asked for, train_accuracy,
-    train_loss: (M, marks). And what the probes measured, (M, marks, …).
+    train_loss: (M, marks); test_choosing and test_judging: accuracy on either half of the test data. And
+    what the probes measured, (M, marks, …).
     """
     data, replicas = load(cell.data), cell.replicas
     found: list[Arrays] = []
