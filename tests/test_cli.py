@@ -217,7 +217,9 @@ def test_ctrl_c_leaves_the_earlier_report_whole(ran, module):
         cwd=ran[0], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stderr is not None
-    assert any(line.split()[-1:] == [module] for line in process.stderr), f"{module} is not imported"
+    assert any(line.split()[-1:] == [module] for line in process.stderr), (
+        f"{module} is not imported"
+    )
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, 130)

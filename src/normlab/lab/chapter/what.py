@@ -43,9 +43,10 @@ def spectra(x: Tensor, after: Tensor, moving: Tensor) -> dict[str, Tensor]:
 
 
 def _singular_values(x: Tensor) -> Tensor:
-    """Of x with a column of ones, over √rows; their squares are the Hessian's eigenvalues, to twice the digits.
+    """Of x with a column of ones, over √rows; squared, they are the Hessian's eigenvalues.
 
-    Those of R in x = QR, which is small however many rows x has.
+    The squares have twice the digits that the Hessian's own eigenvalues would; they are those of R in
+    x = QR, which is small however many rows x has.
     """
     design = torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
     return torch.linalg.svdvals(torch.linalg.qr(design, mode="r").R)
