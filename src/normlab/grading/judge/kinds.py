@@ -57,6 +57,11 @@ def element_squares(row: Norm) -> bool:
     return inside_any(row) and row.n == 2.0
 
 
+def element_squares_of_x(row: Norm) -> bool:
+    """The same, of x itself: about their mean, numbers with their signs add up to nothing."""
+    return element_squares(row) and not row.center
+
+
 def whole_axes(row: Norm) -> bool:
     """Whether whole axes of x are pooled, which can be kept or dropped."""
     return isinstance(row.pool, Axes) and not row.grouped

@@ -226,7 +226,7 @@ DIVISOR = (
         "pools the values themselves, with their signs, where the squares are meant",
         "Double one number of the input: how much larger is its part of the pool?",
         "square the values before they are pooled.",
-        kinds.element_squares,
+        kinds.element_squares_of_x,
         element("itself"),
         rare=True,
     ),

@@ -1,6 +1,7 @@
 """Mistakes of rows with a power, a window or a learned pool of their own, and of lengths."""
 
 from dataclasses import replace
+from itertools import product
 
 from normlab.equation.row import Sigma
 from normlab.grading.judge import kinds
@@ -16,6 +17,12 @@ from normlab.grading.judge.mistakes.record import (
 from normlab.grading.judge.operands import REACHES
 
 _RIGHT = ("size // 2", "(size − 1) // 2")
+_OTHERS = [word for word in REACHES if word not in _RIGHT]
+_WINDOWS = [  # of odd sizes, for which the two right words mean the same
+    reach
+    for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
+    if reach not in (_RIGHT, (_RIGHT[0], "size // 2 − 1"))  # which is one channel too few
+]
 LOCAL = (
     Mistake(
         "missing_eps",
@@ -274,8 +281,6 @@ LOCAL = (
             parts(reach=(before, after)),
             rare=True,
         )
-        for before in REACHES
-        for after in REACHES
-        if (before, after) != _RIGHT
+        for before, after in _WINDOWS
     ),
 )
