@@ -109,9 +109,10 @@ def _graded(files: list[str], settings: Mapping[str, Any], limits: Mapping[str, 
     """The reports, with a bar while they are made."""
     from normlab.grading import grade
 
-    numbers = {name: number(name, given) or 0.0 for name, given in limits.items()}
+    asked: dict[str, Any] = {**settings}
+    asked |= {name: number(name, given) or 0.0 for name, given in limits.items()}
     with bar("grading") as progress:
-        return grade(*files, progress=progress, **settings, **numbers)
+        return grade(*files, progress=progress, **asked)
 
 
 def _show(reports: Any, solution: bool, summary: bool, as_json: bool) -> None:

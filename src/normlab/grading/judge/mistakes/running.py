@@ -135,7 +135,7 @@ def blends(right: Recipe) -> list[Mistake]:
     """Ways to weigh the old average and the new batch that are not the right one."""
     old, new = right.blends[0]
     usual = [(new, old), ("1", "0"), ("0", "1")]
-    ways = dict.fromkeys((*usual, *product(keeping.SHARES, repeat=2)))
+    ways = dict.fromkeys((*usual, *product(keeping.SHARES, keeping.SHARES)))
     ways.pop(right.blends[0])
     return [
         _blend(way, place, f"running = {old} · running + {new} · batch.", right)
