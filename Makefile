@@ -14,6 +14,7 @@
 # make web    what web/src makes of the explorer's page, for who changes it (needs Node.js); make web-lint checks it
 # make snapshot   write down the public interface anew in tests/public, when it has changed on purpose
 # make verdicts   the laboratory in full: writes the verdicts that chapter, README and docs quote
+# make notebooks   the lesson's two notebooks, of notebooks/lesson: the teacher's is run and saved with its output
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make doctor-traps   where tools that recalibrate, fold, freeze or synchronise go wrong, and normlab.doctor beside them
 # make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
@@ -35,7 +36,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage notebooks clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -146,6 +147,9 @@ bench-explorer: .venv/test.done browser
 
 explorer-pictures: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_pictures.py
+
+notebooks: .venv/test.done
+	$(BIN)/python notebooks/build.py
 
 zoo: .venv/lab.done
 	$(BIN)/python tests/grading/zoo_table.py

@@ -14,6 +14,7 @@ from normlab.grading.parent.memory import source_of
 
 SCALE = 1.0
 HELD = torch.ones(1)
+mean, y = torch.zeros(1), torch.zeros(1)  # as a notebook leaves them, and the class has of its own
 
 
 def root(a):
@@ -84,7 +85,10 @@ def test_what_has_no_source_or_uses_what_cannot_be_written():
     exec("def batch_norm(x):\n    return x\n", held)
     with pytest.raises(SettingError, match="source of batch_norm cannot be read"):
         source_of(held["batch_norm"])
-    with pytest.raises(SettingError, match="uses_a_tensor uses HELD, a Tensor of its module"):
+    with pytest.raises(SettingError, match="uses_a_tensor uses HELD, a Tensor from outside"):
         source_of(uses_a_tensor)
+    [report] = normlab.grade(uses_a_tensor, row="batch")
+    assert report["status"] == "refused"
+    assert str(report).startswith("uses_a_tensor: cannot be graded: uses_a_tensor uses HELD")
     with pytest.raises(SettingError, match="a int given; name the file"):
         normlab.grade(3)

@@ -85,24 +85,41 @@ def grade_files(
         raise SettingError(
             "no file given; try normlab grade my_bn.py, or --template batch to start one."
         )
-    from normlab.grading import grade
-    from normlab.grading.parent import summary as told
-    from normlab.grading.parent import text
+    written = _checked({"csv": csv, "gradescope": gradescope, "nbgrader": nbgrader})
+    settings = {"row": row, "convention": convention, "forbid": _names(forbid), "rubric": rubric}
+    reports = _graded(files, settings, {"timeout": timeout, "memory": memory})
+    _write(reports, written)
+    _warn(reports)
+    _show(reports, solution, summary, as_json)
 
-    written = {"csv": csv, "gradescope": gradescope, "nbgrader": nbgrader}
+
+def _checked(written: Mapping[str, Path | None]) -> Mapping[str, Path | None]:
+    """The files to write, where there is room for them."""
     for option, path in written.items():
         if path is not None:
             check_writable(path.parent, f"--{option}")
-    asked = {"timeout": timeout, "memory": memory}
-    limits = {name: number(name, given) or 0.0 for name, given in asked.items()}
-    names = [name for part in forbid.split(",") if (name := part.strip())]
+    return written
+
+
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def _graded(files: list[str], settings: Mapping[str, Any], limits: Mapping[str, str]) -> Any:
+    """The reports, with a bar while they are made."""
+    from normlab.grading import grade
+
+    asked: dict[str, Any] = {**settings}
+    asked |= {name: number(name, given) or 0.0 for name, given in limits.items()}
     with bar("grading") as progress:
-        reports = grade(
-            *files, row=row, convention=convention, forbid=names, rubric=rubric, progress=progress,
-            **limits,
-        )  # fmt: skip
-    _write(reports, written)
-    _warn(reports)
+        return grade(*files, progress=progress, **asked)
+
+
+def _show(reports: Any, solution: bool, summary: bool, as_json: bool) -> None:
+    """Print what was asked for; the exit code says whether a mistake was found."""
+    from normlab.grading.parent import summary as told
+    from normlab.grading.parent import text
+
     if as_json:
         print(json_text(list(reports) if solution else text.without_solutions(reports)))
     elif summary:

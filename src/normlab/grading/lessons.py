@@ -13,14 +13,15 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     ),
     "the formula itself: subtract the mean, square, average, take the root, divide": (
         "variance_not_rooted", "rooted_twice", "not_centered", "mean_square_for_variance", "centered",
-        "mean_added", "not_divided", "multiplied_by_divisor", "sum_for_mean", "mean_for_sum", "not_squared",
+        "mean_added", "variance_about_wrong_mean", "pool_missing",
+        "not_divided", "multiplied_by_divisor", "sum_for_mean", "mean_for_sum", "not_squared",
         "not_rooted", "rooted", "wrong_power", "sign_lost", "drive_not_raised", "pool_not_raised",
         "absolute_for_length",
     ),
     "which numbers are pooled together: batch, channels, space, groups, windows": (
         "wrong_axis", "groups_interleaved", "groups_for_channels", "groups_over_batch", "channels_last",
-        "channels_not_moved", "window_is_radius", "window_too_short", "window_clipped", "alpha_not_divided",
-        "pool_weight_transposed", "own_channel_only",
+        "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
+        "window_clipped", "alpha_not_divided", "pool_weight_transposed", "own_channel_only",
     ),
     "shapes and broadcasting: keepdim, and (1, C, 1, 1) for one number a channel": (
         "keepdim_forgotten", "affine_wrong_axis", "weight_shape", "wrong_shape",

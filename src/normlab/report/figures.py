@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from base64 import b64encode
@@ -22,6 +23,7 @@ DPI = 150
 _SCREEN = 96  # pixels an inch has on a page
 _RASTER_ABOVE = 1500
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
 
 
@@ -67,6 +69,7 @@ class Figure:
             )  # the page has others
             canvas = self.draw()
             _make_plain(canvas)
+            _write_powers(canvas)
             svg, png = BytesIO(), BytesIO()
             canvas.savefig(svg, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
             canvas.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
@@ -104,6 +107,33 @@ def _make_plain(canvas: Canvas) -> None:
                 formatter := axis.get_major_formatter(), FuncFormatter
             ):  # ticks with names
                 formatter.func = lambda x, at, named=formatter.func: _plain(named(x, at))
+
+
+def _write_powers(canvas: Canvas) -> None:
+    """Powers of ten as text: to set them as formulas takes a tenth of the time of a figure."""
+    from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, NullLocator
+
+    for axis in (axis for ax in canvas.axes for axis in (ax.xaxis, ax.yaxis)):
+        if type(axis.get_major_formatter()) is not LogFormatterSciNotation:
+            continue
+        low, high = sorted(axis.get_view_interval())
+        if high >= 10 * low > 0:  # within a decade the small ticks have the only labels
+            axis.set_major_formatter(lambda x, at: power_of_ten(x))
+            axis.set_minor_formatter(NullFormatter())
+        if high >= 1000 * low > 0:  # so many small ticks take longer to draw than all else
+            axis.set_minor_locator(NullLocator())
+
+
+def power_of_ten(x: float) -> str:
+    """A label of a logarithmic axis.
+
+    >>> power_of_ten(1000), power_of_ten(1e-12), power_of_ten(20)
+    ('10³', '10⁻¹²', '20')
+    """
+    exponent = math.log10(x) if x > 0 else 0.5
+    if not math.isclose(exponent, round(exponent), abs_tol=1e-9):
+        return f"{x:g}"
+    return "10" + str(round(exponent)).translate(_RAISED)
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,10 @@ SHARES: Mapping[str, Callable[[float], float]] = {
     "(1 + momentum)": lambda momentum: 1.0 + momentum,
     "(2 − momentum)": lambda momentum: 2.0 - momentum,
     "−momentum": lambda momentum: -momentum,
+    "(momentum − 1)": lambda momentum: momentum - 1.0,
+    "1 / momentum": lambda momentum: 1.0 / momentum,
+    "(1 − 1 / momentum)": lambda momentum: 1.0 - 1.0 / momentum,
+    "1 / (1 − momentum)": lambda momentum: 1.0 / (1.0 - momentum),
 }
 TORCH: Blend = ("(1 − momentum)", "momentum")
 KERAS: Blend = ("momentum", "(1 − momentum)")

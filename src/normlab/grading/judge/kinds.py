@@ -47,9 +47,19 @@ def inside(row: Norm) -> bool:
     return row.sigma.placement == "inside" and not row.sigma.raised
 
 
+def inside_any(row: Norm) -> bool:
+    """Whether the constant, or a power of it, is added to the pool."""
+    return row.sigma.placement == "inside"
+
+
 def element_squares(row: Norm) -> bool:
-    """Whether squares are pooled and a constant is added to the pool."""
-    return inside(row) and row.n == 2.0
+    """Whether squares are pooled and a constant, or its square, is added to the pool."""
+    return inside_any(row) and row.n == 2.0
+
+
+def element_squares_of_x(row: Norm) -> bool:
+    """The same, of x itself: about their mean, numbers with their signs add up to nothing."""
+    return element_squares(row) and not row.center
 
 
 def whole_axes(row: Norm) -> bool:

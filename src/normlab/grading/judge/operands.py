@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 
 Operands = tuple[Tensor, Tensor, int]  # center, pool, and how many elements are in one pool
 
-CENTERS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mean": lambda center, x: center,
-    "nothing": lambda center, x: torch.zeros_like(center),
-    "added": lambda center, x: -center,
+CENTERS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "mean": lambda center: center,
+    "nothing": torch.zeros_like,
+    "added": lambda center: -center,
 }
 
+# a variance v that is taken wrongly, where c is the mean: mean (x − a)² is v + (c − a)²
+SPREADS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = {
+    "": lambda v, c, count: v,
+    "about zero": lambda v, c, count: v + c**2,
+    "about minus": lambda v, c, count: v + 4 * c**2,
+    "about the sum": lambda v, c, count: v + (count - 1) ** 2 * c**2,
+    "square added": lambda v, c, count: v + 2 * c**2,
+    "not squared": lambda v, c, count: v + c**2 - c,
+}
 
 ELEMENTS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "squared": lambda d: d**2,
     "itself": lambda d: d,
     "cubed": lambda d: d**3,
 }
@@ -37,7 +47,9 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
         return x.new_zeros(()), torch.einsum("ij,nj...->ni...", weight, x), 1
     out = normalize(_seen(recipe, x, own), recipe.row, **own)
     center, pool = (_unseen(recipe, a, x, own) for a in (out.center, out.pool))
-    if recipe.element:
+    if recipe.reach:
+        pool = _reached(recipe, x, own)
+    elif recipe.element:
         pool = _pooled(recipe, x - center, own)
     if recipe.clipped:
         pool = pool * _clipped(x, own["size"])
@@ -105,6 +117,27 @@ def _clipped(x: Tensor, size: int) -> Tensor:
     low, high = channel - size // 2, channel + (size - 1) // 2
     has = high.clamp_max(x.shape[1] - 1) - low.clamp_min(0) + 1
     return (size / has.to(x.dtype)).reshape(1, -1, *[1] * (x.dim() - 2))
+
+
+# the channels before and after its own that a window may be taken to have, by their words
+REACHES: Mapping[str, Callable[[int], int]] = {
+    "no": lambda size: 0,
+    "size // 2": lambda size: size // 2,
+    "(size − 1) // 2": lambda size: (size - 1) // 2,
+    "size // 2 + 1": lambda size: size // 2 + 1,
+    "size // 2 − 1": lambda size: size // 2 - 1,
+    "size − 1": lambda size: size - 1,
+    "all": lambda size: 1 << 20,
+}
+
+
+def _reached(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Tensor:
+    """α/size times the sum over a window of its own reach, of the squares or of another element."""
+    before, after = (REACHES[word](own["size"]) for word in recipe.reach)
+    element = ELEMENTS[recipe.element or "squared"](x)
+    windows = (element[:, max(0, c - before) : c + after + 1] for c in range(x.shape[1]))
+    summed = torch.stack([window.sum(1) for window in windows], 1)
+    return own["alpha"] / own["size"] * summed
 
 
 def _seen(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Tensor:

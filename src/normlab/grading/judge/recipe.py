@@ -52,6 +52,9 @@ class Recipe:
     settings: Mapping[str, Change] = field(default_factory=dict)
     pool_rooted: bool = False  # the root is taken twice
     correction: int = 0  # n − correction in the variance that divides
+    spread: str = ""  # how the variance is taken: see operands.SPREADS
+    poolless: bool = False  # the pool is left out, and the constant alone divides
+    center_summed: bool = False  # the sum is taken for the mean in the center
     center: str = "mean"  # what is subtracted: see operands.CENTERS
     centers: bool = False  # the mean is subtracted where none should be
     undivided: bool = False  # nothing is divided
@@ -66,6 +69,7 @@ class Recipe:
     interleaved: bool = False  # channels dealt out to the groups in turn
     flattened: bool = False  # reshaped to (N·L, C) without moving the channels
     keepdim: bool = True  # statistics keep the pooled axes
+    reach: tuple[str, str] | tuple[()] = ()  # of a window, before and after: see operands.REACHES
     clipped: bool = False  # a window at the edge is divided by the channels that it has
     affine: str = "right"
     along: Literal["channel", "first", "last"] = "channel"
@@ -158,6 +162,8 @@ class Recipe:
             x = x - x.mean(tuple(range(-len(own["normalized_shape"]), 0)), keepdim=True)
         center, pool, count = operands.of(self, x, own)
         pool = pool * count if self.summed else pool
+        pool = operands.SPREADS[self.spread](pool, center, count)
+        center = center * count if self.center_summed else center
         after = kept
         if scenario.tracked and (self.updates == "always" or step.train):
             batch = center, pool + own["eps"] if self.kept_eps else pool
@@ -191,19 +197,29 @@ class Recipe:
     def _divided(self, x: Tensor, center: Tensor, pool: Tensor, own: dict[str, Any]) -> Tensor:
         center = center.detach() if "center" in self.detached else center
         pool = pool.detach() if "pool" in self.detached else pool
-        center = operands.CENTERS[self.center](center, x)
+        center = operands.CENTERS[self.center](center)
         given = center if self.row.center else None
+        pool = pool * 0.0 if self.poolless else pool
         out = normalize(x, self.row, statistics=(given, pool.clamp_min(0)), **own)
         y = out.y
-        if self.minus_sigma or self.element:
-            constant = own[self.row.sigma.setting] * (-1 if self.minus_sigma else 1)
-            y = (x - center if self.row.center else x) / (pool + constant) ** self.row.number(
-                "p", own
-            )
+        if (
+            self.minus_sigma or self.element or self.spread or self.reach
+        ):  # the pool may be negative
+            d = x - center if self.row.center else x
+            y = d / (pool + self._constant(own, x.dim())) ** self.row.number("p", own)
         if self.undivided or self.inverted:
             d = x - center if self.row.center else x
+            power = self.row.number("m", own)
+            d = d if power == 1.0 else d.sign() * d.abs() ** power
             y = d * out.scale if self.inverted else d
         return y.detach() if "y" in self.detached else y
+
+    def _constant(self, own: dict[str, Any], rank: int) -> Any:
+        """What is added to the pool: σ, or its power, one for all or one for each channel."""
+        sigma = own[self.row.sigma.setting] * (-1 if self.minus_sigma else 1)
+        sigma = sigma ** self.row.number("n", own) if self.row.sigma.raised else sigma
+        each = isinstance(sigma, Tensor) and sigma.dim() == 1
+        return sigma.reshape(1, -1, *[1] * (rank - 2)) if each else sigma
 
     def _scaled(self, y: Tensor, scenario: Scenario) -> Tensor:
         if self.row.affine is None or not scenario.affine:

@@ -70,6 +70,8 @@ class Implementation:
         y = y[0] if isinstance(y, tuple | list) and y else y
         if y is None or y is NotImplemented:
             raise NothingError("it returns nothing")
+        if y is ...:
+            raise NothingError("it returns three dots (...)")
         kind = str(getattr(y, "dtype", type(y).__name__)).removeprefix("torch.")
         y = torch.as_tensor(y)
         found = {"y": numbers(y), "shape": list(y.shape), "dtype": kind} | self.running()
@@ -114,10 +116,15 @@ def _failure(error: BaseException, path: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"error": text}
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         told["memory"] = True
-    if isinstance(error, NotImplementedError | NothingError):
+    if isinstance(error, NotImplementedError | NothingError) or _reached_dots(error):
         told["unfinished"] = text
     told["kind"] = type(error).__name__ if own else ""
     return told
+
+
+def _reached_dots(error: BaseException) -> bool:
+    """Whether it ends where three dots stand for what is still to be written."""
+    return isinstance(error, TypeError | AttributeError) and "ellipsis" in str(error)
 
 
 def running(mean: Any, var: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import ast
 import builtins
 import inspect
 import linecache
+import symtable
 import sys
 from types import FunctionType, ModuleType
 from typing import Any
@@ -13,10 +14,14 @@ from normlab.errors import SettingError
 _PLAIN = (bool, int, float, str, bytes, type(None))
 
 
+class UnreadableError(SettingError):
+    """It has no source, or uses what cannot be written down."""
+
+
 def source_of(given: Any) -> str:
     """Imports, constants, helpers and the class or function itself, in an order that can be run.
 
-    Errors: SettingError where it has no source, or uses what cannot be written down.
+    Errors: UnreadableError.
     """
     lines: dict[str, str] = {}
     _write(given.__name__, given, lines, ())
@@ -41,9 +46,9 @@ def _write(name: str, value: Any, lines: dict[str, str], within: tuple[str, ...]
                 _write(other, held[other], lines, (*within, name))
         lines[name] = text if value.__name__ == name else f"{text}\n\n{name} = {value.__name__}"
     else:
-        raise SettingError(
-            f"grade: {within[-1]} uses {name}, a {type(value).__name__} of its module; make it inside "
-            f"{within[-1]}, or write all into a file and grade that."
+        raise UnreadableError(
+            f"{within[-1]} uses {name}, a {type(value).__name__} from outside; make it inside {within[-1]}, "
+            f"or write all into a file and grade that"
         )
 
 
@@ -76,13 +81,23 @@ def _own(value: Any) -> tuple[str, set[str]]:
             node for node in found if node.lineno <= code.co_firstlineno <= (node.end_lineno or 0)
         ]
     if not found:
-        raise SettingError(
-            f"grade: the source of {value.__name__} cannot be read; write it into a file and give that: "
-            f"normlab.grade('my_bn.py:{value.__name__}')."
+        raise UnreadableError(
+            f"the source of {value.__name__} cannot be read; write it into a file and give that: "
+            f"normlab.grade('my_bn.py:{value.__name__}')"
         )
-    node = found[-1]
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return ast.unparse(node), names
+    text = ast.unparse(found[-1])
+    return text, _globals_of(text)
+
+
+def _globals_of(text: str) -> set[str]:
+    """The names that it takes from its module; a local name may be one of them by chance."""
+    module = symtable.symtable(text, "source", "exec")
+    used = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}
+    inner = module.get_children()
+    for table in inner:
+        used |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
+        inner += table.get_children()
+    return used
 
 
 def _code(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from normlab.errors import DataError, SettingError
-from normlab.grading.parent.memory import source_of
+from normlab.grading.parent.memory import UnreadableError, source_of
 
 _CODE = (".py", ".ipynb")
 _MOST_BYTES, _MOST_FILES = 1 << 28, 10_000  # that are taken out of a zip file
@@ -122,5 +122,8 @@ def _in_memory(given: Any, folder: Path) -> Submission:
         )
     inside = Path(tempfile.mkdtemp(dir=folder))
     path = inside / f"{name}.py"
-    path.write_text(source_of(given), encoding="utf-8")
+    try:
+        path.write_text(source_of(given), encoding="utf-8")
+    except UnreadableError as problem:
+        return Submission(name, path, name, str(problem))
     return Submission(name, path, name)

@@ -1,7 +1,7 @@
 """The chapter's closing discussion: what was seen, and what to try next."""
 
 from normlab.equation.row import Norm
-from normlab.lab.chapter.setup import Setup
+from normlab.lab.chapter.setup import Setup, std
 from normlab.report.page import Numbers, Prose
 
 _NEXT = (
@@ -33,10 +33,10 @@ def section(setup: Setup) -> None:
 
 
 def _before(setup: Setup) -> str:
-    std = setup.x.double().std(0)
-    low, high = std.min().item(), std.max().item()
-    spread = f"from {low:.3g} to {high:.3g}" if len(std) > 1 else f"of {high:.3g}"
-    return f"Before normalising, the features had standard deviations {spread}."
+    spread = std(setup.x.double())
+    low, high = spread.min().item(), spread.max().item()
+    words = f"from {low:.3g} to {high:.3g}" if len(spread) > 1 else f"of {high:.3g}"
+    return f"Before normalising, the features had standard deviations {words}."
 
 
 def _after(row: Norm) -> str:

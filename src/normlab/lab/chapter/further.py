@@ -10,7 +10,7 @@ from normlab.errors import ShapeError
 from normlab.lab.chapter import layers, running
 from normlab.lab.chapter.catalogue import ALONE, BOUNDED, ROOT
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, order_note, varies, without_affine
+from normlab.lab.chapter.setup import Setup, arrays, order_note, std, varies, without_affine
 from normlab.lab.chapter.what import standardise
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
@@ -69,10 +69,10 @@ def _affine(setup: Setup) -> list[Block]:
 def _size_and_outliers(setup: Setup) -> list[Block]:
     record = setup.record
     x = _many(setup)
-    x = x[:, varies(x)]
-    std = x.std(0) if x.shape[1] else x[0]  # torch warns of no columns
+    x = x[:, varies(x) if setup.own_points else setup.moving.cpu()]
+    spread = std(x) if x.shape[1] else x[0]  # torch warns of no columns
     sizes = [size for size in SIZES if 4 * size <= len(x)] or [2]
-    noise = [_noise(x, std, size) for size in sizes]
+    noise = [_noise(x, spread, size) for size in sizes]
     for size, value in zip(sizes, noise, strict=True):
         record.number(f"size.noise.{size}", value, "spread of the batch means in data stds")
     errors = [
@@ -133,9 +133,9 @@ def _more_samples(setup: Setup) -> list[Block]:
             continue
         points = chapter_points(samples, s.mean, s.std, s.seed).values
         whole = points[: samples // s.batch_size * s.batch_size].split(s.batch_size)
-        std = torch.cat([plain.normalize(batch).y for batch in whole]).std(0)[0]
+        after = std(torch.cat([plain.normalize(batch).y for batch in whole]))[0]
         found = setup.record.number(
-            f"samples.std.{samples}", std, "std of the first feature after, with so many samples"
+            f"samples.std.{samples}", after, "std of the first feature after, with so many samples"
         )
         rows.append((samples, f"{found:.6f}", f"{(samples / (samples - 1)) ** 0.5:.6f}"))
     if not rows:
@@ -148,7 +148,7 @@ def _more_samples(setup: Setup) -> list[Block]:
     return [Prose(text), Numbers("More of the same points", header, tuple(rows))]
 
 
-def _noise(x: Tensor, std: Tensor, size: int) -> float:
+def _noise(x: Tensor, spread: Tensor, size: int) -> float:
     """Spread of the batch means in units of the data's std, root mean square over features that vary.
 
     NaN where it cannot be known: one batch alone, or nothing that varies.
@@ -156,7 +156,7 @@ def _noise(x: Tensor, std: Tensor, size: int) -> float:
     if len(x) < 2 * size or not x.shape[1]:
         return math.nan
     whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-    return (whole.mean(1).std(0) / std).square().mean().sqrt().item()
+    return (std(whole.mean(1)) / spread).square().mean().sqrt().item()
 
 
 def _precision(batches: int, features: int) -> float:

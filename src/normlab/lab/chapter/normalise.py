@@ -9,7 +9,7 @@ from normlab.equation.row import Norm
 from normlab.lab.chapter import compare, layers
 from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, drawn, varies
+from normlab.lab.chapter.setup import Setup, drawn, std
 from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
@@ -59,8 +59,7 @@ def _shown(setup: Setup, x: Tensor, printed: str, when: str) -> Block:
     """As the chapter prints it while that fits; as a table for more features."""
     if x.shape[1] <= LINE:
         return Printed(printed)
-    mean, std = x.mean(0).tolist(), x.std(0).tolist()
-    rows = tuple(zip(setup.names, mean, std, strict=True))
+    rows = tuple(zip(setup.names, x.mean(0).tolist(), std(x).tolist(), strict=True))
     caption = f"Mean and standard deviation of each feature {when}"
     return Numbers(caption, ("feature", "mean", "standard deviation"), rows)
 
@@ -93,11 +92,11 @@ def _run(setup: Setup, layer: torch.nn.Module, batch: Tensor) -> Tensor:
 def _describe(setup: Setup, x: Tensor, key: str, when: str) -> str:
     """Print and record mean and standard deviation as the chapter does; returns what was printed."""
     names = setup.names
-    mean, std = x.mean(0).cpu(), x.std(0).cpu()
+    mean, spread = x.mean(0).cpu(), std(x).cpu()
     setup.record.vector(f"{key}.mean", names, mean, f"mean of each feature {when}")
-    setup.record.vector(f"{key}.std", names, std, f"unbiased std of each feature {when}")
+    setup.record.vector(f"{key}.std", names, spread, f"unbiased std of each feature {when}")
     lines = [f"Original data shape: {x.shape}"] if key == "before" else []
-    lines += [f"Feature means {when}: {mean}", f"Feature stds {when}: {std}"]
+    lines += [f"Feature means {when}: {mean}", f"Feature stds {when}: {spread}"]
     for line in lines:
         setup.record.say(line)
     return "\n".join(lines)
@@ -151,7 +150,7 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
     """Why the std after is 1.0039 and not 1; true for whole batches, weight 1."""
     row, n, size = setup.row, len(setup.x), len(setup.batches[0])
     whole = row.name == "batch" and n % size == 0
-    if not whole or not bool(varies(setup.x).all()):
+    if not whole or not bool(setup.moving.all()):
         return []
     factor = (n / (n - 1)) ** 0.5
     batches = setup.x.double().reshape(-1, size, setup.x.shape[1])
@@ -160,7 +159,7 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
         setup.weight.double().abs()
         * ((var / (var + setup.values["eps"])).mean(0) * n / (n - 1)).sqrt()
     )
-    gap = (y.double().std(0) / expected - 1).abs().nan_to_num(0).max()
+    gap = (std(y.double()) / expected - 1).abs().nan_to_num(0).max()
     setup.record.number("after.std.factor", factor, "√(n/(n − 1)): unbiased against biased std")
     if setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
         setup.record.claim(BESSEL, gap)
@@ -191,18 +190,11 @@ def _short_of_one(setup: Setup, left: Tensor) -> str:
 
 
 def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
-    size = len(setup.batches[0])
-    stages = [
-        (
-            torch.stack([b.mean(0) for b in part]),
-            torch.stack([b.var(0, correction=0) for b in part]),
-        )
-        for part in (setup.batches, y.split(size))
-    ]
+    stages = [_of_batches(part, len(setup.batches[0])) for part in (setup.x, y)]
     for key, (mean, var) in zip(("before", "after"), stages, strict=True):
         for what, values in (("mean", mean), ("var", var)):
             setup.record.vector(
-                f"batches.{key}.{what}.spread", setup.names, values.std(0, correction=0).cpu(),
+                f"batches.{key}.{what}.spread", setup.names, std(values, correction=0).cpu(),
                 f"spread over the batches of each batch's {what}, {key}",
             )  # fmt: skip
     return setup.record.figure(
@@ -215,6 +207,19 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
         means=[drawn(stage[0][:, : curves.SHOWN], TRACED) for stage in stages],
         variances=[drawn(stage[1][:, : curves.SHOWN], TRACED) for stage in stages],
         names=setup.shown,
+    )
+
+
+def _of_batches(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each batch; the last may be shorter."""
+    whole = len(x) // size * size
+    parts = [
+        x[:whole].reshape(-1, size, x.shape[1]),
+        *([x[None, whole:]] if whole < len(x) else []),
+    ]
+    return (
+        torch.cat([part.mean(1) for part in parts]),
+        torch.cat([part.var(1, correction=0) for part in parts]),
     )
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note, varies
+from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note
 from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
@@ -31,7 +31,7 @@ def blocks(setup: Setup) -> list[Block]:
     reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
     record.claim(
         SETTLED,
-        reach[varies(x).cpu()].max() if bool(varies(x).any()) else 0.0,
+        reach[setup.moving.cpu()].max() if bool(setup.moving.any()) else 0.0,
         detail=order_note(setup),
     )
     gap = (evaluated[: len(train)] - train).abs().max().item()

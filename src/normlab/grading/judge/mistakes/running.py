@@ -1,6 +1,7 @@
 """Mistakes with running statistics, and with the two modes."""
 
 from dataclasses import replace
+from itertools import product
 
 from normlab.grading.judge import keeping, kinds
 from normlab.grading.judge.mistakes.record import Mistake, parts
@@ -134,8 +135,8 @@ def blends(right: Recipe) -> list[Mistake]:
     """Ways to weigh the old average and the new batch that are not the right one."""
     old, new = right.blends[0]
     usual = [(new, old), ("1", "0"), ("0", "1")]
-    half = [way for share in keeping.SHARES for way in ((share, new), (old, share))]
-    ways = [way for way in dict.fromkeys((*usual, *half)) if way != right.blends[0]]
+    ways = dict.fromkeys((*usual, *product(keeping.SHARES, keeping.SHARES)))
+    ways.pop(right.blends[0])
     return [
         _blend(way, place, f"running = {old} · running + {new} · batch.", right)
         for place in range(3)
