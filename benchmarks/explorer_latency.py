@@ -138,7 +138,9 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=25, help="inputs a round (default: 25)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default: 3)")
     parser.add_argument("--only", default="", help="cases whose name begins so")
-    parser.add_argument("--write", action="store_true", help="write docs/reference/timings-explorer.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/reference/timings-explorer.md"
+    )
     given = parser.parse_args()
     load = os.getloadavg()[0]
     chosen = [case for case in cases() if case.name.startswith(given.only)]

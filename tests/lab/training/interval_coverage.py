@@ -2,7 +2,7 @@
 
 Each row is a data model, the interval that the laboratory takes for it, and plain Student's beside it.
 
-python tests/lab/training/interval_coverage.py            # writes docs/intervals.md
+python tests/lab/training/interval_coverage.py            # writes docs/reference/intervals.md
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from normlab.lab.training.rates import STEP as RATE_STEP
 from normlab.system.files import write_all
 from normlab.system.markdown import markdown
 
-PAGE = Path(__file__).parents[3] / "docs" / "intervals.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "intervals.md"
 REPETITIONS, SEEDS = 2000, (3, 8, 20)
 LEAST = 0.938  # significantly below 95 % in 2,000 repetitions, one-sided at 1 %
 TEST_SHARE = 0.5  # test over training examples of the laboratory's splits
