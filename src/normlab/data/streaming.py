@@ -25,7 +25,8 @@ class Stream(Protocol):
     `head` has all columns, of the first rows; `parts` is how many parts there are.
     """
 
-    parts: int
+    @property
+    def parts(self) -> int: ...
 
     def head(self) -> Read: ...
 

@@ -72,8 +72,9 @@ class TextStream:
     @property
     def parts(self) -> int:
         """Stretches that can be read by themselves: one of a packed file, and of UTF-16."""
-        packed = not isinstance(self._file, Path) or self._file.suffix.lower() in _PACKED
-        return 1 if packed or self._dialect.encoding == "utf-16" else stretches(self._file)
+        if not isinstance(self._file, Path) or self._file.suffix.lower() in _PACKED:
+            return 1
+        return 1 if self._dialect.encoding == "utf-16" else stretches(self._file)
 
     def pieces(self, wanted: Sequence[int], part: int = 0) -> Iterator[list[Any]]:
         """Columns by number; words as they are written. Errors: DataError for what contradicts."""

@@ -68,7 +68,7 @@ def _add(x: np.ndarray, shift: np.ndarray, valid: np.ndarray | None, out: np.nda
     else:
         out[INFINITE] += np.add.reduce(np.isinf(x), axis=0)
     out[VALUES] += np.add.reduce(there, axis=0)
-    every = there.all()
+    every = bool(there.all())
     out[LOW] = np.minimum(out[LOW], _ends(np.minimum, x, there, every, np.inf))
     out[HIGH] = np.maximum(out[HIGH], _ends(np.maximum, x, there, every, -np.inf))
     d = np.subtract(x, shift, out=x)

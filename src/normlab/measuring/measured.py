@@ -134,7 +134,7 @@ class Measured(Described):
             scale=self.scale,
             weighting=self.weighting,
             axes=self.axes,
-            notes=dict.fromkeys([*notes, *notes_of(part, self.names)]),
+            notes=list(dict.fromkeys([*notes, *notes_of(part, self.names)])),
         )
 
     def _alike(self, other: Moments, verb: str) -> "Measured":

@@ -55,7 +55,7 @@ def _of_features(part: Part, every: Sequence[str]) -> list[str]:
     }
     found = []
     for words, which in told.items():
-        names = [every[i] for i in np.flatnonzero(which())]
+        names = [every[i] for i in np.flatnonzero(which()).tolist()]
         if names:
             found.append(f"{words}: {quoted(names)}.")
     return found

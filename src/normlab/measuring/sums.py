@@ -83,7 +83,7 @@ def _of(values: Sequence[_Values]) -> Sums:
         found = _folded(np.stack(lanes, axis=2))  # (8, arrays, features)
         far = _far(found).any(-1)
         powers = _about_mean(found, shifts)
-        for i in np.flatnonzero(far):
+        for i in np.flatnonzero(far).tolist():
             powers[:, i] = _by_chunks(values[i], shifts[i])
     count, infinite = found[VALUES].ravel(), found[INFINITE].ravel()
     low, high = (np.where(count > 0, found[end].ravel() + 0.0, np.nan) for end in (LOW, HIGH))
