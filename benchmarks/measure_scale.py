@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from measure import COLUMNS, ROWS, Took, middle, written
@@ -48,13 +49,15 @@ def workers(folder: Path, given: argparse.Namespace) -> None:
     path = folder / "many.tar"
     _tar(path, some, int(given.seconds / each))
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         normlab.measure(folder / "few.tar", cluster=client)
 
         def used() -> float:
-            return time.process_time() + sum(client.run(time.process_time).values())
+            return time.process_time() + sum(
+                cast("dict[str, float]", client.run(time.process_time)).values()
+            )
 
         start, begun = time.perf_counter(), time.process_time()
         alone = normlab.measure(path, threads=1)

@@ -2,7 +2,7 @@
 
 python docs/verdicts.py                 # all of them: about 12 minutes on two cores
 python docs/verdicts.py training --cache FOLDER     # what is finished is kept there, and taken from there
-python docs/verdicts.py --quote         # only write README and docs/experiments anew from what was kept
+python docs/verdicts.py --quote         # only write README and docs anew from what was kept
 """
 
 import argparse
@@ -52,7 +52,7 @@ def write_quotes() -> None:
 
     README.write_text(quoted(README.read_text(encoding="utf-8")), encoding="utf-8")
     for family in kept():
-        page = DOCS / "experiments" / f"{family}.md"
+        page = DOCS / "reference" / "experiments" / f"{family}.md"
         page.write_text(family_page(family, EXPERIMENTS[family]), encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from normlab.doctor.watching import EVERY, Sight, Watch, opened_sinks, scalars
 from normlab.errors import MissingExtraError
 
 try:
-    from lightning.pytorch import Callback
+    from lightning.pytorch import Callback  # pyright: ignore[reportMissingImports]
 except ImportError as _error:
     raise MissingExtraError.of("normlab.doctor.callback", "lightning", "lightning") from _error
 
