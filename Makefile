@@ -74,7 +74,7 @@ define TRIED
 	rm -rf build/smoke && $(BIN)/python -m venv --without-pip build/smoke
 	$(BIN)/python $(SEE) > $$(build/smoke/bin/python $(SITE))/see_venv.pth
 	$(BIN)/pip --python build/smoke/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall $(1)
-	cd build/smoke && bin/python -I ../../tests/smoke.py
+	cd build/smoke && bin/python -I ../../tests/installed.py
 endef
 
 # The runtime of the sanitizer must be loaded before Python; torch leaks on purpose.

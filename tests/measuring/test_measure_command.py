@@ -85,7 +85,7 @@ def test_a_url_is_copied_first(table):
     assert found.source == f"file://{table}" and found.rows == 300
     printed = here("measure", "file:///nowhere/t.csv")
     assert printed.returncode == 2 and printed.stderr.startswith(
-        "normlab: file:///nowhere/t.csv: cannot be read"
+        "normlab: file:///nowhere/t.csv: there is no such file or folder"
     )
 
 

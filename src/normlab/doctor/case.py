@@ -52,9 +52,14 @@ class Layer:
         return self.mean is not None and self.var is not None
 
     @property
+    def frozen(self) -> bool:
+        """Whether it keeps its statistics in training too."""
+        return self.found is not None and self.found.frozen
+
+    @property
     def by_batch(self) -> bool:
         """Whether it normalises by the batch in training."""
-        return self.row == "batch" and not (self.found is not None and self.found.frozen)
+        return self.row == "batch" and not self.frozen
 
     @property
     def kind(self) -> str:

@@ -25,7 +25,7 @@ def assert_healthy(
         and what is worse fails; ignore: codes that are known and accepted.
     Errors: SettingError for another fail_on or an unknown code; those of `examine`.
 
-    >>> assert_healthy(nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3)))
+    >>> assert_healthy(nn.Sequential(nn.Linear(2, 8), nn.LayerNorm(8)))
     """
     from normlab.doctor import rules
 

@@ -140,7 +140,7 @@ def decided(measured: float, spread: float, bound: float) -> str:
         half = float(f"{spread:.{digits - 2}g}")
         if _sides(middle, half, bound) == _sides(measured, spread, bound):
             return f"{middle:.{digits}g}" + (f" ± {half:.{digits - 2}g}" if spread else "")
-    return f"{measured!r} ± {spread!r}"
+    return f"{measured!r}" + (f" ± {spread!r}" if spread else "")
 
 
 def _sides(measured: float, spread: float, bound: float) -> tuple[bool, bool, bool]:

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,8 +44,12 @@ def write_all(folder: Path, files: Mapping[str, bytes], option: str = "--out") -
 def staging(folder: Path) -> Iterator[Path]:
     """A hidden folder in a folder, for files that are then renamed into it; its name says whose it is."""
     _remove_left(folder)
-    with tempfile.TemporaryDirectory(prefix=f"{_mine()}{os.getpid()}-", dir=folder) as stage:
-        yield Path(stage)
+    stage = folder / f"{_mine()}{os.getpid()}-{secrets.token_hex(4)}"
+    try:  # its name is known before it is there: an interruption at any moment leaves nothing
+        stage.mkdir(mode=0o700)
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 @contextmanager

@@ -35,8 +35,8 @@ class NeverUpdated(Rule):
     )
 
     def look(self, case: Case) -> Iterator[Finding]:
-        for layer in case.tracking:
-            if fresh(layer):
+        for layer in case.layers:
+            if layer.tracks and not layer.frozen and fresh(layer):
                 yield self.finding(
                     layer,
                     "error",
