@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from normlab.lab import family_of
 from normlab.lab.console import run_watched
 from normlab.lab.published import Published, kept, published
 
@@ -39,12 +38,9 @@ def families(text: str) -> list[str]:
 
 def _quote(family: str) -> str:
     run = published(family)
-    if family == "training":
-        return (
-            f"This table is of the full run of {run.day}, with {run.settings['seeds']} seeds, on\n"
-            f"{run.machine} ({run.seconds / 60:.0f} minutes):\n\n{family_of(family).markdown(run.table)}\n"
-        )
-    return f"The full run of {run.day}: {run.outcomes}\n"
+    seeds = run.settings.get("seeds")
+    where = f"{seeds} seeds, {run.machine}" if seeds else run.machine
+    return f"The full run of {family} on {run.day} ({where}): {run.outcomes}\n"
 
 
 def write_quotes() -> None:

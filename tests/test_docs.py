@@ -23,7 +23,7 @@ def coverage(docs):
 
 def test_readme_examples_print_what_they_say():
     outcome = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert outcome.attempted >= 8
+    assert outcome.attempted >= 5
     assert outcome.failed == 0
 
 

@@ -52,7 +52,7 @@ def test_who_divides_alpha(where):
 
 
 def test_the_readme_says_how_far_alpha_is_off_and_where():
-    text = flat("README.md")
+    text = flat("docs/explanation/small-print.md")
     where, times = re.search(r"the paper's α typed into (.*?) is (\w+) times", text).groups()
     assert named(where) == DIVIDE
     assert times == COUNTS[ALEXNET["size"]]
