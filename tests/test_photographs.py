@@ -39,5 +39,5 @@ def test_unknown_and_missing(monkeypatch):
 
     module._luminance.cache_clear()
     monkeypatch.setitem(sys.modules, "skimage", None)
-    with pytest.raises(DataError, match=r"pip install '.*\[photographs\]'"):
+    with pytest.raises(DataError, match=r"pip install .*\[photographs\]"):
         photographs(["coffee"])

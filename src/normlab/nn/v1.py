@@ -164,8 +164,7 @@ class V1Block(Unscripted):
         ]
         split = (self.orientations, len(self.phases))
         joined = torch.stack([part.unflatten(1, split) for part in parts], 2)
-        joined = joined.flatten(1, 3)
-        return joined if self.maximum == 1 else self.maximum * joined
+        return self.maximum * joined.flatten(1, 3)
 
     def drives(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         """⌊kn E_φ⌋ before β and division, in the channels of the output; 0 where the mask is."""

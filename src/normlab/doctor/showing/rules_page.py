@@ -46,7 +46,7 @@ def _rule(rule: Rule) -> list[str]:
         f"**Measured.** {rule.statistic}",
         f"**Limit.** {rule.threshold}",
         f"**Fix.** {fix}",
-        f"```python\n{_source(rule.sick)}\n{_source(rule.healthy)}```",
+        f"```python\n{_source(rule.sick)}\n\n{_source(rule.healthy)}```",
         f"Sources: {', '.join(map(_link, rule.references))}.",
     ]
 
@@ -64,9 +64,9 @@ _INTRODUCTION = [
     "`normlab doctor MODEL` and `normlab.doctor.examine(model, batches)` look for what is wrong with the "
     "normalisation in a network.",
     "```python\n"
-    "report = normlab.doctor.examine(model, loader)       # in a notebook a page, in a terminal a table\n"
+    "report = normlab.doctor.examine(model, loader)  # in a notebook a page, in a terminal a table\n"
     'report.to_html("report.html")\n'
-    "fixed = normlab.doctor.fix(model, report, loader)    # a new model, every fix verified\n"
+    "fixed = normlab.doctor.fix(model, report, loader)  # a new model, every fix verified\n"
     "```",
     "Each batch goes through the model in eval(), and once more with batch norms normalising by the batch; "
     "nothing of the model is changed. What needs batches, an optimizer or a model in training is listed as "
