@@ -31,7 +31,8 @@ def batch(
     x: Tensor, weight: Maybe, bias: Maybe, eps: float
 ) -> tuple[Tensor, Tensor, Tensor] | None:
     """(y, mean, biased variance) of the batch, the last two float64; None where torch is to do it."""
-    if x.numel() < LEAST["batch"] or not plain(x) or not _dense(x):
+    # plain first: where a call is traced, a size is no number
+    if not plain(x) or x.numel() < LEAST["batch"] or not _dense(x):
         return None
     if native.refused(x, weight, bias):
         return None
@@ -62,7 +63,7 @@ def layer(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float) -
 def _rows(
     x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float, what: str
 ) -> Tensor | None:
-    if x.numel() < LEAST[what] or not plain(x) or not shape:
+    if not plain(x) or x.numel() < LEAST[what] or not shape:
         return None
     if list(x.shape[-len(shape) :]) != shape or native.refused(x, weight, bias):
         return None
