@@ -23,8 +23,8 @@ def _source(origin: dict[str, Any], extra: str) -> str:
 
     >>> _source({}, "images")
     "'normlab[images]'"
-    >>> _source({"url": "file:///home/me/my%20lab", "dir_info": {"editable": True}}, "images")
-    "-e '/home/me/my lab[images]'"
+    >>> _source({"url": "file:///my%20lab", "dir_info": {"editable": True}}, "images")
+    "-e '/my lab[images]'"
     >>> _source({"url": "https://example.org/normlab.whl", "archive_info": {}}, "images")
     "'normlab[images] @ https://example.org/normlab.whl'"
     """

@@ -1,10 +1,11 @@
-"""The three things to try of docs/explorer.md, done on the saved page, which has no Python."""
+"""The three things to try of docs/howto/explorer.md, done on the saved page, which has no Python."""
 
 import statistics
 
 import pytest
 from alike import computed
 from exported import button, control
+from pulling import pulled
 from sizes import DESK
 
 from browsing import expect
@@ -26,22 +27,10 @@ def after(page, rows):
     return [arrays(page)["after"][2 * row] for row in rows]
 
 
-def dragged(page, share):
-    """Take the orange point to a share of the plot's width."""
-    ring = page.locator(".scatter.before .ring").bounding_box()
-    plot = page.locator(".scatter.before").bounding_box()
-    x, y = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for i in range(1, 11):
-        page.mouse.move(x + (plot["x"] + share * plot["width"] - x) * i / 10, y)
-    page.mouse.up()
-
-
 def test_an_outlier_ruins_its_batch(page):
     mates, others = range(1, 8), range(8, 128)
     before = statistics.stdev(after(page, mates)), after(page, others)
-    dragged(page, 1.6)  # far out of the plot
+    pulled(page, 1.6)  # far out of the plot
     assert statistics.stdev(after(page, mates)) < before[0] / 3
     assert after(page, others) == before[1]
     expect(page.locator(".scatter.before .edges .selected")).to_have_count(1)
@@ -55,7 +44,7 @@ def test_layer_norm_does_not_need_the_batch(page):
     expect(control(page, "batch_size")).to_have_count(0)
     others = range(1, 128)
     before = after(page, others)
-    dragged(page, 0.9)
+    pulled(page, 0.9)
     assert after(page, others) == before
 
 

@@ -3,6 +3,7 @@
 import statistics
 
 import pytest
+from pulling import pulled
 from sizes import DESK
 
 from browsing import expect
@@ -15,15 +16,7 @@ def explorer(at):
 
 def dragged(explorer, share):
     """Take the orange point to a share of the plot's width."""
-    ring = explorer[".scatter.before .ring"].bounding_box()
-    plot = explorer[".scatter.before"].bounding_box()
-    y = ring["y"] + ring["height"] / 2
-    mouse = explorer.page.mouse
-    mouse.move(ring["x"] + ring["width"] / 2, y)
-    mouse.down()
-    for i in range(1, 11):
-        mouse.move(ring["x"] + (plot["x"] + share * plot["width"] - ring["x"]) * i / 10, y)
-    mouse.up()
+    pulled(explorer.page, share)
     explorer.settled()
 
 

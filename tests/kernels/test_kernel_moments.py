@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from built import SETS
 
 from cases import example
 from normlab.errors import DtypeError, ShapeError
 from normlab.kernels import native
 from normlab.kernels.moments import Moments, moments
 
-SETS = [name for name, runs in native.compiled().items() if runs] if native.in_use() else []
 by_path = pytest.mark.parametrize("path", ["off", *SETS])
 
 

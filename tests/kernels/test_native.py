@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from built import SETS, by_set, needs_kernels
 from torch.func import functional_call, grad, hessian, jacrev, jvp, vmap
 from torch.library import opcheck
 
@@ -12,14 +13,7 @@ from normlab.errors import SettingError
 from normlab.kernels import native
 from normlab.tracing import watched
 
-BUILT = native.in_use() is not None
-SETS = [name for name, runs in native.compiled().items() if runs] if BUILT else []
-pytestmark = [
-    pytest.mark.skipif(not BUILT, reason=native.status()),
-    # torch's own decompositions for forward mode are scripted
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
-]
-by_set = pytest.mark.parametrize("name", SETS)
+pytestmark = needs_kernels
 
 # of images; settings that are functions get (σ, weight, bias), one for each channel
 CALLS = {

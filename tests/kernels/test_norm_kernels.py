@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from built import by_set, needs_kernels
 from torch.func import functional_call, grad, hessian, jvp, vmap
 from torch.library import opcheck
 
@@ -11,13 +12,7 @@ from cases import example
 from normlab import functional, nn
 from normlab.kernels import native, norms
 
-BUILT = native.in_use() is not None
-SETS = [name for name, runs in native.compiled().items() if runs] if BUILT else []
-pytestmark = [
-    pytest.mark.skipif(not BUILT, reason=native.status()),
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
-]
-by_set = pytest.mark.parametrize("name", SETS)
+pytestmark = needs_kernels
 OPS = torch.ops.normlab
 EPS = 1e-5
 # a sum of some ten short sums, and at the end one rounding to the dtype

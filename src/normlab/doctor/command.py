@@ -45,6 +45,10 @@ DataOption = Annotated[
     Path | None,
     typer.Option(help="Batches: pt, npy, npz, or a folder of them.", metavar="PATH"),
 ]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(help="Into which arrays of data are cut.  [default: 64]", metavar="NUMBER"),
+]
 
 
 def examine_model(
@@ -58,10 +62,7 @@ def examine_model(
     ] = None,
     weights: WeightsOption = None,
     data: DataOption = None,
-    batch_size: Annotated[
-        str | None,
-        typer.Option(help="Into which arrays of data are cut.  [default: 64]", metavar="NUMBER"),
-    ] = None,
+    batch_size: SizeOption = None,
     max_batches: Annotated[
         str | None,
         typer.Option(help="How many are looked at.  [default: 100]", metavar="NUMBER"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from normlab.doctor.command import DataOption, WeightsOption, doctor_app
+from normlab.doctor.command import DataOption, SizeOption, WeightsOption, doctor_app
 from normlab.system.console import say
 from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, whole
@@ -17,10 +17,6 @@ ModelArgument = Annotated[
         help="package.module:callable or file.py:callable that returns a model; its code is run.",
         metavar="MODEL",
     ),
-]
-SizeOption = Annotated[
-    str | None,
-    typer.Option(help="Into which arrays of data are cut.  [default: 64]", metavar="NUMBER"),
 ]
 OnlyOption = Annotated[
     list[str] | None,
