@@ -191,7 +191,7 @@ docs: .venv/test.done .venv-real/done
 
 .venv/lab.done: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing normlab and what it needs into .venv (torch is large: a minute or more)"
-	$(PIP) -e ".[photographs,training]"
+	$(PIP) -e ".[lab,photographs,training]"
 	@touch $@
 
 .venv/test.done: .venv/lab.done

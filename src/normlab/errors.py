@@ -3,8 +3,20 @@
 A message says what was given, what must hold, and what to do about it, in one line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
+
+# the modules that a part of normlab imports, by the extra that installs them
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "tables": ("pyarrow", "datasketches"),
+    "report": ("matplotlib", "jinja2", "latex2mathml", "markdown_it"),
+    "lab": ("scipy", "matplotlib", "jinja2", "latex2mathml", "markdown_it", "pyarrow"),
+    "explorer": ("starlette", "uvicorn", "websockets"),
+    "onnx": ("onnx", "onnxscript"),
+    "photographs": ("sklearn", "skimage"),
+    "training": ("sklearn",),
+}
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -74,6 +86,21 @@ class MissingExtraError(NormlabError, ImportError):
         return cls(
             f"{what} needs {package}, which is not installed; install it with {advice(extra)}."
         )
+
+
+def absent(extra: str) -> list[str]:
+    """The modules of an extra that are not installed.
+
+    >>> absent("tables")
+    []
+    """
+    return [name for name in MODULES[extra] if find_spec(name) is None]
+
+
+def need(what: str, extra: str) -> None:
+    """Errors: MissingExtraError where a module of the extra is not installed."""
+    if missing := absent(extra):
+        raise MissingExtraError.of(what, " and ".join(missing), extra)
 
 
 class ProcessError(NormlabError, RuntimeError):

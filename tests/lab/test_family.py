@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from normlab import lab
+from normlab import errors, lab
 from normlab.errors import DataError, MissingExtraError, SettingError
 from normlab.lab.checking import known_names, within
 from normlab.lab.experiment import Claim
@@ -159,7 +159,7 @@ def test_claims_have_names_of_their_own():
 
 
 def test_what_is_not_installed_is_told_before_anything_is_measured(monkeypatch):
-    monkeypatch.setattr("normlab.lab.family.find_spec", lambda name: None)
+    monkeypatch.setitem(errors.MODULES, "photographs", ("no_such_module",))
     said = []
     with pytest.raises(MissingExtraError, match=r"pip install .*\[photographs\]"):
         lab.run("canonical", say=said.append)

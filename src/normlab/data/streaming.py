@@ -11,7 +11,7 @@ from normlab.data.columns import Read, from_arrow, reason
 from normlab.data.reading import OF_TEXT, Reading, refuse_unused
 from normlab.data.table import TEXTS, check_there, read
 from normlab.data.text import TextStream
-from normlab.errors import DataError
+from normlab.errors import DataError, need
 
 SMALL = 1 << 26  # bytes of a text that is read whole, with the evidence of all its rows
 _BATCHES = 16  # of an Arrow file, that are a part
@@ -41,6 +41,7 @@ def stream(file: Path, reading: Reading) -> Stream:
     ending = _ending(file)
     text = ending in TEXTS
     refuse_unused(reading, ["exclude", *(OF_TEXT if text else ())], f"a {ending} file")
+    need(f"reading {ending}", "tables")
     with _told(ending):
         if not text:
             return _KINDS[ending](file)

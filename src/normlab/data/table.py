@@ -21,7 +21,7 @@ from normlab.data.filtering import Pasted
 from normlab.data.images import IMAGES
 from normlab.data.reading import OF_TEXT, Reading, refuse_unused
 from normlab.data.text import read_text
-from normlab.errors import DataError
+from normlab.errors import DataError, need
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +152,8 @@ def read(file: Path, reading: Reading) -> Read:
 
 
 def _found(source: Any, reader: Callable[..., Read], reading: Reading, ending: str) -> Read:
+    if reader not in (read_numpy, read_torch):
+        need(f"reading {ending}", "tables")
     try:
         found = reader(source, reading)
     except DataError:

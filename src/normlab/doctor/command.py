@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from normlab.errors import need
 from normlab.system.console import say
 from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, whole
@@ -140,6 +141,8 @@ class Files(NamedTuple):
     out: Path | None
 
     def check(self) -> None:
+        if self.html is not None:
+            need("--html", "report")
         for name, path in self._asdict().items():
             if path is not None:
                 check_writable(path.absolute().parent, f"--{name.replace('_', '-')}")

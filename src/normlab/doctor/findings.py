@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from normlab.errors import absent
+
 Severity = Literal["error", "warning", "remark"]
 Safety = Literal["safe", "unsafe"]
 CHANNELS = 256  # of a layer, that the page shows
@@ -160,7 +162,9 @@ class Report:
 
         return written(self, Path(path))
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if absent("report"):
+            return None  # a notebook then shows the text
         from normlab.doctor.showing.page import fragment
 
         return fragment(self)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 
 import typer
 
-from normlab.errors import DataError, SettingError
+from normlab.errors import DataError, SettingError, need
 from normlab.system.console import pressed, say, too_late
 from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, whole
@@ -53,9 +53,9 @@ def explore_page(
     if export is not None:
         _export(export, state, hide, as_json)
         return
-    from normlab.explorer.host.launch import check_installed, explore
+    from normlab.explorer.host.launch import explore
 
-    check_installed()
+    need("the explorer's page", "explorer")
     tell = _to_stderr if as_json else say
     with _ended_quietly(tell):
         explore(number, link, not no_browser, tell, _spinner, _ready_json if as_json else _ready)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from normlab.data import options as reader
-from normlab.errors import SettingError
+from normlab.errors import SettingError, need
 from normlab.system.files import check_writable
 from normlab.system.options import JsonFlag, number
 
@@ -94,6 +94,7 @@ def fit_table(
         "fix": dict(map(_known, fix or [])),
         "level": number("level", level),
     }
+    need("normlab fit", "lab")
     from normlab.fitting.from_words import told
     from normlab.fitting.tables import Columns
 

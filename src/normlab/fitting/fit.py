@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from normlab.errors import SettingError
+from normlab.errors import SettingError, need
 from normlab.fitting import telling
 from normlab.fitting.inputs import Asked, Given, Model, check_enough, given
 from normlab.fitting.noise import Observed, dispersion
@@ -152,6 +152,7 @@ def fit(
     normlab.errors.DataError: the data cannot tell: the responses do not saturate at the contrasts shown (up \
 to 1), so that rmax and c50 may be as large as one likes; show higher contrasts, or fix c50 or rmax.
     """
+    need("fit", "lab")
     asked = Asked.of(
         model=model, baseline=baseline, supersaturation=supersaturation, noise=noise, seconds=seconds,
         fix=fix, level=level,

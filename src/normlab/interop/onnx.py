@@ -2,18 +2,15 @@
 
 import os
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from normlab.errors import DataError, MissingExtraError, SettingError, ShapeError
+from normlab.errors import DataError, SettingError, ShapeError, need
 from normlab.nn.modes import evaluating
 from normlab.system.files import staging
-
-_NEEDED = ("onnx", "onnxscript")
 
 
 def to_onnx(
@@ -46,7 +43,7 @@ computes. Call eval() first, or give training="as eval" to export that and leave
     if training == "refuse":
         _refuse_training(module)
     _refuse_unwritable(module)
-    _check_packages()
+    need("to_onnx", "onnx")
     inputs = x if isinstance(x, tuple) else (x,)
     with evaluating(module):
         content = _exported(module, tuple(_example(value) for value in inputs))
@@ -77,10 +74,6 @@ def _refuse_unwritable(module: nn.Module) -> None:
             )
 
 
-def _check_packages() -> None:
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError.of("to_onnx", " and ".join(missing), "onnx")
 
 
 def _example(x: Tensor) -> Tensor:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
-from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
+from normlab.errors import DataError, SettingError, did_you_mean, need
 from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
 from normlab.lab.many import corrected
 from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
@@ -40,8 +39,6 @@ UNPUBLISHED = (
     "The parameters are not the published ones: what is said of the shape of the curves is judged, "
     "published numbers are not."
 )
-# the packages that an extra brings
-EXTRAS = {"photographs": ("sklearn", "skimage"), "training": ("sklearn",)}
 
 
 class Settings(Protocol):
@@ -59,7 +56,7 @@ class Member:
 
     name: what follows the dot in `normlab run family.name`. signature: the published finding in words.
     measure: "module:function", called with a `Study`; it must judge every one of `claims`, each once.
-    extra: what has to be installed for it besides normlab itself, a key of `EXTRAS`.
+    extra: what has to be installed for it besides normlab itself, a key of `errors.MODULES`.
     """
 
     name: str
@@ -330,11 +327,10 @@ def _lines(row: tuple[Cell, ...], width: int) -> str:
 
 
 def _check_installed(members: Iterable[Member]) -> None:
-    """Tell what is missing before minutes are spent on the others."""
+    """Say what is missing before minutes are spent on the others."""
     for member in members:
-        for package in EXTRAS.get(member.extra, ()):
-            if find_spec(package) is None:
-                raise MissingExtraError.of(member.name, package, member.extra)
+        for extra in filter(None, ("lab", member.extra)):
+            need(member.name, extra)
 
 
 def load(place: str) -> Callable[..., Any]:

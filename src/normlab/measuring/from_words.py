@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from normlab.data.reading import Reading
-from normlab.errors import SettingError
+from normlab.errors import SettingError, need
 from normlab.measuring import text
 from normlab.measuring.measure import Place, measured
 from normlab.measuring.measured import Measured
@@ -31,6 +31,7 @@ def measured_as_said(
         if path is not None and path.absolute() == Path(source).absolute():
             raise SettingError(f"{path} is the data itself; give another file to write to.")
     if html is not None:
+        need("--html", "report")
         check_writable(html.absolute().parent, "--html")
     how = dict(written)
     array = how.pop("array", None)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from normlab.errors import need
+
 K = 800  # of a KLL sketch: rank error below 0.4 % with 99 % confidence, some 20 kB a feature
 
 
@@ -73,6 +75,7 @@ class Sketch:
 
 
 def _kll() -> Any:
+    need("quantiles", "tables")
     import datasketches
 
     return datasketches.kll_doubles_sketch  # pyright: ignore[reportAttributeAccessIssue]

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from normlab.errors import need
 from normlab.report.figures import Drawn, inline
 from normlab.report.formula import mathml, phrase, prose
 from normlab.safe import held
@@ -175,6 +176,7 @@ def _like_number(cell: Cell) -> bool:
 
 @cache
 def _templates() -> Environment:
+    need("a page", "report")
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from normlab.errors import need
+
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
@@ -131,6 +133,7 @@ def subplots(
     >>> axes.shape
     (2, 3)
     """
+    need("a figure", "report")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

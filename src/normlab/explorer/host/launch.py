@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 
-from normlab.errors import MissingExtraError, SettingError
+from normlab.errors import SettingError
 from normlab.explorer.host.talk import Talk
 
 HOST = "127.0.0.1"
@@ -114,13 +114,3 @@ def opened(address: str) -> bool:
         return False
     threading.Thread(target=found.open, args=(address,), daemon=True).start()
     return True
-
-
-def check_installed() -> None:
-    """MissingExtraError, with the command that mends it, where the server's packages are not there."""
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-        import websockets  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError.of("the explorer's page", error.name, "explorer") from error
