@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from base_install import EXTRAS, ROOT, linked
+from base_install import linked
+
+ROOT = Path(__file__).parents[1]
 
 STUDENT = """
 import torch
@@ -51,10 +54,11 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
+def base(tmp_path_factory, docs):
     """Exit code and output of each command, run where nothing but the base install can be imported."""
     packages, here = tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("here")
-    linked(packages, EXTRAS["dependencies"])
+    dependencies = docs("dependencies")
+    linked(packages, dependencies.closure(dependencies.requirements(dependencies.BASE)))
     (here / "student.py").write_text(STUDENT, "utf-8")
     (here / "numbers.csv").write_text("a,b\n1,10\n2,30\n3,20\n", "utf-8")
     done = subprocess.run(
@@ -84,3 +88,12 @@ def test_the_layers_import_no_package_of_an_extra():
     )
     heavy = {"scipy", "pyarrow", "matplotlib", "latex2mathml", "datasketches", "typer", "rich"}
     assert not heavy & {*loaded.stdout.split()}
+
+
+def test_the_page_has_a_row_for_every_package(docs):
+    dependencies = docs("dependencies")
+    text = dependencies.PAGE.read_text("utf-8")
+    for extra in dependencies.SHOWN:
+        for name in dependencies.requirements(extra):
+            assert f"| {extra or 'always'} | {name} |" in text
+            assert all(f" {words} |" in text for words in dependencies.USES[name])
