@@ -154,8 +154,8 @@ def complaint(proofs: Proofs, text: str) -> str:
     parts = [f"not proved now: {_listed(lost)}"] if lost else []
     parts += [f"proved but not on the page: {_listed(new)}"] if new else []
     parts = parts or ["its words or links are old"]
-    mend = "mend what fails, then " if proofs.failed else ""
-    return f"docs/reference/{PAGE.name} is stale ({'; '.join(parts)}): {mend}run make docs"
+    fix = "fix what fails, then " if proofs.failed else ""
+    return f"docs/reference/{PAGE.name} is stale ({'; '.join(parts)}): {fix}run make docs"
 
 
 def _listed(found: set[Pair]) -> str:

@@ -93,7 +93,7 @@ def test_a_cell_is_filled_by_passed_tests_alone(coverage, proofs):
 def test_a_page_that_says_other_than_the_tests_is_stale(coverage, proofs):
     text = coverage.page(proofs)
     assert coverage.complaint(proofs, text) == ""
-    failing = "docs/reference/coverage.md is stale ({}): mend what fails, then run make docs"
+    failing = "docs/reference/coverage.md is stale ({}): fix what fails, then run make docs"
     assert coverage.complaint(proofs, text + "x") == failing.format("its words or links are old")
     assert coverage.complaint(proofs, "") == failing.format(
         "proved but not on the page: vmap of batch"

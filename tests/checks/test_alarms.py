@@ -267,6 +267,6 @@ def test_what_float32_cannot_hold_is_said_as_it_is():
     found = normlab.check(nn.LayerNorm(16), 1e30 * torch.randn(8, 16))
     assert (
         found["output"].meaning
-        == "y is NaN or infinite: a number in between goes beyond its dtype."
+        == "y is NaN or infinite: an intermediate result is too large for its dtype."
     )
     assert found["the same twice"].outcome == "agrees"

@@ -155,7 +155,7 @@ def test_the_command_says_what_it_does_not_recognise_and_that_is_no_failure(tmp_
     found = json.loads(done.stdout)
     assert done.returncode == 0 and not done.stderr
     assert (found["recognised"], found["row"], found["findings"]) == (False, None, [])
-    assert found["words"].startswith("it pools nothing: an element moves 1 of 20 outputs")
+    assert found["words"].startswith("it pools nothing: one input changes 1 of 20 outputs")
 
 
 BAD = {
@@ -175,11 +175,11 @@ BAD = {
     ),
     "an argument missing": (
         ["torch.nn:GroupNorm", "--shape", "4,6"],
-        "GroupNorm needs num_groups, which x does not tell; give --set num_groups=VALUE.",
+        "GroupNorm needs num_groups, which the shape of x does not determine; give --set num_groups=VALUE.",
     ),
     "a syntax error": (
         ["bad.py:X", "--shape", "4,6"],
-        "bad.py, line 1: '(' was never closed; mend the syntax.",
+        "bad.py, line 1: '(' was never closed; fix the syntax.",
     ),
     "a missing import": (
         ["lost.py:X", "--shape", "4,6"],

@@ -237,7 +237,7 @@ REFUSED = {
     "nothing to calibrate": (
         lambda: (unused(), {"to": "normlab", "calibration": batches()}),
         SettingError,
-        "convert: calibration given with to='normlab', which changes no number; leave it out.",
+        "convert: calibration given with to='normlab', which does not change any numbers; leave it out.",
     ),
     "no statistics to calibrate": (
         lambda: (

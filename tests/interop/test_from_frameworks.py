@@ -215,7 +215,7 @@ REFUSED = {
     ),
     "nothing that tells the size": (
         lambda: from_keras("group", groups=2),
-        "keras.layers.GroupNormalization: nothing tells how many channels there are; give gamma, beta (a "
+        "keras.layers.GroupNormalization: the number of channels is not known; give gamma, beta (a "
         "layer has them once it is built), or num_channels.",
     ),
     "arrays that differ": (
@@ -233,7 +233,7 @@ REFUSED = {
     ),
     "no array": (
         lambda: from_keras("batch", gamma="ones"),
-        "gamma: a str given that is no array of numbers; give one of NumPy or torch.",
+        "gamma: a str given that is not an array of numbers; give one of NumPy or torch.",
     ),
     "renorm": (
         lambda: from_keras("batch", gamma=ONE, renorm=True),
@@ -251,17 +251,17 @@ REFUSED = {
     ),
     "an axis from the front, without the scale": (
         lambda: from_onnx("layer", axis=1, B=ONE),
-        "axis=1 given without the scale, whose shape tells how many axes are pooled; give the scale, or an "
+        "axis=1 given without the scale, whose shape says how many axes are pooled; give the scale, or an "
         "axis counted from the end (-1 is the last).",
     ),
     "momentum": (
         lambda: from_keras("batch", gamma=ONE, momentum=1.5),
-        "keras.layers.BatchNormalization: momentum given makes a momentum of -0.5 here, which must be >= 0 "
+        "keras.layers.BatchNormalization: momentum given means a momentum of -0.5 here, which must be >= 0 "
         "and <= 1.",
     ),
     "no number": (
         lambda: from_keras("batch", gamma=ONE, momentum="big"),
-        "keras.layers.BatchNormalization: momentum='big' given, which is no value for it (unsupported "
+        "keras.layers.BatchNormalization: momentum='big' given, which is not a valid value (unsupported "
         "operand type(s) for -: 'float' and 'str').",
     ),
     "a negative epsilon": (

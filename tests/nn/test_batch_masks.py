@@ -112,7 +112,7 @@ REFUSED = {
         lambda: nn.BatchNorm(3, dtype=torch.float64)(NAN, MASK),
         DataError,
         "BatchNorm(num_features=3): x is NaN at 6 places that mask calls valid, first at (0, 0, 4); "
-        "set mask to False there, or mend x.",
+        "set mask to False there, or fix x.",
     ),
     "another shape": (
         lambda: nn.BatchNorm(3, dtype=torch.float64)(X, MASK[:, :4]),
@@ -151,19 +151,19 @@ REFUSED = {
         lambda: nn.GroupNorm(1, 3, dtype=torch.float64)(NAN, MASK),
         DataError,
         "group_norm: x is NaN at 6 places that mask calls valid, first at (0, 0, 4); set mask to "
-        "False there, or mend x.",
+        "False there, or fix x.",
     ),
     "instance": (
         lambda: nn.InstanceNorm(3, dtype=torch.float64)(NAN, MASK),
         DataError,
         "InstanceNorm(num_features=3): x is NaN at 6 places that mask calls valid, first at (0, 0, 4); "
-        "set mask to False there, or mend x.",
+        "set mask to False there, or fix x.",
     ),
     "rms": (
         lambda: nn.RMSNorm(6, dtype=torch.float64)(NAN, MASK[:, :3]),
         DataError,
         "rms_norm: x is NaN at 12 places that mask calls valid, first at (0, 0, 4); set mask to "
-        "False there, or mend x.",
+        "False there, or fix x.",
     ),
 }
 

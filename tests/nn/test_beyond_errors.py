@@ -161,7 +161,7 @@ def test_a_mask_that_leaves_nothing_or_nan_is_refused(name, layer):
     x[1, 0, 2, 3] = torch.nan
     lost = (
         f"{name}: x is NaN at 1 places that mask calls valid, first at (1, 0, 2, 3); set mask to False "
-        f"there, or mend x."
+        f"there, or fix x."
     )
     with pytest.raises(DataError, match=exact(lost)):
         layer(x, mask=torch.ones_like(IMAGE, dtype=torch.bool))

@@ -152,7 +152,7 @@ def test_what_the_function_refuses(given, kind, message):
 def test_a_nan_at_a_valid_place():
     message = (
         "divisive_norm: x is NaN at 1 places that mask calls valid, first at (1, 0, 3); set mask to "
-        "False there, or mend x."
+        "False there, or fix x."
     )
     with pytest.raises(DataError, match=exact(message)):
         functional.divisive_norm(NAN, mask=torch.ones(2, 5, dtype=torch.bool))
@@ -200,7 +200,7 @@ def test_what_the_layer_refuses(make, message):
 
 def test_what_has_no_inverse():
     message = (
-        "gdn_inverse: input is no output of gdn with this sigma and pool_weight (no x >= 0 solves the "
+        "gdn_inverse: input is not an output of gdn with this sigma and pool_weight (no x >= 0 solves the "
         "equation); give those that made it."
     )
     with pytest.raises(DataError, match=exact(message)):

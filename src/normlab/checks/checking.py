@@ -129,7 +129,7 @@ def _checked(module: nn.Module, x: Tensor, row: str | Norm | None) -> Checked:
 _HOW = {
     "type": "by its type",
     "numbers": "by its numbers",
-    "behaviour": "by its behaviour: whom an element moves, centring and degree",
+    "behaviour": "by its behaviour: which outputs one input changes, what an added constant does, and the power of x",
     "told": "as told",
 }
 

@@ -15,27 +15,27 @@ def check_module(
         typer.Argument(help="package.module:Class, or file.py:Class.", metavar="MODULE:CLASS"),
     ],
     shape: Annotated[
-        str | None, typer.Option(help="Of random input, batch and channels first.", metavar="SIZES")
+        str | None, typer.Option(help="Shape of a random input: batch, channels, space.", metavar="SIZES")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Your own input instead: npy or pt.", metavar="FILE")
+        Path | None, typer.Option(help="Use this input instead (.npy or .pt).", metavar="FILE")
     ] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--set", help="An argument of the class: eps=1e-3.", metavar="NAME=VALUE"),
+        typer.Option("--set", help="Set an argument of the class, such as eps=1e-3.", metavar="NAME=VALUE"),
     ] = None,
     row: Annotated[
-        str | None, typer.Option(help="The row it should be, if it is not seen.", metavar="NAME")
+        str | None, typer.Option(help="Compare with this normaliser of the table.", metavar="NAME")
     ] = None,
-    mean: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "0",
-    std: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "1",
-    seed: Annotated[str, typer.Option(help="Of the random input.", metavar="NUMBER")] = "0",
+    mean: Annotated[str, typer.Option(help="Mean of the random input.", metavar="NUMBER")] = "0",
+    std: Annotated[str, typer.Option(help="Standard deviation of the random input.", metavar="NUMBER")] = "1",
+    seed: Annotated[str, typer.Option(help="Random seed for the input.", metavar="NUMBER")] = "0",
     as_json: JsonFlag = False,
 ) -> None:
-    """Any normalisation module, ours or anyone's, against its float64 reference.
+    """Compare a normalisation module, ours or anyone's, with its float64 reference.
 
-    Output, gradients, running statistics, invariances, dtypes, layouts. Exit code 1 if it differs. What is
-    not recognised says so and why: nothing is compared, and the exit code is 0.
+    Checks output, gradients, running statistics, invariances, dtypes and layouts. Exit code 1 if it differs.
+    If the module is not recognised, the reason is given, nothing is compared, and the exit code is 0.
     """
     sizes = numbers("shape", shape)
     where = whole("seed", seed) or 0, number("mean", mean) or 0.0, number("std", std) or 0.0

@@ -38,7 +38,7 @@ def compared(
     fine = bool(excess.flatten()[at] <= 1)
     if not bool(actual.isfinite().all()) and bool(expected.isfinite().all()):
         what = check if check.startswith("gradient") else "y"
-        meaning = f"{what} is NaN or infinite: a number in between goes beyond its dtype."
+        meaning = f"{what} is NaN or infinite: an intermediate result is too large for its dtype."
     sizes = off.flatten()[at].item(), allowed.flatten()[at].item()
     return Finding(check, "agrees" if fine else "differs", *sizes, "" if fine else meaning)
 

@@ -79,5 +79,5 @@ def _filled(kind: type, name: str, x: Tensor) -> Any:
     if name == "num_dims":  # as the textbook D2L calls the number of axes
         return x.dim()
     raise SettingError(
-        f"{kind.__name__} needs {name}, which x does not tell; give --set {name}=VALUE."
+        f"{kind.__name__} needs {name}, which the shape of x does not determine; give --set {name}=VALUE."
     )

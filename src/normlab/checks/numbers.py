@@ -146,7 +146,7 @@ def _gradient(
 ) -> Finding:
     if actual is None:
         return Finding(
-            check, "differs", meaning="nothing arrives: detach() or .data cuts the graph."
+            check, "differs", meaning="no gradient arrives: detach() or .data cuts the graph."
         )
     allowed = rounding.of_gradient(x, out, expected, subject.computed(x.dtype))
     if x.dtype in HALF:

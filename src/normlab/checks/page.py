@@ -59,9 +59,9 @@ INTRODUCTION = [
     "- remark: no mistake, but digits or speed are lost where another implementation keeps them.",
     "- –: the check does not apply.",
     "",
-    "A module that is no row of the equation, or not seen to be one, is said not to be recognised, and why. "
-    "Nothing is compared then, and the exit code is 0. With `--row NAME` it is compared with that row all "
-    "the same. Bad input is exit code 2.",
+    "A module that is not a row of the equation is reported as not recognised, with the reason. "
+    "Nothing is compared then, and the exit code is 0. `--row NAME` compares it with that row anyway. "
+    "Bad input gives exit code 2.",
     "",
 ]
 

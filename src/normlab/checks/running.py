@@ -115,7 +115,7 @@ def _named(kept: _Kept, share: float, allowed: Tensor) -> str:
         "momentum the wrong way round (Keras's and Flax's direction): ": lambda new: (
             share * before + (1 - share) * new
         ),
-        "no average over batches, the last one alone: ": lambda new: new,
+        "no average over batches, only the last batch: ": lambda new: new,
     }
     if bool(((after - before).abs() <= allowed).all()):
         return "it did not move in training; update it in forward while self.training."

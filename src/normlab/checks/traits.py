@@ -74,7 +74,7 @@ def constant_added(subject: Subject, x: Tensor) -> Finding:
     """A row with a center does not see a constant; one without does, and one with given statistics."""
     shift = x.detach().double().abs().amax() + 1.0
     invariant = subject.row.shift_invariant and not subject.found.frozen
-    meaning = "a constant added to x moves y, though the row subtracts a mean."
+    meaning = "a constant added to x changes y, though the row subtracts a mean."
     other = "with a constant added to x, y is not what the row gives."
     changed = x.detach().double() + shift
     return _invariance("a constant added to x", subject, changed, meaning if invariant else other)

@@ -31,7 +31,7 @@ _INTERRUPTED = 130  # 128 and the number of SIGINT
 
 
 def main() -> None:
-    """Entry point: exit code 2 for what the user can mend, 130 for Ctrl-C, 1 for a closed pipe.
+    """Entry point: exit code 2 for what the user can fix, 130 for Ctrl-C, 1 for a closed pipe.
 
     A request to end (SIGTERM) and a closed terminal (SIGHUP) are taken as Ctrl-C is: what was started ends,
     and temporary files are removed.
@@ -92,7 +92,7 @@ def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", help="With --version: also what computes here, and why.")
+        bool, typer.Option("-v", help="With --version: also print which kernels are used, and why.")
     ] = False,
 ) -> None:
     if version:

@@ -9,7 +9,7 @@ from normlab.system.options import JsonFlag
 
 
 def list_rows(as_json: JsonFlag = False) -> None:
-    """The table: every normaliser that is a row of the equation."""
+    """List every normaliser of the table with its formula."""
     from normlab.report.rows import list_json, list_text
 
     print(json_text(list_json()) if as_json else list_text())
@@ -19,13 +19,13 @@ def show_row(
     name: Annotated[str, typer.Argument(help="A normaliser, as `normlab list` names it.")],
     framework: Annotated[
         str | None,
-        typer.Option("--in", help="In the words of torch, keras, flax …", metavar="FRAMEWORK"),
+        typer.Option("--in", help="Describe it in the terms of torch, keras, flax …", metavar="FRAMEWORK"),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """One row: formula, what is pooled, settings, source, torch's layer, conventions.
+    """Show one normaliser: formula, what is pooled, settings, source, torch's layer, conventions.
 
-    With --in: what another framework calls its settings, what differs, how to convert.
+    With --in: the names of its settings in another framework, what differs, how to convert.
     """
     from normlab.report import conventions, rows
 

@@ -155,7 +155,7 @@ class Convention:
             return word.way.of(value, defaults | dict(given))
         except TypeError as error:
             raise SettingError(
-                f"{self.layer}: {word.name}={value!r} given, which is no value for it ({error})."
+                f"{self.layer}: {word.name}={value!r} given, which is not a valid value ({error})."
             ) from error
 
     def _check_names(self, given: Mapping[str, Any]) -> None:

@@ -72,7 +72,7 @@ def _axes_from(axis: int, given: Mapping[str, Any]) -> int:
     scale = next((given[name] for name in ("Scale", "scale") if given.get(name) is not None), None)
     if scale is None:
         raise SettingError(
-            f"axis={axis} given without the scale, whose shape tells how many axes are pooled; give the "
+            f"axis={axis} given without the scale, whose shape says how many axes are pooled; give the "
             f"scale, or an axis counted from the end (-1 is the last)."
         )
     return len(scale.shape)
@@ -241,13 +241,13 @@ _KERAS = (
                 "rms_scaling",
                 default=False,
                 only=_among(False),
-                why="It is no layer normalisation.",
+                why="It is not layer normalisation.",
             ),
             *_arrays("gamma beta"),
         ),
         source=_KERAS_DOCS + "layer_normalization/",
         notes=(
-            "axis: pooled axes and those of gamma and beta; it leaves torch's normalized_shape unsaid.",
+            "axis: pooled axes and those of gamma and beta; it does not say what torch's normalized_shape is.",
         ),
         **_KERAS_SHARED,
     ),

@@ -22,41 +22,41 @@ def convert_model(
     to: Annotated[
         str,
         typer.Option(
-            help="group, layer, instance, rms, divisive, frozen, batch, sync, normlab.",
+            help="New kind: group, layer, instance, rms, divisive, frozen, batch, sync or normlab.",
             metavar="KIND",
         ),
     ],
-    source: Annotated[str, typer.Option(help="The kind to exchange.", metavar="KIND")] = "batch",
+    source: Annotated[str, typer.Option(help="The kind of layer to replace.", metavar="KIND")] = "batch",
     skip: Annotated[
         list[str] | None,
         typer.Option(
-            help="A layer to leave as it is: its name, a pattern ('layer1.*'), or refused for all that "
-            "cannot be exchanged. May be given again.",
+            help="A layer to leave unchanged: its name, a pattern ('layer1.*'), or `refused` for all layers "
+            "that cannot be replaced. May be repeated.",
             metavar="NAME",
         ),
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="A state_dict to load first: pt.", metavar="FILE")
+        Path | None, typer.Option(help="Load this state_dict first (.pt).", metavar="FILE")
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            help="A batch to calibrate on, and to compare outputs: npy or pt.", metavar="FILE"
+            help="A batch for calibration and for comparing outputs (.npy or .pt).", metavar="FILE"
         ),
     ] = None,
     shape: Annotated[
-        str | None, typer.Option(help="A random batch instead of --data.", metavar="SIZES")
+        str | None, typer.Option(help="Use a random batch of this shape instead of --data.", metavar="SIZES")
     ] = None,
     num_groups: Annotated[
-        str | None, typer.Option(help="For --to group.", metavar="NUMBER")
+        str | None, typer.Option(help="Number of groups, for --to group.", metavar="NUMBER")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the converted state_dict; without it nothing is.", metavar="FILE"),
+        typer.Option(help="Write the converted state_dict to this file.", metavar="FILE"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")] = False,
 ) -> None:
-    """Exchange a kind of normaliser throughout a model: a dry run, unless --out is given."""
+    """Replace one kind of normaliser throughout a model. Without --out, only shows what would change."""
     sizes, groups = numbers("shape", shape), whole("num-groups", num_groups)
     if out is not None:
         check_writable(out.parent)

@@ -84,7 +84,7 @@ def convert(
     batches = None if calibration is None else Batches(calibration, "calibration")
     if batches is not None and to == OURS:
         raise SettingError(
-            "convert: calibration given with to='normlab', which changes no number; leave it out."
+            "convert: calibration given with to='normlab', which does not change any numbers; leave it out."
         )
     return _calibrated(*_ready(model, order, inplace), order, batches, silent)[0]
 

@@ -99,10 +99,10 @@ def _moved(found: Conversion, changed: list[Change]) -> str:
     if carried is None and all(change.new is change.old for change in changed):
         return "Weights and statistics stay as they are."
     if carried is None:
-        return "Give --data or --shape to calibrate them and to see how far outputs move."
+        return "Give --data or --shape to calibrate them and to see how much the outputs change."
     if fitted is None:
-        return "Their outputs do not compare: they change in number or shape."
+        return "The outputs cannot be compared: their number or shape changes."
     return (
-        f"Outputs move by {carried:.1%} of their size with the affine carried, by {fitted:.1%} when it "
-        f"is calibrated."
+        f"Outputs change by {carried:.1%} of their size if weight and bias are copied, by {fitted:.1%} if they "
+        f"are calibrated."
     )

@@ -191,7 +191,7 @@ def _to_batch(old: Old, order: Order) -> tuple[nn.Module, str]:
 def by_class(module: Any, order: Order) -> str | None:
     """The note of a layer of which the class alone changes, or None where it needs another layer."""
     if order.to == "batch" and not isinstance(module, BatchNorm | SyncBatchNorm):
-        return "the same layer, which pools over no processes"
+        return "the same layer, without pooling over processes"
     if not isinstance(module, _BatchNorm):
         return None
     try:

@@ -42,7 +42,7 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"{path} is not there; give a file or folder of batches.")
     if path.suffix not in BATCH_FILES:
-        raise DataError(f"{path} is none of {', '.join(BATCH_FILES)}; save batches as one of them.")
+        raise DataError(f"{path} is not one of {', '.join(BATCH_FILES)}; save batches as one of them.")
     return [path]
 
 
@@ -58,7 +58,7 @@ def _read(file: Path) -> Any:
         return alone if "x" in arrays or len(arrays) == 1 else arrays
     except Exception as error:  # what numpy and torch make of a file that is none
         raise DataError(
-            f"{file} cannot be read as batches ({one_line(error, 100)}); save tensors or arrays alone."
+            f"{file} cannot be read as batches ({one_line(error, 100)}); save only tensors or arrays."
         ) from error
 
 

@@ -162,7 +162,7 @@ def _label(named: Mapping[str, Column]) -> str:
 def _classes(name: str, column: Any) -> np.ndarray:
     if isinstance(column, Words):
         if column.cells is None:
-            raise DataError(f"column {name!r} holds {column.kind}, which are no classes")
+            raise DataError(f"column {name!r} holds {column.kind}, which are not classes")
         y = np.array(column.cells())
         missing = int((y == "").sum())
     else:
@@ -171,7 +171,7 @@ def _classes(name: str, column: Any) -> np.ndarray:
         y = _flat(values)
         if not missing and y.dtype.kind == "f":
             raise DataError(
-                f"column {name!r} holds fractions, which are no classes; choose with --label"
+                f"column {name!r} holds fractions, which are not classes; choose with --label"
             )
     if missing:
         raise DataError(

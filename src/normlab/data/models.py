@@ -43,7 +43,7 @@ def _loaded(model: nn.Module, weights: Path) -> nn.Module:
     try:
         model.load_state_dict(state)
     except Exception as error:
-        raise DataError(f"{weights} is no state_dict of this model ({one_line(error)}).") from error
+        raise DataError(f"{weights} is not a state_dict of this model ({one_line(error)}).") from error
     return model
 
 
@@ -59,7 +59,7 @@ def state_dict_from(path: Path) -> dict[str, Tensor]:
     state = _found(held)
     if state is None:
         raise DataError(
-            f"{path} holds no state_dict but a {type(held).__name__}; save model.state_dict()."
+            f"{path} does not hold a state_dict, but a {type(held).__name__}; save model.state_dict()."
         )
     return state
 
@@ -71,7 +71,7 @@ def _unpickled(path: Path) -> Any:
         raise DataError(f"{path} cannot be read ({error.strerror or one_line(error)}).") from error
     except Exception as error:  # what torch.load makes of a file that is none
         raise DataError(
-            f"{path} is no file of tensors alone, and what else a file may hold is never loaded, since it "
+            f"{path} does not hold tensors only, and other objects are never loaded, since loading them "
             f"could run code; save model.state_dict()."
         ) from error
 

@@ -32,7 +32,7 @@ def chapter_points(
     if len(mean) != len(std) or not len(mean):
         raise DataError(f"{len(mean)} means and {len(std)} stds; give one of each per feature")
     if min(std) < 0:
-        raise DataError(f"std is {std}; no standard deviation can be negative")
+        raise DataError(f"std is {std}; a standard deviation cannot be negative")
     try:
         noise = torch.randn(samples, len(mean), generator=torch.Generator().manual_seed(seed))
     except (

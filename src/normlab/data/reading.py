@@ -88,7 +88,7 @@ def refuse_unused(reading: Reading, used: Iterable[str], what: str) -> None:
     unused = [name for name in reading.given() if name not in {*used}]
     if unused:
         raise SettingError(
-            f"{', '.join(unused)} given, which says nothing about {what}; leave it out."
+            f"{', '.join(unused)} given, which has no effect on {what}; leave it out."
         )
 
 

@@ -36,7 +36,7 @@ def read_text(file: TextSource, reading: Reading) -> Read:
     sample = _sample(file, reading)
     dialect = sample.dialect
     if not sample.rows:
-        what = "a header" if dialect.header else "lines that are no rows"
+        what = "a header" if dialect.header else "other lines"
         raise DataError(f"holds {what} and no rows; a table needs at least 2 rows of numbers")
     able = numerals.able(reading.decimal, reading.thousands)
     found = _of_sample(sample, able)
@@ -96,7 +96,7 @@ class TextStream:
         except (pa.ArrowInvalid, ContradictionError) as error:
             raise DataError(
                 f"holds something that its first lines did not show ({reason(error)}); say how it is "
-                f"written (--delimiter, --decimal, --thousands, --skip-rows), or mend the row{_cut(file)}"
+                f"written (--delimiter, --decimal, --thousands, --skip-rows), or fix the row{_cut(file)}"
             ) from error
 
     def _column(self, i: int, cells: Any) -> Any:

@@ -88,6 +88,6 @@ def check_valid(
         first = tuple(lost.nonzero()[0].tolist())
         raise DataError(
             f"{name}: x is NaN at {int(lost.sum())} places that mask calls valid, first at {first}; "
-            f"set mask to False there, or mend x."
+            f"set mask to False there, or fix x."
         )
     return valid

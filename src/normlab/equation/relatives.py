@@ -12,7 +12,7 @@ from normlab.equation.row import Norm, Setting, Sigma, Source
 from normlab.equation.table import TABLE
 from normlab.errors import SettingError, did_you_mean
 
-Answer = Literal["yes", "yes, and a step more", "yes, of the weights", "no"]
+Answer = Literal["yes", "yes, plus one step", "yes, applied to the weights", "no"]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ ALL = (
         name="filter_response",
         title="Filter response normalisation with a thresholded linear unit",
         formula="y = max(weight · x / √(mean_s x² + eps) + bias, τ)",
-        row="yes, and a step more",
+        row="yes, plus one step",
         why="the instance row that subtracts nothing; the threshold τ is an activation after it.",
         source=FILTER_RESPONSE.source,
         where=(f"{_BEYOND}FilterResponseNorm",),
@@ -177,7 +177,7 @@ ALL = (
         name="weight_standardization",
         title="Weight standardisation",
         formula="Ŵ_o = (W_o − mean W_o) / √(var W_o + eps), for each output channel o",
-        row="yes, of the weights",
+        row="yes, applied to the weights",
         why="the layer row with the output channels of a weight in place of the samples.",
         source=Source(
             "Qiao, Wang, Liu, Shen & Yuille",
@@ -260,7 +260,7 @@ ALL = (
         title="Dynamic tanh",
         formula="y = weight · tanh(alpha · x) + bias",
         row="no",
-        why="it pools nothing: each element is squashed by itself.",
+        why="it pools nothing: each element is mapped by itself.",
         source=Source(
             "Zhu, Chen, He, LeCun & Liu",
             2025,
@@ -270,14 +270,14 @@ ALL = (
         where=(f"{_BEYOND}DynamicTanh",),
         also=("dyt",),
         conventions=(
-            "alpha: a single one, from 0.5; larger models like other values in attention.",
+            "alpha: a single one, from 0.5; larger models use other values in attention.",
         ),
     ),
     Relative(
         name="weight_norm",
         title="Weight normalisation",
         formula="w_o = g_o · v_o / ‖v_o‖, for each output channel o",
-        row="yes, of the weights",
+        row="yes, applied to the weights",
         why="the l2 row with a gain, output channels in place of the samples; nothing keeps ‖v‖ from 0.",
         source=Source(
             "Salimans & Kingma",
@@ -294,7 +294,7 @@ ALL = (
         title="Spectral normalisation",
         formula="Ŵ = W / σ_max(W), the largest singular value, by power iteration",
         row="no",
-        why="σ_max is no weighted sum of powers of the elements: rotating W keeps it, reordering its "
+        why="σ_max is not a weighted sum of powers of the elements: rotating W leaves it unchanged, reordering its "
         "elements does not.",
         source=Source(
             "Miyato, Kataoka, Koyama & Yoshida",
@@ -371,13 +371,13 @@ def text(name: str) -> str:
       y = weight · tanh(alpha · x) + bias
     <BLANKLINE>
     Is it a row of the equation?
-      no: it pools nothing: each element is squashed by itself.
+      no: it pools nothing: each element is mapped by itself.
     <BLANKLINE>
     Lives in:
       normlab.nn.beyond.DynamicTanh
     <BLANKLINE>
     Where conventions differ:
-      alpha: a single one, from 0.5; larger models like other values in attention.
+      alpha: a single one, from 0.5; larger models use other values in attention.
     <BLANKLINE>
     Source:
       Zhu, Chen, He, LeCun & Liu (2025), Transformers without normalization, arXiv:2503.10622, section 4
@@ -422,8 +422,8 @@ def page() -> str:
     """docs/explanation/beyond.md: everything beside the table, in Markdown."""
     head = [
         "# Beside the table",
-        "What is a row of the equation, and what is none. Rows are built from those of the table; the rest "
-        "says why it is not one. The layers are in `normlab.nn.beyond`; `normlab show NAME` takes the "
+        "Other normalisers. Some are rows of the equation, built from rows of the table; for the others, the "
+        "reason why not is given. The layers are in `normlab.nn.beyond`; `normlab show NAME` takes the "
         "short names too.",
         "| name | a row? | lives in |\n| --- | --- | --- |\n" + "\n".join(map(_line, ALL)),
     ]

@@ -167,7 +167,7 @@ _L2 = Norm(
     torch=("torch.nn.functional.normalize",),
     conventions=(
         "eps: torch clamps the length at 1e-12, the paper and TensorFlow put it inside the root.",
-        "axis: torch's normalize takes dim=1 alone, here all but the batch axis.",
+        "axis: torch's normalize pools over dim=1 only; here, over all axes but the batch.",
     ),
 )
 

@@ -81,7 +81,7 @@ def gdn_inverse(
     x = torch.linalg.solve(matrix, offset.unsqueeze(-1)).squeeze(-1)
     if values_known(input) and not bool((x >= 0).all()):
         raise DataError(
-            "gdn_inverse: input is no output of gdn with this sigma and pool_weight (no x >= 0 solves "
+            "gdn_inverse: input is not an output of gdn with this sigma and pool_weight (no x >= 0 solves "
             "the equation); give those that made it."
         )
     return (y.sign() * x ** (1 / power)).movedim(-1, 1).to(input.dtype)

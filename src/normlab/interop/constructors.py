@@ -180,5 +180,5 @@ def _tensor(name: str, value: Any) -> Tensor | None:
     except (TypeError, ValueError) as error:
         given = type(value).__name__
         raise SettingError(
-            f"{name}: a {given} given that is no array of numbers; give one of NumPy or torch."
+            f"{name}: a {given} given that is not an array of numbers; give one of NumPy or torch."
         ) from error

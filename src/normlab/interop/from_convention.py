@@ -38,7 +38,7 @@ def _check(convention: Convention, values: Mapping[str, Any]) -> None:
     momentum, word = values.get("momentum", 0.0), convention.word("momentum")
     if word is not None and not 0.0 <= momentum <= 1.0:
         raise SettingError(
-            f"{convention.layer}: {word.name} given makes a momentum of {momentum:g} here, which must be "
+            f"{convention.layer}: {word.name} given means a momentum of {momentum:g} here, which must be "
             f">= 0 and <= 1."
         )
 
@@ -79,7 +79,7 @@ def _size(
     if name not in values and not shapes:
         words = ", ".join(word.name for word in convention.words if word.array)
         raise SettingError(
-            f"{convention.layer}: nothing tells how many channels there are; give {words} (a layer has them "
+            f"{convention.layer}: the number of channels is not known; give {words} (a layer has them "
             f"once it is built), or {name}."
         )
     given = values.get(name, next(iter(shapes.values()), ()))

@@ -23,17 +23,17 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
 
     Args: num_features, eps=1e-5, momentum=0.1 (None: cumulative average), affine=True,
         track_running_stats=True, device=None, dtype=None, bias=True, as in torch;
-        process_group=None: "world" or a ProcessGroup pools the batches of all its processes, on any
-        device, by one all-reduce forward and one backward, which each of them must reach, also with an
-        empty batch; alone or without torch.distributed it changes nothing;
-        single="raise": what one value per channel in training does; "running" normalises it with the
+        process_group=None: "world" or a ProcessGroup; the batches of all its processes are pooled, on any
+        device, by one all-reduce forward and one backward. Every process must make the call, also with an
+        empty batch. With one process, or without torch.distributed, it has no effect;
+        single="raise": an error for one value per channel in training; "running" normalises it with the
         running statistics.
     Shapes: x (N, C, *); mask, boolean, True = valid, broadcastable to x or (N, *);
         weight, bias, running_mean, running_var (C,).
     Statistics: of the valid elements of the batch in training (biased variance), running ones in
         evaluation (updated with the unbiased variance) unless track_running_stats is False. Under
         activation checkpointing they are updated once.
-    Dtype: half input with float32 parameters is computed in float32; x wider than they is refused. On
+    Dtype: half input with float32 parameters is computed in float32; x wider than the parameters is refused. On
         the CPU, and not compiled, float32 in channels_last, or a table (N, C) of more than 16 rows whose
         mean is large, gets the accuracy of contiguous images.
     Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError;

@@ -13,8 +13,8 @@ class LayerNorm2d(PositionalNorm):
 
         y = weight · (x − mean) / √(var + eps) + bias,   mean and var over the channels of a place
 
-    Args: num_channels, eps=1e-6, affine=True, device=None, dtype=None, as in timm; torchvision's takes
-        eps=1e-5 unless told otherwise, and ConvNeXt tells it 1e-6.
+    Args: num_channels, eps=1e-6, affine=True, device=None, dtype=None, as in timm; torchvision's default is
+        eps=1e-5, and ConvNeXt sets 1e-6.
     Shapes: x (N, C, *), any number of axes of space; mask, boolean, True = valid, broadcastable to x or
         (N, *); weight, bias (C,).
     Errors: ShapeError for another number of channels; DtypeError; SettingError; DataError for a mask that

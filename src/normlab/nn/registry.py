@@ -115,7 +115,7 @@ def _read_divisive(layer: DivisiveNorm) -> Read:
     plain = dict(layer.plain)
     if plain.pop("rectify"):
         raise CheckError(
-            "DivisiveNorm(rectify=True) takes max(x, 0) first, which is no part of the equation; check "
+            "DivisiveNorm(rectify=True) takes max(x, 0) first, which is not part of the equation; check "
             "the layer without rectify, on x.relu()."
         )
     return equation(sigma=layer.sigma, power=layer.power, pool_weight=layer.pool_weight, **plain)

@@ -30,11 +30,11 @@ class Behaviour:
 
     def __str__(self) -> str:
         reached = sum(map(sum, self.reach)) / len(self.reach)
-        keeps = "forgets" if self.centered else "sees"
-        grows = "no power" if math.isnan(self.degree) else f"the power {self.degree:g}"
+        constant = "does not change y" if self.centered else "changes y"
+        grows = "no power of x" if math.isnan(self.degree) else f"x to the power {self.degree:g}"
         return (
-            f"an element moves {reached:.0f} of {len(self.reach[0])} outputs, it {keeps} an added "
-            f"constant, and y follows {grows} of x"
+            f"one input changes {reached:.0f} of {len(self.reach[0])} outputs, a constant added to x "
+            f"{constant}, and y grows as {grows}"
         )
 
 

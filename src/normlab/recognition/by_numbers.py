@@ -1,4 +1,4 @@
-"""Modules recognised by what they do to numbers: whom an element moves, and then the numbers themselves."""
+"""Modules recognised by what they do to numbers: which outputs one input changes, then the numbers."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ EXACT = 1e-5  # up to which a module is a row, whatever precision it computes in
 _LARGE, _SMALL = 1024.0, 1e-2  # times x: where eps does not count, and where it does
 _DOUBLE = 1e-11  # what computing in float64 leaves at most
 _ALIKE = 0.4  # what may be left of a module's values behind a row's: a correlation of 0.92
-_DRAWS = 8  # inputs, half of them the others' negatives, that show whom an element moves
+_DRAWS = 8  # inputs, half of them the others' negatives, that show which outputs one input changes
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _held(module: nn.Module, name: str) -> Tensor:
 
 
 def _elementwise(part: nn.Module) -> bool:
-    """Whether an element moves no other and no parameter is needed but a single one."""
+    """Whether each input changes only its own output, and at most one parameter is needed."""
     x = torch.linspace(-2.0, 2.0, 12, dtype=torch.float64).view(3, 4)
     other = x.clone()
     other[1, 2] += 1.0

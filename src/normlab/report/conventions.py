@@ -32,7 +32,7 @@ def convention_text(name: str, framework: str) -> str:
     title = f"{find(name).title} ({name}) in {frameworks.FRAMEWORKS[framework]}: {theirs.layer}"
     words = [f"{word.text:{width}}  {word.formula}" for word in theirs.words]
     blocks = {
-        "Theirs, with the default, and what it is here": words,
+        "Their settings with defaults, and what they are here": words,
         "Defaults, theirs in our terms": _side_by_side(theirs, torchs),
         "What differs from torch": differences(theirs, torchs) or ["nothing"],
         "Convert": converting(theirs),

@@ -18,7 +18,7 @@ def list_text() -> str:
     width = max(map(len, TABLE))
     lines = [f"{name:{width}}  {formula.text(row)}" for name, row in TABLE.items()]
     beside = f"Beside the table: {', '.join(relatives.RELATIVES)}."
-    return "\n".join([*lines, "", beside, "normlab show NAME tells more of one."])
+    return "\n".join([*lines, "", beside, "normlab show NAME describes one of them."])
 
 
 def list_json() -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def _setting(setting: Any) -> str:
 
 def properties(row: Norm) -> list[str]:
     degree = row.degree()
-    scale = "forgets the scale of x" if degree == 0 else "keeps some of the scale of x"
+    scale = "does not depend on the scale of x" if degree == 0 else "depends on the scale of x"
     return [
         f"{'looks at the whole batch' if row.uses_batch else 'looks at one sample at a time'}"
         + (", keeps running statistics" if row.running else ""),

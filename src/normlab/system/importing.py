@@ -30,7 +30,7 @@ def _imported(home: str) -> Any:
         spec.loader.exec_module(module)
         return module
     except SyntaxError as error:
-        raise CheckError(f"{home}, line {error.lineno}: {error.msg}; mend the syntax.") from error
+        raise CheckError(f"{home}, line {error.lineno}: {error.msg}; fix the syntax.") from error
     except Exception as error:
         raise CheckError(
             f"{home} cannot be imported ({type(error).__name__}: {error}); give an installed module, "
