@@ -42,7 +42,7 @@ def row_page(row: Norm) -> str:
         f"# {row.title}",
         f'`normlab.normalize(x, "{row.name}")`',
         f"$${formula.latex(row)}$$",
-        "Pooled together with ●, in a block of (N, C, L) = (2, 4, 3):",
+        "The elements pooled with ●, in a block of (N, C, L) = (2, 4, 3):",
         f"```text\n{chr(10).join(cells(row))}\n```",
         "It " + "; ".join(properties(row)) + ".",
         "## Settings",
@@ -141,17 +141,17 @@ def _measured(verdict: Mapping[str, Any]) -> str:
 
 
 def _usage(name: str) -> str:
-    return f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` one.'
+    return f'`normlab run {name}` · `normlab.lab.run("{name}")` runs all; `normlab run {name}.NAME` runs one.'
 
 
 def conventions_page() -> str:
     """What every framework means by a row: side by side, and then each in its own words."""
     parts = [
         "# Conventions",
-        "What torch, TensorFlow, Keras, Flax, Caffe, ONNX and Paddle mean by the same layer. "
-        "`normlab show batch --in keras` prints one of them; `normlab.interop.from_keras` and the like make "
-        "a layer of theirs ours, weights included. A setting is in their words with their default, then in "
-        "torch's terms where that is another number.",
+        "The same layer in torch, TensorFlow, Keras, Flax, Caffe, ONNX and Paddle. "
+        "`normlab show batch --in keras` prints one of them; `normlab.interop.from_keras` and the like "
+        "convert a layer with its weights. Settings have the framework's names and defaults, followed by "
+        "the value in torch's terms if that differs.",
     ]
     for row in ROWS:
         parts += [f"## {TABLE[row].title}", markdown(*side_by_side(row))]
@@ -180,27 +180,28 @@ def _must(word: Word) -> str:
 
 
 LISTED = {
-    "What is true of every layer": (
-        ("masks.md", "What a mask means, in every layer"),
-        ("checks.md", "What `normlab.check` finds of torch's layers"),
-        ("convert.md", "What `normlab.convert` makes of real layers and networks"),
+    "Every layer": (
+        ("masks.md", "Masks: how every layer reads them"),
+        ("checks.md", "What `normlab.check` finds in torch's layers"),
+        ("convert.md", "What `normlab.convert` does to real layers and networks"),
         ("doctor.md", "The rules of `normlab doctor`"),
         ("conventions.md", "What other frameworks mean by the same layer"),
-        ("works-with.md", "What torch's users do with a layer, and with which it works"),
-        ("coverage.md", "What is proved of which row, by which test"),
+        ("works-with.md", "What works with what: compile, export, DDP, quantisation and more"),
+        ("coverage.md", "Which property of which row is proved by which test"),
     ),
     "Files": (
         ("data.md", "Tables: what is read, and how it is decided"),
-        ("files.md", "Files that are written: numbers.json, stats.json, results of grading"),
+        ("files.md", "Files that normlab writes: numbers.json, stats.json, results of grading"),
     ),
     "Speed and versions": (
-        ("kernels.md", "The C++ kernels: building, choosing, what they do"),
+        ("kernels.md", "The C++ kernels: how to build them, when they run"),
         ("timings.md", "How long every layer takes"),
-        ("timings-explorer.md", "How soon the explorer's picture follows a key or a drag"),
+        ("timings-explorer.md", "How fast the explorer responds"),
         ("versions.md", "Which versions of torch the library is tested with"),
+        ("dependencies.md", "Dependencies: what each is for, and its size"),
     ),
     "Numbers": (
-        ("intervals.md", "Intervals of the training laboratory, and how often they hold the truth"),
+        ("intervals.md", "Intervals of the training laboratory, and how often they contain the true value"),
     ),
     "Words": (
         ("notation.md", "Notation"),
@@ -229,21 +230,17 @@ def why_page() -> str:
     run = published("training")
     seeds = run.settings["seeds"]
     said = [(row.said, row.verdict, row.measured) for row in run.rows]
-    expected = [(f"`training.{m.name}`", m.expectation) for m in members("training").values()
-                if isinstance(m, TrainingExperiment)]  # fmt: skip
     parts = [
         "# Why batch norm works",
         claims.PROPOSED,
-        "normlab puts the chapter's claims to the test with small networks on real digits, over several "
-        "seeds, each with a threshold that was stated before the run. What is inconclusive here may be clear "
+        "normlab tests the chapter's claims with small networks on real digits, over several seeds. Each "
+        "claim has a threshold that was stated before the run. What is inconclusive here may be clear "
         f"in large networks. `normlab run training` found, on {run.day} ({run.machine}, {seeds} seeds):",
         markdown(("the chapter says", "verdict", "measured"), said),
         claims.HOMES,
         claims.BRAIN,
-        "## What the literature lets us expect",
-        markdown(("experiment", "expected"), expected),
-        "[Each claim with its threshold](../reference/experiments/training.md) · "
-        "[How a verdict is made](verdicts.md)",
+        "[Each claim with its threshold, what the literature led us to expect, and what would change the "
+        "verdict](../reference/experiments/training.md) · [How a verdict is made](verdicts.md)",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -70,7 +70,7 @@ def show_text(name: str) -> str:
     row = find(name)
     parts = [
         f"{row.title} ({row.name})\n\n  {formula.text(row)}",
-        block("Pooled together with ●, in a block of (N, C, L) = (2, 4, 3)", cells(row)),
+        block("The elements pooled with ●, in a block of (N, C, L) = (2, 4, 3)", cells(row)),
         block("Settings", [_setting(s) for s in row.settings]),
         block("It", properties(row)),
         block(

@@ -210,15 +210,15 @@ def page() -> str:
 `make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval holds the
 truth, in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are
 significantly too few. Intervals that are widened for a grid hold the truth more often than they say: how far
-between two places of the grid the truth lies is not known.
+between two places of two places of the grid the true value lies.
 
 {markdown(header, rows)}
 The last row is a warning. Where some seeds train and others do not, a handful of seeds may all be of one
-kind, and such an interval is too narrow: a claim of that kind says little with few seeds.
+kind, and the interval is too narrow: such a claim needs many seeds.
 
-Verdicts of the whole table are also corrected for the number of its claims (Holm 1979). What remains open:
+Verdicts of the whole table are also corrected for the number of its claims (Holm 1979). Two limits remain:
 training sets of different seeds overlap too, and the correction for that is an approximation; and all is said
-of these data sets alone.
+of these data sets.
 """
 
 
