@@ -201,7 +201,10 @@ LISTED = {
         ("dependencies.md", "Dependencies: what each is for, and its size"),
     ),
     "Numbers": (
-        ("intervals.md", "Intervals of the training laboratory, and how often they contain the true value"),
+        (
+            "intervals.md",
+            "Intervals of the training laboratory, and how often they contain the true value",
+        ),
     ),
     "Words": (
         ("notation.md", "Notation"),

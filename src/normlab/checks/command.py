@@ -15,20 +15,25 @@ def check_module(
         typer.Argument(help="package.module:Class, or file.py:Class.", metavar="MODULE:CLASS"),
     ],
     shape: Annotated[
-        str | None, typer.Option(help="Shape of a random input: batch, channels, space.", metavar="SIZES")
+        str | None,
+        typer.Option(help="Shape of a random input: batch, channels, space.", metavar="SIZES"),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Use this input instead (.npy or .pt).", metavar="FILE")
     ] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Set an argument of the class, such as eps=1e-3.", metavar="NAME=VALUE"),
+        typer.Option(
+            "--set", help="Set an argument of the class, such as eps=1e-3.", metavar="NAME=VALUE"
+        ),
     ] = None,
     row: Annotated[
         str | None, typer.Option(help="Compare with this normaliser of the table.", metavar="NAME")
     ] = None,
     mean: Annotated[str, typer.Option(help="Mean of the random input.", metavar="NUMBER")] = "0",
-    std: Annotated[str, typer.Option(help="Standard deviation of the random input.", metavar="NUMBER")] = "1",
+    std: Annotated[
+        str, typer.Option(help="Standard deviation of the random input.", metavar="NUMBER")
+    ] = "1",
     seed: Annotated[str, typer.Option(help="Random seed for the input.", metavar="NUMBER")] = "0",
     as_json: JsonFlag = False,
 ) -> None:

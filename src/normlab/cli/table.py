@@ -19,7 +19,9 @@ def show_row(
     name: Annotated[str, typer.Argument(help="A normaliser, as `normlab list` names it.")],
     framework: Annotated[
         str | None,
-        typer.Option("--in", help="Describe it in the terms of torch, keras, flax …", metavar="FRAMEWORK"),
+        typer.Option(
+            "--in", help="Describe it in the terms of torch, keras, flax …", metavar="FRAMEWORK"
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -26,7 +26,9 @@ def convert_model(
             metavar="KIND",
         ),
     ],
-    source: Annotated[str, typer.Option(help="The kind of layer to replace.", metavar="KIND")] = "batch",
+    source: Annotated[
+        str, typer.Option(help="The kind of layer to replace.", metavar="KIND")
+    ] = "batch",
     skip: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,7 +47,8 @@ def convert_model(
         ),
     ] = None,
     shape: Annotated[
-        str | None, typer.Option(help="Use a random batch of this shape instead of --data.", metavar="SIZES")
+        str | None,
+        typer.Option(help="Use a random batch of this shape instead of --data.", metavar="SIZES"),
     ] = None,
     num_groups: Annotated[
         str | None, typer.Option(help="Number of groups, for --to group.", metavar="NUMBER")

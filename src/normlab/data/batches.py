@@ -42,7 +42,9 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"{path} is not there; give a file or folder of batches.")
     if path.suffix not in BATCH_FILES:
-        raise DataError(f"{path} is not one of {', '.join(BATCH_FILES)}; save batches as one of them.")
+        raise DataError(
+            f"{path} is not one of {', '.join(BATCH_FILES)}; save batches as one of them."
+        )
     return [path]
 
 

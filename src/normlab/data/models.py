@@ -43,7 +43,9 @@ def _loaded(model: nn.Module, weights: Path) -> nn.Module:
     try:
         model.load_state_dict(state)
     except Exception as error:
-        raise DataError(f"{weights} is not a state_dict of this model ({one_line(error)}).") from error
+        raise DataError(
+            f"{weights} is not a state_dict of this model ({one_line(error)})."
+        ) from error
     return model
 
 

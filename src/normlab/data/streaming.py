@@ -70,7 +70,9 @@ def _ending(file: Path) -> str:
     name = file.name.lower()
     ending = next((e for e in (*_KINDS, *TEXTS) if name.endswith(e)), None)
     if ending is None:
-        raise DataError(f"has an ending that is not a table's; it must be one of {', '.join(ENDINGS)}")
+        raise DataError(
+            f"has an ending that is not a table's; it must be one of {', '.join(ENDINGS)}"
+        )
     return ending
 
 

@@ -74,8 +74,6 @@ def _refuse_unwritable(module: nn.Module) -> None:
             )
 
 
-
-
 def _example(x: Tensor) -> Tensor:
     """At least two samples: one would be taken for the only number there can be."""
     if x.dim() == 0 or len(x) == 0:

@@ -204,21 +204,27 @@ def page() -> str:
         rows.append((model.words, model.interval, model.used, ours, plain))
     day = date.today()
     seeds = f"{', '.join(map(str, SEEDS[:-1]))} and {SEEDS[-1]} seeds, %"
-    header = ("data model", "interval", "used for", f"holds the truth: {seeds}", "plain Student's")
+    header = (
+        "data model",
+        "interval",
+        "used for",
+        f"contains the true value: {seeds}",
+        "plain Student's",
+    )
     return f"""# Intervals of the training laboratory
 
-`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval holds the
-truth, in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are
-significantly too few. Intervals that are widened for a grid hold the truth more often than they say: how far
-between two places of two places of the grid the true value lies.
+`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval contains the true value,
+in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are significantly too few.
+Intervals that are widened for a grid contain it more often than 95 %, because it is not known how far between
+two places of the grid the true value lies.
 
 {markdown(header, rows)}
-The last row is a warning. Where some seeds train and others do not, a handful of seeds may all be of one
-kind, and the interval is too narrow: such a claim needs many seeds.
+The last row is a warning. Where some seeds train and others do not, a few seeds may all be of one kind,
+and the interval is too narrow: such a claim needs many seeds.
 
 Verdicts of the whole table are also corrected for the number of its claims (Holm 1979). Two limits remain:
-training sets of different seeds overlap too, and the correction for that is an approximation; and all is said
-of these data sets.
+training sets of different seeds overlap too, and the correction for that is an approximation; and everything holds only for
+these data sets.
 """
 
 
