@@ -12,6 +12,7 @@ LARGEST = 1_000_000  # bytes, as sent, of a page with all that it loads but the 
 KINDS = (
     "index",
     "tutorials/by-hand",
+    "tutorials/lesson",
     "howto/measure",
     "reference/rows/batch",
     "reference/api/names/normlab.nn.BatchNorm",

@@ -24,7 +24,7 @@ SHOWN = (BASE, "tables", "report", "lab", "explorer", "jupyter", "images", "phot
 # a package: what for, what is used of it, what it would take to do without
 USES = {
     "torch": ("tensors, gradients, processes", "most of it", "impossible: the layers are torch modules"),
-    "numpy": ("arrays in and out, random numbers, histograms", "arrays", "impossible: the readers need it too"),
+    "numpy": ("arrays in and out, random numbers", "arrays", "impossible: the readers need it too"),
     "typer": ("the command line", "commands, options, help", "argparse: about 600 lines more"),
     "rich": ("progress bars, colours in a terminal", "Progress, Console", "typer brings it anyway"),
     "pyarrow": (
@@ -36,7 +36,7 @@ USES = {
         "quantiles of data that do not fit into memory", "KLL sketches", "about 300 lines, and their proof",
     ),
     "matplotlib": (
-        "figures of reports and for papers", "Figure, SVG and PNG output", "drawing SVG ourselves, without PNG",
+        "figures of reports and for papers", "Figure, SVG and PNG output", "our own SVG, without PNG",
     ),
     "jinja2": ("pages", "one template, escaping", "torch brings it anyway"),
     "latex2mathml": ("formulas on pages without scripts", "the converter", "writing MathML by hand"),
@@ -119,15 +119,20 @@ def text() -> str:
         f"{size(base) - torch:,.0f} MB besides torch instead of {size(lab) - torch:,.0f} MB.",
         "",
         f"Measured on {date.today():%Y-%m-%d} ({platform.system()}, {platform.machine()}, torch "
-        f"{distribution('torch').version}) by `python docs/dependencies.py`. A package's weight includes what it "
-        "needs, unless a package above it has brought that. Numbers of lines are estimates.",
+        f"{distribution('torch').version}) by `python docs/dependencies.py`. A package's weight includes "
+        "what it needs, unless a package above it has brought that. Numbers of lines are estimates.",
     ))  # fmt: skip
 
 
 HEAD = """# Dependencies
 
-`pip install normlab` brings the layers, the functions, and the commands `list`, `show`, `check`, `grade`, `convert`,
-`doctor` and `explore --export`. Everything else needs an extra. When one is missing, the error message is one line and names it.
+`pip install .` in the folder of the repository is enough for the layers, the functions, and the commands
+`list`, `show`, `check`, `grade`, `convert`, `doctor` and `explore --export`. Everything else needs an extra.
+When one is missing, the error message is one line and names it.
+
+A new environment without extras took 3 min 18 s and 992 MB (with pip), one with `lab` 6 min 45 s and
+1,407 MB: one measurement each, on 28 November 2026, without pip's cache, on a busy machine, with torch's CPU
+build.
 
 """
 

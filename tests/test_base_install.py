@@ -1,4 +1,4 @@
-"""What `pip install normlab` alone can do, and what it says of the rest: only its packages can be imported."""
+"""What an install without extras can do, and what it says of the rest: no other package can be imported."""
 
 import json
 import subprocess

@@ -62,7 +62,8 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", path.read_text("utf-8"))
         if not (path.parent / target).exists()
     ]
-    assert [(name, target) for name, target in lost if not target.startswith("project/")] == []
+    made = ("project/", "lesson.ipynb")
+    assert [(name, target) for name, target in lost if not target.startswith(made)] == []
 
 
 def test_every_page_is_listed_by_the_contents_of_its_folder():

@@ -19,6 +19,7 @@ from signatures import members_of
 HERE = Path(__file__).parent.parent
 PROJECT = ("CHANGELOG", "CONTRIBUTING", "SECURITY")  # of the repository's top folder
 API, COMMANDS, LESSON = "reference/api", "reference/commands", "_static/lesson.html"
+NOTEBOOK = "tutorials/lesson.ipynb"  # the teacher's, as it was saved
 KINDS = {"classes": isclass, "functions": isroutine}
 
 
@@ -30,7 +31,8 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _write(app: Any, config: Any) -> None:
-    for path, text in (api_pages() | command_pages() | project_pages()).items():
+    notebook = {NOTEBOOK: (HERE.parent / "notebooks" / "chapter.ipynb").read_text("utf-8")}
+    for path, text in (api_pages() | command_pages() | project_pages() | notebook).items():
         _renew(HERE / path, text)
     if not (HERE / LESSON).exists():
         subprocess.run(

@@ -129,8 +129,8 @@ def _checked(module: nn.Module, x: Tensor, row: str | Norm | None) -> Checked:
 _HOW = {
     "type": "by its type",
     "numbers": "by its numbers",
-    "behaviour": "by its behaviour: which outputs one input changes, what an added constant does, and the power of x",
-    "told": "as told",
+    "behaviour": "by its behaviour: which outputs one input changes, centring, the power of x",
+    "told": "as given",
 }
 
 

@@ -16,8 +16,8 @@ def table(checked: "Checked") -> str:
     >>> print(str(check(torch.nn.GroupNorm(2, 4), torch.randn(3, 4))).splitlines()[0])
     GroupNorm is a group norm of 2 groups (by its type); row group: num_groups=2, eps=1e-05
     >>> print(check(torch.nn.Identity(), torch.randn(3, 4)))
-    Identity is not recognised, so nothing was compared: it pools nothing: one input changes 1 of 12 outputs, \
-a constant added to x changes y, and y grows as x to the power 1.
+    Identity is not recognised, so nothing was compared: it pools nothing: one input changes 1 of 12 \
+outputs, a constant added to x changes y, and y grows as x to the power 1.
     To compare it with a row all the same, name the row: row="batch", or --row batch.
     """
     if not checked.recognised:

@@ -247,7 +247,7 @@ _KERAS = (
         ),
         source=_KERAS_DOCS + "layer_normalization/",
         notes=(
-            "axis: pooled axes and those of gamma and beta; it does not say what torch's normalized_shape is.",
+            "axis: pooled axes and those of gamma and beta; it does not say torch's normalized_shape.",
         ),
         **_KERAS_SHARED,
     ),

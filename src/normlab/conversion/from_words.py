@@ -103,6 +103,6 @@ def _moved(found: Conversion, changed: list[Change]) -> str:
     if fitted is None:
         return "The outputs cannot be compared: their number or shape changes."
     return (
-        f"Outputs change by {carried:.1%} of their size if weight and bias are copied, by {fitted:.1%} if they "
-        f"are calibrated."
+        f"Outputs change by {carried:.1%} of their size if weight and bias are copied, by {fitted:.1%} if "
+        f"they are calibrated."
     )

@@ -294,8 +294,8 @@ ALL = (
         title="Spectral normalisation",
         formula="Ŵ = W / σ_max(W), the largest singular value, by power iteration",
         row="no",
-        why="σ_max is not a weighted sum of powers of the elements: rotating W leaves it unchanged, reordering its "
-        "elements does not.",
+        why="σ_max is not a weighted sum of powers of the elements: rotating W leaves it, reordering "
+        "its elements does not.",
         source=Source(
             "Miyato, Kataoka, Koyama & Yoshida",
             2018,

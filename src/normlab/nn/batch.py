@@ -33,7 +33,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     Statistics: of the valid elements of the batch in training (biased variance), running ones in
         evaluation (updated with the unbiased variance) unless track_running_stats is False. Under
         activation checkpointing they are updated once.
-    Dtype: half input with float32 parameters is computed in float32; x wider than the parameters is refused. On
+    Dtype: half input with float32 parameters is computed in float32; wider x is refused. On
         the CPU, and not compiled, float32 in channels_last, or a table (N, C) of more than 16 rows whose
         mean is large, gets the accuracy of contiguous images.
     Errors: ShapeError for another number of channels, or one value per channel in training; DtypeError;

@@ -213,8 +213,9 @@ def page() -> str:
     )
     return f"""# Intervals of the training laboratory
 
-`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval contains the true value,
-in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are significantly too few.
+`make interval-coverage` printed this on {day.day} {day:%B %Y}: how often each 95 % interval contains the true
+value, in {REPETITIONS:,} repetitions for each number of seeds. Fewer than {100 * LEAST:.1f} % are
+significantly too few.
 Intervals that are widened for a grid contain it more often than 95 %, because it is not known how far between
 two places of the grid the true value lies.
 
@@ -223,8 +224,8 @@ The last row is a warning. Where some seeds train and others do not, a few seeds
 and the interval is too narrow: such a claim needs many seeds.
 
 Verdicts of the whole table are also corrected for the number of its claims (Holm 1979). Two limits remain:
-training sets of different seeds overlap too, and the correction for that is an approximation; and everything holds only for
-these data sets.
+training sets of different seeds overlap too, and the correction for that is an approximation; and everything
+holds only for these data sets.
 """
 
 
