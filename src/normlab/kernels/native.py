@@ -167,13 +167,13 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bo
     >>> if in_use():
     ...     assert shows(torch.full((3,), 1e4), torch.ones(3), 1e-5, 1e3, 0.5)
     """
-    kind = mean.dtype
-    if in_use() is None or kind not in WIDE or rate.dtype is not kind or type(mean) is not Tensor:
+    kind = WIDE.get(mean.dtype)
+    if kind is None or type(mean) is not Tensor or (_chosen is None and in_use() is None):
         return None
-    if not (mean.is_contiguous() and rate.is_contiguous()):
+    if rate.dtype is not mean.dtype or not (mean.is_contiguous() and rate.is_contiguous()):
         return None
-    at = mean.data_ptr(), rate.data_ptr(), mean.numel(), WIDE[kind]
-    return bool(_library().normlab_shows(*at, eps, far, flat))
+    at = mean.data_ptr(), rate.data_ptr()
+    return _library().normlab_shows(*at, mean.numel(), kind, eps, far, flat) == 1
 
 
 def noted(why: str) -> None:
