@@ -194,15 +194,14 @@ def _describe() -> None:
     def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
         return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
 
-    def rows_back(g, x, width, weight, eps, centered, sums):
-        own = x.new_empty((2, width if sums else 0), dtype=torch.float64)
-        return x.new_empty(x.shape), own
+    def rms_back(g, x, width, weight, eps, learns):
+        return x.new_empty(x.shape), x.new_empty(width if learns else 0, dtype=torch.float64)
 
     fakes = {
         "batch": of_channels,
         "batch_backward": lambda g, x, *_: of_channels(x),
-        "rows": lambda x, *_: x.new_empty(x.shape),
-        "rows_backward": rows_back,
+        "rms": lambda x, *_: x.new_empty(x.shape),
+        "rms_backward": rms_back,
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),
