@@ -62,22 +62,14 @@ def torchs_batch(x: Tensor) -> Tensor:
 
 
 def norm(function: Function, torchs: Callable[..., Tensor], shape: tuple[int, ...], **rest: object):
-    """A case of batch, layer or RMS normalisation in one of its sizes, dtypes or layouts."""
+    """A case of batch or RMS normalisation in one of its sizes, dtypes or layouts."""
     kind = {torch.bfloat16: ", bfloat16", torch.float16: ", float16"}.get(rest.get("dtype"), "")  # pyright: ignore
     order = ", channels_last" if rest.get("order") == LAST else ""
     return Case(f"{function.__name__}{order}{kind}", shape, function, torchs, **rest)  # pyright: ignore
 
 
-def layer(x: Tensor) -> Tensor:
-    return functional.layer_norm(x, x.shape[-1:])
-
-
 def rms(x: Tensor) -> Tensor:
     return functional.rms_norm(x, x.shape[-1:])
-
-
-def torchs_layer(x: Tensor) -> Tensor:
-    return F.layer_norm(x, x.shape[-1:])
 
 
 def torchs_rms(x: Tensor) -> Tensor:
@@ -94,11 +86,7 @@ NORMS = [
     *(norm(batch, torchs_batch, shape, **HALF) for shape in BATCHES[:2]),
     norm(batch, torchs_batch, BATCHES[0], order=LAST, **HALF),
     *(norm(rms, torchs_rms, shape) for shape in TOKENS),
-    *(
-        norm(function, torchs, TOKENS[0], dtype=dtype)
-        for dtype in (torch.bfloat16, torch.float16)
-        for function, torchs in ((rms, torchs_rms), (layer, torchs_layer))
-    ),
+    *(norm(rms, torchs_rms, TOKENS[0], dtype=dtype) for dtype in (torch.bfloat16, torch.float16)),
 ]
 IMAGE, LARGE = (32, 64, 56, 56), (32, 64, 55, 55)
 CASES = [

@@ -72,11 +72,10 @@ inline Tensor in_order(const Tensor& x, bool last) {
 
 inline Numbers numbers(const Tensor& given) {
   Tensor a = torch::stable::contiguous(given);
-  Numbers out(a.numel());
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] = a.scalar_type() == ScalarType::Double ? static_cast<const double*>(a.const_data_ptr())[i]
-                                                   : static_cast<const float*>(a.const_data_ptr())[i];
-  return out;
+  const void* at = a.const_data_ptr();
+  auto values = [&](auto* from) { return Numbers(from, from + a.numel()); };
+  return a.scalar_type() == ScalarType::Double ? values(static_cast<const double*>(at))
+                                               : values(static_cast<const float*>(at));
 }
 
 }  // namespace normlab

@@ -1,4 +1,4 @@
-// Batch, layer and RMS normalisation, compiled once for each instruction set, as core.cpp is.
+// Batch and RMS normalisation, compiled once for each instruction set, as core.cpp is.
 #include "norms.h"
 
 #include <cstdlib>
@@ -13,7 +13,7 @@ namespace SET {
 
 #include "numbers.h"
 #include "batch.h"
-#include "rows.h"
+#include "rms.h"
 
 // f for each unit from 0 on, on torch's threads
 template <class F>
@@ -98,24 +98,24 @@ struct Scratch {  // rows of one thread
 };
 
 template <class S>
-void rows_of(const Rows& r, const S* x, S* y, Parallel parallel) {
+void rms_of(const Rows& r, const S* x, S* y, Parallel parallel) {
   using T = typename Computed<S>::type;
   int64_t parts = row_parts(r), each = pieces(r.rows, parts);
   in_parallel(parallel, parts, [&](int64_t begin, int64_t end) {
-    Scratch<T> room(5 * r.width);
-    rows_forward(r, {least(begin * each, r.rows), least(end * each, r.rows)}, x, y, room.at);
+    Scratch<T> room(3 * r.width);
+    rms_forward(r, {least(begin * each, r.rows), least(end * each, r.rows)}, x, y, room.at);
   });
 }
 
 template <class S>
-void rows_back_of(const Rows& r, const S* g, const S* x, S* gx, double* sums, Parallel parallel) {
+void rms_back_of(const Rows& r, const S* g, const S* x, S* gx, double* sums, Parallel parallel) {
   using T = typename Computed<S>::type;
   int64_t parts = row_parts(r), each = pieces(r.rows, parts);
   in_parallel(parallel, parts, [&](int64_t begin, int64_t end) {
-    Scratch<T> room(8 * r.width);
+    Scratch<T> room(5 * r.width);
     for (int64_t part = begin; part < end; ++part)
-      rows_backward(r, {least(part * each, r.rows), least((part + 1) * each, r.rows)}, g, x, gx,
-                    sums ? sums + 2 * r.width * part : nullptr, room.at);
+      rms_backward(r, {least(part * each, r.rows), least((part + 1) * each, r.rows)}, g, x, gx,
+                   sums ? sums + r.width * part : nullptr, room.at);
   });
 }
 
@@ -137,14 +137,14 @@ int64_t batch_parts(const Batch& b) {
   return 2 * k.all() * k.tile;
 }
 
-void rows(const Rows& r, const void* x, void* y, Parallel parallel) {
-#define CALL(S) rows_of<S>(r, (const S*)x, (S*)y, parallel)
+void rms(const Rows& r, const void* x, void* y, Parallel parallel) {
+#define CALL(S) rms_of<S>(r, (const S*)x, (S*)y, parallel)
   BY_KIND(r.kind, CALL)
 #undef CALL
 }
 
-void rows_back(const Rows& r, const void* g, const void* x, void* gx, double* sums, Parallel parallel) {
-#define CALL(S) rows_back_of<S>(r, (const S*)g, (const S*)x, (S*)gx, sums, parallel)
+void rms_back(const Rows& r, const void* g, const void* x, void* gx, double* sums, Parallel parallel) {
+#define CALL(S) rms_back_of<S>(r, (const S*)g, (const S*)x, (S*)gx, sums, parallel)
   BY_KIND(r.kind, CALL)
 #undef CALL
 }
@@ -157,6 +157,6 @@ void rows_back(const Rows& r, const void* g, const void* x, void* gx, double* su
 #define TABLE(set) JOINED(norms_, set)
 
 extern const Norms TABLE(SET);
-const Norms TABLE(SET) = {AS_TEXT(SET), SET::batch, SET::batch_back, SET::batch_parts, SET::rows, SET::rows_back};
+const Norms TABLE(SET) = {AS_TEXT(SET), SET::batch, SET::batch_back, SET::batch_parts, SET::rms, SET::rms_back};
 
 }  // namespace normlab

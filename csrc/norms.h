@@ -13,13 +13,12 @@ struct Batch {
   const double *weight, *bias;   // of each channel; may be null
 };
 
-// The same of each row of (rows, width); not centered: y = weight · x / √(mean x² + eps)
+// y = weight · x / √(mean x² + eps) of each row of (rows, width)
 struct Rows {
   Kind kind;
-  bool centered;
   int64_t rows, width;
   double eps;
-  const double *weight, *bias;   // of each column; may be null
+  const double* weight;          // of each column; may be null
 };
 
 using Work = void (*)(void* what, int64_t begin, int64_t end);
@@ -33,11 +32,16 @@ struct Norms {
   void (*batch_back)(const Batch&, const double* stats, const void* g, const void* x, void* gx, double* sums,
                      double* parts, Parallel);
   int64_t (*batch_parts)(const Batch&);  // numbers that both need room for
-  void (*rows)(const Rows&, const void* x, void* y, Parallel);
-  // sums: (row_parts, 2, width), to be added; null if they are not wanted
-  void (*rows_back)(const Rows&, const void* g, const void* x, void* gx, double* sums, Parallel);
+  void (*rms)(const Rows&, const void* x, void* y, Parallel);
+  // sums: (row_parts, width), zeros to which gradients of the weight are added; null if they are not wanted
+  void (*rms_back)(const Rows&, const void* g, const void* x, void* gx, double* sums, Parallel);
 };
 
-inline int64_t row_parts(const Rows& r) { return r.rows < 64 ? r.rows : 64; }
+// Into how many parts the rows are cut: each is worth a thread, and sums of its own
+inline int64_t row_parts(const Rows& r) {
+  constexpr int64_t VALUES = 1 << 14, MOST = 64;
+  int64_t worth = r.rows * r.width / VALUES, parts = worth < MOST ? worth : MOST;
+  return parts < 1 ? 1 : parts < r.rows ? parts : r.rows;
+}
 
 }  // namespace normlab

@@ -1,4 +1,4 @@
-// The operators of batch, layer and RMS normalisation, through torch's stable ABI.
+// The operators of batch and RMS normalisation, through torch's stable ABI.
 #include "binding.h"
 #include "norms.h"
 
@@ -86,37 +86,38 @@ std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, cons
 
 struct RowsCall {
   Tensor x;
-  Numbers weight, bias;
+  Numbers weight;
   Rows r{};
 
-  RowsCall(const Tensor& given, int64_t width, const Maybe& w, const Maybe& o, double eps, bool centered)
-      : x(torch::stable::contiguous(given)), weight(own(w, width)), bias(own(o, width)) {
+  RowsCall(const Tensor& given, int64_t width, const Maybe& w, double eps)
+      : x(torch::stable::contiguous(given)), weight(own(w, width)) {
     STD_TORCH_CHECK(given.is_cpu() && width > 0 && given.numel() % width == 0,
                     "normlab: x must be rows of ", width, " values on the CPU");
-    r = {kind_of(x), centered, x.numel() / width, width, eps, pointer(weight), pointer(bias)};
+    r = {kind_of(x), x.numel() / width, width, eps, pointer(weight)};
   }
 };
 
-Tensor rows(const Tensor& x, int64_t width, const Maybe& weight, const Maybe& bias, double eps, bool centered) {
-  RowsCall call(x, width, weight, bias, eps, centered);
+Tensor rms(const Tensor& x, int64_t width, const Maybe& weight, double eps) {
+  RowsCall call(x, width, weight, eps);
   Tensor y = torch::stable::empty_like(call.x);
-  if (y.numel()) chosen().rows(call.r, call.x.const_data_ptr(), y.mutable_data_ptr(), parallel);
+  if (y.numel()) chosen().rms(call.r, call.x.const_data_ptr(), y.mutable_data_ptr(), parallel);
   return y;
 }
 
-// (gradient for x, those for weight and bias; of no column if they are not wanted)
-std::tuple<Tensor, Tensor> rows_backward(const Tensor& g, const Tensor& x, int64_t width, const Maybe& weight,
-                                         double eps, bool centered, bool sums) {
-  RowsCall call(x, width, weight, std::nullopt, eps, centered);
+// (gradient for x, that for the weight, of no column if it is not wanted)
+std::tuple<Tensor, Tensor> rms_backward(const Tensor& g, const Tensor& x, int64_t width, const Maybe& weight,
+                                        double eps, bool learns) {
+  RowsCall call(x, width, weight, eps);
   check_slopes(g, x);
   Tensor slopes = torch::stable::contiguous(g), gx = torch::stable::empty_like(call.x);
-  Tensor all = torch::stable::new_zeros(x, {2, sums ? width : 0}, ScalarType::Double);
+  Tensor all = torch::stable::new_zeros(x, {learns ? width : 0}, ScalarType::Double);
   if (gx.numel() == 0) return {gx, all};
-  Numbers parts(sums ? row_parts(call.r) * 2 * width : 0);
-  chosen().rows_back(call.r, slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
-                     sums ? parts.data() : nullptr, parallel);
+  Numbers parts(learns ? row_parts(call.r) * width : 0);
+  chosen().rms_back(call.r, slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
+                    learns ? parts.data() : nullptr, parallel);
   double* to = values(all);
-  for (size_t i = 0; i < parts.size(); ++i) to[i % (2 * width)] += parts[i];
+  for (size_t from = 0; from < parts.size(); from += width)
+    for (int64_t i = 0; i < width; ++i) to[i] += parts[from + i];
   return {gx, all};
 }
 
@@ -126,14 +127,13 @@ std::tuple<Tensor, Tensor> rows_backward(const Tensor& g, const Tensor& x, int64
 STABLE_TORCH_LIBRARY_FRAGMENT(normlab, library) {
   library.def("batch(Tensor x, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor)");
   library.def("batch_backward(Tensor g, Tensor x, Tensor? weight, Tensor stats, float eps) -> (Tensor, Tensor)");
-  library.def("rows(Tensor x, int width, Tensor? weight, Tensor? bias, float eps, bool centered) -> Tensor");
-  library.def("rows_backward(Tensor g, Tensor x, int width, Tensor? weight, float eps, bool centered, bool sums)"
-              " -> (Tensor, Tensor)");
+  library.def("rms(Tensor x, int width, Tensor? weight, float eps) -> Tensor");
+  library.def("rms_backward(Tensor g, Tensor x, int width, Tensor? weight, float eps, bool learns) -> (Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
   library.impl("batch", TORCH_BOX(&normlab::batch));
   library.impl("batch_backward", TORCH_BOX(&normlab::batch_backward));
-  library.impl("rows", TORCH_BOX(&normlab::rows));
-  library.impl("rows_backward", TORCH_BOX(&normlab::rows_backward));
+  library.impl("rms", TORCH_BOX(&normlab::rms));
+  library.impl("rms_backward", TORCH_BOX(&normlab::rms_backward));
 }

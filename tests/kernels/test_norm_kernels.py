@@ -1,4 +1,4 @@
-"""Batch, layer and RMS normalisation in C++ against float64, and when torch's operators must run instead."""
+"""Batch and RMS normalisation in C++ against float64, and when torch's operators must run instead."""
 
 import pytest
 import torch
@@ -39,7 +39,6 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 @pytest.fixture(autouse=True)
 def kernels_for_all_sizes(monkeypatch):
     monkeypatch.setattr(norms, "LEAST", dict.fromkeys(norms.LEAST, 0))
-    monkeypatch.setattr(norms, "LAYER", native.KINDS)
     monkeypatch.setattr(norms, "HALF", ())
     monkeypatch.setattr(norms, "CHANNELS", 10_000)
     monkeypatch.setattr(norms, "WIDTH", 1)
@@ -64,24 +63,12 @@ def batch_by_torch(x, weight, bias):
     return F.batch_norm(x, None, None, weight, bias, True, 0.0, EPS)
 
 
-def layer(x, weight, bias):
-    return norms.layer(x, [x.shape[-1]], weight, bias, EPS)
-
-
-def layer_by_torch(x, weight, bias):
-    return F.layer_norm(x, [x.shape[-1]], weight, bias, EPS)
-
-
-def rms(x, weight, bias):
+def rms(x, weight):
     return norms.rms(x, [x.shape[-1]], weight, EPS)
 
 
-def rms_by_torch(x, weight, bias):
+def rms_by_torch(x, weight):
     return F.rms_norm(x, [x.shape[-1]], weight, EPS)
-
-
-ROWS = {"layer": (layer, layer_by_torch), "rms": (rms, rms_by_torch)}
-by_rows = pytest.mark.parametrize(("mine", "torchs"), ROWS.values(), ids=ROWS)
 
 
 def run(function, x, given, g):
@@ -92,7 +79,7 @@ def run(function, x, given, g):
 
 def assert_right(mine, torchs, x, g, channels, dtype):
     """Values and gradients within the tolerance of the largest, from torch's of the same input in float64."""
-    given = own(channels, dtype)
+    given = own(channels, dtype)[: 1 if mine is rms else 2]
     found = run(mine, x, given, g)
     expected = run(
         torchs, x.double(), [a.detach().double().requires_grad_() for a in given], g.double()
@@ -114,13 +101,12 @@ def test_batch_norm_is_right(shape, order, dtype, name):
 
 
 @by_set
-@by_rows
 @by_dtype
 @pytest.mark.parametrize("shape", [(5, 7, 30), (200, 768), (3, 70), (1, 9000), (65, 8), (8,)])
-def test_rows_are_right(mine, torchs, shape, dtype, name):
+def test_rms_norm_is_right(shape, dtype, name):
     x, g = drawn(shape, None, dtype), drawn(shape, None, dtype, 0.0, 6)
     with native.forced(name):
-        assert_right(mine, torchs, x, g, shape[-1], dtype)
+        assert_right(rms, rms_by_torch, x, g, shape[-1], dtype)
 
 
 @by_image
@@ -135,20 +121,12 @@ def test_a_large_mean_costs_no_digit(shape, order):
     assert far < 1e-6 * y.abs().max()
 
 
-def test_a_large_mean_of_rows_costs_no_digit():
-    x = drawn((20, 3000), mean=1e4)
-    expected = layer_by_torch(x.double(), None, None)
-    assert (layer(x, None, None) - expected).abs().max() < 1e-6 * expected.abs().max()
-
-
 @by_image
 def test_a_constant_gives_the_bias(shape, order):
     bias = torch.arange(1.0, shape[1] + 1)
     x = drawn(shape, order) * 0 + 1234.567
     expected = bias.view(-1, *[1] * (len(shape) - 2)).expand(shape)
     assert torch.equal(batch(x, torch.ones(shape[1]), bias), expected)
-    ending = torch.arange(float(shape[-1]))
-    assert torch.equal(layer(x.contiguous(), None, ending), ending.expand(shape))
 
 
 @by_image
@@ -172,8 +150,10 @@ def test_squares_outside_the_range_of_float32(size, order):
     x = x if order is None else x.contiguous(memory_format=order)
     y, _, _ = norms.batch(x, None, None, 0.0)
     torch.testing.assert_close(y.double(), scaled(x.double(), (0, 2, 3)), rtol=1e-5, atol=1e-5)
-    rows = norms.layer(x.contiguous(), [17], None, None, 0.0)
-    torch.testing.assert_close(rows.double(), scaled(x.double(), (3,)), rtol=1e-5, atol=1e-5)
+    rows = norms.rms(x.contiguous(), [17], None, 0.0)
+    wide = x.double()
+    expected = wide / wide.square().mean(3, keepdim=True).sqrt()
+    torch.testing.assert_close(rows.double(), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_a_first_value_far_from_the_others():
@@ -190,8 +170,7 @@ def results(shape, order):
         own(shape[1], torch.float32),
     )
     found = run(batch, x, given, g)
-    last = own(shape[-1], torch.float32)
-    return found + [a for f in (layer, rms) for a in run(f, x, last, g) if a is not None]
+    return found + run(rms, x, own(shape[-1], torch.float32)[:1], g)
 
 
 @by_image
@@ -237,8 +216,8 @@ def test_nothing(shape):
     assert y.shape == gx.shape == x.shape
     assert stats.shape == sums.shape == (2, shape[1])
     rows = torch.zeros(0, 5)
-    assert OPS.rows(rows, 5, None, None, EPS, True).shape == (0, 5)
-    assert OPS.rows_backward(rows, rows, 5, None, EPS, True, True)[1].eq(0).all()
+    assert OPS.rms(rows, 5, None, EPS).shape == (0, 5)
+    assert OPS.rms_backward(rows, rows, 5, None, EPS, True)[1].eq(0).all()
 
 
 @pytest.mark.parametrize("momentum", [0.1, 1.0])
@@ -264,8 +243,7 @@ def test_gradients_and_their_gradients_by_differences():
     for check in (torch.autograd.gradcheck, torch.autograd.gradgradcheck):
         job = {"check_undefined_grad": False}
         assert check(batch, (x[:1, :2].detach().requires_grad_(), *own(2, torch.float64)), **job)
-        assert check(layer, (rows, *ending), **job)
-        assert check(lambda a, w: rms(a, w, None), (rows, ending[0]), **job)
+        assert check(rms, (rows, ending[0]), **job)
     assert torch.autograd.gradcheck(batch, (x, *given), fast_mode=True)
 
 
@@ -293,10 +271,10 @@ def test_transforms_as_without_kernels(make):
             torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("function", "columns"), [(batch, 20), (layer, 9), (rms, 9)])
+@pytest.mark.parametrize(("function", "columns"), [(batch, 20), (rms, 9)])
 def test_batched_gradients(function, columns):
     x = drawn((4, 20, 6, 9)).requires_grad_()
-    y = function(x, *own(columns, torch.float32))
+    y = function(x, *own(columns, torch.float32)[: 1 if function is rms else 2])
     slopes = torch.stack([torch.ones_like(y), y.detach().cos()])
     (together,) = torch.autograd.grad(y, x, slopes, is_grads_batched=True, retain_graph=True)
     for g, expected in zip(slopes, together, strict=True):
@@ -310,9 +288,9 @@ def test_opcheck(order):
     opcheck(OPS.batch, (x, weight, weight, EPS))
     _, stats = OPS.batch(x, weight, None, EPS)
     opcheck(OPS.batch_backward, (x, x, weight, stats, EPS))
-    opcheck(OPS.rows, (x.contiguous(), 5, torch.ones(5), None, EPS, True))
-    for sums in (True, False):
-        opcheck(OPS.rows_backward, (x.contiguous(), x.contiguous(), 5, None, EPS, False, sums))
+    opcheck(OPS.rms, (x.contiguous(), 5, torch.ones(5), EPS))
+    for learns in (True, False):
+        opcheck(OPS.rms_backward, (x.contiguous(), x.contiguous(), 5, None, EPS, learns))
 
 
 def test_bad_arguments_are_refused_in_words():
@@ -321,8 +299,8 @@ def test_bad_arguments_are_refused_in_words():
         lambda: OPS.batch(x, torch.ones(4), None, EPS),
         lambda: OPS.batch(x.int(), None, None, EPS),
         lambda: OPS.batch_backward(x[..., :4], x, None, torch.ones(2, 3).double(), EPS),
-        lambda: OPS.rows(x, 7, None, None, EPS, True),
-        lambda: OPS.rows(x, 0, None, None, EPS, True),
+        lambda: OPS.rms(x, 7, None, EPS),
+        lambda: OPS.rms(x, 0, None, EPS),
     ):
         with pytest.raises(RuntimeError, match="normlab: "):
             call()

@@ -147,18 +147,23 @@ def plainly(
     momentum: float | None,
     eps: float,
     training: bool,
+    channels: int | None = None,
 ) -> Tensor | None:
     """The common case after one short test, by torch's operator; None where anything is unusual.
 
     Without mask, processes, transforms or tracing, all in one dtype, with more than one value a channel.
+    channels: how many x must have, where the caller has not looked.
     """
     kind, (mean, var, count) = x.dtype, running
     for own in (weight, bias, mean, var):
         if own is not None and own.dtype is not kind:
             return None
-    if kind not in ORDINARY or x.dim() < 2 or not 0.0 <= eps < math.inf:
+    shape = x.shape  # read once: each look at a size costs as much as a test
+    if kind not in ORDINARY or len(shape) < 2 or not 0.0 <= eps < math.inf:
         return None
-    if not 0 < x.size(1) < x.numel() or (var is None) is not (mean is None):
+    if not 0 < shape[1] < x.numel() or (var is None) is not (mean is None):
+        return None
+    if channels is not None and shape[1] != channels:
         return None
     if not training:
         if mean is None or var is None:

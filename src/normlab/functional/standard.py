@@ -17,6 +17,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
+from normlab.functional import usual
 from normlab.functional.batch import BatchOptions, evaluated
 from normlab.functional.checks import check_arguments, of_nothing
 from normlab.functional.running import Running, advanced, store
@@ -50,6 +51,10 @@ def layer_norm(
     >>> layer_norm(torch.tensor([[1.0, 3.0]]), (2,), eps=0.0)
     tensor([[-1.,  1.]])
     """
+    if mask is None:
+        y = usual.layer_norm(input, tuple(normalized_shape), weight, bias, eps)
+        if y is not None:
+            return y
     shape = list(normalized_shape)
     check_arguments("layer_norm", input, weight, bias)
     if mask is None and not in_forward_mode():

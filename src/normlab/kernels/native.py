@@ -167,13 +167,13 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bo
     >>> if in_use():
     ...     assert shows(torch.full((3,), 1e4), torch.ones(3), 1e-5, 1e3, 0.5)
     """
-    kind = mean.dtype
-    if in_use() is None or kind not in WIDE or rate.dtype is not kind or type(mean) is not Tensor:
+    kind = WIDE.get(mean.dtype)
+    if kind is None or type(mean) is not Tensor or (_chosen is None and in_use() is None):
         return None
-    if not (mean.is_contiguous() and rate.is_contiguous()):
+    if rate.dtype is not mean.dtype or not (mean.is_contiguous() and rate.is_contiguous()):
         return None
-    at = mean.data_ptr(), rate.data_ptr(), mean.numel(), WIDE[kind]
-    return bool(_library().normlab_shows(*at, eps, far, flat))
+    at = mean.data_ptr(), rate.data_ptr()
+    return _library().normlab_shows(*at, mean.numel(), kind, eps, far, flat) == 1
 
 
 def noted(why: str) -> None:
@@ -194,15 +194,14 @@ def _describe() -> None:
     def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
         return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
 
-    def rows_back(g, x, width, weight, eps, centered, sums):
-        own = x.new_empty((2, width if sums else 0), dtype=torch.float64)
-        return x.new_empty(x.shape), own
+    def rms_back(g, x, width, weight, eps, learns):
+        return x.new_empty(x.shape), x.new_empty(width if learns else 0, dtype=torch.float64)
 
     fakes = {
         "batch": of_channels,
         "batch_backward": lambda g, x, *_: of_channels(x),
-        "rows": lambda x, *_: x.new_empty(x.shape),
-        "rows_backward": rows_back,
+        "rms": lambda x, *_: x.new_empty(x.shape),
+        "rms_backward": rms_back,
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),

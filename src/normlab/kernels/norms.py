@@ -1,10 +1,11 @@
-"""Batch, layer and RMS normalisation by the C++ kernels, where they fit and are faster than torch.
+"""Batch and RMS normalisation by the C++ kernels, where they fit and are faster than torch.
 
 They keep x alone, and sum about a value near the mean: no mean is so large that digits are lost. What they
 refuse runs on torch's operators. A backward pass that is differentiated again or transformed goes through
 these too.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,13 +19,12 @@ from normlab.kernels.layouts import channels_last
 from normlab.tracing import plain
 
 Maybe = Tensor | None
-# Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms, layer)
-LEAST = {"batch": 1 << 20, "rms": 1 << 17, "layer": 1 << 17}
+# Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms)
+LEAST = {"batch": 1 << 20, "rms": 1 << 17}
 CHANNELS = 128  # of a table, up to which the same holds
 PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
 WIDTH = 8  # of rows; narrower ones are left to torch
 HALF = (torch.bfloat16, torch.float16)  # whose contiguous batches torch takes as fast
-LAYER: tuple[torch.dtype, ...] = ()  # dtypes in which the kernel is faster than torch: none yet
 
 
 def batch(
@@ -52,34 +52,21 @@ def _dense(x: Tensor) -> bool:
 
 def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None:
     """RMS normalisation over the last dimensions; None where torch's operators are to run."""
-    return _rows(x, shape, weight, None, eps, "rms")
-
-
-def layer(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float) -> Tensor | None:
-    """Layer normalisation over the last dimensions; None where torch's operators are to run."""
-    return _rows(x, shape, weight, bias, eps, "layer") if x.dtype in LAYER else None
-
-
-def _rows(
-    x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: float, what: str
-) -> Tensor | None:
-    if not plain(x) or x.numel() < LEAST[what] or not shape:
+    if not plain(x) or x.numel() < LEAST["rms"] or not shape:
         return None
-    if list(x.shape[-len(shape) :]) != shape or native.refused(x, weight, bias):
+    if list(x.shape[-len(shape) :]) != shape or native.refused(x, weight):
         return None
-    if torch.Size(shape).numel() < WIDTH:
+    if torch.Size(shape).numel() < WIDTH or (weight is not None and list(weight.shape) != shape):
         return None
-    if any(a is not None and list(a.shape) != shape for a in (weight, bias)):
-        return None
-    return _with_slopes(_Rows, _forward_rows, x, weight, bias, shape, eps, what == "layer")
+    return _with_slopes(_RMS, _rms, x, weight, torch.Size(shape).numel(), eps)
 
 
-def _with_slopes(function: Any, forward: Any, x: Tensor, weight: Maybe, bias: Maybe, *rest: Any):
+def _with_slopes(function: Any, forward: Any, x: Tensor, *given: Any):
     native.noted("")
-    learns = any(a is not None and a.requires_grad for a in (x, weight, bias))
+    learns = any(isinstance(a, Tensor) and a.requires_grad for a in (x, *given))
     if learns and torch.is_grad_enabled():
-        return function.apply(x, weight, bias, *rest)
-    return forward(x, weight, bias, *rest)
+        return function.apply(x, *given)
+    return forward(x, *given)
 
 
 def _wide(a: Maybe) -> Maybe:
@@ -112,12 +99,12 @@ class _Batch(torch.autograd.Function):
             return *_through(composed, grads[0], (x, weight, bias), wanted), None
         g = grads[0]
         gx, sums = torch.ops.normlab.batch_backward(g, x, _wide(weight), stats, ctx.eps)
-        return *_slopes(gx, sums, weight, bias, wanted), None
+        return *_slopes(gx, sums, (weight, bias), wanted), None
 
 
-def _slopes(gx: Tensor, sums: Tensor, weight: Maybe, bias: Maybe, wanted: Any) -> list[Maybe]:
+def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
     found: list[Maybe] = [gx if wanted[0] else None]
-    for a, row, want in zip((weight, bias), sums, wanted[1:], strict=True):
+    for a, row, want in zip(own, sums, wanted[1:], strict=True):
         found.append(row.view(a.shape).to(a.dtype) if want and a is not None else None)
     return found
 
@@ -131,53 +118,35 @@ def _through(function: Any, g: Tensor, given: Any, wanted: Any) -> list[Maybe]:
     return [next(found) if want else None for want in wanted]
 
 
-def _forward_rows(
-    x: Tensor, weight: Maybe, bias: Maybe, shape: list[int], eps: float, centered: bool
-) -> Tensor:
-    width = torch.Size(shape).numel()
-    return torch.ops.normlab.rows(x, width, _wide(weight), _wide(bias), eps, centered)
+def _rms(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
+    return torch.ops.normlab.rms(x, width, _wide(weight), eps)
 
 
-class _Rows(torch.autograd.Function):
+class _RMS(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Maybe,
-        bias: Maybe,
-        shape: list[int],
-        eps: float,
-        centered: bool,
-    ):
-        ctx.job = shape, eps, centered
-        ctx.save_for_backward(x, weight, bias)
-        return _forward_rows(x, weight, bias, shape, eps, centered)
+    def forward(ctx: Any, x: Tensor, weight: Maybe, width: int, eps: float):
+        ctx.width, ctx.eps = width, eps
+        ctx.save_for_backward(x, weight)
+        return _rms(x, weight, width, eps)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        shape, eps, centered = ctx.job
-        x, weight, bias = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:3]
+        x, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:2]
         if native.second_order():
 
-            def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
-                return rows_composed(x, weight, bias, shape, eps, centered)
+            def composed(x: Tensor, weight: Maybe) -> Tensor:
+                return rms_composed(x, weight, ctx.width, ctx.eps)
 
-            return *_through(composed, grads[0], (x, weight, bias), wanted), None, None, None
-        width = torch.Size(shape).numel()
-        gx, sums = torch.ops.normlab.rows_backward(
-            grads[0], x, width, _wide(weight), eps, centered, any(wanted[1:])
-        )
-        return *_slopes(gx, sums, weight, bias, wanted), None, None, None
+            return *_through(composed, grads[0], (x, weight), wanted), None, None
+        given = grads[0], x, ctx.width, _wide(weight), ctx.eps, wanted[1]
+        gx, sums = torch.ops.normlab.rms_backward(*given)
+        return *_slopes(gx, (sums,), (weight,), wanted), None, None
 
 
-def rows_composed(
-    x: Tensor, weight: Maybe, bias: Maybe, shape: list[int], eps: float, centered: bool
-) -> Tensor:
-    """The twin of the kernel over rows, of torch's operators, in the dtype computed in."""
+def rms_composed(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
+    """The twin of the kernel, of torch's operators, in the dtype computed in."""
     kind = computed_in(x.dtype)
-    wide, weight, bias = (None if a is None else a.to(kind) for a in (x, weight, bias))
-    assert wide is not None
-    if centered:
-        return F.layer_norm(wide, shape, weight, bias, eps).to(x.dtype)
-    return F.rms_norm(wide, shape, weight, eps).to(x.dtype)
+    rows = x.to(kind).reshape(-1, width)
+    own = None if weight is None else weight.to(kind).flatten()
+    return F.rms_norm(rows, [width], own, eps).to(x.dtype).view(x.shape)

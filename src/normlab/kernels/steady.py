@@ -21,7 +21,7 @@ FLAT = 0.5  # var + eps of which eps has this share is that of values that hardl
 ALONE = (
     1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
 )
-FEW = 16  # up to so many statistics a loop is faster than torch's operators
+FEW = 2  # up to so many statistics a loop is faster than a call of the kernels
 
 
 def seen(x: Tensor) -> bool:

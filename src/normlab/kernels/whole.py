@@ -1,5 +1,6 @@
 """Normalising whole arrays, without a mask: torch's operators, where their rounding does not show in y."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from normlab.kernels.layouts import channels_last
 Maybe = Tensor | None
 Statistics = tuple[Tensor, Tensor]
 SQUARES = 0.5  # |mean| / deviation from which on E[x²] − E[x]² loses digits that show
+LISTED = 16  # values up to which a list of them costs less than a tensor
 _CUDNN = torch.backends.cudnn
 
 
@@ -33,7 +35,7 @@ def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
-    found = norms.batch(x, weight, bias, eps)
+    found = norms.batch(x, weight, bias, eps) if x.numel() >= norms.LEAST["batch"] else None
     if found is not None:
         y, *own = found
         if held is not None:
@@ -62,8 +64,8 @@ def _moved(held: Statistics, own: list[Tensor], count: int, momentum: float) -> 
 
 
 def _copied(a: Tensor) -> Any:
-    """The values: of a few a list, which costs less than a tensor."""
-    return a.tolist() if a.numel() <= steady.FEW else a.clone()
+    """The values: of a few a list."""
+    return a.tolist() if a.numel() <= LISTED else a.clone()
 
 
 def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -98,13 +100,17 @@ def layer_norm(x: Tensor, shape: list[int], weight: Maybe, bias: Maybe, eps: flo
     """Over the last dimensions."""
     if x.numel() == 0 or not steady.seen(x):
         return F.layer_norm(x, shape, weight, bias, eps)
-    found = norms.layer(x, shape, weight, bias, eps)
-    if found is not None:
-        return found
+    return layer_norm_seen(x, shape, weight, bias, eps)
+
+
+def layer_norm_seen(
+    x: Tensor, shape: Sequence[int], weight: Maybe, bias: Maybe, eps: float
+) -> Tensor:
+    """`layer_norm` of elements whose statistics may be looked at."""
     y, mean, rate = torch.native_layer_norm(x, shape, weight, bias, eps)
     if not steady.shows_in(x, mean, rate, eps):
         return y
-    d, _ = steady.about_center(x, "layer", normalized_shape=shape)
+    d, _ = steady.about_center(x, "layer", normalized_shape=list(shape))
     weight, bias = _as(d, weight, bias)
     return F.layer_norm(d, shape, weight, bias, eps).to(x.dtype)
 
@@ -113,6 +119,11 @@ def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -
     """Over each group of channels and space."""
     if not steady.seen(x):
         return F.group_norm(x, groups, weight, bias, eps)
+    return group_norm_seen(x, groups, weight, bias, eps)
+
+
+def group_norm_seen(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -> Tensor:
+    """`group_norm` where statistics may be looked at."""
     kind = None
     if not x.is_contiguous():
         kind = channels_last(x)

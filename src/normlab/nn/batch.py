@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from normlab.errors import SettingError
 from normlab.functional.batch import BatchOptions, Single, normalized, plainly
 from normlab.functional.running import UNTRACKED, Running
+from normlab.functional.usual import own
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_settings
@@ -97,26 +98,16 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         training, held = self.training, self._buffers["running_mean"] is not None
         uses = held and (self.track_running_stats or not training)
         running = self._running if uses else UNTRACKED
-        affine = self._own("weight"), self._own("bias")
-        own = training or not held
-        if mask is None and self._processes is None and plain(input) and self._fits(input):
-            y = plainly(input, running, *affine, self.momentum, self.eps, own)
+        affine = own(self, "weight"), own(self, "bias")
+        fresh = training or not held
+        if mask is None and self._processes is None and plain(input):
+            y = plainly(input, running, *affine, self.momentum, self.eps, fresh, self.num_features)
             if y is not None:
                 return y
         self._check_input_dim(input)
         group = self._processes.group if self._processes is not None and training else None
         job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
-        return normalized(input, running, *affine, job, "" if own else "evaluation")
-
-    def _fits(self, x: Tensor) -> bool:
-        return x.dim() > 1 and x.size(1) == self.num_features
-
-    def _own(self, name: str) -> Tensor | None:
-        """A parameter, looked up as in `_running`; a parametrised one is an attribute alone."""
-        try:
-            return self._parameters[name]
-        except KeyError:
-            return getattr(self, name)
+        return normalized(input, running, *affine, job, "" if fresh else "evaluation")
 
     @property
     def _name(self) -> str:

@@ -11,9 +11,11 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from normlab import functional
 from normlab.errors import ShapeError
+from normlab.functional import usual
 from normlab.functional.batch import BatchOptions
 from normlab.functional.running import Running
 from normlab.functional.standard import instance_normalized
+from normlab.functional.usual import own
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
 from normlab.nn.scripting import Unscripted
@@ -77,6 +79,12 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        affine = own(self, "weight"), own(self, "bias")
+        untracked = not self.track_running_stats and self._buffers["running_mean"] is None
+        if mask is None and untracked and self.spatial_dims is None:
+            y = usual.instance_norm(input, self.num_features, *affine, self.eps)
+            if y is not None:
+                return y
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
             return self.forward(
@@ -84,10 +92,10 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
             ).squeeze(0)
         name = f"InstanceNorm(num_features={self.num_features})"
         running = Running(self.running_mean, self.running_var, None)
-        own = self.training or not self.track_running_stats
+        fresh = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         job = BatchOptions(name, self.eps, momentum, mask)
-        return instance_normalized(input, running, self.weight, self.bias, job, own)
+        return instance_normalized(input, running, *affine, job, fresh)
 
 
 class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
@@ -121,8 +129,12 @@ class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        affine = own(self, "weight"), own(self, "bias")
+        if mask is None:
+            y = usual.layer_norm(input, self.normalized_shape, *affine, self.eps, "layer_norm")
+            if y is not None:
+                return y
         check_ending(self, input, self.normalized_shape)
-        affine = self.weight, self.bias
         return functional.layer_norm(input, self.normalized_shape, *affine, self.eps, mask=mask)
 
 
@@ -199,8 +211,13 @@ class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        affine = own(self, "weight"), own(self, "bias")
+        if mask is None:
+            sizes = self.num_groups, self.num_channels
+            y = usual.group_norm(input, *sizes, *affine, self.eps, "group_norm")
+            if y is not None:
+                return y
         check_channels(self, input, self.num_channels, "num_channels", least=2)
-        affine = self.weight, self.bias
         return functional.group_norm(input, self.num_groups, *affine, self.eps, mask=mask)
 
 

@@ -1,0 +1,64 @@
+"""The usual call, an ordinary tensor on the CPU without a mask, after one short test.
+
+None where anything else is to be looked at: the functions of `standard` do that, and have the words for
+what is wrong. `layer`, the name under which `normlab.explain` shows the call, is given by layers alone.
+"""
+
+import torch
+from torch import Tensor
+
+from normlab.kernels import native, whole
+from normlab.tracing import begun, plain
+
+Maybe = Tensor | None
+
+
+def layer_norm(
+    x: Tensor, shape: tuple[int, ...], weight: Maybe, bias: Maybe, eps: float, layer: str = ""
+) -> Maybe:
+    """`standard.layer_norm` of the usual call, or None."""
+    if not (plain(x) and _in_one_dtype(x, weight, bias) and x.shape[-len(shape) :] == shape):
+        return None
+    if not x.is_contiguous():
+        return None
+    if layer:
+        begun(layer)
+    return whole.layer_norm_seen(x, shape, weight, bias, eps)
+
+
+def group_norm(
+    x: Tensor, groups: int, channels: int, weight: Maybe, bias: Maybe, eps: float, layer: str
+) -> Maybe:
+    """`standard.group_norm` of the usual call of a layer, whose groups divide its channels, or None."""
+    if not (plain(x) and _in_one_dtype(x, weight, bias)) or x.numel() == groups:
+        return None
+    if x.dim() < 2 or x.size(1) != channels:
+        return None
+    begun(layer)
+    return whole.group_norm_seen(x, groups, weight, bias, eps)
+
+
+def instance_norm(x: Tensor, channels: int, weight: Maybe, bias: Maybe, eps: float) -> Maybe:
+    """`standard.instance_norm` of the usual call of a layer without running statistics, or None."""
+    if not plain(x) or x.dim() < 3 or x.numel() < 2 * x.size(0) * channels:
+        return None
+    return group_norm(x, channels, channels, weight, bias, eps, "instance_norm")
+
+
+def _in_one_dtype(x: Tensor, weight: Maybe, bias: Maybe) -> bool:
+    """Whether x has elements, of a dtype that is the parameters' too."""
+    kind = x.dtype
+    return (
+        (weight is None or weight.dtype is kind)
+        and (bias is None or bias.dtype is kind)
+        and kind in native.KINDS
+        and x.numel() > 0
+    )
+
+
+def own(layer: torch.nn.Module, name: str) -> Maybe:
+    """A parameter; looked up here, since an attribute costs ten times as much. A parametrised one is one."""
+    try:
+        return layer._parameters[name]
+    except KeyError:
+        return getattr(layer, name)
