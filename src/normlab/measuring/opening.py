@@ -116,7 +116,7 @@ def _of_archives(files: Sequence[Path], text: str, options: Options) -> Source:
     found: list[albums.Album] = []
     for file in files:
         make = albums.Zip if file.name.lower().endswith(albums.ZIPS) else albums.Tar
-        found.append(make(file, len(files) == 1))
+        found.append(make.at(file, len(files) == 1))
     return _of_images(found, text, files, options)
 
 
