@@ -21,7 +21,7 @@ def power_sums(
 
     Shapes: x (values,), taken as rows of as many lanes as shift has, of which the last may be shorter; valid
         (values,), boolean; the result (8, lanes). Sums of `chunk` rows are added to those before, or to those
-        in `out`, which an earlier call gave: whole chunks may come one call after the other, to the same bits.
+        in `out`, which an earlier call gave: whole chunks may come in several calls, to the same bits.
     Dtype: any real numbers; float64 throughout. On one thread.
     What is not finite or not valid counts for nothing, but for the number of infinities among what is valid.
     Every lane is summed row after row, so that kernels of every instruction set and numpy give the same bits.

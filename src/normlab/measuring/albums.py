@@ -12,13 +12,14 @@ from normlab.data.columns import reason
 from normlab.data.images import IMAGES
 from normlab.errors import DataError
 from normlab.measuring import pictures
+from normlab.measuring.options import Options
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source
 from normlab.measuring.tree import Parts
 
 Image = tuple[str, Callable[[], bytes]]
 FEWEST, MOST = 32, 128  # images of a unit
-_UNITS = 16  # of a small album at least, so that threads share it evenly
+_UNITS = 8  # of a small album at least, so that threads share it evenly
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 ZIPS = (".zip",)
 
@@ -174,7 +175,7 @@ class Groups(Sequence[Group]):
     """The units of some albums."""
 
     def __init__(self, albums: Sequence[Album], look: pictures.Look) -> None:
-        self._albums, self._look = albums, look
+        self._albums, self.look = albums, look
         self._starts = [(a, at) for a, album in enumerate(albums) for at in _starts(album)]
 
     def __len__(self) -> int:
@@ -191,7 +192,7 @@ class Groups(Sequence[Group]):
         album = self._albums[which]
         stop = min(start + _step(album), len(album))
         name = album.name or f"images {start + 1:,} to {stop:,}"
-        return Group(name, album.of(start, stop), self._look)
+        return Group(name, album.of(start, stop), self.look)
 
 
 def _starts(album: Album) -> range:
@@ -216,8 +217,11 @@ def of_folder(folder: Path, files: Sequence[Path]) -> list[Album]:
     ]
 
 
-def source(albums: Sequence[Album], text: str, files: Sequence[Path], options: Any) -> Source:
+def of_images(
+    albums: Sequence[Album], text: str, files: Sequence[Path], options: Options
+) -> Source:
     """Errors: DataError where there is no image, or the first cannot be read; SettingError."""
+    options.only("images", "resize", "interpolation", "scale", "weighting", "channels")
     size = options.resize
     said = (options.interpolation, options.scale, options.weighting, options.channels)
     pictures.check(size, *said)

@@ -194,7 +194,9 @@ def flows(array: Held, features: tuple[int, ...]) -> bool:
     shape, width = array.shape, math.prod(array.shape[axis] for axis in features)
     last = tuple(range(len(shape) - len(features), len(shape)))
     fits = 0 not in features and math.prod(shape[1:]) <= _LARGEST_ROW
-    return isinstance(array, Npy) and features == last and fits and not has_levels(array.dtype, width)
+    return (
+        isinstance(array, Npy) and features == last and fits and not has_levels(array.dtype, width)
+    )
 
 
 _BLOCKS = 4  # of such a unit, so that its own cost does not matter

@@ -101,9 +101,7 @@ class _Values:
         return np.where(np.isfinite(mean), mean, 0.0)
 
     def chunks(self) -> list[tuple[int, int]]:
-        return [
-            (at, min(at + self.chunk, self.count)) for at in range(0, self.count, self.chunk)
-        ]
+        return [(at, min(at + self.chunk, self.count)) for at in range(0, self.count, self.chunk)]
 
 
 def _of(values: Sequence[_Values]) -> Sums:
