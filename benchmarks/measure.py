@@ -33,6 +33,7 @@ from normlab.data.columns import stacked
 from normlab.data.reading import Reading
 from normlab.measuring.arrays import Piece, Pieces
 from normlab.measuring.held import Npy
+from normlab.measuring.sums import HELD
 
 COLUMNS = 8
 THREADS = 2
@@ -100,11 +101,21 @@ def table(folder: Path, megabytes: int, ending: str) -> Path:
     return path
 
 
-def npy_pieces(path: Path) -> list[Callable[[], np.ndarray]]:
-    def reading(piece: Piece) -> Callable[[], np.ndarray]:
-        return lambda: piece.array.piece(piece.prefix, slice(piece.start, piece.stop))
+def npy_jobs(path: Path, action: Callable[[np.ndarray], object]) -> list[Callable[[], object]]:
+    """For each unit a job that reads it as measuring does, and does this with what it reads."""
+    array = Npy(path)
+    step = HELD // 4 // COLUMNS
 
-    return [reading(piece) for piece in Pieces(Npy(path), (1,), "")]
+    def job(piece: Piece) -> Callable[[], object]:
+        def run() -> None:
+            with array.values() as read:
+                for at in range(piece.start, piece.stop, step):
+                    stop = min(at + step, piece.stop)
+                    action(read(at * COLUMNS, stop * COLUMNS).reshape(-1, COLUMNS))
+
+        return run
+
+    return [job(piece) for piece in Pieces(array, (1,), "")]
 
 
 def parquet_sums(path: Path) -> list[Callable[[], object]]:
@@ -127,7 +138,7 @@ def on_threads(jobs: Sequence[Callable[[], object]]) -> None:
 
 def npy(folder: Path, given: argparse.Namespace) -> None:
     path = table(folder, given.megabytes, "npy")
-    jobs = [lambda read=read: torch.from_numpy(read()).sum(0) for read in npy_pieces(path)]
+    jobs = npy_jobs(path, lambda x: torch.from_numpy(x).sum(0))
     compare("npy", path, lambda: on_threads(jobs), lambda: scaler_npy(path), given.rounds)
     cold(path, given.rounds)
     path.unlink()
@@ -135,8 +146,8 @@ def npy(folder: Path, given: argparse.Namespace) -> None:
 
 def scaler_npy(path: Path) -> None:
     scaler = StandardScaler()
-    for read in npy_pieces(path):
-        scaler.partial_fit(read())
+    for job in npy_jobs(path, scaler.partial_fit):
+        job()
 
 
 def scaler_parquet(path: Path) -> None:
@@ -174,7 +185,7 @@ def compare(
 
 def quantiles(folder: Path, given: argparse.Namespace) -> None:
     path = table(folder, given.megabytes // 8, "npy")
-    jobs = [lambda read=read: torch.from_numpy(read()).sum(0) for read in npy_pieces(path)]
+    jobs = npy_jobs(path, lambda x: torch.from_numpy(x).sum(0))
     with_them, sums = middle(
         lambda: normlab.measure(path, threads=THREADS, quantiles=True),
         lambda: on_threads(jobs),
@@ -194,7 +205,7 @@ def cold(path: Path, rounds: int) -> None:
             os.fsync(stream.fileno())
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
-    jobs = [lambda read=read: read() for read in npy_pieces(path)]
+    jobs = npy_jobs(path, lambda x: None)
     ours, reading = middle(
         lambda: normlab.measure(path, threads=THREADS),
         lambda: on_threads(jobs),

@@ -27,4 +27,23 @@ inline void count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t
   }
 }
 
+// What Arrow's C data interface says of an array (arrow.apache.org/docs/format/CDataInterface.html).
+struct ArrowArray {
+  int64_t length, nulls, offset, buffer_count, child_count;
+  const void** buffers;
+  ArrowArray** children;
+  ArrowArray* dictionary;
+  void (*release)(ArrowArray*);
+  void* own;
+};
+
+// Pixels of one byte, or lists of as many bytes each. Whether there are `channels` of them to count.
+inline bool count_levels(const ArrowArray& a, int64_t channels, int64_t* out) {
+  const ArrowArray& bytes = a.child_count ? *a.children[0] : a;
+  int64_t step = a.length ? bytes.length / a.length : 0;
+  if (step < channels || a.offset || bytes.offset || !bytes.buffers[1]) return false;
+  count_levels((const uint8_t*)bytes.buffers[1], a.length, step, channels, out);
+  return true;
+}
+
 }  // namespace normlab

@@ -204,7 +204,7 @@ extern "C" SEEN int normlab_shows(const void* mean, const void* rate, int64_t n,
               : shows(static_cast<const float*>(mean), static_cast<const float*>(rate), n, eps, far, flat);
 }
 
-// For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes).
+// For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes), added to.
 extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values, const bool* valid,
                                         const double* shift, int64_t lanes, int64_t chunk, double* out) {
   normlab::PowerSums p{normlab::Number(kind), values / lanes, values % lanes, lanes, chunk};
@@ -215,6 +215,10 @@ extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values,
 extern "C" SEEN void normlab_count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels,
                                           int64_t* out) {
   normlab::count_levels(x, pixels, step, channels, out);
+}
+
+extern "C" SEEN bool normlab_count_levels_of_arrow(const void* array, int64_t channels, int64_t* out) {
+  return normlab::count_levels(*(const normlab::ArrowArray*)array, channels, out);
 }
 
 // The hash of the sources

@@ -2,6 +2,7 @@
 //
 // Compiled for each instruction set with -ffp-contract=off: lanes are added row after row and never across, so
 // that all sets, and plain numpy, give the same bits. A value that is not finite, or not valid, counts for nothing.
+// Chunk after chunk is added to what `out` holds, so that a block may come in several calls.
 #include "core.h"
 
 #if defined(__clang__)
@@ -17,19 +18,33 @@ namespace {
 
 constexpr int64_t TILE = 256;  // lanes whose sums stay in the first cache
 
+// The ends of float32 are compared as such, twice as many at a time.
+template <class S>
+struct End {
+  using type = double;
+};
+template <>
+struct End<float> {
+  using type = float;
+};
+
+template <class S>
 struct Lane {
-  double count[TILE], infinite[TILE], s1[TILE], s2[TILE], s3[TILE], s4[TILE], low[TILE], high[TILE];
+  double count[TILE], infinite[TILE], s1[TILE], s2[TILE], s3[TILE], s4[TILE];
+  typename End<S>::type low[TILE], high[TILE];
 };
 
 // Rows one after the other; several in one pass only save trips to memory.
 template <int ROWS, class S>
-inline void add_finite(const S* x, int64_t step, int64_t n, const double* shift, Lane& a) {
+inline void add_finite(const S* x, int64_t step, int64_t n, const double* shift, Lane<S>& a) {
   INDEPENDENT
   for (int64_t i = 0; i < n; ++i) {
     double s1 = a.s1[i], s2 = a.s2[i], s3 = a.s3[i], s4 = a.s4[i];
-    double low = a.low[i], high = a.high[i], center = shift[i];
+    double center = shift[i];
+    typename End<S>::type low = a.low[i], high = a.high[i];
     for (int r = 0; r < ROWS; ++r) {
-      double v = double(x[r * step + i]), d = v - center, q = d * d;
+      typename End<S>::type v = x[r * step + i];
+      double d = double(v) - center, q = d * d;
       s1 += d;
       s2 += q;
       s3 += d * q;
@@ -42,14 +57,15 @@ inline void add_finite(const S* x, int64_t step, int64_t n, const double* shift,
 }
 
 template <bool MASKED, class S>
-inline void add_those_that_count(const S* x, const bool* valid, int64_t n, const double* shift, Lane& a) {
+inline void add_those_that_count(const S* x, const bool* valid, int64_t n, const double* shift,
+                                 Lane<S>& a) {
   INDEPENDENT
   for (int64_t i = 0; i < n; ++i) {
-    double v = double(x[i]);
+    typename End<S>::type v = x[i];
     bool finite = v - v == 0, given = true;
     if (MASKED) given = valid[i];
     bool there = finite & given;
-    double d = there ? v - shift[i] : 0.0, q = d * d;
+    double d = there ? double(v) - shift[i] : 0.0, q = d * d;
     a.count[i] += there ? 1.0 : 0.0;
     a.infinite[i] += (given & !finite & (v == v)) ? 1.0 : 0.0;
     a.s1[i] += d;
@@ -61,7 +77,8 @@ inline void add_those_that_count(const S* x, const bool* valid, int64_t n, const
   }
 }
 
-inline void start(Lane& a, int64_t n) {
+template <class S>
+inline void start(Lane<S>& a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     a.count[i] = a.infinite[i] = a.s1[i] = a.s2[i] = a.s3[i] = a.s4[i] = 0;
     a.low[i] = __builtin_inf(), a.high[i] = -__builtin_inf();
@@ -78,7 +95,7 @@ inline bool all_finite(const double* x, int64_t n) {
 
 template <bool MASKED, class S>
 inline void chunk(const S* x, const bool* valid, int64_t rows, int64_t step, int64_t n, const double* shift,
-                  Lane& a) {
+                  Lane<S>& a) {
   start(a, n);
   if (!MASKED) {  // most chunks: the same bits, without a look at each value
     int64_t k = 0;
@@ -94,7 +111,8 @@ inline void chunk(const S* x, const bool* valid, int64_t rows, int64_t step, int
     add_those_that_count<MASKED>(x + k * step, from(valid, k * step), n, shift, a);
 }
 
-inline void into(const Lane& a, int64_t n, int64_t lanes, double* out) {
+template <class S>
+inline void into(const Lane<S>& a, int64_t n, int64_t lanes, double* out) {
   const double* sums[] = {a.count, a.infinite, a.s1, a.s2, a.s3, a.s4};
   for (int c = 0; c < 6; ++c)
     for (int64_t i = 0; i < n; ++i) out[c * lanes + i] += sums[c][i];
@@ -108,7 +126,7 @@ inline void into(const Lane& a, int64_t n, int64_t lanes, double* out) {
 template <bool MASKED, class S>
 void some(const PowerSums& p, const S* x, const bool* valid, int64_t rows, int64_t lanes, const double* shift,
           double* out) {
-  Lane a;
+  Lane<S> a;
   for (int64_t at = 0; at < lanes; at += TILE) {
     int64_t n = lanes - at < TILE ? lanes - at : TILE;
     chunk<MASKED>(x + at, from(valid, at), rows, p.lanes, n, shift + at, a);
@@ -118,9 +136,6 @@ void some(const PowerSums& p, const S* x, const bool* valid, int64_t rows, int64
 
 template <bool MASKED, class S>
 void all(const PowerSums& p, const S* x, const bool* valid, const double* shift, double* out) {
-  for (int64_t i = 0; i < SUMS * p.lanes; ++i) out[i] = 0;
-  for (int64_t i = 0; i < p.lanes; ++i)
-    out[LOW * p.lanes + i] = __builtin_inf(), out[HIGH * p.lanes + i] = -__builtin_inf();
   for (int64_t k = 0; k < p.rows; k += p.chunk) {
     int64_t rows = p.rows - k < p.chunk ? p.rows - k : p.chunk;
     some<MASKED>(p, x + k * p.lanes, from(valid, k * p.lanes), rows, p.lanes, shift, out);

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from normlab.data import read_table
+from normlab.data.reading import Reading
+from normlab.data.text import read_text
 from normlab.errors import DataError
 
 NAMES = ("Länge", "b c", "x_1", "rate (1/s)", "größe", "T", "kPa", "z")
@@ -158,3 +160,26 @@ def test_twenty_dialects_come_back_equal(tmp_path_factory, how):
 @given(how=dialects())
 def test_the_rest_of_two_hundred_dialects_come_back_equal(tmp_path_factory, how):
     comes_back(tmp_path_factory, how)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '  "name", "n"\n  "O\'Hara, ""IL""", 1\n  "x", 2\n',  # the line begins with blanks
+        ' n, name\n 1, "O\'Hara, ""IL"""\n 2, "x"\n',
+        '  "name",n\n  "O\'Hara, ""IL""",1\n  "x",2\n',  # and only the line does
+        'n, name\n1, "O\'Hara, ""IL""" \n2, "x"\n',
+    ],
+)
+def test_a_quoted_cell_keeps_its_blanks_whatever_stands_before_it(tmp_path, text):
+    path = tmp_path / "cells.csv"
+    path.write_text(text)
+    found = read_text(path, Reading())
+    assert found.columns[found.names.index("name")].cells() == ['O\'Hara, "IL"', "x"]
+
+
+def test_so_does_one_that_goes_on_in_the_next_line(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text('n, name\n1, "O\'Hara,\n ""IL"", ""x"""\n2, "b"\n')
+    found = read_text(path, Reading())
+    assert found.columns[1].cells() == ['O\'Hara,\n "IL", "x"', "b"]

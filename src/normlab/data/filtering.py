@@ -101,7 +101,9 @@ def _changes(dialect: Dialect) -> list[tuple[re.Pattern[bytes], Any]]:
         found.append((rb"(" + cell + rb")|[ \t]+", lambda met: met[1] or b" "))
         found.append((rb"(?m)^ +| +(?=\r?$)", b""))
     if dialect.padded:
-        found.append((rb"(?m)(?:^|(" + delimiter + rb") *)(" + cell + rb")", rb"\1\2"))
+        long = cell.replace(rb"\n", b"")  # it may go on in the next line
+        ends = rb"(?= *(?:" + delimiter + rb"|\r|\n|\Z))"
+        found.append((rb"(?m)(^|" + delimiter + rb") *(" + long + rb")" + ends, rb"\1\2"))
     return [(re.compile(pattern), by) for pattern, by in found]
 
 

@@ -58,7 +58,8 @@ def sniff(text: str, encoding: str, reading: Reading, whole: bool, tabs: bool = 
     if reading.delimiter is None and delimiter == ",":
         _refuse_doubtful_commas(rows)
     runs = delimiter == " " and any(re.search(r"^ |  |\t", line) for line in lines[first:])
-    padded = delimiter not in ("", " ") and f"{delimiter} {quote}" in text
+    padding = f"(?m)(?:^|{re.escape(delimiter)}) +{re.escape(quote)}"
+    padded = delimiter not in ("", " ") and re.search(padding, text) is not None
     dialect = Dialect(
         encoding, delimiter, quote, (), comment=comment, runs=runs, padded=padded, skip=first
     )

@@ -9,14 +9,19 @@ _KINDS = ("float32", "float64", "int32", "int64")  # as in csrc/core.h
 
 
 def power_sums(
-    x: np.ndarray, shift: np.ndarray, valid: np.ndarray | None, chunk: int
+    x: np.ndarray,
+    shift: np.ndarray,
+    valid: np.ndarray | None,
+    chunk: int,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Of rows of lanes:
 
         count, number of infinities, Σd, Σd², Σd³, Σd⁴, smallest, largest        d = x − shift
 
     Shapes: x (values,), taken as rows of as many lanes as shift has, of which the last may be shorter; valid
-        (values,), boolean; the result (8, lanes). Sums of `chunk` rows are added to those before.
+        (values,), boolean; the result (8, lanes). Sums of `chunk` rows are added to those before, or to those
+        in `out`, which an earlier call gave: whole chunks may come in several calls, to the same bits.
     Dtype: any real numbers; float64 throughout. On one thread.
     What is not finite or not valid counts for nothing, but for the number of infinities among what is valid.
     Every lane is summed row after row, so that kernels of every instruction set and numpy give the same bits.
@@ -30,10 +35,10 @@ def power_sums(
     if x.dtype.name not in _KINDS:
         x = x.astype(np.float64)
     if native.in_use() is None:
-        return by_numpy(x, shift, valid, chunk)
+        return by_numpy(x, shift, valid, chunk, out)
     shift = np.ascontiguousarray(shift)
     valid = None if valid is None else np.ascontiguousarray(valid)
-    out = np.empty((8, len(shift)))
+    out = _nothing(len(shift)) if out is None else out
     native.functions().normlab_power_sums(
         _KINDS.index(x.dtype.name), x.ctypes.data, len(x), None if valid is None else valid.ctypes.data,
         shift.ctypes.data, len(shift), chunk, out.ctypes.data,
@@ -41,11 +46,22 @@ def power_sums(
     return out
 
 
-def by_numpy(x: np.ndarray, shift: np.ndarray, valid: np.ndarray | None, chunk: int) -> np.ndarray:
-    """The same by numpy's operators."""
-    lanes = len(shift)
+def _nothing(lanes: int) -> np.ndarray:
     out = np.zeros((8, lanes))
     out[LOW], out[HIGH] = np.inf, -np.inf
+    return out
+
+
+def by_numpy(
+    x: np.ndarray,
+    shift: np.ndarray,
+    valid: np.ndarray | None,
+    chunk: int,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The same by numpy's operators."""
+    lanes = len(shift)
+    out = _nothing(lanes) if out is None else out
     whole = len(x) // lanes * lanes
     step = chunk * lanes
     cuts = [(at, min(at + step, whole)) for at in range(0, whole, step)]

@@ -3,7 +3,7 @@
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,12 +12,14 @@ from normlab.data.columns import reason
 from normlab.data.images import IMAGES
 from normlab.errors import DataError
 from normlab.measuring import pictures
+from normlab.measuring.options import Options
 from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source
 from normlab.measuring.tree import Parts
 
 Image = tuple[str, Callable[[], bytes]]
-GROUP = 128  # images of a unit
+FEWEST, MOST = 32, 128  # images of a unit
+_UNITS = 8  # of a small album at least, so that threads share it evenly
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2")
 ZIPS = (".zip",)
 
@@ -34,22 +36,21 @@ class Album(Protocol):
         """Names, and what reads their contents, which raises DataError."""
         ...
 
+    def of(self, start: int, stop: int) -> "Album":
+        """Some of the images by themselves: what another process needs to read them."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A unit: some images of an album."""
+    """A unit: some images of an album, by themselves."""
 
+    name: str
     album: Album
-    start: int
-    stop: int
     look: pictures.Look
 
-    @property
-    def name(self) -> str:
-        return self.album.name or f"images {self.start + 1:,} to {self.stop:,}"
-
     def parts(self, recipe: Recipe) -> Parts:
-        part = self.look.part(self.album.images(self.start, self.stop))
+        part = self.look.part(self.album.images(0, len(self.album)))
         return {"": part.named(self.name)}
 
 
@@ -67,32 +68,50 @@ class Files:
         for path in self.paths[start:stop]:
             yield str(path), partial(_told, str(path), path.read_bytes)
 
+    def of(self, start: int, stop: int) -> "Files":
+        return replace(self, paths=self.paths[start:stop])
 
+
+@dataclass(frozen=True, eq=False)
 class Tar:
-    """Images in an uncompressed tar, each read where it lies; of a compressed one, one after the other."""
+    """Images in an uncompressed tar, each read where it lies; of a compressed one, one after the other.
 
-    def __init__(self, path: Path, alone: bool) -> None:
-        self.path, self.name = path, "" if alone else path.name
+    found: name, place and size of each.
+    """
+
+    name: str
+    path: Path
+    found: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def at(cls, path: Path, alone: bool) -> "Tar":
         try:
             with tarfile.open(path) as tar:
-                self._found = tuple(
+                found = tuple(
                     (member.name, member.offset_data, member.size)
                     for member in tar
                     if member.isfile() and is_image(member.name)
                 )
         except (tarfile.TarError, OSError, EOFError) as error:
             raise DataError(f"{path}: cannot be read as a tar ({reason(error)}).") from error
-        self._packed = path.suffix.lower() != ".tar"
+        return cls("" if alone else path.name, path, found)
+
+    @property
+    def packed(self) -> bool:
+        return self.path.suffix.lower() != ".tar"
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self.found)
+
+    def of(self, start: int, stop: int) -> "Tar":
+        return replace(self, found=self.found[start:stop])
 
     def images(self, start: int, stop: int) -> Iterator[Image]:
-        if self._packed:
-            yield from self._unpacked({name for name, *_ in self._found[start:stop]})
+        if self.packed:
+            yield from self._unpacked({name for name, *_ in self.found[start:stop]})
             return
         with self.path.open("rb") as stream:
-            for name, offset, size in self._found[start:stop]:
+            for name, offset, size in self.found[start:stop]:
                 stream.seek(offset)
                 content = stream.read(size)
                 yield f"{self.path}: {name}", partial(bytes, content)
@@ -105,22 +124,30 @@ class Tar:
                     yield name, partial(_told, name, stream.read)
 
 
+@dataclass(frozen=True, eq=False)
 class Zip:
-    def __init__(self, path: Path, alone: bool) -> None:
-        self.path, self.name = path, "" if alone else path.name
+    name: str
+    path: Path
+    found: tuple[str, ...]
+
+    @classmethod
+    def at(cls, path: Path, alone: bool) -> "Zip":
         try:
             with zipfile.ZipFile(path) as opened:
                 names = opened.namelist()
         except (zipfile.BadZipFile, OSError) as error:
             raise DataError(f"{path}: cannot be read as a zip ({reason(error)}).") from error
-        self._names = tuple(name for name in names if is_image(name))
+        return cls("" if alone else path.name, path, tuple(filter(is_image, names)))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.found)
+
+    def of(self, start: int, stop: int) -> "Zip":
+        return replace(self, found=self.found[start:stop])
 
     def images(self, start: int, stop: int) -> Iterator[Image]:
         opened = _zip(self.path, self.path.stat().st_mtime_ns)
-        for name in self._names[start:stop]:
+        for name in self.found[start:stop]:
             told = f"{self.path}: {name}"
             yield told, partial(_told, told, partial(opened.read, name))
 
@@ -148,27 +175,34 @@ class Groups(Sequence[Group]):
     """The units of some albums."""
 
     def __init__(self, albums: Sequence[Album], look: pictures.Look) -> None:
-        self._albums, self._look = albums, look
+        self._albums, self.look = albums, look
         self._starts = [(a, at) for a, album in enumerate(albums) for at in _starts(album)]
 
     def __len__(self) -> int:
         return len(self._starts)
+
+    @property
+    def images(self) -> int:
+        return sum(map(len, self._albums))
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         which, start = self._starts[index]
         album = self._albums[which]
-        step = len(album) if _packed(album) else GROUP
-        return Group(album, start, min(start + step, len(album)), self._look)
+        stop = min(start + _step(album), len(album))
+        name = album.name or f"images {start + 1:,} to {stop:,}"
+        return Group(name, album.of(start, stop), self.look)
 
 
 def _starts(album: Album) -> range:
-    return range(0, len(album), max(1, len(album)) if _packed(album) else GROUP)
+    return range(0, len(album), _step(album))
 
 
-def _packed(album: Album) -> bool:
-    return isinstance(album, Tar) and album.path.suffix.lower() != ".tar"
+def _step(album: Album) -> int:
+    if isinstance(album, Tar) and album.packed:
+        return max(1, len(album))
+    return min(MOST, max(FEWEST, len(album) // _UNITS))
 
 
 def of_folder(folder: Path, files: Sequence[Path]) -> list[Album]:
@@ -183,8 +217,11 @@ def of_folder(folder: Path, files: Sequence[Path]) -> list[Album]:
     ]
 
 
-def source(albums: Sequence[Album], text: str, files: Sequence[Path], options: Any) -> Source:
+def of_images(
+    albums: Sequence[Album], text: str, files: Sequence[Path], options: Options
+) -> Source:
     """Errors: DataError where there is no image, or the first cannot be read; SettingError."""
+    options.only("images", "resize", "interpolation", "scale", "weighting", "channels")
     size = options.resize
     said = (options.interpolation, options.scale, options.weighting, options.channels)
     pictures.check(size, *said)

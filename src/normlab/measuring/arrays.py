@@ -2,38 +2,57 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from normlab.data.binary import channels_last
 from normlab.errors import DataError, SettingError
-from normlab.measuring.held import Held
+from normlab.measuring.held import Held, Npy
 from normlab.measuring.part import Part
-from normlab.measuring.recipe import Recipe
+from normlab.measuring.recipe import Recipe, has_levels
 from normlab.measuring.source import rows_of_block
-from normlab.measuring.tree import Parts
+from normlab.measuring.tree import Parts, Tree
 
 _INNER = 16  # neighbours in memory of one feature, from which on each feature is taken by itself
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A unit of an array: array[prefix][start:stop]."""
+    """A unit of an array: array[prefix][start:stop], held in blocks of so many rows."""
 
     array: Held
     prefix: tuple[int, ...]
     start: int
     stop: int
+    block: int
     features: tuple[int, ...]
     name: str
     mask: np.ndarray | None = None
 
     def parts(self, recipe: Recipe) -> Parts:
+        whole = self.mask is None and recipe.only_sums and not self.prefix
+        if whole and isinstance(self.array, Npy) and flows(self.array, self.features):
+            return {"": self._as_read(self.array, recipe).named(self.name)}
+        tree = Tree()
+        for index, start in enumerate(range(self.start, self.stop, self.block)):
+            stop = min(start + self.block, self.stop)
+            tree.add(index, {"": replace(self, start=start, stop=stop)._held(recipe)})
+        return {"": tree.total()[""].named(self.name)}
+
+    def _held(self, recipe: Recipe) -> Part:
         x = self.array.piece(self.prefix, slice(self.start, self.stop))
-        part = part_of(x, self._kept(), recipe, self._mask(x.shape))
-        return {"": self._placed(part).named(self.name)}
+        return self._placed(part_of(x, self._kept(), recipe, self._mask(x.shape)))
+
+    def _as_read(self, array: Npy, recipe: Recipe) -> Part:
+        width = math.prod(array.shape[axis] for axis in self.features)
+        row = math.prod(array.shape[1:])
+        first, rows = self.start * row, (self.stop - self.start) * row // width
+        with array.values() as read:
+            return recipe.part_as_read(
+                rows, width, array.dtype.itemsize, lambda a, b: read(first + a, first + b)
+            )
 
     def _kept(self) -> tuple[int, ...]:
         depth = len(self.prefix)
@@ -147,7 +166,8 @@ class Pieces(Sequence[Piece]):
         while depth < len(shape) - 1 and math.prod(shape[depth + 1 :]) > _LARGEST_ROW:
             depth += 1
         self._outer, self._along = shape[:depth], shape[depth]
-        self._rows = rows_of_block(math.prod(shape[depth + 1 :]))
+        self._block = rows_of_block(math.prod(shape[depth + 1 :]))
+        self._rows = self._block * (_BLOCKS if not depth and flows(array, features) else 1)
         self._runs = -(-self._along // self._rows)
 
     def __len__(self) -> int:
@@ -164,9 +184,22 @@ class Pieces(Sequence[Piece]):
         stop = min(start + self._rows, self._along)
         where = "".join(f"{i}, " for i in prefix)
         name = self._name or f"{where}{start:,} to {stop - 1:,}"
-        return Piece(self._array, prefix, start, stop, self._features, name, self._mask)
+        return Piece(
+            self._array, prefix, start, stop, self._block, self._features, name, self._mask
+        )
 
 
+def flows(array: Held, features: tuple[int, ...]) -> bool:
+    """Whether rows of features lie one after the other in a file, and are summed as they are read."""
+    shape, width = array.shape, math.prod(array.shape[axis] for axis in features)
+    last = tuple(range(len(shape) - len(features), len(shape)))
+    fits = 0 not in features and math.prod(shape[1:]) <= _LARGEST_ROW
+    return (
+        isinstance(array, Npy) and features == last and fits and not has_levels(array.dtype, width)
+    )
+
+
+_BLOCKS = 4  # of such a unit, so that its own cost does not matter
 _LARGEST_ROW = 1 << 22
 
 

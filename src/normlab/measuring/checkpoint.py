@@ -11,7 +11,7 @@ from normlab.measuring.tree import Tree
 
 ENDING = ".unfinished"
 _EVERY = 10.0  # seconds
-_FORMAT = 2  # which also stands for how blocks are cut and summed
+_FORMAT = 3  # which also stands for how blocks are cut and summed
 
 
 @dataclass(eq=False)

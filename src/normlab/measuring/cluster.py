@@ -11,7 +11,7 @@ from normlab.measuring.recipe import Recipe
 from normlab.measuring.source import Source, Unit
 from normlab.measuring.tree import Parts, Tree
 
-_TASKS = 16  # for each worker at least, where there are so many units
+_TASKS = 64  # for each worker at least, where there are so many units
 _DEEPEST = 6  # a task is at most 2**6 units
 _PATIENCE = "10s"  # for a scheduler to answer
 _AHEAD = 4  # tasks for each thread of a worker that are sent ahead

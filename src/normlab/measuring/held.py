@@ -3,7 +3,10 @@
 import math
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +14,7 @@ import numpy as np
 
 from normlab.errors import DataError
 
-_AHEAD = 4  # pieces
+_AHEAD = 1 << 23  # bytes
 
 
 class Held(Protocol):
@@ -67,20 +70,29 @@ class Npy:
         inner = self.shape[depth + 1 :]
         row = math.prod(inner)
         at = int(np.ravel_multi_index(prefix, self.shape[:depth])) if depth else 0
-        first = (at * self.shape[depth] + rows.start) * row
-        count = (rows.stop - rows.start) * row
-        held = _scratch(count * self.dtype.itemsize)
+        first = at * self.shape[depth]
+        with self.values() as read:
+            x = read((first + rows.start) * row, (first + rows.stop) * row)
+        return x.reshape(-1, *inner)
+
+    @contextmanager
+    def values(self) -> Iterator[Callable[[int, int], np.ndarray]]:
+        """What reads values start to stop of the array as one row; each call uses the memory again."""
         with self.path.open("rb", buffering=0) as stream:
-            at = self.begin + first * self.dtype.itemsize
-            _announce(stream, at + _AHEAD * len(held), len(held))
-            stream.seek(at)
-            got = stream.readinto(held)
-            while got is not None and got < len(held):
-                more = stream.readinto(held[got:])
-                if not more:
-                    raise DataError(f"{self.path}: became shorter as it was read; measure again.")
-                got += more
-        x = np.frombuffer(held, self.dtype).reshape(-1, *inner)
+            yield partial(self._read, stream)
+
+    def _read(self, stream: Any, start: int, stop: int) -> np.ndarray:
+        size = self.dtype.itemsize
+        held, at = _scratch((stop - start) * size), self.begin + start * size
+        _announce(stream, at + _AHEAD, len(held))
+        stream.seek(at)
+        got = 0
+        while got < len(held):
+            more = stream.readinto(held[got:])
+            if not more:
+                raise DataError(f"{self.path}: became shorter as it was read; measure again.")
+            got += more
+        x = np.frombuffer(held, self.dtype)
         return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 

@@ -1,12 +1,13 @@
 """Sources that are objects of Python: arrays, tensors, datasets, loaders, frames, generators."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from normlab.data.columns import quoted
 from normlab.errors import DataError, SettingError
-from normlab.measuring import arrays, coming, containers, held
+from normlab.measuring import arrays, coming, containers, held, hugging_face
 from normlab.measuring.options import Options
 from normlab.measuring.source import Source
 
@@ -85,17 +86,17 @@ def _of_rows(pieces: Iterable[Any], text: str, options: Options) -> Source:
     return coming.of_tables(pieces, text, options.columns, options.by, options.where)
 
 
-def _of_hugging_face(given: Any, options: Options) -> Source:
-    """Rows of numbers as a table."""
-    pieces = given.with_format("arrow").iter(batch_size=1 << 14)
-    return _of_rows(pieces, "a Hugging Face dataset", options)
-
-
 def _of_dask_array(given: Any, options: Options) -> Source:
     """One chunk after the other along the first axis, each computed where Dask's scheduler says."""
     rows = [slice(*ends) for ends in zip(*(_ends(given.chunks[0])), strict=True)]
     pieces = (np.asarray(given[part].compute()) for part in rows)
     return _of_pieces(pieces, "a Dask array", options)
+
+
+def _of_several(given: Mapping[Any, Any], options: Options) -> Source:
+    raise DataError(
+        f"a {type(given).__name__} given, which holds {quoted(map(str, given))}; give one of them."
+    )
 
 
 def _ends(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -104,8 +105,9 @@ def _ends(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
 
 
 _OBJECTS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Options], Source]], ...] = (
-    (_from("datasets", "Dataset"), _of_hugging_face),
-    (_from("datasets", "IterableDataset"), _of_hugging_face),
+    (_from("datasets", "Dataset"), hugging_face.source),
+    (_from("datasets", "IterableDataset"), hugging_face.source),
+    (lambda given: isinstance(given, Mapping), _of_several),
     (_from("dask", "Array"), _of_dask_array),
     (
         _from("dask", "DataFrame"),

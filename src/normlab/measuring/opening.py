@@ -11,7 +11,7 @@ from normlab.data import streaming
 from normlab.data.columns import quoted, reason
 from normlab.data.images import IMAGES
 from normlab.data.table import TEXTS
-from normlab.errors import DataError, NormlabError
+from normlab.errors import DataError, MissingExtraError, NormlabError
 from normlab.measuring import albums, arrays, containers, held, tables
 from normlab.measuring.objects import mask_of, of_array, of_object
 from normlab.measuring.options import Options
@@ -56,17 +56,23 @@ def _of_url(url: str, options: Options) -> Source:
     except NormlabError:
         home.cleanup()
         raise
+    except ImportError as error:
+        home.cleanup()
+        raise _lacking(url, error) from error
     except FileNotFoundError as error:
         home.cleanup()
         raise DataError(f"{url}: there is no such file or folder; check the address.") from error
     except Exception as error:  # each file system has kinds of its own
         home.cleanup()
-        raise DataError(
-            f"{url}: cannot be read ({reason(error)}); check the address, and that the package for it is "
-            f"installed."
-        ) from error
+        raise DataError(f"{url}: cannot be read ({reason(error)}); check the address.") from error
     identity = made.identity | {"url": url, "version": version}
     return replace(made, text=url, files=(), identity=identity, keeps=home)
+
+
+def _lacking(url: str, error: ImportError) -> NormlabError:
+    if url.startswith(("http://", "https://")):
+        return MissingExtraError.of(f"{url}", "aiohttp", "http")
+    return DataError(f"{url}: needs a package that is not installed ({reason(error)}).")
 
 
 def _of_folder(folder: Path, options: Options) -> Source:
@@ -105,19 +111,12 @@ def _of_tables(files: Sequence[Path], text: str, options: Options) -> Source:
     )  # fmt: skip
 
 
-def _of_images(
-    found: Sequence[albums.Album], text: str, files: Sequence[Path], options: Options
-) -> Source:
-    options.only("images", "resize", "interpolation", "scale", "weighting", "channels")
-    return albums.source(found, text, files, options)
-
-
 def _of_archives(files: Sequence[Path], text: str, options: Options) -> Source:
     found: list[albums.Album] = []
     for file in files:
         make = albums.Zip if file.name.lower().endswith(albums.ZIPS) else albums.Tar
-        found.append(make(file, len(files) == 1))
-    return _of_images(found, text, files, options)
+        found.append(make.at(file, len(files) == 1))
+    return albums.of_images(found, text, files, options)
 
 
 def _of_npy(path: Path, options: Options) -> Source:
@@ -145,7 +144,7 @@ def _of_file(array: held.Held, path: Path, options: Options) -> Source:
 _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     _TABLES: lambda path, options: _of_tables([path], str(path), options),
     (*albums.TARS, *albums.ZIPS): lambda path, options: _of_archives([path], str(path), options),
-    tuple(sorted(IMAGES)): lambda path, options: _of_images(
+    tuple(sorted(IMAGES)): lambda path, options: albums.of_images(
         albums.of_folder(path.parent, [path]), str(path), [path], options
     ),
     (".npy",): _of_npy,
@@ -164,7 +163,7 @@ _MANY = 10  # times as many files of one kind as of others make a folder one of 
 _FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[Path], Options], Source]]] = {
     "images": (
         tuple(IMAGES),
-        lambda folder, files, options: _of_images(
+        lambda folder, files, options: albums.of_images(
             albums.of_folder(folder, files), str(folder), files, options
         ),
     ),

@@ -1,7 +1,6 @@
 """Images as they are stored, decoded and counted level by level."""
 
 import io
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import torch
 from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
+from normlab.kernels.levels import levels_of_image
 from normlab.measuring import stopping
 from normlab.measuring.levels import ends_of, mean_and_m2, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
@@ -24,7 +24,6 @@ NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 INTERPOLATIONS = ("bilinear", "bicubic", "nearest", "lanczos", "box")
 _ORIENTATION = 0x0112
 _TOLD = {"exif", "transparency"}
-_HISTOGRAM = {channels: struct.Struct(f"{256 * channels}q") for channels in NAMES}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Look:
 @dataclass(eq=False)
 class _Seen:
     look: Look
-    counts: list[bytes] = field(default_factory=list)
+    counts: list[np.ndarray] = field(default_factory=list)
     others: list[Part] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
@@ -86,7 +85,7 @@ class _Seen:
             ) from error
         except Exception as error:  # Pillow raises kinds of its own for each format
             raise _unread(name, error) from error
-        if isinstance(seen, bytes):
+        if isinstance(seen, np.ndarray):
             self.counts.append(seen)
         else:
             self.others.append(seen)
@@ -115,8 +114,7 @@ class _Seen:
     def part(self) -> Part:
         parts = list(self.others)
         if self.counts:
-            flat = np.frombuffer(b"".join(self.counts), np.int64)
-            parts.append(_of_levels(flat.reshape(-1, self.look.channels, 256), 255, self.look))
+            parts.append(_of_levels(np.stack(self.counts), 255, self.look))
         whole = parts[0] if parts else _none(self.look.channels)
         for part in parts[1:]:
             whole = joined(whole, part)
@@ -125,8 +123,8 @@ class _Seen:
         return Part(**vars(whole) | {"noted": noted, "bad": tuple(self.bad[:MOST_BAD])})
 
 
-def _looked(image: Any, format_: str, look: Look, name: str) -> bytes | Part:
-    """The counts of 8-bit levels, packed; or the part that any other image is."""
+def _looked(image: Any, format_: str, look: Look, name: str) -> np.ndarray | Part:
+    """How often each 8-bit level was seen, (channels, 256); or the part that any other image is."""
     grey = is_grey(image.mode)
     if not look.fixed and grey != (look.channels == 1):
         raise SettingError(
@@ -139,7 +137,7 @@ def _looked(image: Any, format_: str, look: Look, name: str) -> bytes | Part:
     if look.size is not None:
         image = _resized(image, look)
     if not deep:
-        return _HISTOGRAM[look.channels].pack(*image.histogram())
+        return levels_of_image(image, look.channels)
     values, largest = levels(image, format_)
     if largest == 65535:
         flat = values.astype(np.uint16).reshape(-1, 1)

@@ -11,7 +11,7 @@ from normlab.kernels.levels import LEVELS, levels
 from normlab.measuring.levels import ends_of, powers_of
 from normlab.measuring.part import Cross, Part
 from normlab.measuring.sketch import Sketch
-from normlab.measuring.sums import Sums, summed, summed_apart
+from normlab.measuring.sums import Fetch, Sums, summed, summed_apart, summed_as_read
 
 BLOCK = 1 << 21  # values of a block; a row may be larger
 _LEVELS = {"uint8": 255, "uint16": 65535}
@@ -47,6 +47,15 @@ class Recipe:
     def takes_columns(self, width: int) -> bool:
         """Whether columns need not be put side by side: nothing is asked of rows, and they are few."""
         return not self.covariance and self.valid is None and width <= _FEW
+
+    @property
+    def only_sums(self) -> bool:
+        """Whether each value is seen once, and by itself."""
+        return not (self.quantiles or self.covariance) and self.valid is None
+
+    def part_as_read(self, rows: int, width: int, size: int, read: Fetch) -> Part:
+        """The part of what `sums.summed_as_read` reads, where there are only sums."""
+        return _part(summed_as_read(rows, width, size, read), rows)
 
     def part_of_columns(self, *columns: np.ndarray) -> Part:
         """Features by themselves, (rows,) each: the part that they are together."""

@@ -8,7 +8,7 @@ deviations, each chunk is summed by itself about its own mean: nothing cancels. 
 block's shape decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,12 @@ from normlab.kernels.sums import HIGH, INFINITE, LOW, S1, S4, VALUES, power_sums
 from normlab.measuring.part import joined_powers, split_sum
 
 CHUNK = 1 << 16  # values, which stay in the second cache
+HELD = 1 << 20  # bytes that are read at a time, which stay in the second cache too
 _LANES = 1 << 8  # whose sums stay in the first
 _FIRST = 1 << 12  # values that the shift is the mean of
 _FAR = 0.9  # share of S2 that the distance of the shift may make up
+
+Fetch = Callable[[int, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,31 +38,60 @@ class Sums:
 
 def summed(block: np.ndarray, valid: np.ndarray | None = None) -> Sums:
     """Of a block (rows, features) of real numbers; valid: (rows, features), what counts."""
-    return _of([_Values(block, valid)])
+    return _of([_Values.of(block, valid)])
 
 
 def summed_apart(columns: Sequence[np.ndarray]) -> Sums:
     """Of features that lie by themselves in memory, (rows,) each, all of one length."""
-    return _of([_Values(column.reshape(-1, 1)) for column in columns])
+    return _of([_Values.of(column.reshape(-1, 1)) for column in columns])
+
+
+def summed_as_read(rows: int, width: int, size: int, read: Fetch) -> Sums:
+    """Of rows of features that `read` gives value by value, each of so many bytes: only some are held.
+
+    The same bits as `summed` of all of them.
+    """
+    return _of([_Values(rows, width, read, HELD // size)])
 
 
 class _Values:
-    """Rows of features as rows of lanes, so many rows side by side: a power of two."""
+    """Rows of features as rows of lanes, so many rows side by side: a power of two.
 
-    def __init__(self, block: np.ndarray, valid: np.ndarray | None = None) -> None:
-        self.rows, self.width = block.shape
+    fetch: values start to stop; most: how many values at a time; None: all.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        width: int,
+        fetch: Fetch,
+        most: int | None = None,
+        valid: np.ndarray | None = None,
+    ) -> None:
+        self.rows, self.width, self._fetch, self._valid = rows, width, fetch, valid
         self.side = 1
         while 2 * self.side * self.width <= _LANES:
             self.side *= 2
         self.lanes = self.side * self.width
         self.step = max(1, CHUNK // self.lanes)
-        self._x, self._valid = np.ravel(block), None if valid is None else np.ravel(valid)
+        self.count, self.chunk = rows * width, self.step * self.lanes
+        self._most = self.count if most is None else max(1, most // self.chunk) * self.chunk
+
+    @classmethod
+    def of(cls, block: np.ndarray, valid: np.ndarray | None = None) -> "_Values":
+        flat = np.ravel(block)
+        ok = None if valid is None else np.ravel(valid)
+        return cls(*block.shape, lambda start, stop: flat[start:stop], None, ok)
 
     def about(self, shift: np.ndarray, start: int = 0, stop: int | None = None) -> np.ndarray:
         """(8, side, features): the sums of values start to stop."""
-        valid = None if self._valid is None else self._valid[start:stop]
         wide = np.broadcast_to(shift, (self.side, self.width)).flatten()
-        found = power_sums(self._x[start:stop], wide, valid, self.step)
+        end, found = self.count if stop is None else min(stop, self.count), None
+        for at in range(start, end, self._most):
+            to = min(at + self._most, end)
+            valid = None if self._valid is None else self._valid[at:to]
+            found = power_sums(self._fetch(at, to), wide, valid, self.step, found)
+        assert found is not None  # there are rows
         return found.reshape(8, self.side, self.width)
 
     def first_mean(self) -> np.ndarray:
@@ -69,8 +101,7 @@ class _Values:
         return np.where(np.isfinite(mean), mean, 0.0)
 
     def chunks(self) -> list[tuple[int, int]]:
-        each = self.step * self.lanes
-        return [(at, min(at + each, len(self._x))) for at in range(0, len(self._x), each)]
+        return [(at, min(at + self.chunk, self.count)) for at in range(0, self.count, self.chunk)]
 
 
 def _of(values: Sequence[_Values]) -> Sums:
