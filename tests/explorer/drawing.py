@@ -5,7 +5,7 @@ import random
 from exported import sent
 
 from normlab.equation.table import TABLE
-from normlab.explorer.host.carried import SEEDS, SIZES
+from normlab.explorer.view.carried import SEEDS, SIZES
 from normlab.explorer.model.normalising import misfit
 
 DATA = ("points", "sequence", "image", "bank", "contrast")

@@ -8,7 +8,7 @@ from plots import Plot
 
 from browsing import expect
 from checks import number, until
-from normlab.explorer.host.carried import SEEDS, SIZES
+from normlab.explorer.view.carried import SEEDS, SIZES
 from normlab.explorer.model.presets import PRESETS
 
 

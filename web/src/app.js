@@ -2,6 +2,7 @@
 
 import { changed, read, written } from "./address.js";
 import { History } from "./history.js";
+import { Interim } from "./interim.js";
 import { keep, kept } from "./kept.js";
 import { link, unpack } from "./link.js";
 
@@ -35,6 +36,7 @@ export class App {
     );
     this.cleanups = [() => this.link.close(), () => clearTimeout(this.pending), () => clearTimeout(this.silence)];
     this.history = new History(this);
+    this.interim = new Interim(this);
   }
 
   on(what, listener) {
@@ -97,6 +99,7 @@ export class App {
 
   refresh(asNew = false) {
     this.link.want(this.changed());
+    this.interim.draw();
     this.#remember(asNew);
   }
 
@@ -245,10 +248,13 @@ export class App {
       this.tell("error", content.words ?? this.words("error.table.gone"));
       return;
     }
-    this.scene = content;
-    this.arrays = unpack(content, buffers);
+    if (!newest && this.interim.made) return; // a newer picture stands already
+    const arrays = unpack(content, buffers);
+    const fault = this.interim.compare(content, arrays, changed(content.state, this.defaults));
+    Object.assign(this, { scene: content, arrays });
     this.tell("outline", content);
-    this.tell("scene", content, this.arrays);
+    this.tell("scene", content, arrays);
+    if (fault) this.tell("problems", fault);
   }
 
   /** Python has checked the state: what it could not use is gone. */

@@ -1,6 +1,6 @@
 // Scenes as Python would send them, computed in the page from what Python wrote into it.
 
-import { build } from "./drawn.js";
+import { build, place } from "./drawn.js";
 import { read } from "./limits.js";
 import { inBatches, outcome, rowOf } from "./outcome.js";
 import { columns, Outline, view } from "./outline.js";
@@ -10,6 +10,7 @@ import { script } from "./script.js";
 import { lead, numbers, operands, status } from "./told.js";
 
 const FEW = 4; // channels whose running statistics are drawn
+const STEEP = 1e5; // times the scale; a sum is right to about 1e-15 of its numbers
 const TABLES = ["points", "table"];
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 
@@ -71,13 +72,29 @@ export class Computed {
   }
 
   #scene(state, data) {
+    const { header, arrays, seen } = this.#picture(state, data);
+    const said = { status: status(this.words, state, seen), lead: lead(this.words, state, seen) };
+    return [{ ...this.outline.of(state, data), code: this.#code(state, data), ...said, ...header }, arrays];
+  }
+
+  /** What is drawn of settings until Python answers: header and arrays; null for what only Python can say. */
+  interim(given) {
+    const { defaults } = this.hello;
+    const { state, problems } = read(given, defaults, this.carried.limits, this.words);
+    const data = problems.length ? null : build(state, this.carried.data);
+    if (!data || data.x.shape[0] < 2 || !(place(state) in this.#row(state).frames)) return null;
+    const { header, arrays, outcomes } = this.#picture(state, data);
+    return outcomes.some((each) => rough(each, data.x)) ? null : [header, arrays];
+  }
+
+  #picture(state, data) {
     const [made, besides] = [this.#outcome(state, data), this.outline.beside(state)];
     const other = besides && this.#outcome(besides, data);
     const seen = this.#seen(state, data, made, other);
     const [more, arrays] = this.#view(seen);
-    const outlined = this.outline.of(state, data);
     const header = {
-      ...outlined,
+      data: this.outline.told(state, data),
+      columns: seen.columns,
       batches: batches(state, made, seen.used),
       running: running(
         made,
@@ -85,15 +102,12 @@ export class Computed {
       ),
       cell: seen.cell,
       formula: formula(seen),
-      code: this.#code(state, data),
-      status: status(this.words, state, seen),
-      lead: lead(this.words, state, seen),
       warning: made.warning,
       frames: seen.frames,
       ...more,
     };
     if (other) arrays.other = shown(data.x, other.y, seen.columns);
-    return [header, arrays];
+    return { header, arrays, seen, outcomes: other ? [made, other] : [made] };
   }
 
   #seen(state, data, made, other) {
@@ -102,11 +116,10 @@ export class Computed {
     const seen = { state, data, x, outcome: made, used: inBatches(state, made.row), columns: columns(state, data) };
     seen.cell = cell(state, data);
     seen.at = flat(seen.cell, x.shape);
-    seen.column = (values, channel) => column({ values, shape: x.shape }, channel);
-    const of = (values) => ({ values, shape: x.shape });
+    seen.column = once((values, channel) => column({ values, shape: x.shape }, channel));
     const after = this.outline.frame(state);
     const channels = block ? [null] : seen.columns;
-    seen.frames = frames(state, data, of(made.y), other && of(other.y), channels, after);
+    seen.frames = frames(state, data, made.y, other?.y, channels, after, seen.column);
     return seen;
   }
 
@@ -123,6 +136,24 @@ export class Computed {
     const of = (values) => ({ values, shape: x.shape });
     return [{ handles: { sigma: settings.sigma, power, free } }, { before: x, after: of(y), alone: of(alone) }];
   }
+}
+
+/** A function of an array and a channel, which remembers what it gave. */
+function once(make) {
+  const known = new Map();
+  return (values, channel) => {
+    const of = known.get(values) ?? known.set(values, new Map()).get(values);
+    if (!of.has(channel)) of.set(channel, make(values, channel));
+    return of.get(channel);
+  };
+}
+
+/** Whether rounding may be seen: where scales are so small beside the numbers that a sum's last digits count. */
+function rough({ row, scale, affine: { weight = [1] } }, { values }) {
+  if (!row.center) return false;
+  const most = STEEP / Math.max(1, ...weight.map(Math.abs));
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > most * scale[i]) return true;
+  return false;
 }
 
 const refused = (words) => Object.assign(new Error(words), { words });

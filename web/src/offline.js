@@ -1,5 +1,6 @@
 // A page without Python: what Python wrote into it computes in Python's place.
 
+import { found } from "./carried.js";
 import { Computed } from "./computed.js";
 import explorer from "./explorer.js";
 import { $, fail } from "./failing.js";
@@ -32,18 +33,6 @@ class Offline extends Model {
     const words = this.#hello.strings[type === "file" ? "export.offline" : "offline.absent"];
     return [{ type: "refused", words }, []];
   }
-}
-
-/** The same with each array in the place that names it. */
-function found(value, buffers) {
-  if (value === null || typeof value !== "object") return value;
-  if ("buffer" in value) return { values: read(buffers[value.buffer], value.bytes), shape: value.shape };
-  if (Array.isArray(value)) return value.map((each) => found(each, buffers));
-  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, found(held, buffers)]));
-}
-
-function read({ buffer, byteOffset, byteLength }, bytes) {
-  return new (bytes === 8 ? Float64Array : Float32Array)(buffer, byteOffset, byteLength / bytes);
 }
 
 async function unpacked() {
