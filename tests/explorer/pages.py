@@ -44,7 +44,7 @@ LISTEN = """
 """
 # not playwright's own waiting, which evaluates text in the page: its policy forbids that
 SETTLED = """() => new Promise((done, fail) => {
-  const end = performance.now() + 300_000;
+  const end = performance.now() + 60_000;
   const look = () => {
     if (talk.last && talk.sent > 0 && talk.sent === talk.heard) done();
     else if (rest.errors.length && rest.frames > 60) fail(new Error(rest.errors.join()));

@@ -41,14 +41,14 @@ READ = {
     "that is constant": ("a,b\n5,2\n5,2\n5,2", SEEN, 3, ""),
 }  # fmt: skip
 REFUSED = {
-    "empty": (" \n\n", "There is nothing in it"),
-    "words": ("hello world", "That is no table that can be used"),
+    "empty": (" \n\n", "The table is empty"),
+    "words": ("hello world", "This table cannot be used"),
     "no numbers": ("a,b\nfoo,bar", "no column is numeric"),
     "one row": ("a,b\n1,2", "a table needs at least 2"),
     "doubtful": ("a;b\n2.155;1\n12.480;2", "give decimal sign . (2.155) or decimal sign , (2155)"),
     "ragged": ("a,b\n1,2\n3", "Expected 2 columns, got 1"),
-    "control characters": ("\x01\x02", "That is no table that can be used"),
-    "JSON": ('{"a":[1,2]}', "That is no table that can be used"),
+    "control characters": ("\x01\x02", "This table cannot be used"),
+    "JSON": ('{"a":[1,2]}', "This table cannot be used"),
 }
 
 

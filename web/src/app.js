@@ -5,6 +5,7 @@ import { History } from "./history.js";
 import { Interim } from "./interim.js";
 import { keep, kept } from "./kept.js";
 import { link, unpack } from "./link.js";
+import { filled } from "./words.js";
 
 const LONGEST_LINK = 20_000; // characters of a table that a link still carries
 const SILENT = 8000; // milliseconds without an answer in a notebook, after which that is said
@@ -49,8 +50,7 @@ export class App {
 
   /** The text of a key, filled in; the key itself where there is none. */
   words(key, values = {}) {
-    const text = this.strings[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return filled(this.strings[key] ?? key, values);
   }
 
   say(text) {

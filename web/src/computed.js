@@ -4,11 +4,14 @@ import { build, place } from "./drawn.js";
 import { read } from "./limits.js";
 import { inBatches, outcome, rowOf } from "./outcome.js";
 import { columns, Outline, view } from "./outline.js";
+import { lines } from "./pasted.js";
 import { bank, block, cloud, shown } from "./pictures.js";
-import { column, frames } from "./ranges.js";
-import { script } from "./script.js";
+import { column, columnRanges, frames } from "./ranges.js";
+import { float, script } from "./script.js";
 import { lead, numbers, operands, status } from "./told.js";
+import { filled } from "./words.js";
 
+const [ROOM, LEAST] = [2.4, 1e-6];
 const FEW = 4; // channels whose running statistics are drawn
 const STEEP = 1e5; // times the scale; a sum is right to about 1e-15 of its numbers
 const TABLES = ["points", "table"];
@@ -17,13 +20,37 @@ const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 export class Computed {
   constructor(carried, hello) {
     Object.assign(this, { carried, hello });
-    this.words = (key, values = {}) =>
-      (hello.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    this.words = (key, values) => filled(hello.strings[key] ?? key, values);
     this.outline = new Outline(carried, hello, this.words);
   }
 
   check(given) {
     return read(given, this.hello.defaults, this.carried.limits, this.words).problems;
+  }
+
+  /** A person's table, which from now on is among the data. */
+  take(key, title, table) {
+    const { names, rows, notes } = table;
+    const values = Float64Array.from(rows.flat());
+    const shape = [rows.length, names.length];
+    const kept = { names, title, notes, fixed: columnRanges(values, shape), written: lines(table, title, float) };
+    this.carried.data[`table ${key}`] = { ...kept, values: { values, shape } };
+    for (const [norm, row] of Object.entries(this.carried.rows)) {
+      if (!row.fits.table)
+        row.frames[`table ${key}`] = this.#start({ ...this.hello.defaults, data: "table", table: key, norm });
+    }
+  }
+
+  /** The fixed axes after: room for a weight of two around what the row's defaults give. */
+  #start(state) {
+    try {
+      const { y } = this.#outcome(state, build(state, this.carried.data));
+      const largest = ROOM * y.reduce((most, value) => Math.max(most, Math.abs(value) || 0), LEAST);
+      return [-largest, largest];
+    } catch (error) {
+      if (!error.words && !(error instanceof RangeError)) throw error;
+      return [-ROOM, ROOM]; // until other settings fit this table
+    }
   }
 
   /** What Python would answer: the header, and arrays as bytes. */

@@ -34,6 +34,15 @@ export function extent(values) {
   return low > high ? null : [low, high];
 }
 
+/** Where the axes of a table stay while values move. */
+export function columnRanges(values, shape) {
+  return Array.from({ length: shape[1] }, (_, channel) => {
+    const [low, high] = extent(column({ values, shape }, channel));
+    const room = 0.05 * Math.max(high - low, 1e-9);
+    return [low - room, high + room];
+  });
+}
+
 function padded(values) {
   const found = extent(values);
   if (!found) return [-1, 1];

@@ -39,7 +39,7 @@ class Conversation:
     >>> reply["type"], reply["seq"], [array["name"] for array in reply["arrays"]]
     ('scene', 1, ['before', 'after', 'cells', 'centred'])
     >>> page.reply({"type": "dance", "seq": 2})[0]["words"]
-    "The page said 'dance', which is not understood; load it again."
+    "The page sent a message of type 'dance', which is unknown; reload the page."
     """
 
     def __init__(self) -> None:
