@@ -93,7 +93,9 @@ class Open:
 
     def __init__(self, watched, address, script="", first=False, folded=False, **state):
         self.watched, self.page, self.address = watched, watched.page, address
-        self.page.add_init_script(LISTEN + script + ("" if first else BEEN))
+        if not watched.prepared:
+            self.page.add_init_script(LISTEN + script + ("" if first else BEEN))
+            watched.prepared = True
         self.page.goto(address + link(**state))
         self.settled()
         if not folded:

@@ -4,7 +4,7 @@ import { Axes } from "./axes.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
 import { Edges } from "./edges.js";
 import { Invited } from "./invited.js";
-import { KINDS, Marks } from "./marks.js";
+import { KINDS, MANY, Marks } from "./marks.js";
 import { round, show } from "./numbers.js";
 import { Pooled } from "./pooled.js";
 import { Rows } from "./rows.js";
@@ -104,6 +104,7 @@ export class Scatter {
     const blue = scene.batches.used && !scene.formula.evaluated && stage !== "other";
     const places = this.#places(values, width);
     const kinds = new Uint8Array(rows);
+    this.plot.classList.toggle("crowded", rows > MANY);
     if (blue) kinds.fill(KINDS.indexOf("batch"), first, last);
     kinds[selected] = KINDS.indexOf("selected");
     this.marks.draw(places, kinds, stage === "before" ? null : this.#places(this.arrays.before, width));
