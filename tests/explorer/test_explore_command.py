@@ -47,7 +47,10 @@ def test_help_has_an_example_and_is_light():
     assert "Example: normlab explore --state 'norm=layer&batch_size=16'" in done.stdout
 
 
-PARTS = ["starlette", *(pytest.param(each, marks=pytest.mark.slow) for each in ("uvicorn", "websockets"))]
+PARTS = [
+    "starlette",
+    *(pytest.param(each, marks=pytest.mark.slow) for each in ("uvicorn", "websockets")),
+]
 
 
 @pytest.mark.parametrize("package", PARTS)

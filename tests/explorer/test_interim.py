@@ -23,7 +23,9 @@ COMPARED = "document.querySelector('.normlab-explorer').dataset.compared ?? 0"
 def pairs(count):
     """Two random states with the same draws each, of every row and kind of data in turn."""
     rng = random.Random(1)
-    fitting = [(data, norm) for norm, row in TABLE.items() for data in DATA if not misfit(row, data)]
+    fitting = [
+        (data, norm) for norm, row in TABLE.items() for data in DATA if not misfit(row, data)
+    ]
     rng.shuffle(fitting)
     for i in range(count):
         first, second = (drawn(rng, *fitting[i % len(fitting)]) for _ in range(2))
@@ -42,7 +44,9 @@ def agree(explorer, count):
 
 
 def test_of_some_random_states_the_page_computes_what_python_answers(at):
-    assert agree(at(), QUICK) > QUICK * 0.6  # what torch refuses, or rounds apart, Python says alone
+    assert (
+        agree(at(), QUICK) > QUICK * 0.6
+    )  # what torch refuses, or rounds apart, Python says alone
 
 
 @pytest.mark.slow

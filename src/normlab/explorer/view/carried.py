@@ -86,7 +86,11 @@ def _data(
 
 
 def _points(arrays: _Arrays, _: str, sizes: Any, seeds: Any, *__: Any) -> dict[str, Any]:
-    draws = {(n, seed): chapter_points(n, (0.0, 0.0), (1.0, 1.0), seed).values for n in sizes for seed in seeds}
+    draws = {
+        (n, seed): chapter_points(n, (0.0, 0.0), (1.0, 1.0), seed).values
+        for n in sizes
+        for seed in seeds
+    }
     return {"draws": {f"{n} {seed}": arrays.put(z) for (n, seed), z in draws.items()}}
 
 
@@ -120,4 +124,9 @@ _MADE: Mapping[str, Any] = {
 
 
 def _told(data: Data) -> dict[str, Any]:
-    return {"names": list(data.names), "title": data.title, "fixed": data.fixed, "notes": data.notes}
+    return {
+        "names": list(data.names),
+        "title": data.title,
+        "fixed": data.fixed,
+        "notes": data.notes,
+    }
