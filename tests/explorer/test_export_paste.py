@@ -39,7 +39,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text, decimal", READ.values(), ids=list(READ))
+@pytest.mark.parametrize(("text", "decimal"), READ.values(), ids=list(READ))
 def test_it_is_read_as_python_reads_it(page, text, decimal):
     found = page.evaluate(GIVE, [text, decimal])
     expected = parse_table(text, "mine", drop_missing=True, decimal=decimal or None)
@@ -64,7 +64,7 @@ def test_every_row_that_fits_a_table_is_computed_as_python_does(page):
     assert agree(page, wanted, talk) == len(wanted)
 
 
-@pytest.mark.parametrize("text, why", REFUSED.values(), ids=list(REFUSED))
+@pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=list(REFUSED))
 def test_what_is_no_table_is_refused_in_words(page, text, why):
     assert why in page.evaluate(GIVE, [text, ""])["words"]
 

@@ -182,7 +182,7 @@ def test_what_is_there_is_announced(at):
 
 def test_of_many_batches_it_is_said_which_are_shown(at):
     explorer = at(n=10_000)
-    expect(explorer[".batches .note"]).to_contain_text("Batches 1 to 64 of 1250 are shown.")
+    expect(explorer[".batches .note"]).to_contain_text("Batches 1 to 64 of 1,250 are shown.")
 
 
 def test_long_names_do_not_run_into_one_another(at):

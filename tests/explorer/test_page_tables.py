@@ -174,7 +174,7 @@ def test_a_long_paste_is_used_at_once_and_never_shown(at):
     area = explorer[".own textarea"]
     area.evaluate(PASTE, "a,b\n" + "1.25,2.5\n3.5,1\n" * 230_000)
     expect(explorer[".said"]).to_have_text(
-        "10000 rows and 2 columns of pasted table.", timeout=30_000
+        "10,000 rows and 2 columns of pasted table.", timeout=30_000
     )
     assert area.input_value() == ""
     expect(explorer[".data .note"]).to_contain_text("The first 10,000 of 460,000 rows are shown.")

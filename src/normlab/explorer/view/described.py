@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def rows(tables: Tables, kinds: Collection[str]) -> Json:
-    """Each row's columns, its formula with gaps for numbers, which data it fits, and its axes for these kinds."""
+    """Each row's columns, its formula with gaps for numbers, which data it fits, and its axes for these."""
     return {name: _row(row, tables, kinds) for name, row in TABLE.items()}
 
 
