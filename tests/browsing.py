@@ -13,7 +13,7 @@ from playwright.sync_api import expect as patient
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-PATIENCE = 300_000  # milliseconds, after which what is waited for will never come
+PATIENCE = 60_000  # milliseconds, after which what is waited for will never come
 ACTION = 60_000  # and after which what is to be clicked will never be there
 LOOK = 1_000  # milliseconds between two looks at whether the page is at rest
 RESTED = 240  # frames without a change

@@ -4,7 +4,7 @@ import pytest
 from exported import made
 from pages import BEEN, UNFOLD, Open
 from serving import explorer
-from watching import contexts
+from watching import Pages, contexts
 
 from browsing import expect
 
@@ -23,14 +23,25 @@ def opened(browser):
         yield open_
 
 
+@pytest.fixture(scope="module")
+def pages(browser):
+    """The pages of a file's tests, each loaded anew for the next one: a new context takes twice as long."""
+    with contexts(browser) as open_:
+        yield Pages(open_)
+
+
 @pytest.fixture
-def at(running, opened):
+def at(running, opened, pages):
     """An explorer of its own at a state, as in `at(norm="layer")`; `script` runs before its page's own."""
 
-    def at_(options=None, **state):
-        return Open(opened(**options or {}), running.address, **state)
+    def at_(options=None, script="", first=False, **state):
+        options = options or {}
+        own = script or first
+        watched = opened(**options) if own else pages.take(options)
+        return Open(watched, running.address, script=script, first=first, **state)
 
-    return at_
+    yield at_
+    pages.give_back()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import random
 from exported import sent
 
 from normlab.equation.table import TABLE
-from normlab.explorer.host.carried import SEEDS, SIZES
 from normlab.explorer.model.normalising import misfit
+from normlab.explorer.view.carried import SEEDS, SIZES
 
 DATA = ("points", "sequence", "image", "bank", "contrast")
 

@@ -44,7 +44,7 @@ LISTEN = """
 """
 # not playwright's own waiting, which evaluates text in the page: its policy forbids that
 SETTLED = """() => new Promise((done, fail) => {
-  const end = performance.now() + 300_000;
+  const end = performance.now() + 60_000;
   const look = () => {
     if (talk.last && talk.sent > 0 && talk.sent === talk.heard) done();
     else if (rest.errors.length && rest.frames > 60) fail(new Error(rest.errors.join()));
@@ -93,7 +93,9 @@ class Open:
 
     def __init__(self, watched, address, script="", first=False, folded=False, **state):
         self.watched, self.page, self.address = watched, watched.page, address
-        self.page.add_init_script(LISTEN + script + ("" if first else BEEN))
+        if not watched.prepared:
+            self.page.add_init_script(LISTEN + script + ("" if first else BEEN))
+            watched.prepared = True
         self.page.goto(address + link(**state))
         self.settled()
         if not folded:

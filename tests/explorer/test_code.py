@@ -65,7 +65,10 @@ def run(text, tmp_path, monkeypatch):
     return names
 
 
-@pytest.mark.parametrize("state", [*STATES, *presets.PRESETS.values()], ids=str)
+SHOWN = [pytest.param(state, marks=pytest.mark.slow) for state in presets.PRESETS.values()]
+
+
+@pytest.mark.parametrize("state", [*STATES, *SHOWN], ids=str)
 def test_the_script_gives_the_pages_numbers(page, state, tmp_path, monkeypatch):
     _, arrays = ask(page, **state)
     names = run(script(page, state), tmp_path, monkeypatch)

@@ -47,7 +47,13 @@ def test_help_has_an_example_and_is_light():
     assert "Example: normlab explore --state 'norm=layer&batch_size=16'" in done.stdout
 
 
-@pytest.mark.parametrize("package", ["starlette", "uvicorn", "websockets"])
+PARTS = [
+    "starlette",
+    *(pytest.param(each, marks=pytest.mark.slow) for each in ("uvicorn", "websockets")),
+]
+
+
+@pytest.mark.parametrize("package", PARTS)
 def test_without_the_extra_one_line_says_how_to_install_it(package):
     done = python(WITHOUT, package, "explore")
     assert (done.returncode, done.stdout) == (2, "")
@@ -121,7 +127,10 @@ def test_the_state_is_in_the_address_as_one_types_it():
         assert own.address == f"http://127.0.0.1:{own.port}/#norm=layer&batch_size=16&mean=[1,%202]"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_it_ends_quietly_with_pages_open(number):
     with explorer() as own, tab(own.port) as page:
         assert page.ask({"type": "scene", "seq": 1, "state": {}})[0]["type"] == "scene"
@@ -132,9 +141,10 @@ def test_it_ends_quietly_with_pages_open(number):
             socket.create_connection(("127.0.0.1", own.port))
 
 
+SOON = (signal.SIGINT, 0.6)
 EARLY = [
-    pytest.param(number, seconds, marks=() if seconds == soon else pytest.mark.slow)
-    for number, soon in ((signal.SIGINT, 0.6), (signal.SIGTERM, 1.5))
+    pytest.param(number, seconds, marks=() if (number, seconds) == SOON else pytest.mark.slow)
+    for number in (signal.SIGINT, signal.SIGTERM)
     for seconds in (0, 0.6, 1.5, 2.5)
 ]
 
@@ -150,6 +160,7 @@ def test_it_ends_quietly_while_torch_is_imported(number, seconds):
     assert (code, err) == (0, ENDED)
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_no_harm():
     with started("--no-browser", "--port", "0") as own:
         assert own.line()
@@ -198,6 +209,7 @@ def test_a_browser_is_opened_with_the_state(recorder):
     assert line.split()[2].endswith("/#norm=rms")
 
 
+@pytest.mark.slow
 def test_no_browser_is_opened_where_it_is_not_wanted(recorder):
     program, opened = recorder
     assert len(shown("--no-browser", BROWSER=str(program))) == 1
@@ -210,6 +222,7 @@ def test_without_a_browser_the_address_is_printed():
     assert address.startswith("The explorer: http://127.0.0.1:")
 
 
+@pytest.mark.slow
 def test_a_browser_of_the_terminal_does_not_take_it(tmp_path):
     lynx = tmp_path / "lynx"
     lynx.write_text(f"#!/bin/sh\necho > {tmp_path}/opened\n")

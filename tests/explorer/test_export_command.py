@@ -48,8 +48,8 @@ def test_a_name_that_cannot_be_written_is_refused_at_once_in_one_line(tmp_path, 
 
 UNSHOWN = {
     "data=table": "The table of this link is not here",
-    "own=": "There is nothing in it",
-    "own=a%0Ax": "That is no table that can be used",
+    "own=": "The table is empty",
+    "own=a%0Ax": "This table cannot be used",
     "norm=bach": "norm=bach given; it must be",
 }
 

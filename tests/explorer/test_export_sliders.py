@@ -8,8 +8,8 @@ from plots import Plot
 
 from browsing import expect
 from checks import number, until
-from normlab.explorer.host.carried import SEEDS, SIZES
 from normlab.explorer.model.presets import PRESETS
+from normlab.explorer.view.carried import SEEDS, SIZES
 
 
 def state(page):

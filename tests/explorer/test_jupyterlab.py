@@ -39,6 +39,7 @@ def test_the_notebook_is_saved_as_it_is_before_it_runs():
     assert set(SAVED.metadata) == {"kernelspec", "language_info"}
 
 
+@pytest.mark.slow
 def test_the_same_module_in_a_notebook(notebook, opened):
     """One notebook, from top to bottom: JupyterLab takes long to start."""
     watched = opened(viewport={"width": 1500, "height": 1400})

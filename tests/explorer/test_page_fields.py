@@ -9,7 +9,7 @@ WRONG = [
     ("batch_size", "0", "batch_size=0 given; it must be a whole number from 1 to 10000."),
     ("batch_size", "-3", "batch_size=-3 given; it must be a whole number from 1 to 10000."),
     ("batch_size", "2.5", "batch_size=2.5 given; it must be a whole number from 1 to 10000."),
-    ("batch_size", "", "That is no number."),
+    ("batch_size", "", "This is not a number."),
     ("eps", "-1", "eps=-1 given; it must be"),
     ("eps", "1e300", "eps=1e+300 given; here it must be one value, from -1e+06 to 1e+06"),
     ("momentum", "1.5", "momentum=1.5 given; it must be"),

@@ -14,7 +14,7 @@ def large(explorer):
     """A file of 10,000 rows, chosen."""
     file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}
     explorer["input[type=file]"].set_input_files(file)
-    explorer.says("10000 rows").settled()
+    explorer.says("10,000 rows").settled()
 
 
 def edited(explorer):
@@ -136,4 +136,4 @@ def test_where_nothing_can_be_kept_it_is_said_beforehand(at):
         "() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }"
     )
     large(explorer)
-    expect(explorer[".notice"]).to_contain_text("loading the page again will forget it")
+    expect(explorer[".notice"]).to_contain_text("it is lost when you reload the page")

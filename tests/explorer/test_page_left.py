@@ -30,11 +30,11 @@ def middle(locator):
 def test_fixed_axes_follow_points_that_leave_them_and_say_so(at, size):
     explorer = at(size, mean=[-38.5, -5.0])
     assert inside(explorer, "before") == 128
-    expect(explorer[".scatter.before .outside"]).to_have_text("axes moved to the points")
+    expect(explorer[".scatter.before .outside"]).to_have_text("axes have followed the points")
     expect(explorer[".scatter.after .outside"]).to_be_empty()
     explorer.go(mode="eval", step=0)  # as they come in
     assert inside(explorer, "after") >= 0.95 * 128
-    expect(explorer[".scatter.after .outside"]).to_contain_text("axes moved to the points")
+    expect(explorer[".scatter.after .outside"]).to_contain_text("axes have followed the points")
     explorer.go()
     for stage in ("before", "after"):
         expect(explorer[f".scatter.{stage} .outside"]).to_be_empty()

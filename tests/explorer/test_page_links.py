@@ -74,7 +74,7 @@ def test_a_clipboard_that_is_closed_is_said_to_be(at):
         "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('closed')); }"
     )
     explorer.button("Share").click()
-    expect(explorer[".said"]).to_contain_text("the address above holds the state")
+    expect(explorer[".said"]).to_contain_text("copy the address above, which holds the state")
     expect(explorer.page).to_have_url(re.compile("#norm=rms&v=1$"))
 
 

@@ -41,14 +41,14 @@ READ = {
     "that is constant": ("a,b\n5,2\n5,2\n5,2", SEEN, 3, ""),
 }  # fmt: skip
 REFUSED = {
-    "empty": (" \n\n", "There is nothing in it"),
-    "words": ("hello world", "That is no table that can be used"),
+    "empty": (" \n\n", "The table is empty"),
+    "words": ("hello world", "This table cannot be used"),
     "no numbers": ("a,b\nfoo,bar", "no column is numeric"),
     "one row": ("a,b\n1,2", "a table needs at least 2"),
     "doubtful": ("a;b\n2.155;1\n12.480;2", "give decimal sign . (2.155) or decimal sign , (2155)"),
     "ragged": ("a,b\n1,2\n3", "Expected 2 columns, got 1"),
-    "control characters": ("\x01\x02", "That is no table that can be used"),
-    "JSON": ('{"a":[1,2]}', "That is no table that can be used"),
+    "control characters": ("\x01\x02", "This table cannot be used"),
+    "JSON": ('{"a":[1,2]}', "This table cannot be used"),
 }
 
 
@@ -174,7 +174,7 @@ def test_a_long_paste_is_used_at_once_and_never_shown(at):
     area = explorer[".own textarea"]
     area.evaluate(PASTE, "a,b\n" + "1.25,2.5\n3.5,1\n" * 230_000)
     expect(explorer[".said"]).to_have_text(
-        "10000 rows and 2 columns of pasted table.", timeout=30_000
+        "10,000 rows and 2 columns of pasted table.", timeout=30_000
     )
     assert area.input_value() == ""
     expect(explorer[".data .note"]).to_contain_text("The first 10,000 of 460,000 rows are shown.")

@@ -297,7 +297,7 @@ def test_evaluation_needs_no_batch_that_it_has_not_seen():
 
 def test_too_few_points_are_told_and_the_controls_stay():
     words = refused(n=3, edits={"deleted": [0, 1]})
-    assert words == "Fewer than 2 points are left: take my changes back, or choose other data."
+    assert words == "Fewer than 2 points are left: undo your changes, or choose other data."
 
 
 def test_constant_features_and_zero_eps_draw_no_number_that_json_lacks():

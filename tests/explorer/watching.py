@@ -15,6 +15,7 @@ class Watched:
     page: Page
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    prepared: bool = False  # whether its scripts were added
 
     def __post_init__(self):
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -46,3 +47,35 @@ def contexts(browser):
     yield open_
     for context in held:
         context.close()
+
+
+class Pages:
+    """Pages that are used one after the other by tests that each find one as if it were new."""
+
+    def __init__(self, open_):
+        self.open, self.free, self.used = open_, [], []
+
+    def take(self, options):
+        """A page that nothing is kept of: neither storage, nor history, nor what was heard of it."""
+        found = next((each for each in self.free if each[0] == options), None)
+        if found:
+            self.free.remove(found)
+            self._forget(found[1], options)
+        else:
+            found = options, self.open(**options)
+        self.used.append(found)
+        return found[1]
+
+    def give_back(self):
+        self.free += [each for each in self.used if not each[1].page.is_closed()]
+        self.used.clear()
+
+    def _forget(self, watched, options):
+        page = watched.page
+        page.evaluate("try { localStorage.clear(); sessionStorage.clear(); } catch {}")
+        held = {name: options.get(name, "null") for name in ("color_scheme", "reduced_motion")}
+        page.emulate_media(**held)
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        watched.requests.clear()
+        watched.complaints.clear()

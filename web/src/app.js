@@ -2,8 +2,10 @@
 
 import { changed, read, written } from "./address.js";
 import { History } from "./history.js";
+import { Interim } from "./interim.js";
 import { keep, kept } from "./kept.js";
 import { link, unpack } from "./link.js";
+import { filled } from "./words.js";
 
 const LONGEST_LINK = 20_000; // characters of a table that a link still carries
 const SILENT = 8000; // milliseconds without an answer in a notebook, after which that is said
@@ -35,6 +37,7 @@ export class App {
     );
     this.cleanups = [() => this.link.close(), () => clearTimeout(this.pending), () => clearTimeout(this.silence)];
     this.history = new History(this);
+    this.interim = new Interim(this);
   }
 
   on(what, listener) {
@@ -47,8 +50,7 @@ export class App {
 
   /** The text of a key, filled in; the key itself where there is none. */
   words(key, values = {}) {
-    const text = this.strings[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return filled(this.strings[key] ?? key, values);
   }
 
   say(text) {
@@ -97,6 +99,7 @@ export class App {
 
   refresh(asNew = false) {
     this.link.want(this.changed());
+    this.interim.draw();
     this.#remember(asNew);
   }
 
@@ -245,10 +248,13 @@ export class App {
       this.tell("error", content.words ?? this.words("error.table.gone"));
       return;
     }
-    this.scene = content;
-    this.arrays = unpack(content, buffers);
+    if (!newest && this.interim.made) return; // a newer picture stands already
+    const arrays = unpack(content, buffers);
+    const fault = this.interim.compare(content, arrays, changed(content.state, this.defaults));
+    Object.assign(this, { scene: content, arrays });
     this.tell("outline", content);
-    this.tell("scene", content, this.arrays);
+    this.tell("scene", content, arrays);
+    if (fault) this.tell("problems", fault);
   }
 
   /** Python has checked the state: what it could not use is gone. */

@@ -1,28 +1,56 @@
 // Scenes as Python would send them, computed in the page from what Python wrote into it.
 
-import { build } from "./drawn.js";
+import { build, place } from "./drawn.js";
 import { read } from "./limits.js";
 import { inBatches, outcome, rowOf } from "./outcome.js";
 import { columns, Outline, view } from "./outline.js";
+import { lines } from "./pasted.js";
 import { bank, block, cloud, shown } from "./pictures.js";
-import { column, frames } from "./ranges.js";
-import { script } from "./script.js";
+import { column, columnRanges, frames } from "./ranges.js";
+import { float, script } from "./script.js";
 import { lead, numbers, operands, status } from "./told.js";
+import { filled } from "./words.js";
 
+const [ROOM, LEAST] = [2.4, 1e-6];
 const FEW = 4; // channels whose running statistics are drawn
+const STEEP = 1e5; // times the scale; a sum is right to about 1e-15 of its numbers
 const TABLES = ["points", "table"];
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 
 export class Computed {
   constructor(carried, hello) {
     Object.assign(this, { carried, hello });
-    this.words = (key, values = {}) =>
-      (hello.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    this.words = (key, values) => filled(hello.strings[key] ?? key, values);
     this.outline = new Outline(carried, hello, this.words);
   }
 
   check(given) {
     return read(given, this.hello.defaults, this.carried.limits, this.words).problems;
+  }
+
+  /** A person's table, which from now on is among the data. */
+  take(key, title, table) {
+    const { names, rows, notes } = table;
+    const values = Float64Array.from(rows.flat());
+    const shape = [rows.length, names.length];
+    const kept = { names, title, notes, fixed: columnRanges(values, shape), written: lines(table, title, float) };
+    this.carried.data[`table ${key}`] = { ...kept, values: { values, shape } };
+    for (const [norm, row] of Object.entries(this.carried.rows)) {
+      if (!row.fits.table)
+        row.frames[`table ${key}`] = this.#start({ ...this.hello.defaults, data: "table", table: key, norm });
+    }
+  }
+
+  /** The fixed axes after: room for a weight of two around what the row's defaults give. */
+  #start(state) {
+    try {
+      const { y } = this.#outcome(state, build(state, this.carried.data));
+      const largest = ROOM * y.reduce((most, value) => Math.max(most, Math.abs(value) || 0), LEAST);
+      return [-largest, largest];
+    } catch (error) {
+      if (!error.words && !(error instanceof RangeError)) throw error;
+      return [-ROOM, ROOM]; // until other settings fit this table
+    }
   }
 
   /** What Python would answer: the header, and arrays as bytes. */
@@ -71,13 +99,29 @@ export class Computed {
   }
 
   #scene(state, data) {
+    const { header, arrays, seen } = this.#picture(state, data);
+    const said = { status: status(this.words, state, seen), lead: lead(this.words, state, seen) };
+    return [{ ...this.outline.of(state, data), code: this.#code(state, data), ...said, ...header }, arrays];
+  }
+
+  /** What is drawn of settings until Python answers: header and arrays; null for what only Python can say. */
+  interim(given) {
+    const { defaults } = this.hello;
+    const { state, problems } = read(given, defaults, this.carried.limits, this.words);
+    const data = problems.length ? null : build(state, this.carried.data);
+    if (!data || data.x.shape[0] < 2 || !(place(state) in this.#row(state).frames)) return null;
+    const { header, arrays, outcomes } = this.#picture(state, data);
+    return outcomes.some((each) => rough(each, data.x)) ? null : [header, arrays];
+  }
+
+  #picture(state, data) {
     const [made, besides] = [this.#outcome(state, data), this.outline.beside(state)];
     const other = besides && this.#outcome(besides, data);
     const seen = this.#seen(state, data, made, other);
     const [more, arrays] = this.#view(seen);
-    const outlined = this.outline.of(state, data);
     const header = {
-      ...outlined,
+      data: this.outline.told(state, data),
+      columns: seen.columns,
       batches: batches(state, made, seen.used),
       running: running(
         made,
@@ -85,15 +129,12 @@ export class Computed {
       ),
       cell: seen.cell,
       formula: formula(seen),
-      code: this.#code(state, data),
-      status: status(this.words, state, seen),
-      lead: lead(this.words, state, seen),
       warning: made.warning,
       frames: seen.frames,
       ...more,
     };
     if (other) arrays.other = shown(data.x, other.y, seen.columns);
-    return [header, arrays];
+    return { header, arrays, seen, outcomes: other ? [made, other] : [made] };
   }
 
   #seen(state, data, made, other) {
@@ -102,11 +143,10 @@ export class Computed {
     const seen = { state, data, x, outcome: made, used: inBatches(state, made.row), columns: columns(state, data) };
     seen.cell = cell(state, data);
     seen.at = flat(seen.cell, x.shape);
-    seen.column = (values, channel) => column({ values, shape: x.shape }, channel);
-    const of = (values) => ({ values, shape: x.shape });
+    seen.column = once((values, channel) => column({ values, shape: x.shape }, channel));
     const after = this.outline.frame(state);
     const channels = block ? [null] : seen.columns;
-    seen.frames = frames(state, data, of(made.y), other && of(other.y), channels, after);
+    seen.frames = frames(state, data, made.y, other?.y, channels, after, seen.column);
     return seen;
   }
 
@@ -123,6 +163,24 @@ export class Computed {
     const of = (values) => ({ values, shape: x.shape });
     return [{ handles: { sigma: settings.sigma, power, free } }, { before: x, after: of(y), alone: of(alone) }];
   }
+}
+
+/** A function of an array and a channel, which remembers what it gave. */
+function once(make) {
+  const known = new Map();
+  return (values, channel) => {
+    const of = known.get(values) ?? known.set(values, new Map()).get(values);
+    if (!of.has(channel)) of.set(channel, make(values, channel));
+    return of.get(channel);
+  };
+}
+
+/** Whether rounding may be seen: where scales are so small beside the numbers that a sum's last digits count. */
+function rough({ row, scale, affine: { weight = [1] } }, { values }) {
+  if (!row.center) return false;
+  const most = STEEP / Math.max(1, ...weight.map(Math.abs));
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > most * scale[i]) return true;
+  return false;
 }
 
 const refused = (words) => Object.assign(new Error(words), { words });

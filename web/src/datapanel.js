@@ -80,7 +80,6 @@ export class DataPanel {
     put(this.forget, "hidden", app.host !== "page" || !kept());
     text(this.undo, app.words("undo.edits"));
     put(this.undo, "hidden", !scene.data.edited);
-    put(this.own, "hidden", app.host === "offline");
     text(this.own.firstChild, app.words("data.table"));
     text(this.pasteLabel, app.words("data.paste"));
     text(this.use, app.words("data.use"));

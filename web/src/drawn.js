@@ -9,10 +9,11 @@ function points({ n, seed, mean, scale, correlation, outliers }, { draws }) {
   const shape = [n, 2];
   const { fround } = Math;
   if (!correlation && !outliers) {
-    const single = (value, i) => fround(fround(value * fround(scale[i % 2])) + fround(mean[i % 2]));
-    return { values: Float64Array.from(z, single), shape };
+    const x = new Float64Array(z);
+    for (let i = 0; i < x.length; i++) x[i] = fround(fround(x[i] * fround(scale[i % 2])) + fround(mean[i % 2]));
+    return { values: x, shape };
   }
-  const x = Float64Array.from(z);
+  const x = new Float64Array(z);
   for (let i = 1; i < x.length; i += 2) x[i] = correlation * x[i - 1] + (1 - correlation ** 2) ** 0.5 * x[i];
   const count = Math.min(outliers, n);
   for (let i = 0; i < count; i++) x[2 * Math.floor((i * n) / count) + (i % 2)] = OUTLIER * (i % 4 < 2 ? 1 : -1);

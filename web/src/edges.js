@@ -1,6 +1,7 @@
 // Points that lie outside a plot: arrows at its edge that say where they are, and by which they can be taken.
 
 import { each, put, svg, text } from "./dom.js";
+import { KINDS } from "./marks.js";
 import { clamp, round } from "./numbers.js";
 
 const MOST = 60; // arrows; the selected point always has one
@@ -23,15 +24,15 @@ export class Edges {
     return Number.isFinite(x + y) && !(x >= left && x <= width - right && y >= top && y <= height - bottom);
   }
 
-  /** Draw those of `count` places that are outside; gives how many there are. */
-  draw(count, at, kind, words) {
+  /** Draw those points that are outside; gives how many there are. */
+  draw(places, kinds, words) {
     const found = [];
     let all = 0;
-    for (let i = 0; i < count; i++) {
-      const place = at(i);
+    for (let i = 0; i < kinds.length; i++) {
+      const place = [places[2 * i], places[2 * i + 1]];
       if (!this.outside(place)) continue;
       all++;
-      if (found.length < MOST || kind(i) === "selected") found.push([i, place]);
+      if (found.length < MOST || KINDS[kinds[i]] === "selected") found.push([i, place]);
     }
     each(
       this.el,
@@ -41,7 +42,7 @@ export class Edges {
         const [x, y] = this.held(place);
         const angle = (Math.atan2(place[1] - y, place[0] - x) * 180) / Math.PI;
         put(arrow, "transform", `translate(${round(x)} ${round(y)}) rotate(${round(angle)})`);
-        put(arrow, "class", kind(i) || null);
+        put(arrow, "class", KINDS[kinds[i]] || null);
         text(arrow.firstChild, words(i));
       },
     );

@@ -5,68 +5,81 @@
 // An array is { values, shape }. Python's operands are the authority; tests hold these to them.
 
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
+const NEAR = 1e-12; // of a value: a mean that is further away is not that of equal values
+const BLOCK = 64; // numbers that are summed one after the other
 const held = (column, settings) => (typeof column === "string" ? settings[column] : column);
 
-/** What `make` makes of every line of an array along one axis: a list of `length` numbers. */
+/** What `make(line, out)` makes of every line of an array along one axis: `length` numbers each. */
 function lines({ values, shape }, axis, length, make) {
   const count = shape[axis];
   const inner = product(shape.slice(axis + 1));
   const outer = product(shape.slice(0, axis));
-  const out = new Float64Array(outer * length * inner);
-  const line = new Float64Array(count);
+  const all = new Float64Array(outer * length * inner);
+  const [line, out] = [new Float64Array(count), new Float64Array(length)];
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       for (let k = 0; k < count; k++) line[k] = values[(o * count + k) * inner + i];
-      const made = make(line);
-      for (let k = 0; k < length; k++) out[(o * length + k) * inner + i] = made[k];
+      make(line, out);
+      for (let k = 0; k < length; k++) all[(o * length + k) * inner + i] = out[k];
     }
   }
-  return { values: out, shape: shape.with(axis, length) };
+  return { values: all, shape: shape.with(axis, length) };
 }
 
 /** An array in a shape that it broadcasts to. */
 function expanded(array, shape) {
   return shape.reduce((found, length, axis) => {
     if (found.shape[axis] === length) return found;
-    return lines(found, axis, length, ([value]) => new Float64Array(length).fill(value));
+    return lines(found, axis, length, (line, out) => out.fill(line[0]));
   }, array).values;
 }
 
 /** Sums over what is pooled along one axis: over all, within groups, in a window, or by weights. */
 const MEMBERS = {
-  all: ({ mean }) => ({ length: 1, make: (line) => [sum(line) / (mean ? line.length : 1)] }),
+  all: ({ mean }) => ({
+    length: 1,
+    make: (line, out) => {
+      out[0] = sum(line) / (mean ? line.length : 1);
+    },
+  }),
   groups: ({ count, mean }, length, settings) => {
     const each = length / settings[count];
     if (!Number.isInteger(each)) throw new RangeError(count);
-    const make = (line) => {
-      const out = new Float64Array(length);
+    const make = (line, out) => {
       for (let from = 0; from < length; from += each) {
-        const total = sum(line.subarray(from, from + each));
-        out.fill(mean ? total / each : total, from, from + each);
+        out.fill(sum(line, from, from + each) / (mean ? each : 1), from, from + each);
       }
-      return out;
     };
     return { length, make };
   },
   window: (step, length, settings) => {
     const taps = tapped(step, settings);
-    const inside = step.share ? windowed(new Float64Array(length).fill(1), taps) : null;
+    const ones = new Float64Array(length).fill(1);
+    const inside = step.share ? windowed(ones, taps, new Float64Array(length)) : null;
     const gain = step.gain == null ? 1 : held(step.gain, settings) / taps.length;
-    const share = (value, i) => (inside ? value / inside[i] : value * gain);
-    return { length, make: (line) => windowed(line, taps).map(share) };
-  },
-  weights: (_, __, settings) => {
-    const { weights } = settings;
-    return {
-      length: weights.length,
-      make: (line) => weights.map((row) => sum(line.map((value, j) => row[j] * value))),
+    const make = (line, out) => {
+      windowed(line, taps, out);
+      for (let i = 0; i < length; i++) out[i] = inside ? out[i] / inside[i] : out[i] * gain;
     };
+    return { length, make };
   },
+  weights: (_, __, { weights }) => ({
+    length: weights.length,
+    make: (line, out) =>
+      weights.forEach((row, i) => {
+        out[i] = sum(line.map((value, j) => row[j] * value));
+      }),
+  }),
 };
 
-function sum(line) {
+/** In halves, whose rounding does not add up. */
+function sum(line, from = 0, to = line.length) {
+  if (to - from > BLOCK) {
+    const middle = (from + to) >> 1;
+    return sum(line, from, middle) + sum(line, middle, to);
+  }
   let total = 0;
-  for (let k = 0; k < line.length; k++) total += line[k];
+  for (let k = from; k < to; k++) total += line[k];
   return total;
 }
 
@@ -80,13 +93,14 @@ function tapped({ size, width, shape }, settings) {
   return taps.map((tap) => tap / total);
 }
 
-function windowed(line, taps) {
+function windowed(line, taps, out) {
   const before = Math.floor(taps.length / 2);
-  return Float64Array.from(line, (_, i) => {
+  for (let i = 0; i < line.length; i++) {
     let total = 0;
     for (let k = 0; k < taps.length; k++) total += taps[k] * (line[i + k - before] ?? 0);
-    return total;
-  });
+    out[i] = total;
+  }
+  return out;
 }
 
 const axes = ({ along }, { shape }) =>
@@ -103,28 +117,36 @@ function pooled(steps, array, settings) {
   );
 }
 
-/** The least or the largest of what is pooled; of a window, of the whole sample. */
-function extreme(steps, array, settings, pick) {
+/** The least (sign 1) or the largest (-1) of what is pooled; of a window, of the whole sample. */
+function extreme(steps, array, settings, sign) {
   const plain = steps.every(({ members }) => members === "all" || members === "groups");
   const used = plain ? steps : ["c", "s"].map((along) => ({ along, members: "all" }));
-  const best = (line) => line.reduce((a, b) => pick(a, b));
   return used.reduce(
     (found, step) =>
       axes(step, found).reduce((part, axis) => {
         const length = part.shape[axis];
-        if (step.members === "all") return lines(part, axis, 1, (line) => [best(line)]);
-        const each = length / settings[step.count];
-        const within = (line) => line.map((_, i) => best(line.subarray(i - (i % each), i - (i % each) + each)));
-        return lines(part, axis, length, within);
+        const whole = step.members === "all";
+        const each = whole ? length : length / settings[step.count];
+        return lines(part, axis, whole ? 1 : length, (line, out) => best(line, out, each, sign));
       }, found),
     array,
   );
 }
 
+function best(line, out, each, sign) {
+  for (let from = 0; from < line.length; from += each) {
+    let found = line[from];
+    for (let k = from + 1; k < from + each; k++) if (sign * (line[k] - found) < 0) found = line[k];
+    out.fill(found, from, from + each);
+  }
+}
+
 /** The pool of x; of values that are all equal exactly that value, since a mean is rounded. */
 function centered(steps, x, settings) {
-  const center = expanded(pooled(steps, x, settings), x.shape);
-  const [low, high] = [Math.min, Math.max].map((pick) => expanded(extreme(steps, x, settings, pick), x.shape));
+  const { values, shape } = x;
+  const center = expanded(pooled(steps, x, settings), shape);
+  if (!values.some((value, i) => Math.abs(value - center[i]) <= NEAR * Math.abs(value))) return center;
+  const [low, high] = [1, -1].map((sign) => expanded(extreme(steps, x, settings, sign), shape));
   return center.map((value, i) => (low[i] === high[i] ? low[i] : value));
 }
 
@@ -176,18 +198,35 @@ export function normalized(x, row, settings, { weight, bias, statistics, other }
 export function members({ pool: steps }, shape, cell, settings) {
   const factors = shape.map((length, axis) => {
     const mine = steps.filter((step) => axes(step, { shape }).includes(axis));
-    return Float64Array.from({ length }, (_, j) => {
-      const unit = new Float64Array(length);
-      unit[j] = 1;
-      const found = mine.reduce((line, step) => {
-        const { make } = MEMBERS[step.members](step, line.length, settings);
-        return make(line);
-      }, unit);
-      return found.length === 1 ? found[0] : found[cell[axis]];
-    });
+    return factor(mine, length, cell[axis], settings);
   });
-  const inner = shape.map((_, axis) => product(shape.slice(axis + 1)));
-  return Float64Array.from({ length: product(shape) }, (_, i) =>
-    factors.reduce((weight, factor, axis) => weight * factor[Math.floor(i / inner[axis]) % shape[axis]], 1),
-  );
+  return factors.reduce((found, along) => {
+    const out = new Float64Array(found.length * along.length);
+    for (let i = 0; i < found.length; i++)
+      for (let k = 0; k < along.length; k++) out[i * along.length + k] = found[i] * along[k];
+    return out;
+  }, Float64Array.of(1));
+}
+
+/** The weight of each place along an axis in what is pooled at one of them. */
+function factor(steps, length, at, settings) {
+  const out = new Float64Array(length);
+  const [{ members: how, mean } = {}] = steps;
+  if (!steps.length) out[at] = 1;
+  else if (how === "all")
+    out.fill(mean ? 1 / length : 1); // what more is pooled of one number changes nothing
+  else for (let j = 0; j < length; j++) out[j] = share(steps, length, j, at, settings);
+  return out;
+}
+
+/** What a one at place j adds to what is pooled at another. */
+function share(steps, length, j, at, settings) {
+  const found = steps.reduce(
+    (array, step) => {
+      const { length: more, make } = MEMBERS[step.members](step, array.shape[0], settings);
+      return lines(array, 0, more, make);
+    },
+    { values: new Float64Array(length).fill(1, j, j + 1), shape: [length] },
+  ).values;
+  return found.length === 1 ? found[0] : found[at];
 }

@@ -72,8 +72,9 @@ function parts(app) {
   const outlined = { data, top: new NormTop(app), main: new NormMain(app), framing: new Framing(app) };
   const settings = new Fold(app, "norm", new NormPanel(app));
   // plots first: they are what is waited for
-  const drawn = [...Object.values(stages), steps, beside, batches, ...Object.values(folds)];
-  return { ...outlined, settings, stages, steps, beside, batches, folds, outlined, drawn };
+  const moving = [...Object.values(stages), beside, steps, batches];
+  const drawn = [...moving, ...Object.values(folds)];
+  return { ...outlined, settings, stages, steps, beside, batches, folds, outlined, moving, drawn };
 }
 
 function build(app) {
@@ -95,6 +96,9 @@ function build(app) {
     beats.draw();
     app.root.classList.remove("failed", "blank");
     app.tell("drawn");
+  });
+  app.on("interim", (scene, arrays) => {
+    for (const part of made.moving) part.draw(scene, arrays);
   });
   app.on("to", (at) => beats.to(at));
   app.on("outline", (outline) => {

@@ -1,5 +1,7 @@
 // Talking to Python: one scene is asked for at a time, and the newest state wins.
 
+import { numbers } from "./carried.js";
+
 /**
  * `ask(message)` gives a promise of {content, buffers}. `want(state)` asks for a scene; while one is
  * under way, later states wait, and only the last of them is asked for. `onTalk` hears whether an answer is
@@ -60,14 +62,8 @@ export function link(model, onScene, onFailure, onTalk = () => {}) {
 
 /** The arrays of a scene by name, each with its shape. */
 export function unpack(content, buffers) {
-  const arrays = {};
-  (content.arrays ?? []).forEach(({ name, shape, bytes }, i) => {
-    const view = buffers[i];
-    const kind = bytes === 8 ? Float64Array : Float32Array;
-    const whole = view.byteOffset % bytes === 0;
-    const start = whole ? view.byteOffset : 0;
-    const held = whole ? view.buffer : view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-    arrays[name] = Object.assign(new kind(held, start, view.byteLength / bytes), { shape });
-  });
-  return arrays;
+  const told = content.arrays ?? [];
+  return Object.fromEntries(
+    told.map(({ name, shape, bytes }, i) => [name, Object.assign(numbers(buffers[i], bytes), { shape })]),
+  );
 }

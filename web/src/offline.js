@@ -1,10 +1,12 @@
 // A page without Python: what Python wrote into it computes in Python's place.
 
+import { found } from "./carried.js";
 import { Computed } from "./computed.js";
 import explorer from "./explorer.js";
 import { $, fail } from "./failing.js";
 import { unpack } from "./frame.js";
 import { Model } from "./model.js";
+import { parsed } from "./pasted.js";
 
 class Offline extends Model {
   #hello;
@@ -22,8 +24,9 @@ class Offline extends Model {
   }
 
   /** What Python would answer: a header, and the bytes of its arrays. */
-  answer({ type, state }) {
+  answer({ type, state, ...more }) {
     if (type === "hello") return [this.#hello, []];
+    if (type === "table") return [this.#table(more), []];
     if (type === "scene") {
       this.asked = state;
       return this.#computed.scene(state);
@@ -32,18 +35,26 @@ class Offline extends Model {
     const words = this.#hello.strings[type === "file" ? "export.offline" : "offline.absent"];
     return [{ type: "refused", words }, []];
   }
+
+  #table({ text, name, decimal }) {
+    const { words } = this.#computed;
+    try {
+      const table = parsed(text, decimal, words);
+      const [key, title] = [hashed(`${decimal}${text}`), name || words("data.pasted")];
+      this.#computed.take(key, title, table);
+      return { type: "table", key, name: title, columns: table.names, rows: table.rows.length, notes: table.notes };
+    } catch (error) {
+      if (!error.words) throw error;
+      return { type: "refused", words: error.words };
+    }
+  }
 }
 
-/** The same with each array in the place that names it. */
-function found(value, buffers) {
-  if (value === null || typeof value !== "object") return value;
-  if ("buffer" in value) return { values: read(buffers[value.buffer], value.bytes), shape: value.shape };
-  if (Array.isArray(value)) return value.map((each) => found(each, buffers));
-  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, found(held, buffers)]));
-}
-
-function read({ buffer, byteOffset, byteLength }, bytes) {
-  return new (bytes === 8 ? Float64Array : Float32Array)(buffer, byteOffset, byteLength / bytes);
+/** The same for the same text. */
+function hashed(text) {
+  let hash = 0xcbf29ce484222325n;
+  for (let i = 0; i < text.length; i++) hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, "0");
 }
 
 async function unpacked() {

@@ -1,6 +1,7 @@
 // What a normaliser makes of the data of a state, batch by batch, with its running statistics.
 
 import { normalized } from "./equation.js";
+import { joined } from "./ranges.js";
 
 const SPLIT = ["points", "table"]; // data that come in batches
 const SINGLE = 2 ** -23; // ε of float32, where a row leaves it open
@@ -70,8 +71,8 @@ export function outcome(state, row, data, refusal) {
   const made = parts.map(call);
   const chosen = made[at];
   if (warning && !evaluated) made.at(-1).y = made.at(-1).y.map(() => Number.NaN);
-  const joined = (name) =>
-    joinedUp(
+  const all = (name) =>
+    joined(
       made.map((each) => each[name]),
       data.x.values.length,
     );
@@ -79,7 +80,7 @@ export function outcome(state, row, data, refusal) {
     row,
     settings: held,
     affine: given,
-    ...{ y: joined("y"), d: joined("d"), divided: joined("divided") },
+    ...{ y: all("y"), d: all("d"), divided: all("divided"), scale: all("scale") },
     chosen,
     first: batches.starts[at],
     last: batches.ends[at],
@@ -91,16 +92,6 @@ export function outcome(state, row, data, refusal) {
     evaluated,
     warning,
   };
-}
-
-function joinedUp(parts, length) {
-  const out = new Float64Array(length);
-  let at = 0;
-  for (const values of parts) {
-    out.set(values, at);
-    at += values.length;
-  }
-  return out;
 }
 
 /** Where the row with a number is now; the first one, if it was deleted. */

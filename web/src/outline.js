@@ -28,7 +28,7 @@ export class Outline {
       state,
       rows: Object.entries(this.rows).map(([name, each]) => this.#row(name, each, state)),
       controls: this.#applying(state, row, data),
-      data: this.#told(state, data),
+      data: this.told(state, data),
       columns: columns(state, data),
       batches: { used: inBatches(state, row), running: row.running },
       compare: { options: this.#options(state), title: this.#title(state) },
@@ -40,7 +40,7 @@ export class Outline {
     return { name, title, fits: !why, why: why && this.words(why) };
   }
 
-  #told(state, { x, names, title, ids, base, notes }) {
+  told(state, { x, names, title, ids, base, notes }) {
     return {
       kind: state.data,
       view: view(state),

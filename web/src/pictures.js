@@ -9,6 +9,7 @@ const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 /** The shown channels of values that are as long as x. */
 export function shown({ shape }, values, channels) {
   const [rows, width] = shape;
+  if (channels.length === width && channels.every((channel, i) => channel === i)) return { values, shape };
   const out = new Float64Array(rows * channels.length);
   channels.forEach((channel, i) => {
     for (let row = 0; row < rows; row++) out[row * channels.length + i] = values[row * width + channel];
@@ -32,7 +33,7 @@ function relative(part, weights, shape) {
     1e-300,
     weights.reduce((a, b) => Math.max(a, b), 0),
   );
-  return { values: Float32Array.from(part, (weight) => weight / most), shape };
+  return { values: new Float32Array(part.map((weight) => weight / most)), shape };
 }
 
 const pooled = (weights) => weights.reduce((count, weight) => count + (weight > 0), 0);
@@ -68,7 +69,7 @@ function way({ x, outcome: { row, affine, d, divided }, columns: channels }) {
   );
   const single = (values) => {
     const found = shown(x, values, channels);
-    return { ...found, values: Float32Array.from(found.values) };
+    return { ...found, values: new Float32Array(found.values) };
   };
   return { ...(row.center && { centred: single(d) }), ...(!plain && { scaled: single(divided) }) };
 }

@@ -4,20 +4,43 @@ const LEFT = 0.1; // share of the values beyond fixed axes from which these foll
 const LEFT_BESIDE = 0.02; // and where two clouds stand beside one another
 const BINS = 24;
 
+/** Arrays one after the other. */
+export function joined(parts, length) {
+  const out = new Float64Array(length);
+  let at = 0;
+  for (const values of parts) {
+    out.set(values, at);
+    at += values.length;
+  }
+  return out;
+}
+
 /** One channel of a table, or all of a block. */
 export function column({ values, shape }, channel) {
   if (channel === null) return values;
-  return Float64Array.from({ length: shape[0] }, (_, row) => values[row * shape[1] + channel]);
+  const found = new Float64Array(shape[0]);
+  for (let row = 0; row < found.length; row++) found[row] = values[row * shape[1] + channel];
+  return found;
 }
 
 export function extent(values) {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     if (!Number.isFinite(value)) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   return low > high ? null : [low, high];
+}
+
+/** Where the axes of a table stay while values move. */
+export function columnRanges(values, shape) {
+  return Array.from({ length: shape[1] }, (_, channel) => {
+    const [low, high] = extent(column({ values, shape }, channel));
+    const room = 0.05 * Math.max(high - low, 1e-9);
+    return [low - room, high + room];
+  });
 }
 
 function padded(values) {
@@ -30,11 +53,15 @@ function padded(values) {
 
 /** Fixed axes; moved by quarters and doubled until all is seen, once many values have left them. */
 function following(fixed, values, left) {
-  const finite = values.filter(Number.isFinite);
   const [low, high] = fixed;
-  const outside = finite.filter((value) => value < low || value > high).length;
-  if (!finite.length || outside / finite.length <= left) return fixed;
-  const [least, most] = padded(finite);
+  let [finite, outside] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) continue;
+    finite++;
+    if (values[i] < low || values[i] > high) outside++;
+  }
+  if (!finite || outside / finite <= left) return fixed;
+  const [least, most] = padded(values);
   let span = high - low;
   while (0.75 * span < most - least) span *= 2;
   let middle = (low + high) / 2;
@@ -50,11 +77,11 @@ function even(value) {
 }
 
 /** Fixed, shared or automatic; those after are also of what it is compared with. */
-export function frames({ frame }, { x, fixed }, y, other, columns, after) {
-  const before = columns.map((channel) => column(x, channel));
+export function frames({ frame }, { x, fixed }, y, other, columns, after, column) {
+  const before = columns.map((channel) => column(x.values, channel));
   const results = columns.map((channel) => {
     const mine = column(y, channel);
-    return other ? Float64Array.of(...mine, ...column(other, channel)) : mine;
+    return other ? joined([mine, column(other, channel)], 2 * mine.length) : mine;
   });
   const [ranges, mine] = [before.map(padded), results.map(padded)];
   if (frame === "auto") return { before: ranges, after: mine, moved: [] };
@@ -78,7 +105,7 @@ export function frames({ frame }, { x, fixed }, y, other, columns, after) {
 export function histogram(values, [from, to], [low, high]) {
   const inside = values.subarray(from, to);
   let outside = 0;
-  for (const value of values) if (value < low || value > high) outside++;
+  for (let i = 0; i < values.length; i++) if (values[i] < low || values[i] > high) outside++;
   return { low, high, all: counts(values, low, high), batch: counts(inside, low, high), outside };
 }
 
@@ -86,7 +113,8 @@ function counts(values, low, high) {
   const found = new Array(BINS).fill(0);
   const step = (high - low) / BINS;
   const edge = (i) => (i < BINS / 2 ? low + step * i : high - step * (BINS - i));
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     if (!(value >= low && value <= high)) continue;
     let bin = Math.min(BINS - 1, Math.floor((value - low) / step));
     while (bin > 0 && value < edge(bin)) bin--;

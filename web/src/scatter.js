@@ -4,7 +4,7 @@ import { Axes } from "./axes.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
 import { Edges } from "./edges.js";
 import { Invited } from "./invited.js";
-import { Marks } from "./marks.js";
+import { KINDS, MANY, Marks } from "./marks.js";
 import { round, show } from "./numbers.js";
 import { Pooled } from "./pooled.js";
 import { Rows } from "./rows.js";
@@ -54,7 +54,12 @@ export class Scatter {
     const help = unique("help");
     put(this.plot, "aria-describedby", help);
     this.help = keys(app, help);
-    this.el = h("div", { class: "cloud" }, h("div", { class: "stack" }, this.marks.canvas, this.plot), this.help.el);
+    this.el = h(
+      "div",
+      { class: "cloud" },
+      h("div", { class: "stack" }, this.marks.painted.el, this.plot),
+      this.help.el,
+    );
     this.#listen();
   }
 
@@ -97,11 +102,14 @@ export class Scatter {
     const [first, last] = scene.batches.slice;
     const selected = scene.cell[0];
     const blue = scene.batches.used && !scene.formula.evaluated && stage !== "other";
-    const at = (array) => (i) => this.#pixels(array, i, width);
-    const kind = (i) => (i === selected ? "selected" : blue && i >= first && i < last ? "batch" : "");
-    const here = at(values);
-    this.marks.draw(rows, here, kind, stage === "before" ? null : at(this.arrays.before));
-    const outside = this.edges.draw(rows, here, kind, (i) => this.#words(i));
+    const places = this.#places(values, width);
+    const kinds = new Uint8Array(rows);
+    this.plot.classList.toggle("crowded", rows > MANY);
+    if (blue) kinds.fill(KINDS.indexOf("batch"), first, last);
+    kinds[selected] = KINDS.indexOf("selected");
+    this.marks.draw(places, kinds, stage === "before" ? null : this.#places(this.arrays.before, width));
+    const outside = this.edges.draw(places, kinds, (i) => this.#words(i));
+    const here = (i) => [places[2 * i], places[2 * i + 1]];
     const mates = Array.from({ length: blue ? last - first : 0 }, (_, i) => first + i);
     const others = mates.filter((i) => i !== selected).map(here);
     this.pooled.draw(pool && this.#across(pool, rows), here(selected), others);
@@ -124,6 +132,17 @@ export class Scatter {
     const ranges = width > 1 ? frames : [rows, frames[0]];
     const labels = width > 1 ? names : [this.app.words("plot.row"), names[0]];
     this.axes.draw(ranges[0], ranges[1], { labels });
+  }
+
+  /** Where all points are, in plot units. */
+  #places(array, width) {
+    const { x, y } = this.axes;
+    const places = new Float64Array((2 * array.length) / width);
+    for (let i = 0; 2 * i < places.length; i++) {
+      places[2 * i] = width === 1 ? x(i) : x(array[2 * i]);
+      places[2 * i + 1] = y(array[width === 1 ? i : 2 * i + 1]);
+    }
+    return places;
   }
 
   #pixels(array, i, width) {

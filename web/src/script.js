@@ -5,7 +5,7 @@ import { inBatches, joins } from "./outcome.js";
 const MOMENTUM = 0.1; // of torch's layer
 
 /** A number as Python writes one that is a float. */
-function float(value) {
+export function float(value) {
   if (!Number.isFinite(value)) return `float("${Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf"}")`;
   const [digits, exponent] = value.toExponential().split("e");
   const sign = Object.is(value, -0) ? "-" : "";

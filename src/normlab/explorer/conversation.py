@@ -18,6 +18,7 @@ from normlab.explorer.model.normalising import normalised
 from normlab.explorer.model.state import DATA, MOST_ROWS, PANELS, State
 from normlab.explorer.model.words import say, strings
 from normlab.explorer.view import code
+from normlab.explorer.view.carried import parts
 from normlab.explorer.view.scene import attempt, scene
 
 LARGEST_TEXT = 4_000_000  # characters of a pasted table
@@ -38,7 +39,7 @@ class Conversation:
     >>> reply["type"], reply["seq"], [array["name"] for array in reply["arrays"]]
     ('scene', 1, ['before', 'after', 'cells', 'centred'])
     >>> page.reply({"type": "dance", "seq": 2})[0]["words"]
-    "The page said 'dance', which is not understood; load it again."
+    "The page sent a message of type 'dance', which is unknown; reload the page."
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class Conversation:
             "table": self._table,
             "file": self._file,
             "check": self._check,
+            "parts": self._parts,
         }
 
     def give(self, table: Table) -> str:
@@ -107,6 +109,11 @@ class Conversation:
     def _check(self, message: Mapping[str, Any]) -> Reply:
         """What is wrong with some settings, in words, before they are taken."""
         return {"type": "checked", "problems": self._state(message)[1]}, []
+
+    def _parts(self, message: Mapping[str, Any]) -> Reply:
+        """What the page computes from until it is answered, as long as its data stay of this kind."""
+        told, buffers = parts(self._state(message)[0], self.tables, message.get("rows") is True)
+        return {"type": "parts"} | told, buffers
 
     def _state(self, message: Mapping[str, Any]) -> tuple[State, list[str]]:
         given = message.get("state")

@@ -14,10 +14,10 @@ from typing import Any
 from normlab.errors import DataError
 from normlab.explorer.conversation import Conversation
 from normlab.explorer.host import wire
-from normlab.explorer.host.carried import carried
 from normlab.explorer.model.datasets import Tables, build
 from normlab.explorer.model.state import State
 from normlab.explorer.model.words import say
+from normlab.explorer.view.carried import carried
 from normlab.system.files import write_all
 
 _HOME = Path(__file__).parents[1]

@@ -3,7 +3,7 @@
 What a row computes is told by its own columns; the page evaluates the one equation over them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -23,12 +23,12 @@ from normlab.explorer.view.frames import start_range
 Json = dict[str, Any]
 
 
-def rows(tables: Tables) -> Json:
-    """Each row's columns, its formula with gaps for numbers, and which data it fits."""
-    return {name: _row(row, tables) for name, row in TABLE.items()}
+def rows(tables: Tables, kinds: Collection[str]) -> Json:
+    """Each row's columns, its formula with gaps for numbers, which data it fits, and its axes for these."""
+    return {name: _row(row, tables, kinds) for name, row in TABLE.items()}
 
 
-def _row(row: Norm, tables: Tables) -> Json:
+def _row(row: Norm, tables: Tables, kinds: Collection[str]) -> Json:
     members = pool(row.pool)
     fits = {data: misfit(row, data) or ("" if members else "row.python") for data in DATA}
     return {
@@ -55,7 +55,7 @@ def _row(row: Norm, tables: Tables) -> Json:
         "frames": {
             key: start_range(State(data=data, norm=row.name, table=key[6:]), tables)
             for data, key in _shown(tables)
-            if not fits[data]
+            if data in kinds and not fits[data]
         },
     }
 
