@@ -39,6 +39,9 @@ SOURCES = (
 _SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 _CONSTANTS = {0: (1,), 1: (0, 2), 2: (1, 3), -1: (0, 1), 0.5: (1.0,)}
 _COMPARED = ("y", "slope", "mean", "var")
+_SEEN_AS_ERRORS = {
+    *("raises", "wrong_shape", "not finished", "returns_nothing", "weight_shape", "running_shape"),
+}
 _POOLING = {"mean", "var", "std", "sum"}
 
 
@@ -217,13 +220,7 @@ def _outcome(work, names, both, changed):
         return "unnoticed"
     if "unknown" in names:
         return "unknown"
-    if set(names) & {
-        "raises",
-        "wrong_shape",
-        "not finished",
-        "returns_nothing",
-        "weight_shape",
-    }:
+    if set(names) & _SEEN_AS_ERRORS:
         return "error"
     return "named" if all(_given(work, s, b) for s, b in both) else "misnamed"
 

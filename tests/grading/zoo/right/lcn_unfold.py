@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 def local_contrast_norm(x, sigma=1.0, size=9, width=None):
     width = size / 4 if width is None else width
-    n, c, h, w = x.shape
+    c, h, w = x.shape[1:]
     near = torch.exp(-(((torch.arange(size) - (size - 1) / 2) / width) ** 2) / 2)
     window = torch.outer(near, near).flatten().repeat(c)[:, None]
     pad = (size // 2, (size - 1) // 2, size // 2, (size - 1) // 2)
