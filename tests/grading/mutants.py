@@ -30,15 +30,24 @@ from normlab.grading.learner.loading import chosen, load
 from normlab.grading.rows import inputs
 
 RIGHT = Path(__file__).parent / "zoo" / "right"
-SOURCES = (
+TUNED = (  # the mistakes that grade knows were completed on mutants of these
     *("batch_torch_style", "batch_plain_class", "batch_lazy", "batch_d2l_images", "batch_numpy"),
     *("batch_eps_fixed", "layer_many_dims", "layer_transformer_style", "layer_function"),
     *("group_reshaped", "instance_affine_optional", "rms_llama_style", "lrn_loop", "l2_clamped"),
     *("gdn1_einsum", "gdn_conv", "divisive_equation_10"),
 )
+OTHERS = (  # and on none of these
+    *("batch_d2l_layer", "batch_functional", "batch_keras_style", "batch_numpy_class"),
+    *("batch_rows_of_pixels", "layer_std", "layer_numpy", "group_chunks", "instance_einsum"),
+    *("rms_t5_style", "lrn_cumsum", "l2_numpy", "gdn_matmul", "gdn1_loop", "divisive_channels"),
+    "lcn_unfold",
+)
 _SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 _CONSTANTS = {0: (1,), 1: (0, 2), 2: (1, 3), -1: (0, 1), 0.5: (1.0,)}
 _COMPARED = ("y", "slope", "mean", "var")
+_SEEN_AS_ERRORS = {
+    *("raises", "wrong_shape", "not finished", "returns_nothing", "weight_shape", "running_shape"),
+}
 _POOLING = {"mean", "var", "std", "sum"}
 
 
@@ -138,10 +147,6 @@ class Tried:
     outcome: str  # same, unnoticed, named, misnamed, unknown, error
     names: tuple[str, ...]
 
-    @property
-    def half(self):
-        return zlib.crc32(f"{self.source} {self.said}".encode()) % 2
-
 
 def fresh(work):
     """Scenarios as grading has them, with other numbers."""
@@ -166,13 +171,19 @@ def _other_numbers(scenario, row):
 def original(name):
     """The fresh scenarios of a source: what is asked, what it answers, how closely a mutant must agree."""
     right = InProcess(RIGHT / f"{name}.py")
-    work = observed(right.offered, right, "")
+    work = observed(right.offered, right, _convention(name))
     found = []
     for scenario in fresh(work):
         asked = request(scenario, work.offer)
         expected = _tensors(right(asked)["steps"])
         found.append((scenario, asked, expected, 4 * tolerance(work.row, scenario)))
     return found
+
+
+def _convention(name):
+    """The one that a source says it is graded by."""
+    first, _, _ = (RIGHT / f"{name}.py").read_text().partition("\n")
+    return first.removeprefix("# convention: ") if first.startswith("# convention: ") else ""
 
 
 def tried(name, said, source, folder):
@@ -182,7 +193,7 @@ def tried(name, said, source, folder):
     new = original(name)
     try:
         mutant = InProcess(place)
-        work = observed(mutant.offered, mutant, "")
+        work = observed(mutant.offered, mutant, _convention(name))
     except Exception as error:
         return Tried(name, said, "error", (type(error).__name__,))
     given = [mutant(asked)["steps"] for _, asked, _, _ in new]
@@ -217,13 +228,7 @@ def _outcome(work, names, both, changed):
         return "unnoticed"
     if "unknown" in names:
         return "unknown"
-    if set(names) & {
-        "raises",
-        "wrong_shape",
-        "not finished",
-        "returns_nothing",
-        "weight_shape",
-    }:
+    if set(names) & _SEEN_AS_ERRORS:
         return "error"
     return "named" if all(_given(work, s, b) for s, b in both) else "misnamed"
 
@@ -235,18 +240,16 @@ def _given(work, scenario, seen):
     if recipe is None:
         return False
     here = adapted(scenario, work.row, work.offer)
-    share = max(4 * tolerance(work.row, here), 2e-2 if recipe.half else 0.0)
+    share = max(4 * tolerance(work.row, here), 2e-2 if recipe.half else 0.0, recipe.loose)
     return agrees(here, seen, recipe.predict(here, seen), share)
 
 
-def all_tried(folder, half=None, every=1):
-    """Every mutant of every source; of one half alone, or each so many-th."""
+def all_tried(folder, sources, every=1):
+    """Each so many-th mutant of some sources."""
     found = []
-    for name in SOURCES:
+    for name in sources:
         for said, source in mutants((RIGHT / f"{name}.py").read_text()):
-            if half is not None and Tried(name, said, "", ()).half != half:
-                continue
-            if zlib.crc32(f"{said} {name}".encode()) // 2 % every == 0:
+            if zlib.crc32(f"{said} {name}".encode()) % every == 0:
                 found.append(tried(name, said, source, folder))
     return found
 
@@ -259,14 +262,16 @@ def shares(found):
 
 
 def main(every=8):
-    """What became of each so many-th mutant: those that it was tuned on, and the others."""
+    """What became of each so many-th mutant: of sources that it was tuned on, and of the others."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # of divisions by zero in numpy
     with tempfile.TemporaryDirectory() as place:
-        for half, title in enumerate(("tuned on", "not tuned on")):
-            noticed, named, count = shares(all_tried(Path(place), half, every))
+        for title, sources in (("it was tuned on", TUNED), ("it was not tuned on", OTHERS)):
+            noticed, named, count = shares(all_tried(Path(place), sources, every))
             told = ", ".join(f"{number} {outcome}" for outcome, number in count.most_common())
-            print(f"Mutants {title}: {noticed:.0%} noticed, {named:.0%} named rightly ({told}).")
+            print(
+                f"Mutants of sources that {title}: {noticed:.0%} noticed, {named:.0%} named rightly ({told})."
+            )
 
 
 if __name__ == "__main__":

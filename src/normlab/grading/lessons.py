@@ -13,7 +13,8 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     ),
     "the formula itself: subtract the mean, square, average, take the root, divide": (
         "variance_not_rooted", "rooted_twice", "not_centered", "mean_square_for_variance", "centered",
-        "mean_added", "variance_about_wrong_mean", "pool_missing",
+        "mean_added", "variance_about_wrong_mean", "pool_missing", "pool_subtracted", "numerator_missing",
+        "numerator_inverted", "multiplied_by_count",
         "not_divided", "multiplied_by_divisor", "sum_for_mean", "mean_for_sum", "not_squared",
         "not_rooted", "rooted", "wrong_power", "sign_lost", "drive_not_raised", "pool_not_raised",
         "absolute_for_length",
@@ -21,19 +22,22 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     "which numbers are pooled together: batch, channels, space, groups, windows": (
         "wrong_axis", "groups_interleaved", "groups_for_channels", "groups_over_batch", "channels_last",
         "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
-        "window_clipped", "alpha_not_divided", "pool_weight_transposed", "own_channel_only",
+        "window_clipped", "alpha_not_divided", "alpha_misplaced", "pool_weight_transposed",
+        "own_channel_only",
     ),
     "shapes and broadcasting: keepdim, and (1, C, 1, 1) for one number a channel": (
-        "keepdim_forgotten", "affine_wrong_axis", "weight_shape", "wrong_shape",
+        "keepdim_forgotten", "affine_wrong_axis", "weight_shape", "wrong_shape", "running_shape",
     ),
     "weight and bias: y = weight · normalised + bias, which begin as 1 and 0": (
         "bias_scaled", "weight_and_bias_swapped", "weight_ignored", "bias_ignored", "affine_ignored",
         "one_plus_weight", "weight_divides", "weight_added", "bias_subtracted", "bias_multiplies",
+        "normalised_missing", "divided_by_normalised",
         "other_start",
     ),
     "running averages: how momentum weighs the old and the new": (
         "momentum_reversed", "running_never_updated", "running_not_averaged", "running_weights",
-        "running_std", "running_var_starts_at_zero", "eps_in_running",
+        "running_formula", "running_over_wrong_axes", "running_std",
+        "running_var_starts_at_zero", "eps_in_running",
     ),
     "training and evaluation: the batch's statistics in one, the running ones in the other": (
         "running_always_updated", "eval_uses_batch", "train_uses_running", "no_running_statistics",

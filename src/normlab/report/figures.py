@@ -8,6 +8,7 @@ import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -29,13 +30,23 @@ _DECIMALS = re.compile(r"(\.\d\d)\d+")
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished figure: `svg` is a file of its own, `inline` makes it part of a page."""
+    """A finished figure: `svg` is a file of its own, `inlined` is part of a page."""
 
     name: str
     caption: str
     alt: str
     svg: str
     png: bytes
+
+    @cached_property
+    def inlined(self) -> str:
+        """The SVG for a page that holds several."""
+        return inline(self)
+
+    def ready(self) -> Drawn:
+        """With all that a page needs made here and now, not where the page is put together."""
+        assert self.inlined
+        return self
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         """The picture in a notebook, at the size it has in the report, with its text alternative."""

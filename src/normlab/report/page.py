@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from normlab.errors import need
-from normlab.report.figures import Drawn, inline
+from normlab.report.figures import Drawn
 from normlab.report.formula import mathml, phrase, prose
 from normlab.safe import held
 
@@ -192,7 +193,7 @@ def _templates() -> Environment:
         "prose": safe(prose),
         "phrase": safe(phrase),
         "mathml": safe(mathml),
-        "inline": safe(inline),
+        "inline": safe(attrgetter("inlined")),
         "show": show,
         "numeric_columns": _numeric_columns,
         "kind": lambda block: type(block).__name__,

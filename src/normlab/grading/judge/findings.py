@@ -7,7 +7,7 @@ from normlab.grading.judge.mistakes import SEEN, Mistake, possible
 from normlab.grading.judge.naming import Case, Explanation, combined, named
 from normlab.grading.judge.scenario import Scenario
 from normlab.grading.judge.showing import Found, example, shrunk, shrunk_error, shrunk_flag
-from normlab.grading.judge.work import Judgement
+from normlab.grading.judge.work import Judgement, misshapen
 
 _SHARE = 1e-4  # how closely the numbers that are shown must agree with those that are predicted
 _COARSE = 2e-2  # and where a half dtype is predicted
@@ -33,7 +33,7 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
 
 def _explained(work: Judgement) -> list[Found]:
     """The mistakes with a model that explain the cases, and what they leave."""
-    cases = [c for c in work.cases if not (c.barred or _spoilt(work, c))]
+    cases = [c for c in work.cases if not (c.barred or _spoilt(work, c) or _misshapen(c))]
     mistakes = possible(work.right, set(work.offer.offers), work.offer.defaults)
     work.named = named(work.right, mistakes, cases)
     found: list[Found] = []
@@ -67,6 +67,12 @@ def _spoilt(work: Judgement, case: Case) -> bool:
         and case.scenario.check == "gradient"
         and "error" in case.seen[-1]
     )
+
+
+def _misshapen(case: Case) -> bool:
+    """That is told by itself, and no recipe gives such numbers."""
+    kept = case.phase in ("running", "evaluation")
+    return kept and any(misshapen(case.scenario, step) for step in case.seen)
 
 
 def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
@@ -104,7 +110,7 @@ def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[C
     rest = [m for m in why.mistakes if m is not mistake]
     without = combined(why.base, rest)
     assert without is not None
-    close = _COARSE if why.recipe.half else _SHARE
+    close = max(_COARSE if why.recipe.half else _SHARE, why.recipe.loose)
 
     def alone(scenario: Scenario, seen: Seen, share: float = close) -> bool:
         predicted, other = (r.predict(scenario, seen) for r in (why.recipe, without))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from normlab.equation.row import Norm
 from normlab.grading.judge.naming import Case
 from normlab.grading.judge.plan import adapted
 from normlab.grading.judge.request import request
@@ -32,7 +33,7 @@ def drop_forms(work: Judgement) -> None:
             work.notes.append(
                 f"{_FORM[form]} is not offered: all but the batch is taken for features"
             )
-        elif right := _not_meant(by_form, form, rest):
+        elif right := _not_meant(work.row, by_form, form, rest):
             work.notes.append(
                 f"{_FORM[form]} is not offered: {_FORM[right]} is right, and it is not"
             )
@@ -42,19 +43,25 @@ def drop_forms(work: Judgement) -> None:
         work.cases = [c for c in work.cases if c.scenario.check != form]
 
 
-def _not_meant(by_form: dict[str, list[Case]], form: str, rest: list[str]) -> str:
-    """A right form that shows this one not to be meant: it ends in errors, or has fewer axes.
+def _not_meant(row: Norm, by_form: dict[str, list[Case]], form: str, rest: list[str]) -> str:
+    """A right form that shows this one not to be meant: it ends in errors or in other shapes, or has
+    fewer axes.
 
     One that has more axes, runs and is wrong is a mistake: a table is no sign that images are not meant.
+    So is a wrong table where the batch is pooled, for which images and tables are alike.
     """
-    cases = by_form[form]
-    errors = all("error" in c.seen[-1] for c in cases if not c.scenario.square)
-    rank = len(cases[0].scenario.shape)
+    fails = all(_fails(c) for c in by_form[form] if not c.scenario.square)
+    rank = len(by_form[form][0].scenario.shape)
     for other in rest:
-        more = len(by_form[other][0].scenario.shape) > rank
-        if (errors or more) and all(c.passed() for c in by_form[other]):
+        more = not row.uses_batch and len(by_form[other][0].scenario.shape) > rank
+        if (fails or more) and all(c.passed() for c in by_form[other]):
             return other
     return ""
+
+
+def _fails(case: Case) -> bool:
+    last = case.seen[-1]
+    return "error" in last or last["shape"] != list(case.scenario.shape)
 
 
 def _as_features(work: Judgement, case: Case) -> bool:

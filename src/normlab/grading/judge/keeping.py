@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Kept = tuple[Tensor, Tensor]
 Blend = tuple[str, str]  # the weights of the old average and of the new batch, by their words
-Counts = tuple[int, int, int]  # the numbers in one pool, the samples, all numbers
+Counts = tuple[int, torch.Size]  # the numbers in one pool, and the shape of x
 
 SHARES: Mapping[str, Callable[[float], float]] = {
     "0": lambda momentum: 0.0,
@@ -29,20 +29,45 @@ SHARES: Mapping[str, Callable[[float], float]] = {
 TORCH: Blend = ("(1 − momentum)", "momentum")
 KERAS: Blend = ("momentum", "(1 − momentum)")
 
-# what the variance of a batch is multiplied by before it is kept
-FACTORS: Mapping[str, Callable[[int, int, int], float]] = {
-    "unbiased": lambda n, samples, every: n / max(n - 1, 1e-300),
-    "biased": lambda n, samples, every: 1.0,
-    "upside down": lambda n, samples, every: (n - 1) / n,
-    "n + 1": lambda n, samples, every: n / (n + 1),
-    "samples": lambda n, samples, every: samples / max(samples - 1, 1e-300),
-    "all": lambda n, samples, every: every / max(every - 1, 1e-300),
-    "twice": lambda n, samples, every: (n / max(n - 1, 1e-300)) ** 2,
-    "n − 2": lambda n, samples, every: n / max(n - 2, 1e-300),
-    "times n": lambda n, samples, every: float(n),
-    "over n − 1": lambda n, samples, every: 1 / max(n - 1, 1e-300),
-    "times n − 1": lambda n, samples, every: float(n * (n - 1)),
-    "negative": lambda n, samples, every: -float(n),
+# an average after a batch, of the shares h and t, the old average and the batch's number
+FORMS: Mapping[str, Callable[[float, Tensor, float, Tensor], Tensor]] = {
+    "": lambda h, old, t, new: h * old + t * new,
+    "old missing": lambda h, old, t, new: h + t * new,
+    "batch missing": lambda h, old, t, new: h * old + t + 0.0 * new,
+    "old divides": lambda h, old, t, new: h / old + t * new,
+    "batch divides": lambda h, old, t, new: h * old + t / new,
+    "share added": lambda h, old, t, new: old + t + 0.0 * new,
+    "share subtracted": lambda h, old, t, new: old - t + 0.0 * new,
+    "difference divides": lambda h, old, t, new: old + t / (new - old),
+}
+
+# what may be taken for n, the numbers that each channel has
+OTHER_COUNTS: Mapping[str, Callable[[torch.Size], float]] = {
+    "N, the number of samples,": lambda shape: shape[0],
+    "C, the number of channels,": lambda shape: shape[1],
+    "N · H · W, which is not what is pooled,": lambda shape: shape.numel() / shape[1],
+    "the number of all elements of x": lambda shape: shape.numel(),
+    "the number of elements of one sample": lambda shape: shape.numel() / shape[0],
+    "the number of places": lambda shape: shape.numel() / (shape[0] * shape[1]),
+    "the number of all elements times C": lambda shape: shape.numel() * shape[1],
+    "the number of all elements over the length of axis 2": lambda shape: shape.numel() / shape[2],
+}
+
+# what is kept of the variance v of a batch
+FACTORS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
+    "unbiased": lambda v, n: v * n / max(n - 1, 1e-300),
+    "biased": lambda v, n: v,
+    "upside down": lambda v, n: v * (n - 1) / n,
+    "n + 1": lambda v, n: v * n / (n + 1),
+    "n − 2": lambda v, n: v * n / max(n - 2, 1e-300),
+    "twice": lambda v, n: v * (n / max(n - 1, 1e-300)) ** 2,
+    "times n": lambda v, n: v * n,
+    "over n − 1": lambda v, n: v / max(n - 1, 1e-300),
+    "times n − 1": lambda v, n: v * (n * (n - 1)),
+    "over n and n − 1": lambda v, n: v / max(n * (n - 1), 1e-300),
+    "negative": lambda v, n: -v * n,
+    "alone": lambda v, n: 0.0 * v + n / max(n - 1, 1e-300),
+    "divides": lambda v, n: n / max(n - 1, 1e-300) / v,
 }
 
 
@@ -51,18 +76,21 @@ def blended(
 ) -> Kept:
     """Both averages after a batch. strict: numbers that do not fit the channels are an error, not lost."""
     center, pool = batch
-    var = pool * FACTORS[recipe.kept](*counts)
+    var = _kept(recipe.kept, pool, counts)
+    var = var.sqrt() if recipe.kept_root else var
     found = []
-    for old, new, blend in zip(
-        kept, (center, var.sqrt() if recipe.kept_root else var), recipe.blends, strict=True
-    ):
+    for old, new, blend, form in zip(kept, (center, var), recipe.blends, recipe.forms, strict=True):
         held, taken = (SHARES[word](momentum) for word in blend)
-        found.append(held * old + taken * _each(new.detach(), len(old), strict))
+        found.append(FORMS[form](held, old, taken, _each(new.detach(), len(old), strict)))
     return found[0], found[1]
 
 
-def counts(x: Tensor, pooled: int) -> Counts:
-    return pooled, x.shape[0], x.numel()
+def _kept(word: str, var: Tensor, counts: Counts) -> Tensor:
+    n, shape = counts
+    if word in OTHER_COUNTS:
+        other = OTHER_COUNTS[word](shape)
+        return var * other / (other - 1 or 1e-300)
+    return FACTORS[word](var, n)
 
 
 def shaped(kept: Kept, rank: int, root: bool) -> Kept:
@@ -70,6 +98,11 @@ def shaped(kept: Kept, rank: int, root: bool) -> Kept:
     shape = (1, -1, *[1] * (rank - 2))
     mean, var = kept
     return mean.reshape(shape), (var**2 if root else var).reshape(shape)
+
+
+def ran(seen: list[dict[str, Any]] | None, index: int) -> bool:
+    """Whether the learner's code came through a step, whatever it kept."""
+    return seen is not None and index < len(seen) and "error" not in seen[index]
 
 
 def before(seen: list[dict[str, Any]] | None, index: int) -> Kept | None:

@@ -23,6 +23,11 @@ def variance(row: Norm) -> bool:
     return with_eps(row) and row.center
 
 
+def plain(row: Norm) -> bool:
+    """Whether x itself is divided, not a power of it, by whole axes."""
+    return row.m == 1.0 and isinstance(row.pool, Axes)
+
+
 def deviation(row: Norm) -> bool:
     return squares(row) and row.center
 

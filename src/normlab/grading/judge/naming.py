@@ -44,7 +44,7 @@ class Case:
     def share_of(self, recipe: Recipe) -> float:
         """How closely numbers must agree; nothing is close enough that a half dtype could not hold."""
         if not recipe.half:
-            return self.share
+            return max(self.share, recipe.loose)
         dtype = getattr(torch, recipe.half)
         y = self.seen[-1].get("y")
         if self.scenario.check in FORMS and y is not None:
@@ -92,7 +92,9 @@ def explain(
         return Explanation((found[0],), found[1], right, cases) if found else None
     # coarse rounding hides much, so a half dtype explains nothing together with another mistake
     effects = [
-        _Effects(m, recipe, right, cases) for m, recipe in alone if not (m.rare or recipe.half)
+        _Effects(m, recipe, right, cases)
+        for m, recipe in alone
+        if not (m.rare or recipe.half or recipe.loose)
     ]
     for one, other in combinations(effects, 2):
         if _together(one, other, cases):

@@ -21,12 +21,19 @@ CENTERS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "added": lambda center: -center,
 }
 
+# what is divided, where it is not d = x − center
+NUMERATORS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "one": lambda d: 1.0 + 0.0 * d,
+    "inverse": lambda d: 1.0 / d,
+}
+
 # a variance v that is taken wrongly, where c is the mean: mean (x − a)² is v + (c − a)²
 SPREADS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "": lambda v, c, count: v,
     "about zero": lambda v, c, count: v + c**2,
     "about minus": lambda v, c, count: v + 4 * c**2,
     "about the sum": lambda v, c, count: v + (count - 1) ** 2 * c**2,
+    "about the multiplied": lambda v, c, count: v + (count**2 - 1) ** 2 * c**2,
     "square added": lambda v, c, count: v + 2 * c**2,
     "not squared": lambda v, c, count: v + c**2 - c,
 }
@@ -59,11 +66,12 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
 
 
 def _pooled(recipe: "Recipe", d: Tensor, own: dict[str, Any]) -> Tensor:
-    """The pool of what the mistake makes of d, with its sign: the part above zero less the part below."""
+    """The pool of what the mistake makes of d, with its sign: what it adds to that of a level above it."""
     e = ELEMENTS[recipe.element](d)
     plain = replace(recipe.row, n=1.0, p=1.0, center=False)
-    above, below = (normalize(part.clamp_min(0), plain, **own).pool for part in (e, -e))
-    return above - below
+    level = (1.0 + e.detach().abs().max()).expand(e.shape)
+    with_it, without = (normalize(a, plain, **own).pool for a in (level + e, level))
+    return with_it - without
 
 
 def squeezed(a: Tensor, x: Tensor) -> Tensor:
@@ -124,9 +132,16 @@ REACHES: Mapping[str, Callable[[int], int]] = {
     "no": lambda size: 0,
     "size // 2": lambda size: size // 2,
     "(size − 1) // 2": lambda size: (size - 1) // 2,
-    "size // 2 + 1": lambda size: size // 2 + 1,
-    "size // 2 − 1": lambda size: size // 2 - 1,
+    **{
+        f"size // 2 {words}": lambda size, more=more: size // 2 + more
+        for words, more in (("+ 1", 1), ("+ 2", 2), ("− 1", -1), ("− 2", -2))
+    },
+    "size // 3": lambda size: size // 3,
     "size − 1": lambda size: size - 1,
+    "size": lambda size: size,
+    "2 · (size − 1)": lambda size: 2 * (size - 1),
+    "−(size // 2)": lambda size: -(size // 2),
+    "1 − size // 2": lambda size: 1 - size // 2,
     "all": lambda size: 1 << 20,
 }
 

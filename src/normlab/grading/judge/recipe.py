@@ -38,6 +38,8 @@ AFFINE: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "multiplied": lambda y, w, b: w * y * b,
     "bias alone": lambda y, w, b: b + 0.0 * y,
     "x alone": lambda y, w, b: w * y,
+    "without y": lambda y, w, b: w + b + 0.0 * y,
+    "divided by y": lambda y, w, b: w / y + b,
 }
 
 
@@ -54,16 +56,19 @@ class Recipe:
     correction: int = 0  # n − correction in the variance that divides
     spread: str = ""  # how the variance is taken: see operands.SPREADS
     poolless: bool = False  # the pool is left out, and the constant alone divides
-    center_summed: bool = False  # the sum is taken for the mean in the center
+    center_summed: int = 0  # how often the center is multiplied by the number of elements
     center: str = "mean"  # what is subtracted: see operands.CENTERS
     centers: bool = False  # the mean is subtracted where none should be
+    numerator: str = ""  # what is divided: see operands.NUMERATORS
     undivided: bool = False  # nothing is divided
     inverted: bool = False  # multiplied by the divisor
     minus_sigma: bool = False  # the constant is subtracted under the root
+    minus_pool: bool = False  # the pool is subtracted under the root
     detached: frozenset[str] = frozenset()  # of center, pool, y
-    summed: bool = False  # the sum is taken for the mean in the pool
+    summed: int = 0  # how often the pool is multiplied by the number of elements
     cancels: bool = False  # the variance as mean x² − (mean x)²
     half: str = ""  # the dtype that is computed in, where it is a half one
+    loose: float = 0.0  # how closely numbers agree that consist of rounding in part
     signed: bool = False  # the pool sums x with its sign
     transposed: bool = False  # the last axis taken for the channels
     interleaved: bool = False  # channels dealt out to the groups in turn
@@ -78,6 +83,8 @@ class Recipe:
     kept_root: bool = False  # the standard deviation is kept, and divides as it is
     kept_eps: bool = False  # the variance is kept with ε in it
     blends: tuple[keeping.Blend, keeping.Blend] = (keeping.TORCH, keeping.TORCH)  # of mean and var
+    forms: tuple[str, str] = ("", "")  # of the averages of mean and var: see keeping.FORMS
+    kept_over: str | None = None  # other axes that the variance which is kept is pooled over
     updates: Literal["training", "always"] = "training"
     updates_first: bool = False  # before the running statistics are used
     evaluates: Literal["running", "batch"] = "running"
@@ -106,7 +113,8 @@ class Recipe:
             for index, step in enumerate(scenario.steps):
                 given = not step.train or (scenario.start is not None and index == 0)
                 own = keeping.before(seen, index) if given else None
-                told, kept = self._branch(step)._step(scenario, step, own or kept)
+                strict = not (scenario.lacking or keeping.ran(seen, index))
+                told, kept = self._branch(step)._step(scenario, step, own or kept, strict)
                 found.append(told)
         except (RuntimeError, IndexError, ShapeError):
             found.append({"error": ERROR})
@@ -154,27 +162,24 @@ class Recipe:
             given["eps"] = torch.finfo(torch.float32).eps
         return given | {name: change(given[name], given) for name, change in self.settings.items()}
 
-    def _step(self, scenario: Scenario, step: Call, kept: Kept) -> tuple[dict[str, Any], Kept]:
+    def _step(
+        self, scenario: Scenario, step: Call, kept: Kept, strict: bool
+    ) -> tuple[dict[str, Any], Kept]:
         values = self._values(scenario)
         own = self._own(values)
         leaf = x = step.x.clone().requires_grad_(step.slope is not None)
         if self.centers:
             x = x - x.mean(tuple(range(-len(own["normalized_shape"]), 0)), keepdim=True)
         center, pool, count = operands.of(self, x, own)
-        pool = pool * count if self.summed else pool
+        pool = pool * count**self.summed
         pool = operands.SPREADS[self.spread](pool, center, count)
-        center = center * count if self.center_summed else center
+        center = center * count**self.center_summed
         after = kept
         if scenario.tracked and (self.updates == "always" or step.train):
-            batch = center, pool + own["eps"] if self.kept_eps else pool
-            after = keeping.blended(
-                self,
-                kept,
-                batch,
-                keeping.counts(x, count),
-                values["momentum"],
-                not scenario.lacking,
-            )
+            var, n = (pool, count) if self.kept_over is None else self._kept_over(x, own)
+            batch = center, var + own["eps"] if self.kept_eps else var
+            counts = (n, x.shape)
+            after = keeping.blended(self, kept, batch, counts, values["momentum"], strict)
         if self.correction:
             pool = pool * count / max(count - self.correction, 0)
         if scenario.tracked and (self.trains if step.train else self.evaluates) == "running":
@@ -192,7 +197,7 @@ class Recipe:
         return seen, after
 
     def _unknown(self, scenario: Scenario) -> bool:
-        return scenario.delicate and bool(self.cancels or self.half)
+        return scenario.delicate and bool(self.cancels or self.half or self.loose)
 
     def _divided(self, x: Tensor, center: Tensor, pool: Tensor, own: dict[str, Any]) -> Tensor:
         center = center.detach() if "center" in self.detached else center
@@ -202,17 +207,27 @@ class Recipe:
         pool = pool * 0.0 if self.poolless else pool
         out = normalize(x, self.row, statistics=(given, pool.clamp_min(0)), **own)
         y = out.y
-        if (
-            self.minus_sigma or self.element or self.spread or self.reach
-        ):  # the pool may be negative
-            d = x - center if self.row.center else x
-            y = d / (pool + self._constant(own, x.dim())) ** self.row.number("p", own)
+        d = x - center if self.row.center else x
+        power = self.row.number("m", own)
+        d = d if power == 1.0 else d.sign() * d.abs() ** power
+        if self.minus_sigma or self.minus_pool or self.element or self.spread or self.reach:
+            y = d / self._signed(-pool if self.minus_pool else pool, own, x.dim())
+        if self.numerator:
+            y = operands.NUMERATORS[self.numerator](d) / out.scale
         if self.undivided or self.inverted:
-            d = x - center if self.row.center else x
-            power = self.row.number("m", own)
-            d = d if power == 1.0 else d.sign() * d.abs() ** power
             y = d * out.scale if self.inverted else d
         return y.detach() if "y" in self.detached else y
+
+    def _signed(self, pool: Tensor, own: dict[str, Any], rank: int) -> Tensor:
+        """The divisor of a pool that may be negative."""
+        power = self.row.number("p", own)
+        if self.row.sigma.placement == "clamp":
+            return (pool**power).clamp_min(own[self.row.sigma.setting])
+        return (pool + self._constant(own, rank)) ** power
+
+    def _kept_over(self, x: Tensor, own: dict[str, Any]) -> tuple[Tensor, int]:
+        """The variance over the axes that the one which is kept is pooled over."""
+        return operands.of(replace(self, over=self.kept_over, over_of="both"), x, own)[1:]
 
     def _constant(self, own: dict[str, Any], rank: int) -> Any:
         """What is added to the pool: σ, or its power, one for all or one for each channel."""

@@ -77,10 +77,19 @@ def flags(scenario: Scenario, step: dict[str, Any]) -> Iterator[tuple[str, str]]
         yield "changes_input", ""
     if step.get("graph"):
         yield "graph_kept", ""
+    if misshapen(scenario, step):
+        numbers = len(step["mean"]), len(step["var"])
+        yield "running_shape", f"{max(numbers)} numbers for {scenario.channels} channels"
     if step["shape"] != list(scenario.shape):
         yield "wrong_shape", f"{tuple(step['shape'])} for x {scenario.shape}"
     elif step["dtype"] not in ("float32", "float64" if scenario.delicate else "float32"):
         yield "wrong_dtype", f"{step['dtype']} for float32"
+
+
+def misshapen(scenario: Scenario, step: dict[str, Any]) -> bool:
+    """Whether running statistics have another number of elements than x has channels."""
+    fitting = (1, scenario.channels)
+    return scenario.tracked and any(len(step.get(n, "1")) not in fitting for n in ("mean", "var"))
 
 
 def state_flags(row: Norm, offer: Offer) -> Iterator[tuple[str, str]]:

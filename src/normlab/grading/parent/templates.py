@@ -1,99 +1,73 @@
 """A file to start from, for every row: the signature, the formula, and the body left open."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from normlab.equation import formula
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 
-_AFFINE = "self.weight = nn.Parameter(torch.ones({0}))\n        self.bias = nn.Parameter(torch.zeros({0}))"
-_RUNNING = """
-        self.register_buffer("running_mean", torch.zeros(num_features))
-        self.register_buffer("running_var", torch.ones(num_features))"""
+if TYPE_CHECKING:
+    from jinja2 import Template
 
-# row → name, parameters of the constructor or function, what the constructor keeps
-_CLASSES: Mapping[str, tuple[str, str, str]] = {
-    "batch": (
+
+class _Start(NamedTuple):
+    """A class or function: its name, its parameters, and the lines of its constructor, where it has one."""
+
+    name: str
+    parameters: str
+    kept: tuple[str, ...] = ()
+
+
+def _parameter(name: str, value: str) -> str:
+    return f"self.{name} = nn.Parameter({value})"
+
+
+def _affine(size: str) -> tuple[str, str]:
+    return _parameter("weight", f"torch.ones({size})"), _parameter("bias", f"torch.zeros({size})")
+
+
+_POOL = (
+    _parameter("sigma", "torch.ones(num_channels)"),
+    _parameter("pool_weight", "0.1 * torch.eye(num_channels)"),
+)
+_STARTS: Mapping[str, _Start] = {
+    "batch": _Start(
         "BatchNorm",
         "num_features, eps=1e-5, momentum=0.1",
-        f"self.eps, self.momentum = eps, momentum\n        {_AFFINE.format('num_features')}{_RUNNING}",
+        (
+            "self.eps, self.momentum = eps, momentum",
+            *_affine("num_features"),
+            'self.register_buffer("running_mean", torch.zeros(num_features))',
+            'self.register_buffer("running_var", torch.ones(num_features))',
+        ),
     ),
-    "layer": (
+    "layer": _Start(
         "LayerNorm",
         "normalized_shape, eps=1e-5",
-        f"self.eps = eps\n        {_AFFINE.format('normalized_shape')}",
+        ("self.eps = eps", *_affine("normalized_shape")),
     ),
-    "instance": (
-        "InstanceNorm",
-        "num_features, eps=1e-5",
-        f"self.eps = eps\n        {_AFFINE.format('num_features')}",
+    "instance": _Start(
+        "InstanceNorm", "num_features, eps=1e-5", ("self.eps = eps", *_affine("num_features"))
     ),
-    "group": (
+    "group": _Start(
         "GroupNorm",
         "num_groups, num_channels, eps=1e-5",
-        f"self.num_groups, self.eps = num_groups, eps\n        {_AFFINE.format('num_channels')}",
+        ("self.num_groups, self.eps = num_groups, eps", *_affine("num_channels")),
     ),
-    "rms": (
+    "rms": _Start(
         "RMSNorm",
         "normalized_shape, eps=1e-6",
-        "self.eps = eps\n        self.weight = nn.Parameter(torch.ones(normalized_shape))",
+        ("self.eps = eps", _parameter("weight", "torch.ones(normalized_shape)")),
     ),
-    "gdn": (
-        "GDN",
-        "num_channels",
-        "self.sigma = nn.Parameter(torch.ones(num_channels))\n"
-        "        self.pool_weight = nn.Parameter(0.1 * torch.eye(num_channels))",
-    ),
-    "gdn1": (
-        "GDN1",
-        "num_channels",
-        "self.sigma = nn.Parameter(torch.ones(num_channels))\n"
-        "        self.pool_weight = nn.Parameter(0.1 * torch.eye(num_channels))",
-    ),
+    "gdn": _Start("GDN", "num_channels", _POOL),
+    "gdn1": _Start("GDN1", "num_channels", _POOL),
+    "l2": _Start("l2_norm", "eps=1e-12"),
+    "local_response": _Start("local_response_norm", "size, alpha=1e-4, beta=0.75, k=1.0"),
+    "local_contrast": _Start("local_contrast_norm", "sigma=1.0, size=9, width=None"),
+    "divisive": _Start("divisive_norm", "sigma=1.0, power=2.0"),
 }
-_FUNCTIONS: Mapping[str, tuple[str, str]] = {
-    "l2": ("l2_norm", "eps=1e-12"),
-    "local_response": ("local_response_norm", "size, alpha=1e-4, beta=0.75, k=1.0"),
-    "local_contrast": ("local_contrast_norm", "sigma=1.0, size=9, width=None"),
-    "divisive": ("divisive_norm", "sigma=1.0, power=2.0"),
-}
-_CLASS = '''"""{title}, to be written.
-
-    {formula}
-
-Test it with: normlab grade FILE.py
-"""
-
-import torch
-from torch import nn
-
-
-class {name}(nn.Module):
-    """{title}."""
-
-    def __init__(self, {parameters}):
-        super().__init__()
-        {kept}
-
-    def forward(self, x):
-        # TODO: x has the shape (N, C, *); return y, of the same shape{modes}
-        raise NotImplementedError("forward is still to be written")
-'''
-_MODES = """
-        # TODO: self.training tells training from evaluation"""
-_FUNCTION = '''"""{title}, to be written.
-
-    {formula}
-
-Test it with: normlab grade FILE.py
-"""
-
-
-def {name}(x, {parameters}):
-    """{title}."""
-    # TODO: x has the shape (N, C, *); return y, of the same shape
-    raise NotImplementedError("the body is still to be written")
-'''
 
 
 def template(name: str) -> str:
@@ -103,24 +77,27 @@ def template(name: str) -> str:
     True
     """
     row = find(name)
-    told = {"title": row.title, "formula": _formula(row)}
-    if row.name in _CLASSES:
-        called, parameters, kept = _CLASSES[row.name]
-        return _CLASS.format(
-            **told,
-            name=called,
-            parameters=parameters,
-            kept=kept,
-            modes=_MODES if row.running else "",
-        )
-    called, parameters = _FUNCTIONS.get(row.name) or _function_of(row)
-    return _FUNCTION.format(**told, name=called, parameters=parameters)
+    start = _STARTS.get(row.name) or _function_of(row)
+    told = formula.text(row).replace(",  d = ", "\n    d = ")
+    return _source().render(start._asdict(), title=row.title, formula=told, running=row.running)
 
 
-def _function_of(row: Norm) -> tuple[str, str]:
+def _function_of(row: Norm) -> _Start:
     """Of a row that is not listed: its name, and its settings with their defaults."""
-    return f"{row.name}_norm", ", ".join(f"{s.name}={s.default!r}" for s in row.settings)
+    settings = ", ".join(f"{s.name}={s.default!r}" for s in row.settings)
+    return _Start(f"{row.name}_norm", settings)
 
 
-def _formula(row: Norm) -> str:
-    return formula.text(row).replace(",  d = ", "\n    d = ")
+@cache
+def _source() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("normlab.grading.parent", "")
+    environment = Environment(
+        loader=loader,
+        autoescape=False,  # Python, not HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("start.jinja")

@@ -138,6 +138,32 @@ DIVISOR = (
         kinds.inside_any,
         parts(poolless=True),
     ),
+    Mistake(
+        "pool_subtracted",
+        "subtracts what is pooled from the constant, where both are added",
+        "Double the whole input: does the divisor grow?",
+        "divide by the pool and the constant together.",
+        kinds.inside_any,
+        parts(minus_pool=True),
+    ),
+    Mistake(
+        "numerator_missing",
+        "divides 1, where x is to be divided (less its mean, where the row has one)",
+        "Change the sign of one number of the input: does its output change sign?",
+        "write what is normalised above the fraction bar.",
+        kinds.plain,
+        parts(numerator="one"),
+        rare=True,
+    ),
+    Mistake(
+        "numerator_inverted",
+        "divides by what it should multiply by: x, less its mean where the row has one",
+        "Double one number of the input: does its output grow?",
+        "write what is normalised above the fraction bar.",
+        kinds.plain,
+        parts(numerator="inverse"),
+        rare=True,
+    ),
     *(
         Mistake(
             "variance_about_wrong_mean",
@@ -155,7 +181,7 @@ DIVISOR = (
         "What should the mean of the output be, and what is it?",
         "divide the sum by how many there are, or take .mean(...).",
         kinds.variance,
-        parts(center_summed=True, spread="about the sum"),
+        parts(center_summed=1, spread="about the sum"),
     ),
     Mistake(
         "sum_for_mean",
@@ -163,7 +189,7 @@ DIVISOR = (
         "What should the mean of the output be, and what is it?",
         "divide the sum by how many there are, or take .mean(...).",
         kinds.variance,
-        parts(center_summed=True),
+        parts(center_summed=1),
     ),
     Mistake(
         "eps_twice",
@@ -211,7 +237,27 @@ DIVISOR = (
         "What should the variance of the output be, and what is it?",
         "divide the sum of squares by how many there are, or take .mean(...).",
         kinds.with_eps,
-        parts(summed=True),
+        parts(summed=1),
+    ),
+    *(
+        Mistake(
+            "multiplied_by_count",
+            f"multiplies the sum {words} by how many there are, where it is divided by that",
+            "What is the mean of 2, 2 and 2, and what does yours give?",
+            "divide the sum by how many there are, or take .mean(...).",
+            when,
+            parts(**changed),
+            rare=True,
+        )
+        for words, when, changed in (
+            ("of squares", kinds.with_eps, {"summed": 2}),
+            ("in the mean", kinds.variance, {"center_summed": 2}),
+            (
+                "in the mean, about which the variance is taken,",
+                kinds.variance,
+                {"center_summed": 2, "spread": "about the multiplied"},
+            ),
+        )
     ),
     Mistake(
         "not_squared",
@@ -239,10 +285,30 @@ DIVISOR = (
         element("cubed"),
         rare=True,
     ),
+    *(
+        Mistake(
+            "not_squared",
+            f"sums {what}, where the squares are meant",
+            "What is the length of (3, 4)?",
+            "take the root of the sum of squares.",
+            kinds.length,
+            element(which),
+            rare=True,
+        )
+        for which, what in (("itself", "the values with their signs"), ("cubed", "the cubes"))
+    ),
 )
 
-# told by coarse rounding alone, and so after all others
+# recognised within coarse rounding alone, and so after all others
 ROUNDING = (
+    Mistake(
+        "not_squared",
+        "pools the distances from the mean with their signs, which add up to nothing",
+        "Work the variance of 1 and 3 out by hand: what do the distances add up to?",
+        "square the distances before they are averaged.",
+        kinds.variance,
+        parts(poolless=True, loose=0.3),
+    ),
     Mistake(
         "half_precision",
         "computes in a half precision dtype (bfloat16), whose numbers have two to three digits",

@@ -15,6 +15,7 @@ from normlab.grading.judge.mistakes.record import (
     without_sigma,
 )
 from normlab.grading.judge.operands import REACHES
+from normlab.grading.judge.recipe import Recipe
 
 _RIGHT = ("size // 2", "(size − 1) // 2")
 _OTHERS = [word for word in REACHES if word not in _RIGHT]
@@ -23,6 +24,13 @@ _WINDOWS = [  # of odd sizes, for which the two right words mean the same
     for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
     if reach not in (_RIGHT, (_RIGHT[0], "size // 2 − 1"))  # which is one channel too few
 ]
+
+
+def _without_sum(recipe: Recipe) -> Recipe:
+    constant = recipe.setting("k", lambda k, values: k + values["alpha"] / values["size"])
+    return replace(constant, poolless=True)
+
+
 LOCAL = (
     Mistake(
         "missing_eps",
@@ -71,6 +79,26 @@ LOCAL = (
         "use alpha / size times the sum of squares.",
         kinds.window,
         setting("alpha", lambda alpha, values: alpha * values["size"]),
+    ),
+    *(
+        Mistake(
+            "alpha_misplaced",
+            f"{said}, where the sum is multiplied by α/size",
+            "Compare a window of 3 with one of 5 on a constant input.",
+            "use alpha / size times the sum of squares.",
+            kinds.window,
+            change,
+            rare=True,
+        )
+        for said, change in (
+            ("leaves α/size out", setting("alpha", lambda alpha, values: values["size"])),
+            ("divides the sum by size, without α", setting("alpha", lambda alpha, values: 1.0)),
+            (
+                "multiplies the sum by α and by size",
+                setting("alpha", lambda alpha, values: alpha * values["size"] ** 2),
+            ),
+            ("adds α/size, and leaves the sum of squares out", _without_sum),
+        )
     ),
     Mistake(
         "window_is_radius",

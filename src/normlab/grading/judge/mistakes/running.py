@@ -36,13 +36,22 @@ _FACTORS = {  # what is kept instead of var · n / (n − 1)
     "n + 1": "multiplies the variance that it keeps by n / (n + 1), where n / (n − 1) is meant",
     "n − 2": "multiplies the variance that it keeps by n / (n − 2), where n / (n − 1) is meant",
     "twice": "multiplies the variance that it keeps by n / (n − 1) twice",
-    "samples": "takes the number of samples for n in n / (n − 1), where each channel has N · H · W",
-    "all": "takes all numbers of x for n in n / (n − 1), where each channel has N · H · W",
     "times n": "multiplies the variance that it keeps by n",
     "over n − 1": "divides the variance that it keeps by n − 1, as if it were a sum of squares",
     "times n − 1": "multiplies the variance that it keeps by n · (n − 1)",
+    "over n and n − 1": "divides the variance that it keeps by n · (n − 1)",
     "negative": "multiplies the variance that it keeps by −n",
+    "alone": "keeps n / (n − 1) alone, without the variance",
+    "divides": "divides n / (n − 1) by the variance that it keeps",
+    **{
+        word: f"takes {word} for n in n / (n − 1), where n is how many numbers each channel has"
+        for word in keeping.OTHER_COUNTS
+    },
 }
+_KEPT_OVER = {
+    "n": "over the batch alone", "c": "over the channels", "s": "over space alone",
+    "n c s": "of all numbers", "last": "over the last axis", "n c": "over batch and channels",
+}  # fmt: skip
 RUNNING = (
     *(
         Mistake(
@@ -51,6 +60,16 @@ RUNNING = (
             kinds.running, parts(kept=factor), "running_var", rare=factor != "biased",
         )
         for factor, sentence in _FACTORS.items()
+    ),
+    *(
+        Mistake(
+            "running_over_wrong_axes",
+            f"keeps the variance {words} as running variance, where each channel has its own",
+            "Print the shape of the variance that you keep: how many channels are there?",
+            "keep the variance that was pooled over all axes but 1, times n / (n − 1).",
+            kinds.running, parts(kept_over=over), "running_var", rare=True,
+        )
+        for over, words in _KEPT_OVER.items()
     ),
     Mistake(
         "eps_in_running",
@@ -128,6 +147,15 @@ _HINTS = {
     "running_never_updated": "Print running_mean before and after a batch in training.",
     "running_not_averaged": "Which batches should running_mean remember after three of them?",
 }
+_FORMULAS = {  # of keeping.FORMS, with the weights of the old average and of the batch
+    "old missing": "{0} + {1} · batch",
+    "batch missing": "{0} · running + {1}",
+    "old divides": "{0} / running + {1} · batch",
+    "batch divides": "{0} · running + {1} / batch",
+    "share added": "running + {1}",
+    "share subtracted": "running − {1}",
+    "difference divides": "running + {1} / (batch − running)",
+}
 _WHICH = ("its running statistics", "its running mean", "its running variance")
 
 
@@ -137,11 +165,27 @@ def blends(right: Recipe) -> list[Mistake]:
     usual = [(new, old), ("1", "0"), ("0", "1")]
     ways = dict.fromkeys((*usual, *product(keeping.SHARES, keeping.SHARES)))
     ways.pop(right.blends[0])
+    solution = f"running = {old} · running + {new} · batch."
     return [
-        _blend(way, place, f"running = {old} · running + {new} · batch.", right)
-        for place in range(3)
-        for way in ways
+        *(_blend(way, place, solution, right) for place in range(3) for way in ways),
+        *(_formula(form, place, solution, right) for place in range(3) for form in _FORMULAS),
     ]
+
+
+def _formula(form: str, place: int, solution: str, right: Recipe) -> Mistake:
+    """place: as in `_blend`."""
+    changed = {0: (form, form), 1: (form, ""), 2: ("", form)}[place]
+    return Mistake(
+        "running_formula",
+        f"updates {_WHICH[place]} as running = {_FORMULAS[form].format(*right.blends[0])}",
+        "Work one update by hand: the average is 2, the batch's value 4, momentum 0.1.",
+        solution,
+        kinds.running,
+        parts(forms=changed),
+        "running_mean",
+        "running",
+        rare=True,
+    )
 
 
 def _blend(way: keeping.Blend, place: int, solution: str, right: Recipe) -> Mistake:

@@ -26,6 +26,12 @@ SEEN: Mapping[str, Mistake] = {
             "keep the pooled axes (keepdim=True), so that the statistics broadcast against x.",
         ),
         Mistake(
+            "running_shape",
+            "keeps running statistics of another shape than its channels need",
+            "Print running_mean.shape before and after a batch in training.",
+            "keep one number for each channel: pool over all axes but 1.",
+        ),
+        Mistake(
             "wrong_dtype",
             "gives an output of another dtype than the input",
             "Print x.dtype and y.dtype.",

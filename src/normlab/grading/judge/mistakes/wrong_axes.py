@@ -14,6 +14,7 @@ _POOL_WORDS = {
     "c s": "over channels and space",
     "n c s": "over everything at once",
     "last": "over the last axis alone",
+    "-2": "over the last axis but one",
     "but last": "over all axes but the last",
 }
 _LAST_WORDS = {
@@ -68,7 +69,9 @@ def wrong_axes(row: Norm) -> list[Mistake]:
     words = _POOL_WORDS | (_LAST_WORDS if sized(row) else {})
     ways = [(over, words[over]) for over in places if over != right]
     if sized(row):
-        ways.append(("-2", "over the last axis but one"))
+        ways.append(("-2", words["-2"]))
+    if not (row.uses_batch or sized(row)):
+        ways += [(over, words[over]) for over in ("last", "-2")]
     if row.uses_batch:
         ways.append(("last", words["last"]))
         ways += [(over, f"over axes {over.replace(' ', ', ')}") for over in (*_NUMBERED, "-2")]
