@@ -69,7 +69,7 @@ def test_one_is_a_plain_loop(optimizer, theirs):
         SMALL, norm=Origin("batch"), optimizer=optimizer, momentum=0.9, seeds=(5,), lrs=(0.05,)
     )
     data = load(DIGITS)
-    part = split(data, 5)
+    part = split(data, 5, cell.folds)
     scaled = ((data.x - part.mean) / part.std).flatten(1)
     parts = [nn.Linear(64, 12), nn.BatchNorm1d(12), nn.ReLU()]
     parts += [nn.Linear(12, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 10)]
