@@ -51,6 +51,7 @@ def page(rows: list[tuple[str, ...]], cells: int) -> str:
 interval holds the true value. A true share of 95 % is measured as 93.6 to 96.4 % with so many cells.
 
 {markdown(header, rows)}
+
 Each cell has ten contrasts with {TRIALS} trials each, `rmax` of 20 to 80 spikes/s, `c50` of 10 to 35 %, `n`
 of 1.5 to 3.5 and a `baseline` of 2 to 10 spikes/s; where `s` is fitted, it is 1.2 to 1.6. The gaussian noise
 has a standard deviation of {SPREAD:g} spikes/s. Quasi-Poisson counts have {OVERDISPERSED} times the variance

@@ -299,6 +299,7 @@ significantly too few. Intervals that are widened for a grid hold the truth more
 between two places of the grid the truth lies is not known.
 
 {markdown(header, rows)}
+
 The last row is a warning. Where some seeds train and others do not, a handful of seeds may all be of one
 kind, and such an interval is too narrow: a claim of that kind says little with few seeds.
 
