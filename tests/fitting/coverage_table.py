@@ -1,46 +1,79 @@
-"""Print how often the intervals of `normlab.fit` hold the truth, over simulated cells: `make fit-coverage`.
+"""How often the intervals of `normlab.fit` hold the truth, over simulated cells: `make fit-coverage`.
 
-python tests/fitting/coverage_table.py [CELLS]
+python tests/fitting/coverage_table.py            # writes docs/reference/fit-coverage.md
 """
 
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Sequence
+from concurrent.futures import as_completed
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from time import monotonic
 
-from simulated import covered, shares
+from simulated import OVERDISPERSED, SPREAD, TRIALS, covered, shares
 
+from normlab.system.files import write_all
 from normlab.system.markdown import markdown
+from normlab.system.processes import started
 from normlab.system.progress import bar
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "fit-coverage.md"
+CELLS, PARTS = 1000, 20  # of each case
 CASES = {  # in words → noise, and whether s is fitted
     "gaussian noise": ("gaussian", False),
     "Poisson counts": ("poisson", False),
     "quasi-Poisson counts": ("quasi-poisson", False),
-    "gaussian noise, with s": ("gaussian", True),
+    "gaussian noise, s fitted": ("gaussian", True),
 }
 NAMES = ("rmax", "c50", "n", "baseline", "s")
 
 
-def row(case: int, cells: int, tell: Callable[[int], None] = lambda done: None) -> tuple[str, ...]:
+def part(case: int, place: int, cells: int) -> list[dict[str, bool] | None]:
+    """What became of some cells of a case; seeds are by case and place."""
+    noise, bent = list(CASES.values())[case]
+    return list(covered(cells, noise, bent, seed=100 * case + place))
+
+
+def row(case: int, outcomes: Sequence[dict[str, bool] | None]) -> tuple[str, ...]:
     """One case: in words, the share of cells for each parameter, how many were refused."""
-    words, (noise, bent) = list(CASES.items())[case]
-    outcomes = []
-    for one in covered(cells, noise, bent, seed=100 + case):
-        outcomes.append(one)
-        tell(len(outcomes))
     found, refused = shares(outcomes)
     held = [f"{100 * found[name]:.1f} %" if name in found else "–" for name in NAMES]
-    return words, *held, str(refused)
+    return list(CASES)[case], *held, str(refused)
 
 
-def main(cells: int) -> None:
-    with bar("simulating") as show:
-        rows = [
-            row(i, cells, lambda done, i=i: show(i * cells + done, len(CASES) * cells))
-            for i in range(len(CASES))
-        ]
-    print(f"Share of {cells:,} simulated cells whose 95 % interval holds the truth:\n")
-    print(markdown(("noise", *NAMES, "refused"), rows))
+def page(rows: list[tuple[str, ...]], cells: int) -> str:
+    day = date.today()
+    header = ("noise", *(f"`{name}`" for name in NAMES), "cells refused")
+    return f"""# Intervals of normlab.fit, and how often they hold the truth
+
+`make fit-coverage` printed this on {day.day} {day:%B %Y}: the share of {cells:,} simulated cells whose 95 %
+interval holds the true value. A true share of 95 % is measured as 93.6 to 96.4 % with so many cells.
+
+{markdown(header, rows)}
+
+Each cell has ten contrasts with {TRIALS} trials each, `rmax` of 20 to 80 spikes/s, `c50` of 10 to 35 %, `n`
+of 1.5 to 3.5 and a `baseline` of 2 to 10 spikes/s; where `s` is fitted, it is 1.2 to 1.6. The gaussian noise
+has a standard deviation of {SPREAD:g} spikes/s. Quasi-Poisson counts have {OVERDISPERSED} times the variance
+of Poisson counts. `normlab.fit` refuses a cell whose data cannot tell the parameters; refused cells are not
+in the shares.
+
+Trials are simulated as independent. Where the excitability of the cortex drifts over trials, the intervals
+are too narrow.
+"""
+
+
+def main(cells: int = CELLS) -> None:
+    work = [(case, place) for case in range(len(CASES)) for place in range(PARTS)]
+    with bar("simulating") as show, started(os.cpu_count() or 1, monotonic) as pool:
+        waiting = [pool.submit(part, *one, cells // PARTS) for one in work]
+        for done, _ in enumerate(as_completed(waiting)):
+            show(done + 1, len(work))
+    found = [one.result() for one in waiting]
+    rows = [row(c, list(chain(*found[c * PARTS : (c + 1) * PARTS]))) for c in range(len(CASES))]
+    write_all(PAGE.parent, {PAGE.name: page(rows, cells).encode()})
+    print(PAGE.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main()

@@ -35,7 +35,7 @@ def quality(fit: "Fit") -> list[str]:
         gain = fit.cross_validated - fit.cross_validated_constant
         lines.append(
             f"Log likelihood of held-out observations: {number(fit.cross_validated)} nats each, "
-            f"{number(gain)} more than a constant has."
+            f"{number(abs(gain))} {'more' if gain >= 0 else 'less'} than a constant has."
         )
     if not math.isnan(fit.dispersion):
         lines.append(f"Variance of the counts, relative to Poisson: {number(fit.dispersion)}.")

@@ -56,7 +56,8 @@ class Member:
 
     name: what follows the dot in `normlab run family.name`. signature: the published finding in words.
     measure: "module:function", called with a `Study`; it must judge every one of `claims`, each once.
-    extra: what has to be installed for it besides normlab itself, a key of `errors.MODULES`.
+    why: why it matters, and limits: what it does not show, in a sentence or two. extra: what has to be
+    installed for it besides normlab itself, a key of `errors.MODULES`.
     """
 
     name: str
@@ -64,6 +65,8 @@ class Member:
     signature: str
     measure: str
     claims: tuple[Claim, ...]
+    why: str = field(default="", kw_only=True)
+    limits: str = field(default="", kw_only=True)
     extra: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -79,11 +82,21 @@ class Member:
     @property
     def introduction(self) -> tuple[Block, ...]:
         """What its section of the report begins with."""
-        return (Prose(self.signature),)
+        return Prose(self.signature), *said("Why it matters", self.why)
+
+    @property
+    def conclusion(self) -> tuple[Block, ...]:
+        """What it ends with."""
+        return said("What this does not show", self.limits)
 
     def full(self, name: str) -> str:
         """The name of a number or claim of this member, as it stands in the family's record."""
         return f"{self.name}.{name}"
+
+
+def said(title: str, text: str) -> tuple[Block, ...]:
+    """A paragraph that begins with its title, or nothing."""
+    return (Prose(f"**{title}.** {text}"),) if text else ()
 
 
 Shared = TypeVar("Shared")  # what the family's `prepare` makes of the settings
@@ -162,7 +175,7 @@ class Study(Generic[Shared, M]):
         due = Counter(self.member.full(claim.name) for claim in claims)
         if judged != due:
             raise ValueError(f"{self.member.name}: judged {dict(judged)}, claims are {dict(due)}")
-        blocks = (*self.member.introduction, *self.blocks)
+        blocks = (*self.member.introduction, *self.blocks, *self.member.conclusion)
         if len(claims) < len(self.member.claims):
             blocks += (Note(UNPUBLISHED),)
         self.record.sections.append(Section(self.member.title, blocks))

@@ -20,14 +20,13 @@ class MadeUp(nullcontext):
         self.results = results
 
     def of(self, study):
-        return halved(self.results(load(study.member.cells)(self.plan)))
+        return validated(self.results(load(study.member.cells)(self.plan)))
 
 
-def halved(found):
-    """Results whose test data tell the same by halves as as a whole."""
-    halves = ("test_choosing", "test_judging")
+def validated(found):
+    """Results whose accuracy on the validation data is that on the test data."""
     return {
-        label: dict.fromkeys(halves, arrays.get("test_accuracy")) | dict(arrays)
+        label: {"validation_accuracy": arrays.get("test_accuracy")} | dict(arrays)
         for label, arrays in found.items()
     }
 

@@ -17,7 +17,7 @@ CELL = Descent(
 def plain(seed, optimizer, lr, steps):
     """Losses of torch's own cross-entropy, linear layer and optimiser."""
     data = load(CELL.data)
-    part = split(data, seed)
+    part = split(data, seed, CELL.folds)
     x = ((data.x[part.train] - part.mean) / part.std).double()
     layer = torch.nn.Linear(x.shape[1], 2).double()
     torch.nn.init.zeros_(layer.weight)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from made_up import halved
+from made_up import validated
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
@@ -146,16 +146,18 @@ def test_movement_is_the_distance_over_the_standard_deviation():
 
 def test_a_seed_that_never_learns_bounds_the_ratio():
     never, slow, fast = np.full(3, np.inf), np.full(3, 100.0), np.full(3, 10.0)
-    assert faster.speed_up(never, fast, 100, 0)[:2] == pytest.approx((1.0, 0.0))
-    assert "at least" in faster.speed_up(never, fast, 100, 0)[2]
-    assert np.isnan(faster.speed_up(never, np.array([10, 10, np.inf]), 1000, 0)[1])
-    assert faster.speed_up(slow, never, 100, 0)[:2] == pytest.approx((0.0, 0.0))
+    steps = np.arange(1, 101)
+    mean, spread, words, slack = faster.speed_up(never, fast, steps)
+    assert mean == pytest.approx(1.0) and spread == slack and "at least" in words
+    assert np.isnan(faster.speed_up(never, np.array([10, 10, np.inf]), np.arange(1, 1001))[1])
+    assert faster.speed_up(slow, never, steps)[0] == pytest.approx(0.0)
 
 
 def test_steps_are_known_to_the_evaluation_before():
     """Seen at 40 and at 400, evaluated every 20: 21 to 40 and 381 to 400, so 9.5 to 19 times."""
     slow, fast = np.full(3, 400.0), np.full(3, 40.0)
-    mean, spread, _ = faster.speed_up(slow, fast, 900, 20)
+    mean, spread, _, slack = faster.speed_up(slow, fast, np.arange(20, 901, 20))
+    assert spread == slack  # seeds that agree leave nothing to chance
     assert mean - spread <= np.log10(381 / 40) and mean + spread >= np.log10(400 / 21)
 
 
@@ -163,7 +165,7 @@ def judged(name, arrays):
     """Each claim's outcome, and the experiment's, when its cells have these arrays."""
     plan = Plan.of(Settings.of(quick=True))
     shared = SimpleNamespace(
-        plan=plan, of=lambda study: halved(arrays(plan)), store=SimpleNamespace(told=list)
+        plan=plan, of=lambda study: validated(arrays(plan)), store=SimpleNamespace(told=list)
     )
     study = Study(Record(), FAMILY.member(name), shared)
     load(study.member.measure)(study)

@@ -33,15 +33,24 @@ def test_overlapping_splits_widen_an_interval():
     assert mean_and_spread(values, overlap=0.5)[1] == pytest.approx(
         3**0.5 * mean_and_spread(values)[1]
     )
-    plan = Plan.of(Settings(seeds=3))
-    assert plan.overlap() == pytest.approx(0.5, abs=0.01)  # a third over two thirds
-    assert plan.overlap(400) == pytest.approx(599 / 400, rel=0.01)
+    assert Plan.of(Settings()).overlap == Plan.of(Settings(seeds=3)).overlap == 0
+    many = Plan.of(Settings(seeds=200))  # the smallest of the digits' classes has 174 examples
+    assert many.folds == 87 and many.overlap == pytest.approx(1 / 86)
+
+
+def test_of_training_sets_alone_the_variance_is_the_jackknifes():
+    """Four values and four folds: (4 − 1)²/4 s², nine times Student's s²/4."""
+    plan, values = Plan.of(Settings(seeds=4)), [1.0, 2.0, 3.0, 4.0]
+    overlap = plan.held_out(plan.data)
+    assert mean_and_spread(values, overlap=overlap)[1] == pytest.approx(
+        3 * mean_and_spread(values)[1]
+    )
 
 
 def test_the_best_rate_is_judged_on_data_that_did_not_choose_it():
-    choosing = np.array([[0.9], [0.9], [0.8], [0.8]])  # two rates of two seeds
-    judging = np.array([[0.6], [0.7], [0.95], [0.95]])
-    found = at_best({"test_choosing": choosing, "test_judging": judging}, 2)
+    validation = np.array([[0.9], [0.9], [0.8], [0.8]])  # two rates of two seeds
+    test = np.array([[0.6], [0.7], [0.95], [0.95]])
+    found = at_best({"validation_accuracy": validation, "test_accuracy": test}, 2)
     assert found.tolist() == [0.6, 0.7]
 
 

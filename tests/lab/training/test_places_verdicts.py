@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_up import halved
+from made_up import validated
 
 from normlab.lab.experiment import Record
 from normlab.lab.family import Study, load
@@ -20,7 +20,7 @@ PLAN = Plan.of(Settings(seeds=SEEDS))
 def judged(name, arrays):
     """Outcomes of an experiment's claims for such results; its section is made as well."""
     shared = SimpleNamespace(
-        plan=PLAN, of=lambda study: halved(arrays), store=SimpleNamespace(told=lambda: ())
+        plan=PLAN, of=lambda study: validated(arrays), store=SimpleNamespace(told=lambda: ())
     )
     study = Study(Record(), FAMILY.members[name], shared)
     load(study.member.measure)(study)

@@ -24,7 +24,7 @@ def test_a_split_is_two_thirds_of_every_class_and_never_leaks():
     found = data.load(DIGITS)
     sizes = set()
     for seed in range(3):
-        part = data.split(found, seed)
+        part = data.split(found, seed, 3)
         assert not set(part.train.tolist()) & set(part.test.tolist())
         assert len(part.train) + len(part.test) == len(found.y)
         shares = torch.bincount(found.y[part.train]) / torch.bincount(found.y)
@@ -33,6 +33,42 @@ def test_a_split_is_two_thirds_of_every_class_and_never_leaks():
         scaled = (found.x[part.train] - part.mean) / part.std
         assert abs(scaled.mean()) < 1e-4 and abs(scaled.std(correction=0) - 1) < 1e-4
     assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 12])
+def test_no_two_seeds_share_a_test_example(seeds):
+    """1,797 digits in parts of one size, each with every class in equal shares; the next seeds begin anew."""
+    found = data.load(DIGITS)
+    assert data.folds(found, seeds) == seeds
+    parts = [data.split(found, seed, seeds) for seed in range(seeds)]
+    every = torch.cat([part.test for part in parts])
+    assert len(every.unique()) == len(every) == 1797 // seeds * seeds
+    whole = torch.bincount(found.y) / seeds
+    for part in parts:
+        assert (torch.bincount(found.y[part.test]) - whole).abs().max() <= 2
+    again = data.split(found, seeds, seeds)
+    assert len(again.test) == len(parts[0].test) and set(again.test.tolist()) != set(
+        parts[0].test.tolist()
+    )
+
+
+def test_few_data_have_fewer_folds_than_seeds():
+    """The smallest class has 7 examples: two of it or more in each of three parts."""
+    y = torch.tensor([0] * 7 + [1] * 30)
+    few = data.Data(torch.randn(37, 2), y, ("a", "b"))
+    assert data.folds(few, 12) == 3 and data.folds(few, 2) == 2
+    for seed in range(12):
+        assert torch.bincount(y[data.split(few, seed, 3).test]).min() >= 2
+
+
+def test_validation_examples_are_neither_for_training_nor_for_testing():
+    found = data.load(DIGITS)
+    plain, kept = (data.split(found, 4, 12, validated=v) for v in (False, True))
+    assert len(kept.validation) == len(plain.train) // 8 and not len(plain.validation)
+    parts = [set(part.tolist()) for part in (kept.train, kept.validation, kept.test)]
+    assert set.union(*parts) == set(range(1797)) and sum(map(len, parts)) == 1797
+    scaled = (found.x[kept.train] - kept.mean) / kept.std
+    assert abs(scaled.mean()) < 1e-4  # by the training part alone
 
 
 def test_own_arrays(tmp_path):
@@ -49,7 +85,9 @@ def test_own_arrays(tmp_path):
 
 def test_own_test_part_is_kept(tmp_path):
     source = data.source(written(tmp_path, x=X, y=Y, x_test=X[:8] + 100, y_test=Y[:8]))
-    part = data.split(data.load(source), 3)
+    found = data.load(source)
+    assert data.folds(found, 12) == 1
+    part = data.split(found, 3, 1)
     assert sorted(part.test.tolist()) == list(range(40, 48))
     assert part.mean.max() < 20
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from normlab.lab.cortex.lessons import LESSONS, SYMBOLS
+from normlab.lab.cortex.notes import LIMITS, WHY
 from normlab.lab.experiment import Claim, Verdict
-from normlab.lab.family import Member
+from normlab.lab.family import Member, said
 from normlab.report.page import Ask, Block, Formula, Prose
 from normlab.safe import markup
 
@@ -53,7 +54,9 @@ class Phenomenon(Member):
             return super().introduction
         data = f" Measured in cortex by {lesson.data}" if lesson.data else ""
         ask = Ask(lesson.question, lesson.mechanism)
-        return ask, Prose(self.signature + markup(data)), Formula(lesson.equation), Prose(SYMBOLS)
+        why = said("Why it matters", self.why)
+        text = Prose(self.signature + markup(data))
+        return ask, text, *why, Formula(lesson.equation), Prose(SYMBOLS)
 
 
 def outcome(verdicts: list[Verdict]) -> str:
@@ -89,5 +92,6 @@ def row(
     place = f"normlab.lab.cortex.{measure}"
     extra = "photographs" if name == "photographs" else ""
     return Phenomenon(
-        name, title, signature, place, claims, number, figure, dict(change), extra=extra
-    )
+        name, title, signature, place, claims, number, figure, dict(change),
+        why=WHY.get(measure.partition(":")[0], ""), limits=LIMITS, extra=extra,
+    )  # fmt: skip

@@ -6,7 +6,6 @@ from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dots
 from normlab.lab.training.effects import difference, intervals, points
 from normlab.lab.training.engine.cell import Training
-from normlab.lab.training.engine.data import load, split
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
@@ -22,8 +21,7 @@ Errors = dict[str, dict[int, np.ndarray]]  # norm → size → one for each seed
 
 def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     epochs, train = plan.choose(5, 4), _train(plan)
-    seeds = plan.seeds[:6]
-    examples = len(split(load(plan.data), 0, train).train)
+    examples = plan.examples(train)
     found = {}
     for norm in plan.norms(*plan.choose(NORMS, QUICK_NORMS)):
         options = {"ghost_batch_size": GHOST} if norm.name == "ghost" else {}
@@ -32,7 +30,6 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
             found[norm.name, size] = plan.training(
                 norm=norm,
                 norm_options=options,
-                seeds=seeds,
                 steps=steps,
                 marks=(steps,),
                 lrs=(RATE * size,),
@@ -42,9 +39,9 @@ def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     return found
 
 
-def _train(plan: Plan) -> int | None:
-    """How many examples are trained on; None for all there are."""
-    return plan.choose(None, 400)
+def _train(plan: Plan) -> int:
+    """How many examples are trained on, or all there are."""
+    return plan.choose(1200, 400)
 
 
 def measure(study: Study) -> None:
@@ -66,7 +63,7 @@ def _judge(study: Study, errors: Errors) -> None:
         "also.group": (batch[2], group[2]),
         "also.steady": (group[2], group[32]),
     }
-    words, overlap = {}, study.shared.plan.overlap(_train(study.shared.plan))
+    words, overlap = {}, study.shared.plan.overlap
     for claim, (first, second) in pairs.items():
         mean, spread = difference(first, second, overlap)
         words[claim] = points(mean, spread)
@@ -87,10 +84,9 @@ def _design(study: Study, found: dict[tuple[str, int], dict[str, np.ndarray]]) -
         f"Five dense layers of 64 rectified units, normalised before the rectifier; the same number of "
         f"epochs at every size of the batch (steps: {steps}), the learning rate in proportion to it, "
         f"{RATE * 32:g} at 32. Group norm has 4 groups; ghost batch norm, in the full run, normalises "
-        f"{GHOST} examples together, so that it is batch norm up to that size. {plan.words}, "
-        f"of which {len(found['batch', 2]['loss'])} are used"
-        f"{'; 400 examples to train on' if plan.quick else ''}. "
-        f"{plan.about_splits(_train(plan))}"
+        f"{GHOST} examples together, so that it is batch norm up to that size. {plan.words} "
+        f"{plan.examples(_train(plan)):,} examples are trained on. "
+        f"{plan.about_splits}"
     )
 
 

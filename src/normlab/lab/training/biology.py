@@ -65,7 +65,7 @@ def sparser(cell: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _judge(study: Study, found: Found) -> None:
-    overlap = study.shared.plan.overlap()
+    overlap = study.shared.plan.overlap
     accuracy = {name: cell["test_accuracy"][:, -1] for name, cell in found.items()}
     other = {name: cell["contrast"][:, -1][:, OTHERS].mean(1) for name, cell in found.items()}
     mean, spread = difference(accuracy["batch"], accuracy["lrn"], overlap)
@@ -87,7 +87,7 @@ def _design(study: Study, found: Found) -> str:
         f"norm and signed divisive norm (σ learned) before it; batch norm a second time after it. Contrast: "
         f"test images, scaled as the training images are, times a factor about the image's mean. Gini index "
         f"of all values of one image at the first norm's input and output, and before pooling. "
-        f"{plan.words}. {plan.about_splits()} Those of the Gini index are Student's."
+        f"{plan.words} {plan.about_splits} Those of the Gini index are Student's."
     )
 
 

@@ -93,7 +93,7 @@ def _judge(study: Study, accuracy, moved, shift, cosine) -> None:
     study.claim("distance", mean, spread, factor(mean, spread))
     told = f"gradient shift ×{10**mean:.2g}"
     study.claim("cosine", *difference(cosine["batch"].mean(1), cosine["none"].mean(1)))
-    overlap = study.shared.plan.overlap()
+    overlap = study.shared.plan.overlap
     whole = {n: a.mean(1) for n, a in accuracy.items()}
     mean, spread, words = left(whole["none"], whole["batch"], whole[NOISY], overlap)
     unstable, doubt = ratio(moved[NOISY].mean(1), moved["none"].mean(1))
@@ -134,8 +134,8 @@ def _design(plan: Plan, pairs: int) -> str:
         f"{pairs} pairs of neighbouring steps, for one fixed batch in training mode: how far mean and "
         f"standard deviation of each rectifier's input move. At the same steps, definition 2.1 of the "
         f"paper: the gradient of each layer's weights before the step, and after only the layers below have "
-        f"made theirs, on the same batch. {plan.words}. "
-        f"{plan.about_splits()}"
+        f"made theirs, on the same batch. {plan.words} "
+        f"{plan.about_splits}"
     )
 
 

@@ -79,7 +79,7 @@ def _judge(study: Study, found: Found) -> None:
         n: found["batch"][n][:, -1].astype(float)
         for n in ("running", "own", "batches", "last_batch")
     }
-    running, overlap = batch["running"], study.shared.plan.overlap()
+    running, overlap = batch["running"], study.shared.plan.overlap
     for claim, other in (("same", "own"), ("also.batches", "batches")):
         mean, spread = difference(running[:, 0], batch[other][:, 0], overlap)
         study.claim(claim, abs(mean), spread, points(mean, spread))
@@ -110,8 +110,8 @@ def _design(study: Study, found: Found) -> str:
         f"images, contrasts about their mean; a shift is claimed as the mean of the four. The last update "
         f"is the mean of 8 pairs of examples. Momentum: batches of {SMALL}, rate {LR * SMALL / BATCH:g}, "
         f"{longer} steps; the four differ in nothing but the running statistics, and each accuracy is the "
-        f"mean of 8 evaluations in the last quarter. {plan.words}. "
-        f"{plan.about_splits()}"
+        f"mean of 8 evaluations in the last quarter. {plan.words} "
+        f"{plan.about_splits}"
     )
 
 

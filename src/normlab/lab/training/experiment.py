@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from normlab.lab.experiment import Verdict
-from normlab.lab.family import Member
+from normlab.lab.family import Member, said
+from normlab.lab.training.lessons import LESSONS
+from normlab.report.page import Ask, Block, Formula, Prose
 
 ALSO = "also."  # claims called so are conditions; the others are what the chapter says
 
@@ -14,7 +16,7 @@ class TrainingExperiment(Member):
 
     cells: "module:function" that makes of a `Plan` the cells it needs, label → cell. expectation: what
     to expect beforehand, and its source. change: what would change the verdict. predict: a question to
-    answer before the results are read. limits: what it does not show. images: whether its networks need
+    answer before the results are read. images: whether its networks need
     images.
     """
 
@@ -22,8 +24,23 @@ class TrainingExperiment(Member):
     expectation: str
     change: str
     predict: str
-    limits: str
     images: bool = False
+
+    @property
+    def introduction(self) -> tuple[Block, ...]:
+        """Why it matters, the equation, and a prediction to make before the expected one is opened."""
+        lesson = LESSONS[self.name]
+        return (
+            Prose(self.signature),
+            *said("Why it matters", lesson.why),
+            Formula(lesson.equation),
+            Prose(lesson.symbols),
+            Ask(self.predict, f"Expected: {self.expectation}"),
+        )
+
+    @property
+    def conclusion(self) -> tuple[Block, ...]:
+        return *super().conclusion, *said("What would change the verdict", self.change)
 
 
 def outcome(verdicts: list[Verdict]) -> str:

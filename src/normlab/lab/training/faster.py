@@ -15,7 +15,7 @@ from normlab.lab.training.effects import (
     seeds_last,
 )
 from normlab.lab.training.engine.cell import Training
-from normlab.lab.training.plan import Plan, marks
+from normlab.lab.training.plan import Plan, spaced
 from normlab.lab.training.presenting import present
 from normlab.lab.training.setup import Study
 from normlab.report.page import Numbers
@@ -33,11 +33,12 @@ def cells(plan: Plan) -> dict[str, Training]:
         norm.name: plan.training(
             norm=norm,
             steps=steps,
-            marks=marks(steps, plan.choose(45, 40)),
+            marks=spaced(5, steps, plan.choose(45, 25)),
             lrs=LRS,
             options=NETWORK,
             batch_size=60,
             std=0.1,
+            validated=True,
             probes={"percentiles": {"tap": "drive_2"}},
         )
         for norm in plan.norms("none", "batch")
@@ -55,29 +56,31 @@ def first(accuracy: np.ndarray, steps: np.ndarray, level: float) -> np.ndarray:
     return np.where(accuracy >= level, steps, np.inf).min(1)
 
 
-def rounding(slow: np.ndarray, fast: np.ndarray, gap: float) -> float:
-    """Decades by which a mean log ratio may be off, since a step is known to the `gap` before it alone.
+def rounding(slow: np.ndarray, fast: np.ndarray, steps: np.ndarray) -> float:
+    """Decades by which a mean log ratio may be off: the level is reached between two of the evaluated steps.
 
-    >>> round(rounding(np.array([200.0]), np.array([40.0]), 20.0), 3)  # 20 to 40: log10 2
+    >>> round(rounding(np.array([80.0]), np.array([40.0]), np.array([20, 40, 80])), 3)  # log10 2
     0.301
     """
-    each = [np.log10(found / np.maximum(found - gap, 1.0)) for found in (slow, fast)]
+    before = np.concatenate([[1.0], steps[:-1]])
+    each = [np.log10(f / before[np.searchsorted(steps, f)]) for f in (slow, fast)]
     return float(max(found.mean() for found in each))
 
 
 def speed_up(
-    slow: np.ndarray, fast: np.ndarray, last: float, gap: float
-) -> tuple[float, float, str]:
-    """Decades by which `fast` needs fewer steps, half of its interval, and words.
+    slow: np.ndarray, fast: np.ndarray, steps: np.ndarray
+) -> tuple[float, float, str, float]:
+    """Decades by which `fast` needs fewer steps, half of its interval, words, and how much of it is rounding.
 
-    gap: steps between two evaluations, by which the interval is widened.
+    steps: those at which the networks were evaluated.
 
     A seed that never reaches the level counts as if it did at the last step: of `slow`, that makes the
     ratio a lower bound; of `fast`, an upper bound, which can refute the claim and not confirm it.
     """
-    slow_by, fast_by = np.minimum(slow, last), np.minimum(fast, last)
+    slow_by, fast_by = np.minimum(slow, steps[-1]), np.minimum(fast, steps[-1])
     mean, spread = ratio(slow_by, fast_by)
-    spread += rounding(slow_by, fast_by, gap)
+    slack = rounding(slow_by, fast_by, steps)
+    spread += slack
     never = [int(np.isinf(found).sum()) for found in (slow, fast)]
     if never[1] and mean + spread >= BOUND:
         spread = np.nan
@@ -86,7 +89,7 @@ def speed_up(
         words = f"at least {words}"
     if any(never):
         words += f"; not reached by {never[0]} of {len(slow)} without and {never[1]} with"
-    return mean, spread, words
+    return mean, spread, words, slack
 
 
 def unsteadiness(percentiles: np.ndarray) -> np.ndarray:
@@ -104,18 +107,18 @@ def measure(study: Study) -> None:
     at = LRS.index(LR)
     accuracy = {n: a[at] for n, a in every.items()}
     inputs = {n: seeds_last(a["percentiles"], seeds)[at] for n, a in found.items()}
-    level = LEVEL * every["none"].mean(1).max()
-    reached, choosing, judging = (
+    validation = {n: seeds_last(a["validation_accuracy"], seeds) for n, a in found.items()}
+    level = LEVEL * validation["none"].mean(1).max()
+    reached, choosing = (
         {n: [first(row, steps, level) for row in a] for n, a in some.items()}
-        for some in (every, *_halves(found, seeds))
+        for some in (every, validation)
     )
     for name, a in accuracy.items():
         study.curve(f"accuracy.{name}", steps, a.mean(0), f"mean test accuracy at the rate {LR:g}")
-    last, gap = float(steps[-1]), float(steps[1] - steps[0])
-    slow, fast = (_best(choosing[n], judging[n], last) for n in ("none", "batch"))
-    study.claim("also.tuned", *speed_up(slow, fast, last, gap))
-    at = LRS.index(LR)
-    _judge(study, accuracy, inputs, speed_up(reached["none"][at], reached["batch"][at], last, gap))
+    slow, fast = (_best(choosing[n], reached[n], steps[-1]) for n in ("none", "batch"))
+    mean, spread, words, slack = speed_up(slow, fast, steps)
+    study.claim("also.tuned", mean, spread, words, slack=slack)
+    _judge(study, accuracy, inputs, speed_up(reached["none"][at], reached["batch"][at], steps))
     picture = study.figure(
         dynamics.faster,
         f"Test accuracy at the rate {LR:g} (mean over seeds, band: 95 % interval), and the 15th, 50th and "
@@ -128,16 +131,8 @@ def measure(study: Study) -> None:
     present(study, _design(plan, level, steps), picture, _table(every, inputs, reached))
 
 
-def _halves(found: dict[str, dict[str, np.ndarray]], seeds: int) -> list[dict[str, np.ndarray]]:
-    """Accuracies on the half of the test data that a rate is chosen by, and on the other."""
-    return [
-        {n: seeds_last(a[f"test_{half}"], seeds) for n, a in found.items()}
-        for half in ("choosing", "judging")
-    ]
-
-
 def _best(choosing: list[np.ndarray], judging: list[np.ndarray], last: float) -> np.ndarray:
-    """The seeds' steps at the rate with the fewest in the (geometric) mean, which the other half chose."""
+    """The seeds' steps at the rate with the fewest in the geometric mean, on the validation data."""
     means = [np.log(np.minimum(found, last)).mean() for found in choosing]
     return judging[int(np.argmin(means))]
 
@@ -146,29 +141,31 @@ def _judge(
     study: Study,
     accuracy: dict[str, np.ndarray],
     inputs: dict[str, np.ndarray],
-    faster: tuple[float, float, str],
+    faster: tuple[float, float, str, float],
 ) -> None:
     plan = study.shared.plan
-    mean, spread, words = faster
-    study.claim("faster", mean, spread, words)
+    mean, spread, words, slack = faster
+    study.claim("faster", mean, spread, words, slack=slack)
     study.found = f"steps to learn, without over with: {words}"
-    mean, spread = difference(accuracy["batch"][:, -1], accuracy["none"][:, -1], plan.overlap())
+    mean, spread = difference(accuracy["batch"][:, -1], accuracy["none"][:, -1], plan.overlap)
     study.claim("accuracy", mean, spread, points(mean, spread))
     mean, spread = ratio(unsteadiness(inputs["batch"]), unsteadiness(inputs["none"]))
     study.claim("steadier", mean, spread, factor(mean, spread))
 
 
 def _design(plan: Plan, level: float, steps: np.ndarray) -> str:
+    factor_between = (steps[-1] / steps[0]) ** (1 / (len(steps) - 1))
     return (
         f"The paper's network for MNIST, here on other data unless `--data mnist` is given: three layers of "
         f"100 sigmoids, normalised before the sigmoid, first weights N(0, 0.1²), batches of 60, plain "
         f"gradient descent for {steps[-1]} steps (the paper: 50,000) at the rates "
         f"{', '.join(f'{lr:g}' for lr in LRS)}; the paper does not give its rate, and the claims are judged "
         f"at {LR:g}. To have learned is to reach a test accuracy of {level:.3f}, {LEVEL:.0%} of the plain "
-        f"network's best mean at any rate; evaluated every {steps[1] - steps[0]} steps, by which the "
-        f"intervals of steps are widened. Best rates are chosen on one half of the test data, and judged on "
-        f"the other. The input of a sigmoid is what enters it, after the norm, in evaluation mode. "
-        f"{plan.words}. {plan.about_splits()}"
+        f"network's best mean at any rate. The networks are evaluated at {len(steps)} steps, each "
+        f"about {factor_between - 1:.0%} later than the one before, by which the intervals of steps are "
+        f"widened. The level and the best rates are chosen on an eighth of the training data, which is kept "
+        f"for that. The input of a sigmoid is what enters it, after the norm, in evaluation mode. "
+        f"{plan.words} {plan.about_splits}"
     )
 
 

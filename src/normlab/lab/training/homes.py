@@ -54,6 +54,7 @@ def _resnet(plan: Plan, norm: Origin) -> Training:
         lrs=RATES,
         optimizer="adam",
         seeds=plan.seeds[:6],
+        validated=True,
     )
 
 
@@ -78,7 +79,10 @@ def measure(study: Study) -> None:
     plan = study.shared.plan
     found = study.shared.of(study)
     seeds = len(plan.seeds[:6])
-    accuracy = {label: at_best(cell, seeds) for label, cell in found.items()}
+    accuracy = {
+        label: at_best(cell, seeds) if label[0] == "resnet" else cell["test_accuracy"][:, -1]
+        for label, cell in found.items()
+    }
     for (network, name), cell in found.items():
         mean = accuracy[network, name].mean()
         study.number(f"accuracy.{network}.{name}", mean, "mean test accuracy at its best rate")
@@ -97,7 +101,7 @@ def _judge(study: Study, found: Found, accuracy: Accuracy) -> None:
         "also.group": (("resnet", "batch"), ("resnet", "group")),
     }
     words, seeds = {}, len(next(iter(accuracy.values())))
-    overlap = study.shared.plan.overlap()
+    overlap = study.shared.plan.overlap
     for claim, (first, second) in pairs.items():
         mean, spread = difference(accuracy[first], accuracy[second], overlap)
         words[claim] = points(mean, spread)
@@ -122,9 +126,9 @@ def _design(study: Study, found: Found) -> str:
         f"intensity; at least a quarter of the largest intensity, at most 32 of them), padded to one length; "
         f"attention and the mean before the readout leave the padding out, layer and RMS norm take each "
         f"token by itself, and batch norm is or is not told which tokens are padding. Norms stand before "
-        f"each branch (pre) unless it says post. {plan.words}, of which at most 6 are used. The better rate "
-        f"is chosen on one half of the test data, and its accuracy is that on the other. "
-        f"{plan.about_splits()} So few steps tell how fast a network learns"
+        f"each branch (pre) unless it says post. {plan.words} At most 6 seeds are used. The better rate "
+        f"is chosen on an eighth of the training data, which is kept for that. "
+        f"{plan.about_splits} So few steps tell how fast a network learns"
         f"{_UNFINISHED if plan.quick else ''}."
     )
 

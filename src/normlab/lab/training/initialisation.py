@@ -44,9 +44,9 @@ def _design(plan: Plan) -> str:
         f"Five layers of 64 rectified units as in the experiment on learning rates, at the rate {LR:g}, "
         f"for {steps_of(plan)} steps; He's first weights times {len(SCALES)} scales from {SCALES[0]:g} to "
         f"{SCALES[-1]:g}. Training works for a seed at a scale if it reaches {WORKS:.0%} of the best mean "
-        f"accuracy of all. {plan.words}. The ends of a range are known to "
+        f"accuracy of all. {plan.words} The ends of a range are known to "
         f"a step of the grid, {STEP:g} decades, so a difference of two ranges to two steps: its interval is "
-        f"Student's, widened by so much on either side. {plan.about_splits()}"
+        f"Student's, widened by so much on either side. {plan.about_splits}"
     )
 
 
@@ -55,7 +55,7 @@ def _judge(study: Study, accuracy: dict[str, np.ndarray], spans: dict[str, np.nd
     study.claim("batch", mean, spread + 2 * STEP, "decades", slack=2 * STEP)
     with_norm, without = spans["batch"].mean(), spans["none"].mean()
     study.found = f"works over {with_norm:.1f} decades of scale, without over {without:.1f}"
-    overlap = study.shared.plan.overlap()
+    overlap = study.shared.plan.overlap
     mean, spread = difference(accuracy["batch"][0], accuracy["none"][0], overlap)
     study.claim("also.small", mean, spread, points(mean, spread))
     right = accuracy["batch"][SCALES.index(1.0)]

@@ -22,7 +22,7 @@ Label = tuple[str, str]
 
 def cells(plan: Plan) -> dict[Label, Descent]:
     data = plan.data if plan.given else DATA
-    common = {"data": data, "seeds": plan.seeds}
+    common = {"data": data, "seeds": plan.seeds, "folds": plan.folds_of(data)}
     found: dict[Label, Descent] = {}
     for name, standardize in INPUTS.items():
         common["standardize"] = standardize
@@ -72,10 +72,12 @@ def measure(study: Study) -> None:
 
 
 def _judge(study: Study, conditions: dict[str, np.ndarray], steps: dict[Label, np.ndarray]) -> None:
-    mean, spread = ratio(conditions["raw"], conditions["standardised"])
+    plan, data = study.shared.plan, cells(study.shared.plan)["sgd", "raw"].data
+    overlap = plan.held_out(data)
+    mean, spread = ratio(conditions["raw"], conditions["standardised"], overlap)
     study.claim("condition", mean, spread, factor(mean, spread))
     for claim, optimizer in (("descent", "sgd"), ("also.adam", "adam")):
-        mean, spread = ratio(steps[optimizer, "raw"], steps[optimizer, "standardised"])
+        mean, spread = ratio(steps[optimizer, "raw"], steps[optimizer, "standardised"], overlap)
         study.claim(claim, mean, spread, factor(mean, spread))
         if optimizer == "sgd":
             study.found = (
@@ -90,8 +92,9 @@ def _design(plan: Plan, asked: dict[Label, Descent]) -> str:
         f"until the loss is {cell.target:.0%} of that at the start; {cell.steps:,} steps of gradient descent "
         f"or {asked['adam', 'raw'].steps:,} of Adam at most, and what has not arrived by then counts as "
         f"that many. Gradient descent at the rate 1/L, L half of the largest eigenvalue of $X^TX/N$; Adam at "
-        f"the best of {', '.join(f'{lr:g}' for lr in LRS)}. {len(plan.seeds)} seeds, each with a split of "
-        f"its own. The loss is convex: no seed of weights is needed."
+        f"the best of {', '.join(f'{lr:g}' for lr in LRS)}. {len(plan.seeds)} seeds, each of "
+        f"which leaves out another 1/{cell.folds} of the data. The loss is convex, so that nothing else is "
+        f"drawn: intervals are those of the jackknife, Student's with the variance (k − 1)²/k s² for k parts."
     )
 
 

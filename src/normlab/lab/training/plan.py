@@ -38,19 +38,42 @@ class Plan:
 
     def training(self, **given: Any) -> Training:
         """A cell on the reader's data, seeds and device; `given` says the rest, and may say otherwise."""
-        common = {"data": self.data, "seeds": self.seeds, "device": self.device}
+        common = {
+            "data": self.data,
+            "seeds": self.seeds,
+            "folds": self.folds,
+            "device": self.device,
+        }
         return Training(**common | given)
 
-    def overlap(self, train: int | None = None) -> float:
-        """Test examples over training examples, whose random splits overlap between seeds.
+    @property
+    def folds(self) -> int:
+        """Into how many test parts the data are divided; 1 where they say which examples are for testing."""
+        return self.folds_of(self.data)
 
-        0 where the reader's data say which are for testing: then claims are about that test set.
+    def folds_of(self, source: Origin) -> int:
+        return data.folds(data.load(source), len(self.seeds))
+
+    @property
+    def overlap(self) -> float:
+        """Of test examples between seeds: test over training examples where there are more seeds than folds.
+
+        0 where every seed has test examples of its own, and where one test set is what claims are about.
         """
-        every = data.load(self.data)
-        if every.test is not None:
-            return 0.0
-        found = data.split(every, 0, train)
-        return len(found.test) / len(found.train)
+        folds = self.folds
+        return 1 / (folds - 1) if 1 < folds < len(self.seeds) else 0.0
+
+    def held_out(self, source: Origin) -> float:
+        """The same for what depends on the training part alone, of which each seed leaves out one fold.
+
+        The variance of a mean is then (k − 1)²/k s², the delete-a-group jackknife's, for k folds.
+        """
+        folds = self.folds_of(source)
+        return (folds - 1) ** 2 / folds - 1 / len(self.seeds) if folds > 1 else 0.0
+
+    def examples(self, train: int | None = None, validated: bool = False) -> int:
+        """How many a network is trained on."""
+        return len(data.split(data.load(self.data), 0, self.folds, train, validated).train)
 
     def norms(self, *names: str) -> tuple[Origin, ...]:
         """An experiment's normalisers and then the reader's, each once."""
@@ -64,18 +87,44 @@ class Plan:
     @property
     def words(self) -> str:
         """Data and seeds, for designs."""
-        return f"{data.words(self.data)}; {len(self.seeds)} seeds, each with a split of its own"
+        return f"{data.words(self.data)}; {len(self.seeds)} seeds. {self.about_folds}"
 
-    def about_splits(self, train: int | None = None) -> str:
+    @property
+    def about_folds(self) -> str:
+        """What is for training and what for testing, for designs."""
+        if self.folds == 1:
+            return (
+                "The data say which examples are for testing; each seed has the training examples in another "
+                "order."
+            )
+        fold = f"1/{self.folds} of the data is for testing, the rest for training"
+        if self.overlap:
+            return (
+                f"For each seed {fold}. There are more seeds than test parts, so that some seeds share test "
+                f"examples."
+            )
+        return f"For each seed {fold}; no two seeds share a test example."
+
+    @property
+    def about_splits(self) -> str:
         """What intervals of accuracies are, for designs."""
-        share = self.overlap(train)
-        if not share:
-            return "Intervals of accuracies are Student's, and are about this one test set."
+        if self.folds == 1:
+            return "Intervals of accuracies are Student's. They are about this one test set."
+        if not self.overlap:
+            return "Intervals of accuracies are Student's over the seeds."
         return (
-            f"Test examples of different seeds overlap: intervals of accuracies are Student's with the "
-            f"variance (1/n + {share:.2g}) s² of Nadeau & Bengio (2003), {share:.2g} being test over "
-            f"training examples."
+            f"Intervals of accuracies are Student's with the variance (1/n + {self.overlap:.2g}) s² of "
+            f"Nadeau & Bengio (2003), since some seeds share test examples."
         )
+
+
+def spaced(first: int, last: int, count: int) -> tuple[int, ...]:
+    """So many places of evaluation or fewer, each about the same factor after the one before.
+
+    >>> spaced(5, 80, 5)
+    (5, 10, 20, 40, 80)
+    """
+    return tuple(sorted({round(first * (last / first) ** (i / (count - 1))) for i in range(count)}))
 
 
 def marks(steps: int, count: int) -> tuple[int, ...]:
@@ -95,10 +144,9 @@ def decades(low: float, high: float, count: int) -> tuple[float, ...]:
 
 def lack(plan: Plan, cells: Iterable[Any]) -> str:
     """Why the data are too few for these cells' batches, or nothing."""
-    every = len(data.split(data.load(plan.data), 0).train)
     for cell in cells:
         if isinstance(cell, Training) and cell.data == plan.data:
-            count = min(every, cell.train or every)
+            count = plan.examples(cell.train, cell.validated)
             if count < cell.batch_size:
                 return (
                     f"{plan.data.name} has {count} examples to train on; batches of {cell.batch_size} need "

@@ -1,4 +1,4 @@
-"""How every experiment is told: expectation, design, what was found, verdicts, what would change them."""
+"""What an experiment's section has between its introduction and its conclusion."""
 
 from normlab.lab.training.setup import Study
 from normlab.report.page import Block, Note, Numbers, Prose
@@ -6,11 +6,8 @@ from normlab.report.page import Block, Note, Numbers, Prose
 
 def present(study: Study, design: str, *found: Block) -> None:
     """Show an experiment, once all of its claims are judged."""
-    experiment = study.member
     verdicts = [verdict.row() for verdict in study.verdicts]
     study.show(
-        Prose(f"**Expected.** {experiment.expectation}"),
-        Prose(f"**Before you read on.** {experiment.predict}"),
         Prose(f"**Design.** {design}"),
         *found,
         Numbers(
@@ -18,8 +15,6 @@ def present(study: Study, design: str, *found: Block) -> None:
             ("claim", "measured", "threshold", "verdict", "in words"),
             tuple((v.claim, v.measured, v.threshold, v.outcome, v.detail) for v in verdicts),
         ),
-        Prose(f"**What this does not show.** {experiment.limits}"),
-        Prose(f"**What would change the verdict.** {experiment.change}"),
     )
     for path in study.shared.store.told():
         words = f"A kept result was not as it was written, and was set aside as {path.name}."

@@ -14,7 +14,7 @@ from normlab.lab.training.swept import swept
 from normlab.report.page import Numbers
 
 NORMS = ("none", "batch", "layer", "group", "rms", "divisive")
-LRS = decades(-1.5, 1.5, 8)
+LRS = decades(-0.75, 1.25, 9)
 # the largest stable rate of the grid is below the largest of all by up to a step; of a difference of two
 # such rates, both ends are rounded, and either way
 STEP = np.log10(LRS[-1] / LRS[0]) / (len(LRS) - 1)
@@ -29,7 +29,7 @@ def steps_of(plan: Plan) -> int:
 def cells(plan: Plan) -> dict[str, Training]:
     steps = steps_of(plan)
     return {
-        norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=LRS, batch_size=32)
+        norm.name: plan.training(norm=norm, steps=steps, marks=(steps,), lrs=LRS, validated=True)
         for norm in plan.norms(*NORMS)
     }
 
@@ -51,25 +51,28 @@ def measure(study: Study) -> None:
         "Curves of accuracy that rise with the rate and then fall off; without normalisation first."
     )
     accuracy, picture = swept(study, LRS, "learning rate", alt)
-    top = max(found.mean(1).max() for found in accuracy.values())
+    seeds = len(study.shared.plan.seeds)
+    chosen = {n: validation(cell, seeds) for n, cell in study.shared.of(study).items()}
+    top = max(found.max() for found in chosen.values())
     rates = {
-        name: largest(found, np.log10(LRS), max(STABLE * found.mean(1).max(), WORKS * top))
+        name: largest(found, np.log10(LRS), max(STABLE * chosen[name].max(), WORKS * top))
         for name, found in accuracy.items()
     }
     for name, found in rates.items():
         study.number(f"largest.{name}", 10 ** found.mean(), "largest stable rate")
     _judge(study, rates)
-    present(study, _design(study.shared.plan), picture, _table(accuracy, rates))
+    present(study, _design(study.shared.plan), picture, _table(accuracy, rates, chosen))
+
+
+def validation(cell: Mapping[str, np.ndarray], seeds: int) -> np.ndarray:
+    """Last accuracy on the validation data at each rate, mean over seeds."""
+    return seeds_last(cell["validation_accuracy"][:, -1], seeds).mean(1)
 
 
 def at_best(cell: Mapping[str, np.ndarray], seeds: int) -> np.ndarray:
-    """Last accuracy of each seed at the rate with the best mean: on one half of the test data, where the
-    rate was chosen on the other.
-    """
-    choosing, judging = (
-        seeds_last(cell[f"test_{half}"][:, -1], seeds) for half in ("choosing", "judging")
-    )
-    return judging[choosing.mean(1).argmax()]
+    """Last test accuracy of each seed, at the rate that is best on the validation data."""
+    tested = seeds_last(cell["test_accuracy"][:, -1], seeds)
+    return tested[validation(cell, seeds).argmax()]
 
 
 def _judge(study: Study, rates: dict[str, np.ndarray]) -> None:
@@ -81,7 +84,7 @@ def _judge(study: Study, rates: dict[str, np.ndarray]) -> None:
         if other == "none":
             study.found = f"largest stable rate {factor(mean, spread)} that without"
     best = {n: at_best(found[n], len(plan.seeds)) for n in ("batch", "none")}
-    mean, spread = difference(best["batch"], best["none"], plan.overlap())
+    mean, spread = difference(best["batch"], best["none"], plan.overlap)
     study.claim("accuracy", mean, spread, points(mean, spread))
 
 
@@ -95,18 +98,20 @@ def _design(plan: Plan) -> str:
     return (
         f"Five layers of 64 rectified units, normalised before the rectifier; plain gradient descent in "
         f"batches of 32 for {steps_of(plan)} steps, at {len(LRS)} rates from {LRS[0]:.2g} to {LRS[-1]:.3g}. "
-        f"A rate is stable for a seed if its accuracy is {STABLE:.0%} of the best mean of that normaliser. "
-        f"The best rate is chosen on one half of the test data, and its accuracy is that on the other. "
-        f"{plan.words}. A rate is known to a step of the grid, {STEP:.2f} decades: intervals of ratios are "
-        f"Student's, widened by a whole step on either side. {plan.about_splits()}"
+        f"A rate is stable for a seed if its test accuracy is {STABLE:.0%} of that normaliser's best. The "
+        f"best rate and its accuracy are those on an eighth of the training data, kept for validation. "
+        f"{plan.words} A rate is known to a step of the grid, {STEP:.2f} decades: intervals of ratios are "
+        f"Student's, widened by a whole step on either side. {plan.about_splits}"
     )
 
 
-def _table(accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray]) -> Numbers:
+def _table(
+    accuracy: dict[str, np.ndarray], rates: dict[str, np.ndarray], chosen: dict[str, np.ndarray]
+) -> Numbers:
     rows = []
     for name, found in accuracy.items():
         mean, spread = mean_and_spread(rates[name])
-        best = found.mean(1).argmax()
+        best = chosen[name].argmax()
         rows.append(
             (
                 name,

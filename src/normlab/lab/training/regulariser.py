@@ -5,7 +5,6 @@ import numpy as np
 from normlab.lab.spreads import mean_and_spread
 from normlab.lab.training.drawings import dynamics
 from normlab.lab.training.effects import difference, intervals, points
-from normlab.lab.training.engine import data
 from normlab.lab.training.engine.cell import Origin, Training
 from normlab.lab.training.plan import Plan
 from normlab.lab.training.presenting import present
@@ -28,7 +27,7 @@ Table = dict[tuple[str, int], np.ndarray]
 
 def cells(plan: Plan) -> dict[tuple[str, int], Training]:
     epochs = plan.choose(30, 12)
-    examples = len(data.split(data.load(plan.data), 0, TRAIN).train)
+    examples = plan.examples(TRAIN)
     own = {norm.name: (norm, 0.0) for norm in plan.own}
     kinds = {n: (Origin(norm), p) for n, (norm, p) in KINDS.items()} | own
     return {
@@ -75,7 +74,7 @@ def measure(study: Study) -> None:
 
 
 def _judge(study: Study, accuracy: Table, gap: Table) -> None:
-    overlap = study.shared.plan.overlap(TRAIN)
+    overlap = study.shared.plan.overlap
     mean, spread = difference(gap["batch", MIDDLE], gap["neither", MIDDLE], overlap)
     study.claim("gap", mean, spread, "nats")
     study.found = f"gap of the loss {mean:+.3f} ± {spread:.3f} nats"
@@ -102,14 +101,14 @@ def _panel(values: Table) -> dict[str, np.ndarray]:
 
 def _design(plan: Plan) -> str:
     cell = next(iter(cells(plan).values()))
-    examples = len(data.split(data.load(plan.data), 0, TRAIN).train)
+    examples = plan.examples(TRAIN)
     return (
         f"Two layers of 128 rectified units, trained on {examples} examples for "
         f"{cell.steps // (examples // cell.batch_size)} epochs whatever the size of the batches; plain "
         f"gradient descent at {LR:g} × batch size / {AT}. Dropout follows each rectifier, with probability "
         f"{DROPOUT:g}. Losses and accuracies are those of evaluation mode after the last epoch, on training "
         f"and test data alike, so that neither noise nor dropout enters the gap. The claims without a size "
-        f"are for batches of {MIDDLE}. {plan.words}. {plan.about_splits(TRAIN)}"
+        f"are for batches of {MIDDLE}. {plan.words} {plan.about_splits}"
     )
 
 

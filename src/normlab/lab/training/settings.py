@@ -10,7 +10,7 @@ from normlab.errors import SettingError
 from normlab.lab.checking import known_names, of_kind, whole
 
 _MOST_SEEDS = 1000
-SEEDS, QUICK_SEEDS = 8, 3
+SEEDS, QUICK_SEEDS = 12, 3
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def _design(plan: Plan, count: int) -> str:
         f"and the largest of that distance over the distance moved, the effective β-smoothness. All "
         f"parameters together; a seed's value is the geometric mean over the marks. Lengths of gradients "
         f"depend on the scale of the weights, which normalisation changes: the measures are the paper's, "
-        f"and compare networks at the same rate. {plan.words}."
+        f"and compare networks at the same rate. {plan.words}"
     )
 
 

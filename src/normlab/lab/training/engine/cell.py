@@ -36,7 +36,7 @@ class Cell(Protocol):
 
 @dataclass(frozen=True)
 class Replica:
-    """One network of an ensemble: its seed decides split, first weights, order and noise."""
+    """One network of an ensemble: its seed decides its fold, first weights, order and noise."""
 
     seed: int
     lr: float
@@ -49,8 +49,10 @@ class Training:
 
     network, options: a name of `networks.NETWORKS` and its settings. norm, norm_options: a name of
     `norms.NORMS` (or the reader's own factory) and its settings. train: how many examples are trained
-    on, None for two thirds of all. std: of the first weights, None for √(2/fan_in). marks: after how
-    many steps the networks are evaluated and probed. watch_training: evaluate on the training data too.
+    on, None for all but the test fold. folds: into how many test parts the data are divided. validated:
+    some training examples are kept to choose a rate by. std: of the first weights, None for √(2/fan_in).
+    marks: after how many steps the networks are evaluated and probed. watch_training: evaluate on the
+    training data too.
     """
 
     computed_by: ClassVar[str] = "normlab.lab.training.engine.train:train"
@@ -69,6 +71,8 @@ class Training:
     optimizer: str = "sgd"
     momentum: float = 0.0
     train: int | None = None
+    folds: int = 3
+    validated: bool = False
     standardize: bool = True
     marks: tuple[int, ...] = ()
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

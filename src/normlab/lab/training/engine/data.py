@@ -21,7 +21,8 @@ from normlab.safe import markup
 
 LARGEST = 3 * 64 * 64  # values in one example: what dozens of networks side by side can hold
 SIDE = 32  # to which the images of a folder are fitted
-_FEWEST = 6  # of a class: four to train on and two to test
+_FEWEST = 6  # of a class: two to test in each of three folds
+_VALIDATION = 8  # one in so many training examples is for validation
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +56,13 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Indices of one seed's training and test examples, and what the training part is scaled by."""
+    """Indices of one seed's examples, and what the training part is scaled by.
+
+    validation: taken from the training part to choose a learning rate by; empty unless asked for.
+    """
 
     train: Tensor
+    validation: Tensor
     test: Tensor
     mean: Tensor
     std: Tensor
@@ -202,23 +207,39 @@ def _check_classes(names: np.ndarray, numbers: np.ndarray, test: np.ndarray | No
             )
 
 
-def split(data: Data, seed: int, train: int | None = None) -> Split:
-    """A seed's split: two thirds of every class for training, or `train` of them all; sizes never vary."""
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(data.y), generator=generator)
+def folds(data: Data, seeds: int) -> int:
+    """Into how many test parts the data are divided: one for each seed, with two of every class or more.
+
+    1 where the data say which examples are for testing.
+    """
+    if data.test is not None:
+        return 1
+    return max(2, min(seeds, int(torch.bincount(data.y).min()) // 2))
+
+
+def split(
+    data: Data, seed: int, folds: int, train: int | None = None, validated: bool = False
+) -> Split:
+    """A seed's split: one fold for testing, the others, or `train` examples of them, for training.
+
+    No two of the seeds 0 … folds − 1 share a test example; the next seeds divide the data in another way.
+    validated: an eighth of the training part is for validation. Sizes are the same for every seed.
+    """
+    order = torch.randperm(len(data.y), generator=torch.Generator().manual_seed(seed // folds))
     order = order[data.y[order].argsort(stable=True)]  # class after class, shuffled within
-    for_test = _drawn_test(data, order) if data.test is None else data.test[order]
+    for_test = _fold(len(order), seed % folds, folds) if data.test is None else data.test[order]
+    generator = torch.Generator().manual_seed(seed)
     mixed = torch.randperm(int((~for_test).sum()), generator=generator)
     chosen = order[~for_test][mixed][:train]
-    mean, std = _scaling(data, chosen)
-    return Split(chosen, order[for_test], mean, std)
+    kept = len(chosen) - validated * (len(chosen) // _VALIDATION)
+    mean, std = _scaling(data, chosen[:kept])
+    return Split(chosen[:kept], chosen[kept:], order[for_test], mean, std)
 
 
-def _drawn_test(data: Data, order: Tensor) -> Tensor:
-    """The last third of each class, of indices that are sorted by class."""
-    counts = torch.bincount(data.y)
-    place = torch.cat([torch.arange(count) for count in counts.tolist()])
-    return place >= (counts * 2 // 3)[data.y[order]]
+def _fold(count: int, fold: int, folds: int) -> Tensor:
+    """Every so-manyth place; those left over at the end are in no fold, so that all are of one size."""
+    place = torch.arange(count)
+    return (place % folds == fold) & (place < count // folds * folds)
 
 
 def _scaling(data: Data, chosen: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from normlab.lab.training.engine.optimizers import OPTIMIZERS
 
 Arrays = dict[str, np.ndarray]
 _TICK = 50
+_WATCHED = 1000  # so many steps are made in any case, for the curve of the loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Descent:
     optimizer: str
     seeds: tuple[int, ...]
     steps: int
+    folds: int = 3
     lrs: tuple[float, ...] = ()
     target: float = 0.25
 
@@ -42,7 +44,7 @@ class Descent:
 
 def descend(cell: Descent, tick: Callable[[int], None] = lambda net_steps: None) -> Arrays:
     """reached: (rates × seeds) steps to the target, infinite if never. loss: the same × places, at the
-    steps `places`. condition: (seeds) of the Gram matrix.
+    steps `places`, which end where all have reached it. condition: (seeds) of the Gram matrix.
 
     The loss is convex; its Hessian is at most ½ XᵀX/N (Böhning 1992), so 1/L = 2/λ_max(XᵀX/N).
     """
@@ -72,7 +74,7 @@ def _examples(cell: Descent) -> tuple[Tensor, Tensor, int]:
     data = load(cell.data)
     parts, labels = [], []
     for seed in cell.seeds:
-        part = split(data, seed)
+        part = split(data, seed, cell.folds)
         x = data.x[part.train]
         if cell.standardize:
             x = (x - part.mean) / part.std
@@ -100,4 +102,8 @@ def _descend(
         optimizer.step({"weight": x.mT @ (log_p.exp() - wanted) / x.shape[1]})
         if step % _TICK == 0 or step == cell.steps:
             tick(len(x) * ((step - 1) % _TICK + 1))
-    return {"reached": reached.numpy(), "loss": torch.stack(curve, 1).numpy(), "places": places}
+        if step >= _WATCHED and step % _TICK == 0 and not reached.isinf().any():
+            tick(len(x) * (cell.steps - step))
+            break
+    loss = torch.stack(curve, 1).numpy()
+    return {"reached": reached.numpy(), "loss": loss, "places": places[: len(curve)]}

@@ -23,7 +23,9 @@ class Run:
         self.cell, self.data, self.replicas = cell, data, replicas
         self.device, self.dtype = torch.device(cell.device), getattr(torch, cell.dtype)
         self.group = Group([self._network(replica) for replica in replicas], stacked)
-        self.splits = [split(data, replica.seed, cell.train) for replica in replicas]
+        self.splits = [
+            split(data, m.seed, cell.folds, cell.train, cell.validated) for m in replicas
+        ]
         self.generators = [torch.Generator().manual_seed(2**32 + m.seed) for m in replicas]
         self.lr = torch.tensor([m.lr for m in replicas], device=self.device, dtype=self.dtype)
         self.optimizer = OPTIMIZERS[cell.optimizer](self.group.parameters, self.lr, cell.momentum)
@@ -93,38 +95,31 @@ class Run:
         return self.examples(torch.stack([s.test for s in self.splits]))
 
     @cached_property
+    def validation(self) -> tuple[Tensor, Tensor]:
+        return self.examples(torch.stack([s.validation for s in self.splits]))
+
+    @cached_property
     def trained(self) -> tuple[Tensor, Tensor]:
         return self.examples(torch.stack([s.train for s in self.splits]))
 
     def evaluate(self) -> dict[str, Tensor]:
-        """Accuracy and loss on the test data, and on the training data if the cell asks for it: (M,).
-
-        The test data's accuracy also by halves, every second of each class: one to choose by, the other
-        to judge what was chosen.
-        """
+        """Accuracy and loss on the test data, and on training and validation data if the cell asks: (M,)."""
         parts = {"test": self.test}
         if self.cell.watch_training:
             parts["train"] = self.trained
+        if self.cell.validated:
+            parts["validation"] = self.validation
         found: dict[str, Tensor] = {}
         for name, (x, y) in parts.items():
-            right, loss = self._answers(x, y)
-            shares = {"accuracy": right}
-            if name == "test":
-                shares |= {"choosing": right[:, ::2], "judging": right[:, 1::2]}
-            found |= {f"{name}_{part}": some.mean(1) * self.alive for part, some in shares.items()}
-            found[f"{name}_loss"] = loss.mean(1)
+            accuracy, loss = self.score(x, y)
+            found |= {f"{name}_accuracy": accuracy * self.alive, f"{name}_loss": loss}
         return found
 
     def score(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Accuracy and mean cross-entropy of each network; answers that are not finite are wrong."""
-        right, loss = self._answers(x, y, training)
-        return right.mean(1), loss.mean(1)
-
-    def _answers(self, x: Tensor, y: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
-        """Whether each answer is right, 0 or 1, and its cross-entropy: (M, N)."""
         parts = in_parts(len(self.replicas), x.shape[1])
         width = parts.step
         outputs = torch.cat([self.group.outputs(x[:, b : b + width], training) for b in parts], 1)
         right = (outputs.argmax(-1) == y) & outputs.isfinite().all(-1)
         loss = -outputs.log_softmax(-1).gather(-1, y[..., None])[..., 0]
-        return right.float(), loss
+        return right.float().mean(1), loss.mean(1)

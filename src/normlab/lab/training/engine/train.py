@@ -1,5 +1,6 @@
 """Training a cell: one body for networks side by side and for one alone."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -26,19 +27,19 @@ def train(cell: Training, tick: Tick = lambda net_steps: None) -> Arrays:
     """Train the cell's networks → arrays whose first axis is `cell.replicas`.
 
     loss: (M, steps), of each training batch before its step, NaN from the step on at which it was not
-    finite. diverged: (M,) that step, or −1. test_accuracy, test_loss and, if asked for, train_accuracy,
-    train_loss: (M, marks); test_choosing and test_judging: accuracy on either half of the test data. And
-    what the probes measured, (M, marks, …).
+    finite. diverged: (M,) that step, or −1. test_accuracy, test_loss and, if asked for, those of training
+    (train_) and validation: (M, marks). And what the probes measured, (M, marks, …).
     """
     data, replicas = load(cell.data), cell.replicas
     found: list[Arrays] = []
     size = _side_by_side(cell, data, replicas[0])
-    for begin in range(0, len(replicas), size or 1):
-        chunk = replicas[begin : begin + (size or 1)]
+    parts = math.ceil(len(replicas) / (size or 1))
+    for part in range(parts):
+        chunk = replicas[len(replicas) * part // parts : len(replicas) * (part + 1) // parts]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chunk[0].seed)  # for a reader's layer that draws while it is used
             found.append(follow(Run(cell, data, chunk, stacked=bool(size)), tick))
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    return {name: np.concatenate([some[name] for some in found]) for name in found[0]}
 
 
 def _side_by_side(cell: Training, data: Data, replica: Replica) -> int:
