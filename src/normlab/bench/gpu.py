@@ -2,8 +2,9 @@
 
     PYTHONPATH=src python3 -m normlab.bench.gpu [--device cuda] [--out FOLDER] [--minutes 5]
 
-Every layer in each dtype and layout against float64, batch norm over a process group, autocast, torch.compile;
-then timings against torch's own layers, torch.compile and a copy. `--device cpu` tries the same on the CPU.
+Every layer in each dtype and layout against float64, batch norm over a process group, autocast and
+torch.compile; then timings against torch's own layers, torch.compile and a copy. `--device cpu` tries the
+same on the CPU.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import torch
 
 from normlab._version import __version__
 from normlab.bench.gpu_checks import CHECKS, Checked
-from normlab.bench.grid import Aim, Case
+from normlab.bench.grid import DTYPES, Aim, Case
 from normlab.bench.running import Options, Timed, measured
 from normlab.errors import NormlabError, SettingError
 from normlab.safe import json_text
@@ -27,7 +28,10 @@ from normlab.system.files import check_writable, write_all
 from normlab.system.markdown import markdown
 from normlab.system.progress import bar
 
-SLOWER = 1 / 1.05  # of torch's own speed: the least that is allowed for arrays of 4 MiB and more
+SLOWER, MUCH = (
+    1 / 1.05,
+    4 << 20,
+)  # the least share of torch's own speed, for arrays of so many bytes
 ANY = Aim()  # no figure to reach, but timed under torch.compile
 LARGE = (64, 128, 56, 56)
 TIMED = (
@@ -102,7 +106,7 @@ def _run(device: str, out: Path, minutes: float, no_compile: bool) -> int:
     until = time.monotonic() + 60 * minutes
     about = machine(device)
     print(" · ".join(f"{name}: {value}" for name, value in about.items()), flush=True)
-    checked = list(_tried(device, no_compile))
+    checked = list(_tried(device, no_compile, until - 30 * minutes))  # half is for timings
     cases = TIMED if device.startswith("cuda") else SMALL
     timed, left = _timings(device, cases, until, not no_compile)
     text = page(about, checked, timed, left)
@@ -124,11 +128,15 @@ def machine(device: str) -> dict[str, Any]:
     }
 
 
-def _tried(device: str, no_compile: bool) -> Iterator[Checked]:
+def _tried(device: str, no_compile: bool, until: float) -> Iterator[Checked]:
     for name, check in CHECKS.items():
         if name == "compiled" and no_compile:
             continue
-        found = list(check(device))
+        found = []
+        for one in check(device):
+            found.append(one)
+            if time.monotonic() > until:
+                break
         bad = [one for one in found if not one.holds]
         print(f"{name}: {len(found) - len(bad)} of {len(found)} hold", flush=True)
         for one in bad:
@@ -177,14 +185,18 @@ def page(
         *(f"- {one.what}: {one.said or f'{one.share:.3g} × what rounding allows'}" for one in bad),
         markdown(HEADER, [_row(one) for one in timed]),
     ]
-    behind = [
-        f"{_name(o.case)}, {o.way}" for o in timed if o.others.get("torch", (1.0,))[0] < SLOWER
-    ]
+    behind = [f"{_name(one.case)}, {one.way}" for one in timed if _slower(one)]
     if timed:
-        parts.append(f"More than 5 % slower than torch's own: {'; '.join(behind) or 'none'}.")
+        listed = "; ".join(behind) or "none"
+        parts.append(f"Arrays of 4 MiB and more, 5 % and more slower than torch's own: {listed}.")
     if left:
         parts.append(f"No time was left for: {'; '.join(map(_name, left))}.")
     return "\n\n".join(parts) + "\n"
+
+
+def _slower(one: Timed) -> bool:
+    size = torch.Size(one.case.shape).numel() * DTYPES[one.case.dtype].itemsize
+    return size >= MUCH and one.others.get("torch", (1.0,))[0] < SLOWER
 
 
 def _name(case: Case) -> str:
@@ -211,15 +223,17 @@ def as_json(
     checks = [
         {"check": c.what, "holds": c.holds, "share": c.share, "said": c.said} for c in checked
     ]
-    rows = [
-        {"layer": one.case.name, "shape": list(one.case.shape), "layout": one.case.layout, "dtype": one.case.dtype}
-        | {"pass": one.way, "seconds": one.seconds, "over_copy": one.floor[0]}
-        | {f"{name}_over_ours": share[0] for name, share in one.others.items()}
-        for one in timed
-    ]  # fmt: skip
+    rows = [_record(one) for one in timed]
     return json_text(
         {"machine": about, "checks": checks, "timings": rows, "left": [_name(c) for c in left]}
     )
+
+
+def _record(one: Timed) -> dict[str, Any]:
+    case = one.case
+    others = {f"{name}_over_ours": share[0] for name, share in one.others.items()}
+    what = {"layer": case.name, "shape": case.shape, "layout": case.layout, "dtype": case.dtype}
+    return what | {"pass": one.way, "seconds": one.seconds, "over_copy": one.floor[0]} | others
 
 
 if __name__ == "__main__":
