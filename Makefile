@@ -21,7 +21,9 @@
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
 # make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals hold the truth (a minute)
 # make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
-# make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
+# make bench   every layer timed against torch, torch.compile and a copy (normlab bench); the readers, the chapter
+# make gpu-check   the layers on this machine's GPU: right, and how fast (5 minutes); without an environment:
+#                  PYTHONPATH=src python3 -m normlab.bench.gpu
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # make site   the docs as a site in build/site, without network; every warning is an error
@@ -36,7 +38,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage notebooks clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench gpu-check bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage notebooks clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -87,7 +89,7 @@ sanitize: .venv/test.done
 arm:
 	@mkdir -p build
 	aarch64-linux-gnu-g++ -std=c++17 -O3 -fno-math-errno -fno-trapping-math -static -DSET=generic \
-		-ffp-contract=off csrc/core.cpp csrc/norms.cpp csrc/sums.cpp csrc/check.cpp -o build/check-arm
+		-ffp-contract=off $(foreach part,core norms mixing sums check,csrc/$(part).cpp) -o build/check-arm
 	qemu-aarch64 build/check-arm
 
 browser:
@@ -133,14 +135,15 @@ web/node_modules/done: web/package-lock.json
 
 bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/chapter_time.py
-	$(BIN)/python benchmarks/layers.py --write
-	$(BIN)/python benchmarks/kernels.py
-	$(BIN)/python benchmarks/windows.py
+	$(BIN)/normlab bench --out docs/reference/timings.md --figure docs/_static/timings.svg
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/measure_scale.py
+
+gpu-check: .venv/lab.done
+	$(BIN)/python -m normlab.bench.gpu
 
 bench-explorer: .venv/test.done browser
 	$(BIN)/python benchmarks/explorer_latency.py --write

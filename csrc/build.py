@@ -61,7 +61,7 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     jobs: list[Job] = [
         (f"{part}.cpp", f"{part}-{name}", [*SETS[name], f"-DSET={name}"])
         for name in sets
-        for part in ("core", "norms")
+        for part in ("core", "norms", "mixing")
     ]
     jobs += [
         ("sums.cpp", f"sums-{name}", [*SETS[name], f"-DSET={name}", "-ffp-contract=off"])
@@ -69,7 +69,7 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     ]
     listed = "".join(f" of({name})" for name in sets)
     binding = [*STABLE, f"-I{torch / 'include'}", f"-DNORMLAB_SETS(of)={listed}"]
-    jobs.append(("norms_library.cpp", "norms_library", binding))
+    jobs += [(f"{part}_library.cpp", f"{part}_library", binding) for part in ("norms", "mixing")]
     jobs.append(("library.cpp", "library", [*binding, f'-DNORMLAB_HASH="{sources()}"']))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: _object(compiler, job, options), jobs))

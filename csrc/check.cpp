@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <vector>
 
+#include "mixers.h"
 #include "norms.h"
 
 namespace normlab {
 extern const Kernels kernels_generic;
 extern const Norms norms_generic;
+extern const Mixers mixers_generic;
 }
 
 using namespace normlab;
@@ -164,6 +166,45 @@ static bool norm_holds(int kind) {  // of images, of channels next to each other
          near_enough(names[kind], "the slope", farthest(slopes, gx), 1e-12);
 }
 
+// y of weights between channels, by the definition
+static Numbers mixed(const Division& d, const Numbers& w, const Numbers& x) {
+  Numbers y(x.size());
+  for (int64_t n = 0; n < d.samples; ++n)
+    for (int64_t s = 0; s < d.places; ++s)
+      for (int64_t c = 0; c < d.channels; ++c) {
+        double sum = d.offset[0];
+        for (int64_t k = 0; k < d.channels; ++k)
+          sum += w[c * d.channels + k] * std::pow(std::fabs(x[place(d, n, k, s)]), d.n);
+        y[place(d, n, c, s)] = x[place(d, n, c, s)] * std::pow(sum, -d.p);
+      }
+  return y;
+}
+
+static bool mixing_holds(const Division& like, bool last, double power) {
+  Division d = like;
+  d.kind = Kind::f64, d.last = last, d.channels = 19, d.places = 45, d.n = power, d.p = 1 / power, d.sums = false;
+  if (last) d.places *= d.samples, d.samples = 1;
+  uint64_t state = 11;
+  Numbers x(d.samples * d.channels * d.places), g(x), y(x), gx(x), s(x), w(d.channels * d.channels), gw(w), up, down;
+  for (auto* a : {&x, &g, &w})
+    for (double& value : *a) value = drawn(state);
+  for (double& value : w) value = std::fabs(value);
+  Numbers nudge = g, w_nudge = w;
+  mixers_generic.forward(d, w.data(), x.data(), y.data(), s.data(), one_thread);
+  bool good = near_enough("mixing", "y", farthest(y, mixed(d, w, x)), 1e-13);
+  for (double& value : gw) value = 0;
+  mixers_generic.backward(d, w.data(), g.data(), x.data(), s.data(), gx.data(), gw.data(), nullptr, one_thread);
+  double step = 1e-6, by_differences = 0, by_slope = 0;
+  Numbers x_up = x, x_down = x, w_up = w, w_down = w;
+  for (size_t i = 0; i < x.size(); ++i) x_up[i] += step * nudge[i], x_down[i] -= step * nudge[i];
+  for (size_t i = 0; i < w.size(); ++i) w_up[i] += step * w_nudge[i], w_down[i] -= step * w_nudge[i];
+  up = mixed(d, w_up, x_up), down = mixed(d, w_down, x_down);
+  for (size_t i = 0; i < x.size(); ++i)
+    by_differences += g[i] * (up[i] - down[i]) / (2 * step), by_slope += gx[i] * nudge[i];
+  for (size_t i = 0; i < w.size(); ++i) by_slope += gw[i] * w_nudge[i];
+  return good & near_enough("mixing", "the slopes", std::fabs(by_slope / by_differences - 1), 1e-7);
+}
+
 static bool sums_hold() {
   const int64_t lanes = 24, values = lanes * 500 + 7;
   std::vector<float> x(values);
@@ -204,6 +245,8 @@ int main() {
   failed += !moments_hold(), ++all;
   for (int kind = 0; kind < 3; ++kind) failed += !norm_holds(kind), ++all;
   failed += !sums_hold(), ++all;
+  for (bool last : {false, true})
+    for (double power : {1.0, 2.0}) failed += !mixing_holds(plain, last, power), ++all;
   std::printf("%ld of %ld kernels agree with plain loops\n", long(all - failed), long(all));
   return failed != 0;
 }

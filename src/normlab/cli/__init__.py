@@ -1,5 +1,6 @@
 """The command line: each room registers its commands; nothing heavy is imported until one runs."""
 
+from normlab.bench import command as bench
 from normlab.checks import command as checks
 from normlab.cli import table
 from normlab.cli.app import app, main
@@ -27,5 +28,6 @@ for room in (
     explorer,
     measuring,
     use_commands,
+    bench,
 ):
     room.register(app)

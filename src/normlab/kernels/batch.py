@@ -100,7 +100,9 @@ def _pieces(x: Tensor, valid: Tensor | None) -> Iterator[tuple[Tensor, Tensor | 
 
 
 def _parts(x: Tensor) -> Iterator[slice]:
-    step = max(1, CHUNK * len(x) // max(x.numel(), 1))
+    step = max(
+        1, CHUNK * len(x) // max(x.numel(), 1) if x.is_cpu else len(x)
+    )  # a GPU wants it whole
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 

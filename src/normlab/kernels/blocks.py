@@ -21,10 +21,11 @@ def in_blocks(
     """function(*given): its results are put together where `joined`, and summed where not.
 
     What has the batch of `like` is cut, all else is shared. `out` is where the function may put its
-    results, or None. Whole where autograd, forward mode or a tracer looks on.
+    results, or None. Whole where autograd, forward mode or a tracer looks on, and on a GPU, which a block
+    would not fill.
     """
     none = (None,) * len(joined)
-    if torch.is_grad_enabled() or in_forward_mode() or not values_known(like):
+    if torch.is_grad_enabled() or in_forward_mode() or not (like.is_cpu and values_known(like)):
         return tuple(function(*given, out=none))
     samples = len(like)
     step = max(1, BLOCK * samples // max(like.numel(), 1))

@@ -4,7 +4,6 @@ They keep x alone for backward. A pass that is to be differentiated again, trans
 recorded, and what they do not cover, runs on the twin in `divisive.py`, which has the same numbers.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
-from normlab.kernels import divisive, native
+from normlab.kernels import divisive, mixed, native
+from normlab.kernels.slopes import by_channel, summed_onto, through
 from normlab.tracing import values_known
 
 Maybe = Tensor | None
@@ -49,26 +49,36 @@ def divided(
     rest: dict[str, Any] = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
     if not values_known(x):
         return divisive.divided(x, e, plan, **own, **rest)
-    shape = None if x.dim() < 2 else shape_of(plan.pool, plan.settings, x.shape[1], x.dim() - 2)
-    why = _refused(x, e, shape, powers, rest) or native.refused(x, offset, weight, bias)
+    mixes = mixed.holds(plan)
+    shape = None if mixes or x.dim() < 2 else _shape(plan, x)
+    why = _refused(x, e, powers, valid) or (
+        mixed.refused(x, offset, pool_weight, weight, bias)
+        if mixes
+        else "there is no kernel for this pool"
+        if shape is None
+        else native.refused(x, offset, weight, bias)
+    )
     native.noted(why)
-    if why or shape is None:
+    if why:
         return divisive.divided(x, e, plan, **own, **rest)
     m, n, p = map(float, powers)
+    if shape is None:
+        assert pool_weight is not None
+        return mixed.divided(x, offset, pool_weight, weight, bias, mixed.Job((m, n, p), plan))
     return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan))
 
 
-def _refused(
-    x: Tensor, e: Maybe, shape: Shape | None, powers: tuple[Any, ...], rest: Mapping[str, Maybe]
-) -> str:
+def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
     """What of a call the kernels do not cover."""
-    if e is not None or rest["valid"] is not None:
+    if e is not None or valid is not None:
         return "there is a mask or a pool_input"
     if any(isinstance(power, Tensor) for power in powers):
         return "a power is learned"
-    if shape is None or rest["pool_weight"] is not None:
-        return "there is no kernel for this pool"
     return "x has more than 3 axes of space" if x.dim() > 5 else ""
+
+
+def _shape(plan: divisive.Division, x: Tensor) -> Shape | None:
+    return shape_of(plan.pool, plan.settings, x.shape[1], x.dim() - 2)
 
 
 def shape_of(pool: Pool, settings: Mapping[str, Any], channels: int, rank: int) -> Shape | None:
@@ -139,12 +149,8 @@ def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Ten
 
 
 def _forward(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
-    own = (_by_channel(a, x.shape[1]) for a in (weight, bias))
+    own = (by_channel(a, x.shape[1]) for a in (weight, bias))
     return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments())
-
-
-def _by_channel(a: Maybe, channels: int) -> Maybe:
-    return None if a is None else a.flatten().expand(channels)
 
 
 class _Fused(torch.autograd.Function):
@@ -159,33 +165,18 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
         given, wanted = ctx.saved_tensors, ctx.needs_input_grad[:4]
-        way = _slopes_by_twin if native.second_order() else _slopes
-        return *way(grads[0], given, wanted, ctx.job), None
+        if native.second_order():
+            return *through(ctx.job.by_twin, grads[0], given, wanted), None
+        return *_slopes(grads[0], given, wanted, ctx.job), None
 
 
 def _slopes(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
     x, offset, weight, _ = given
-    own = _by_channel(weight, x.shape[1])
+    own = by_channel(weight, x.shape[1])
     gx, sums = torch.ops.normlab.divide_backward(
         g, x, offset.flatten(), own, *job.arguments(), any(wanted[1:])
     )
     found: list[Maybe] = [gx if wanted[0] else None]
     for row, a, want in zip((2, 0, 1), given[1:], wanted[1:], strict=True):
-        found.append(_summed_onto(sums[row], a) if want else None)
+        found.append(summed_onto(sums[row], a) if want else None)
     return found
-
-
-def _summed_onto(sums: Tensor, a: Tensor) -> Tensor:
-    """One gradient for each channel, or for the one value that all channels have."""
-    own = sums.sum(0, keepdim=True) if math.prod(a.shape) == 1 else sums
-    return own.view(a.shape).to(a.dtype)
-
-
-def _slopes_by_twin(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
-    """The same slopes as functions of all they depend on, so that they can be differentiated again."""
-    again = torch.is_grad_enabled()
-    with torch.enable_grad():
-        y = job.by_twin(*given)
-        asked = [a for a, want in zip(given, wanted, strict=True) if want]
-        found = iter(torch.autograd.grad(y, asked, g, create_graph=again))
-    return [next(found) if want else None for want in wanted]

@@ -75,7 +75,7 @@ def by_torch(x: Tensor) -> Moments:
     """The same of (outer, groups, inner) by torch's operators: parts in float64, merged."""
     each = max(1, x.shape[1] * x.shape[2])
     total = _of(x[:0].double())
-    for part in x.split(max(1, PART // each)):
+    for part in x.split(max(1, PART // each) if x.is_cpu else max(1, len(x))):
         total = merged(total, _of(part.double()))
     return total
 

@@ -196,6 +196,14 @@ def _describe() -> None:
     def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
         return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
 
+    def mixed(x, matrix, offset, weight, bias, m, n, p, keep):
+        return contiguous(x), matrix.new_empty(x.numel() if keep else 0)
+
+    def mixed_back(g, x, s, matrix, weight, m, n, p, slopes, sums):
+        c, like = x.shape[1], {"dtype": torch.float64}
+        square = x.new_empty((c, c) if slopes else (0, 0), **like)
+        return contiguous(x), square, x.new_empty((3, c if sums else 0), **like)
+
     def rms_back(g, x, width, weight, eps, learns):
         return x.new_empty(x.shape), x.new_empty(width if learns else 0, dtype=torch.float64)
 
@@ -206,6 +214,8 @@ def _describe() -> None:
         "rms_backward": rms_back,
         "divide": lambda x, *_: contiguous(x),
         "divide_backward": divided_back,
+        "mix": mixed,
+        "mix_backward": mixed_back,
         "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),
     }
     for name, fake in fakes.items():

@@ -1,6 +1,7 @@
 """RMS normalisation that keeps x alone: torch's forward, a backward that computes its rate again.
 
 torch composes this norm on the CPU, keeps two arrays of x's size and takes its backward step by step.
+On other devices it has kernels of its own, which run there.
 """
 
 import math
@@ -25,7 +26,7 @@ def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | 
     if found is not None:
         return found
     learns = x.requires_grad or (weight is not None and weight.requires_grad)
-    if learns and torch.is_grad_enabled() and values_known(x) and x.numel() >= LEAST:
+    if learns and torch.is_grad_enabled() and x.is_cpu and values_known(x) and x.numel() >= LEAST:
         return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
     return _forward(x, shape, weight, eps)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from normlab.errors import SettingError
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import in_forward_mode, wants_operators
+from normlab.tracing import in_forward_mode, in_transform, wants_operators
 
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
@@ -121,7 +121,8 @@ def raw(value: Tensor) -> nn.Parameter:
 
 def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
     """The value in use: the raw parameter, or its bound where it lies below."""
-    if wants_operators() and not in_forward_mode():
+    plainly = not (torch.is_grad_enabled() or in_transform())  # nobody asks for a gradient
+    if plainly or (wants_operators() and not in_forward_mode()):
         return parameter.clamp_min(least)
     bound = _LowerBoundForward if in_forward_mode() else _LowerBound
     return bound.apply(parameter, least)

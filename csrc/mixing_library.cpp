@@ -1,0 +1,95 @@
+// The operators of division by a pool with weights between channels, through torch's stable ABI.
+#include "call.h"
+#include "mixers.h"
+
+#include <cstring>
+
+namespace normlab {
+
+#define DECLARED(set) extern const Mixers mixers_##set;
+NORMLAB_SETS(DECLARED)
+const char* chosen_set();
+
+namespace {
+
+#define LISTED(set) &mixers_##set,
+const Mixers* const SETS[] = {NORMLAB_SETS(LISTED)};
+
+const Mixers& chosen() {
+  for (const auto* set : SETS)
+    if (std::strcmp(set->name, chosen_set()) == 0) return *set;
+  STD_TORCH_CHECK(false, "normlab: no instruction set is chosen");
+}
+
+void parallel(int64_t units, void* what, Work work) {
+  torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
+}
+
+ScalarType computed(const Tensor& x) {
+  return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
+}
+
+struct MixCall : Call {
+  Tensor matrix;
+
+  MixCall(const Tensor& given, const Tensor& weights, const Tensor& off, const Maybe& w, const Maybe& b, double m,
+          double n, double p)
+      : Call(given, off, w, b, {false, 0, std::nullopt, 0, 1.0, m, n, p}), matrix(torch::stable::contiguous(weights)) {
+    STD_TORCH_CHECK(weights.is_cpu() && weights.scalar_type() == computed(given) && weights.dim() == 2 &&
+                        weights.size(0) == given.size(1) && weights.size(1) == given.size(1),
+                    "normlab: the matrix must be (channels, channels), in the dtype computed in, on the CPU");
+    d.last = d.last || d.places == 1;
+    if (d.last) d.places *= d.samples, d.samples = 1;
+  }
+};
+
+// (y, s in the order of y's memory; s of no value where it is not to be kept)
+std::tuple<Tensor, Tensor> mix(const Tensor& x, const Tensor& matrix, const Tensor& offset, const Maybe& weight,
+                               const Maybe& bias, double m, double n, double p, bool keep) {
+  MixCall call(x, matrix, offset, weight, bias, m, n, p);
+  Tensor y = torch::stable::empty_like(call.x);
+  Tensor s = torch::stable::new_empty(x, {keep ? y.numel() : 0}, computed(x));
+  if (y.numel() == 0) return {y, s};
+  chosen().forward(call.d, call.matrix.const_data_ptr(), call.x.const_data_ptr(), y.mutable_data_ptr(),
+                   keep ? s.mutable_data_ptr() : nullptr, parallel);
+  return {y, s};
+}
+
+// (gradient for x; for the matrix; (3, channels) for weight, bias and offset), the last two of no value where
+// they are not wanted
+std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x, const Tensor& s,
+                                                const Tensor& matrix, const Maybe& weight, double m, double n,
+                                                double p, bool slopes, bool sums) {
+  MixCall call(x, matrix, torch::stable::new_zeros(x, {1}, ScalarType::Double), weight, std::nullopt, m, n, p);
+  STD_TORCH_CHECK(g.is_cpu() && g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
+                  "normlab: the gradient must have the shape and dtype of x");
+  STD_TORCH_CHECK(s.is_cpu() && s.numel() == x.numel() && s.scalar_type() == computed(x) && s.is_contiguous(),
+                  "normlab: s must be what the forward pass kept");
+  Division& d = call.d;
+  d.sums = sums;
+  int64_t c = x.size(1);
+  Tensor along = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
+  Tensor for_matrix = torch::stable::new_zeros(x, {slopes ? c : 0, slopes ? c : 0}, ScalarType::Double);
+  Tensor own = torch::stable::new_zeros(x, {3, sums ? c : 0}, ScalarType::Double);
+  if (gx.numel() == 0) return {gx, for_matrix, own};
+  chosen().backward(d, call.matrix.const_data_ptr(), along.const_data_ptr(), call.x.const_data_ptr(),
+                    s.const_data_ptr(), gx.mutable_data_ptr(),
+                    slopes ? static_cast<double*>(for_matrix.mutable_data_ptr()) : nullptr,
+                    static_cast<double*>(own.mutable_data_ptr()), parallel);
+  return {gx, for_matrix, own};
+}
+
+}  // namespace
+}  // namespace normlab
+
+STABLE_TORCH_LIBRARY_FRAGMENT(normlab, library) {
+  library.def("mix(Tensor x, Tensor matrix, Tensor offset, Tensor? weight, Tensor? bias, float m, float n, float p, "
+              "bool keep) -> (Tensor, Tensor)");
+  library.def("mix_backward(Tensor g, Tensor x, Tensor s, Tensor matrix, Tensor? weight, float m, float n, float p, "
+              "bool slopes, bool sums) -> (Tensor, Tensor, Tensor)");
+}
+
+STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
+  library.impl("mix", TORCH_BOX(&normlab::mix));
+  library.impl("mix_backward", TORCH_BOX(&normlab::mix_backward));
+}

@@ -1,0 +1,121 @@
+"""A case verified, then timed: ours, torch's own, the composed equation, torch.compile and the floor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlab.bench import verified
+from normlab.bench.grid import DTYPES, PASSES, Case
+from normlab.bench.timing import WALL, Clock, Job, timed
+
+Run = Callable[[Tensor], Tensor]
+RIVALS = ("torch", "composed", "compiled")
+OTHERS = (
+    1e3  # torch's own may be so many times further from float64: its sums over columns lose digits
+)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A case in one pass: seconds, and of the others (median, lower and upper quartile) of theirs ÷ ours."""
+
+    case: Case
+    way: str
+    seconds: float
+    floor: tuple[float, float, float]  # ours ÷ the copy
+    others: dict[str, tuple[float, float, float]]
+    raises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    rounds: int = 15
+    compiled: bool = True
+    clock: Clock = WALL
+    device: str = "cpu"
+    settle: Job = field(default=lambda: None)
+
+
+def measured(case: Case, options: Options) -> list[Timed]:
+    """Both passes of a case. Errors: CheckError where our numbers are wrong."""
+    x, g = case.drawn(0, options.device), case.drawn(1, options.device)
+    layer = case.layer().to(options.device, DTYPES[case.dtype])
+    right = verified.expected(case.kind, layer, case.channels, x, g)
+    title = f"{case.name} {case.shape} {case.layout} {case.dtype}"
+    own = verified.slopes(layer, x, list(layer.parameters()), g)
+    verified.check(title, own, right)
+    runs: dict[str, tuple[Run, list[nn.Parameter]]] = {"ours": (layer, list(layer.parameters()))}
+    raises: list[str] = []
+    for name, (run, parameters) in _rivals(case, layer, options).items():
+        try:
+            found = verified.slopes(run, x, parameters, g)
+        except (RuntimeError, NotImplementedError):
+            raises.append(name)
+            continue
+        # a rival may hold its parameters in another form
+        verified.check(f"{title}, {name}", found[:2], right[:2], OTHERS)
+        runs[name] = run, parameters
+    return [_timed(case, way, runs, x, g, options, tuple(raises)) for way in PASSES]
+
+
+def _rivals(case: Case, layer: nn.Module, options: Options) -> dict[str, Any]:
+    kind, own = case.kind, list(layer.parameters())
+    found: dict[str, Any] = {"composed": (kind.composed(layer, case.channels), own)}
+    torchs = kind.rival(case.channels)
+    if torchs is not None:
+        torchs = torchs.to(options.device, DTYPES[case.dtype])
+        found["torch"] = torchs, list(torchs.parameters())
+    if options.compiled and case.aim is not None:
+        sources = list(found.items())
+        for name, (run, parameters) in sources if options.device == "cpu" else sources[-1:]:
+            found[f"compiled {name}"] = torch.compile(run, dynamic=False), parameters
+    return found
+
+
+def _timed(
+    case: Case,
+    way: str,
+    runs: dict[str, tuple[Run, list[nn.Parameter]]],
+    x: Tensor,
+    g: Tensor,
+    options: Options,
+    raises: tuple[str, ...],
+) -> Timed:
+    backward = way == PASSES[1]
+    jobs = {name: _job(run, own, x, g, backward) for name, (run, own) in runs.items()}
+    times = timed(
+        jobs | {"floor": floor(x, g, backward)}, options.rounds, options.clock, options.settle
+    )
+    ours = times["ours"]
+    others = {name: times[name].over(ours) for name in ("torch", "composed") if name in times}
+    compiled = [time for name, time in times.items() if name.startswith("compiled")]
+    if compiled:
+        others["compiled"] = min(compiled, key=lambda time: time.median).over(ours)
+    return Timed(case, way, ours.median, ours.over(times["floor"]), others, raises)
+
+
+def _job(run: Run, own: list[nn.Parameter], x: Tensor, g: Tensor, backward: bool) -> Job:
+    if not backward:
+
+        def forward() -> None:
+            with torch.no_grad():
+                run(x)
+
+        return forward
+    leaf = x.detach().requires_grad_()
+    return lambda: torch.autograd.grad(run(leaf), [leaf, *own], g, allow_unused=True)
+
+
+def floor(x: Tensor, g: Tensor, backward: bool) -> Job:
+    """A copy of x; with backward a triad too: two arrays read, one written."""
+    y, z = torch.empty_like(x), torch.empty_like(x)
+
+    def job() -> None:
+        y.copy_(x)
+        if backward:
+            torch.add(y, g, out=z)
+
+    return job
