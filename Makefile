@@ -3,7 +3,7 @@
 # make test-all   the same, the tests marked slow, and ten times as many drawn examples: what CI runs
 # make test-frameworks        conventions and ONNX files against Keras, Flax, ONNX (a minute of installing)
 # make test-frameworks-more   against TensorFlow and Paddle, which are large and bear no other in their process
-# make test-real   check and convert on layers and networks of torchvision, timm, transformers, compressai
+# make test-real   check, convert and doctor on networks of torchvision, timm, transformers, compressai, torchcrepe
 # make test-torch VERSION=2.10.0   the library's tests with that torch, in an environment of its own (gigabytes)
 # make kernels    build the C++ kernels, where a compiler is installed (make lab and make test do it first)
 # make wheel      a wheel for this kind of machine with the kernels for all its processors, tried in a new environment
@@ -17,6 +17,8 @@
 # make notebooks   the lesson's two notebooks, of notebooks/lesson: the teacher's is run and saved with its output
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make doctor-traps   where tools that recalibrate, fold, freeze or synchronise go wrong, and normlab.doctor beside them
+# make doctor-networks   fifty architectures with random weights: what normlab doctor finds, and how long it takes (2 minutes)
+# make doctor-fixes   networks broken in eight ways: accuracy healthy, broken and fixed, over five seeds (3 minutes)
 # make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
 # make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
 # make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals hold the truth (a minute)
@@ -38,7 +40,7 @@ MAY_INSTALL = { command -v apt-get >/dev/null && test "$$(id -u)" = 0; }
 INSTALL = apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
 
-.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench gpu-check bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps interval-coverage notebooks clean
+.PHONY: lab test test-all browser test-frameworks test-frameworks-more test-torch lint web web-lint bench gpu-check bench-explorer explorer-pictures zoo docs verdicts snapshot test-real kernels wheel sanitize arm fit-coverage cortex-numbers site sdist doctor-zoo doctor-traps doctor-networks doctor-fixes interval-coverage notebooks clean
 .DELETE_ON_ERROR:
 
 lab: .venv/lab.done kernels
@@ -101,6 +103,7 @@ test-all: test-real
 test-real: .venv-real/done
 	.venv-real/bin/python -m pytest -q -n 2 tests/real
 	ATEN_CPU_CAPABILITY=default .venv-real/bin/python -m pytest -q -n 2 tests/real -k alarm
+	.venv-real/bin/python -m pytest -q tests/doctor/test_watching.py -k "lightning or tensorboard"
 
 test-frameworks: .venv-frameworks/done
 	.venv-frameworks/bin/python -m pytest -q $(foreach name,keras flax onnx onnx_export,tests/frameworks/test_$(name).py)
@@ -139,6 +142,7 @@ bench: .venv/lab.done kernels
 	$(BIN)/python benchmarks/cortex.py
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/reader.py
+	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/measure_scale.py
 
@@ -168,6 +172,12 @@ snapshot: .venv/test.done
 
 doctor-traps: .venv-real/done
 	.venv-real/bin/python tests/doctor/traps_table.py
+
+doctor-networks: .venv-real/done
+	.venv-real/bin/python -W ignore tests/real/doctor_table.py
+
+doctor-fixes: .venv/test.done
+	$(BIN)/python -W ignore tests/doctor/broken.py
 
 fit-coverage: .venv/lab.done
 	$(BIN)/python tests/fitting/coverage_table.py

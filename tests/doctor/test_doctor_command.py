@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from command import here, normlab
+from normlab.data.batches import FileBatches
 
 NETS = """
 import torch
@@ -127,6 +129,56 @@ def test_a_folder_of_batches_and_arrays(folder):
     )
 
 
+def pictures(folder, sizes=((8, 8),) * 5, modes=("L",)):
+    for number, size in enumerate(sizes):
+        home = folder / "p" / f"class{number % 2}"
+        home.mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(number).integers(0, 256, (*size, 3), np.uint8)
+        image = Image.fromarray(values).convert(modes[number % len(modes)])
+        image.save(home / f"{number}.png")
+
+
+def test_a_folder_of_images(folder):
+    pictures(folder)
+    report = found(folder, "nets.py:Net", "--data", "p", "--batch-size", "2")
+    assert report["batches"] == 3
+    [batch] = FileBatches(folder / "p", 5)
+    assert batch.shape == (5, 1, 8, 8) and 0 <= batch.min() < batch.max() <= 1
+    first = np.asarray(Image.open(folder / "p" / "class0" / "0.png"))
+    assert (batch[0, 0].numpy() == (first / 255).astype("f4")).all()
+
+
+def test_images_in_colour_and_grey_become_one_batch(folder):
+    pictures(folder, modes=("L", "RGB"))
+    [batch] = FileBatches(folder / "p", 5)
+    assert batch.shape == (5, 3, 8, 8)
+    assert (batch[0, 0] == batch[0, 2]).all()
+
+
+def test_images_that_cannot_be_one_batch(folder):
+    pictures(folder, sizes=((8, 8), (8, 9)))
+    ended = here("doctor", "nets.py:Net", "--data", "p", cwd=folder)
+    assert ended.returncode == 2
+    assert "resize the images to one size" in ended.stderr
+    (folder / "p" / "class0" / "0.png").write_text("no image")
+    ended = here("doctor", "nets.py:Net", "--data", "p", cwd=folder)
+    assert ended.returncode == 2
+    assert "cannot be read as an image" in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+def test_norms_are_converted_by_name(folder):
+    data = ["--data", "x.pt"]
+    plan = found(folder, "convert", "nets.py:Net", *data, "--num-groups", "2")
+    assert plan["written"] is None
+    assert [(one["fix"], one["status"]) for one in plan["fixes"]] == [("convert", "done")]
+    found(folder, "convert", "nets.py:Net", *data, "--to", "frozen", "--out", "w.pt")
+    assert "1.running_mean" in torch.load(folder / "w.pt")
+    for wrong, said in ((["--to", "grup"], "group"), (["--num-groups", "3"], "3 groups")):
+        ended = here("doctor", "convert", "nets.py:Net", *wrong, cwd=folder)
+        assert ended.returncode == 2
+        assert said in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
 class Boom:
     def __reduce__(self):
         return (Path("ran").touch, ())
@@ -150,7 +202,7 @@ REFUSED = [
     (["nets.py:Two", "--data", "x.pt"], "several inputs takes mappings"),
     (["nets.py:Net", "--data", "none.pt"], "none.pt is not there"),
     (["nets.py:Net", "--data", "nets.py"], "is none of .pt"),
-    (["nets.py:Net", "--data", "empty"], "empty holds no .pt"),
+    (["nets.py:Net", "--data", "empty"], "empty holds no .pt, .pth, .npy, .npz file and no image"),
     (["nets.py:Net", "--data", "x.pt", "--max-batches", "0"], "max_batches=0"),
     (["nets.py:Net", "--data", "x.pt", "--batch-size", "0"], "--batch-size 0"),
     (["nets.py:Net", "--data", "x.pt", "--batch-size", "many"], "--batch-size 'many'"),

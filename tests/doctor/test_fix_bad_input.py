@@ -5,6 +5,7 @@ from itertools import count
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 
 from normlab import doctor
 from normlab.doctor.fixing import treated
@@ -56,6 +57,32 @@ def test_an_endless_iterator_is_cut_and_said():
     fixed = doctor.recalibrate(nn.Sequential(nn.BatchNorm2d(3)), (X for _ in count()))
     assert fixed.model[0].num_batches_tracked == MOST
     assert f"first {MOST}" in fixed.notes[0]
+
+
+class Endless(IterableDataset):
+    """It has no length, and every pass begins anew."""
+
+    def __iter__(self):
+        return iter(X for _ in count())
+
+
+@pytest.mark.parametrize("batches", [Endless(), DataLoader(Endless(), batch_size=None)])
+def test_what_has_no_length_is_cut_and_said(batches):
+    model = nn.Sequential(nn.BatchNorm2d(3))
+    fixed = doctor.recalibrate(model, batches, max_batches=3)
+    assert fixed.model[0].num_batches_tracked == 3 and "first 3" in fixed.notes[0]
+    assert f"first {MOST}" in doctor.fold(model, batches, dry_run=True).notes[0]
+    report = doctor.examine(model, batches, max_batches=2)
+    fixed = doctor.fix(model, report, batches, max_batches=2)
+    assert fixed.model[0].num_batches_tracked == 2 and "first 2" in str(fixed)
+    for wrong in (0, True, 1.5):
+        with pytest.raises(SettingError, match="max_batches"):
+            doctor.recalibrate(model, batches, max_batches=wrong)
+
+
+def test_all_batches_of_a_list_are_used():
+    fixed = doctor.recalibrate(nn.Sequential(nn.BatchNorm2d(3)), [X[:2]] * (MOST + 1))
+    assert fixed.model[0].num_batches_tracked == MOST + 1 and not fixed.notes
 
 
 def test_models_without_a_norm_and_what_is_no_model():

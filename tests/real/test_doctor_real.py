@@ -2,44 +2,58 @@
 
 import pytest
 import torch
-from libraries import timm, torchvision
+from architectures import TIMM, TORCHVISION, images, made, untrue
+from libraries import timm
 from torch import nn
 
-from normlab.doctor import examine
+from normlab.doctor import examine, fold
 
-TORCHVISION = """
-alexnet densenet121 googlenet inception_v3 mnasnet0_5 mobilenet_v2 mobilenet_v3_small regnet_x_400mf
-resnet18 shufflenet_v2_x0_5 squeezenet1_1 vgg11_bn
-""".split()  # noqa: SIM905
-TIMM = """
-test_byobnet test_convnext test_convnext2 test_efficientnet test_efficientnet_evos test_efficientnet_gn
-test_mambaout test_nfnet test_resnet test_vit test_vit2 ghostnet_050 lcnet_050 mobilenetv3_small_050
-tinynet_e
-""".split()  # noqa: SIM905
-OTHER_SIZES = {"inception_v3": 75}
-# what is true of a new network: its statistics are those of new layers, biases before norms, layers to fold
-TRUE_OF_NEW = {"NRM102", "NRM401", "NRM402"}
-# the stem of MambaOut ends with a layer norm, and its first block begins with one
-TRUE_OF = {"test_mambaout": {"NRM403"}}
+KINDS = nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm
 
 
-def made(name):
-    torch.manual_seed(0)
-    if name in TORCHVISION:
-        more = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        return getattr(torchvision.models, name)(weights=None, num_classes=5, **more)
-    fixed = {"img_size": 64} if name.startswith("test_vit") else {}
-    return timm.create_model(name, num_classes=5, pretrained=False, **fixed)
+def test_there_are_fifty():
+    assert len({*TORCHVISION, *TIMM}) == 50
 
 
 @pytest.mark.parametrize("name", TORCHVISION + TIMM)
 def test_nothing_untrue_is_said_of_random_weights(name):
-    size = OTHER_SIZES.get(name, 64)
-    model = made(name).eval()
-    x = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    report = examine(model, [x, 1 - x])
-    found = {finding.code for finding in report.findings if finding.code != "NRM201"}
-    assert found <= TRUE_OF_NEW | TRUE_OF.get(name, set())
-    kinds = nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm
-    there = sum(isinstance(part, kinds) for part in model.modules())
+    model = made(name)
+    report = examine(model, images(name))
+    assert not untrue(name, {finding.code for finding in report.findings})
+    there = sum(isinstance(part, KINDS) for part in model.modules())
     assert len(report.layers) + len(report.not_examined) >= there
+
+
+def with_statistics(model):
+    """As if it had been trained: statistics, weights and biases that are not those of a new layer."""
+    generator = torch.Generator().manual_seed(1)
+    for norm in model.modules():
+        if isinstance(norm, nn.modules.batchnorm._BatchNorm):
+            for value, low in (
+                (norm.running_mean, -0.5),
+                (norm.running_var, 0.5),
+                (norm.weight, 0.5),
+            ):
+                value.data.uniform_(low, low + 1, generator=generator)
+    return model
+
+
+@pytest.mark.parametrize("act", [nn.ReLU, nn.SiLU, None])
+def test_timms_norm_with_an_activation_goes_into_the_convolution(act):
+    norm = timm.layers.BatchNormAct2d(4, act_layer=act, apply_act=act is not None)
+    model = with_statistics(nn.Sequential(nn.Conv2d(3, 4, 3), norm)).eval()
+    x = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    fixed = fold(model, [x])
+    assert [row.status for row in fixed.table] == ["done"]
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in fixed.model.modules())
+    assert torch.allclose(fixed.model(x), model(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["test_byobnet", "test_resnet", "mobilenetv3_small_050"])
+def test_whole_networks_of_timm_are_folded(name):
+    model = with_statistics(made(name))
+    fixed = fold(model, images(name))
+    [row] = fixed.table
+    assert row.status == "done" and row.refused == ()
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in fixed.model.modules())
+    assert row.exact <= 1e-12

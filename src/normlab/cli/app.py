@@ -87,6 +87,13 @@ def _version(verbose: bool) -> None:
     raise typer.Exit
 
 
+def _convert(*given: Any, **settings: Any) -> Any:
+    """normlab.convert, for the doctor: rooms do not import each other."""
+    from normlab.conversion.exchange import convert
+
+    return convert(*given, **settings)
+
+
 @app.callback()
 def _root(
     context: typer.Context,
@@ -97,5 +104,6 @@ def _root(
 ) -> None:
     if version:
         _version(verbose)
+    context.obj = {"convert": _convert}
     if context.invoked_subcommand is None:
         print(context.get_help())

@@ -112,7 +112,7 @@ def read_folder(folder: Path, side: int) -> Folder:
     no images are counted in a note.
     """
     seen = [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)
+        path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path, folder)
     ]
     files = [path for path in seen if _is_image(path) and path.parent.parent == folder]
     if not files:
@@ -151,7 +151,8 @@ def _left_out(others: Sequence[str]) -> tuple[str, ...]:
     return (f"Left out {count}, because not an image in a class's folder: {quoted(others)}.",)
 
 
-def _hidden(path: Path, folder: Path) -> bool:
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether it is, or lies in, what a system or an editor keeps for itself."""
     parts = path.relative_to(folder).parts
     return any(part.startswith(".") or part in _HIDDEN for part in parts)
 

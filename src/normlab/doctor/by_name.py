@@ -16,6 +16,7 @@ def recalibrate(
     only: str | Iterable[str] | None = None,
     *,
     dry_run: bool = False,
+    max_batches: int | None = None,
     progress: Progress = silent,
 ) -> Fixed:
     """A new model whose running statistics are those of all batches, exactly.
@@ -23,7 +24,8 @@ def recalibrate(
         running_mean = mean x,   running_var = M2 / (n − 1),   over all n values that a channel sees
 
     Args: batches: an iterable of inputs, such as a DataLoader; only: paths of layers, all by default.
-        dry_run: only say what would be done. progress: called with layers done, and of all.
+        dry_run: only say what would be done. max_batches: as `fix` of this module takes it.
+        progress: called with layers done, and of all.
     Returns: Fixed: `.model`, and `.table`, which says how far the outputs moved.
     Leaves: the model itself; frozen layers. Dropout is off. The order of samples does not matter, nor how
         they are put into batches. One pass over the batches for each layer, since earlier layers change
@@ -36,7 +38,8 @@ def recalibrate(
     >>> fixed.model[0].running_mean.item(), fixed.model[0].running_var.item()
     (3.0, 7.0)
     """
-    return treated(model, {"recalibrate": _names(only)}, batches, None, dry_run, progress)
+    wanted = {"recalibrate": _names(only)}
+    return treated(model, wanted, batches, None, dry_run, max_batches, progress)
 
 
 def fold(
@@ -45,6 +48,7 @@ def fold(
     only: str | Iterable[str] | None = None,
     *,
     dry_run: bool = False,
+    max_batches: int | None = None,
 ) -> Fixed:
     """A new model, for inference, with batch norms taken into the convolution or linear layer before them.
 
@@ -52,6 +56,7 @@ def fold(
 
     Args: batches: to verify the outputs on, and to see what cannot be traced; without them each pair is
         compared in float64 on made-up numbers alone. only: paths of norms, all by default.
+        max_batches: as `fix` of this module takes it.
     Returns: Fixed: `.model`; `.table` names each layer that was left, and why.
     Takes: Conv, ConvTranspose and Linear of every rank, in groups, with or without bias; every kind of batch
         norm with running statistics, SyncBatchNorm, frozen ones, and norms with an activation inside, which
@@ -64,7 +69,7 @@ def fold(
     >>> [type(layer).__name__ for layer in fold(net).model]
     ['Conv2d', 'Identity', 'ReLU']
     """
-    return treated(model, {"fold": _names(only)}, batches, None, dry_run)
+    return treated(model, {"fold": _names(only)}, batches, None, dry_run, max_batches)
 
 
 def freeze(

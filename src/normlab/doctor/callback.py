@@ -36,7 +36,7 @@ class WatchNorms(Callback):
 
         sinks = self._open.enter_context(opened_sinks(self.csv, None, log))
         self.watched = Watch(pl_module, self.every, sinks)
-        self._open.enter_context(self.watched.hooked(pl_module, by_itself=False))
+        self._open.callback(self.watched.end)
 
     def on_train_batch_start(
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int

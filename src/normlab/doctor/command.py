@@ -44,15 +44,21 @@ WeightsOption = Annotated[
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option(help="Batches: pt, npy, npz, or a folder of them.", metavar="PATH"),
+    typer.Option(
+        help="Batches: pt, npy, npz, or a folder of such files or of images.", metavar="PATH"
+    ),
 ]
 SizeOption = Annotated[
     str | None,
-    typer.Option(help="Into which arrays of data are cut.  [default: 64]", metavar="NUMBER"),
+    typer.Option(
+        help="Samples in a batch cut from an array, or from images.  [default: 64]",
+        metavar="NUMBER",
+    ),
 ]
 
 
 def examine_model(
+    context: typer.Context,
     model: Annotated[
         str | None,
         typer.Argument(
@@ -126,7 +132,8 @@ def examine_model(
     fixed = None
     if fix or out is not None:
         with bar("Fixing") as progress:
-            fixed = from_words.fixed(subject, report, batches, out, progress)
+            convert = context.obj["convert"]
+            fixed = from_words.fixed(subject, report, batches, out, convert, progress)
     _given_out(report, fixed, files, as_json)
     failed = fail_on is not None and report.fails_on(fail_on)  # pyright: ignore[reportArgumentType]
     raise typer.Exit(1 if failed else 0)

@@ -1,4 +1,4 @@
-"""normlab doctor recalibrate, normlab doctor fold: the two fixes that people come for by name."""
+"""normlab doctor recalibrate, fold and convert: the fixes that people come for by name."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +63,38 @@ def fold_model(
     _by_name("fold", model, data, weights, batch_size, only, out, as_json)
 
 
+def convert_norms(
+    context: typer.Context,
+    model: ModelArgument,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="group, layer, instance, rms, divisive, frozen, sync, normlab.", metavar="KIND"
+        ),
+    ] = "group",
+    num_groups: Annotated[
+        str | None, typer.Option(help="For --to group.", metavar="NUMBER")
+    ] = None,
+    data: DataOption = None,
+    weights: WeightsOption = None,
+    batch_size: SizeOption = None,
+    only: OnlyOption = None,
+    out: OutOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Batch norms exchanged for another kind of norm: a dry run, unless --out is given.
+
+    With --data the new norms are calibrated on it, and the outputs of both models are compared.
+    normlab convert does the same for other kinds, and says more about each layer.
+    """
+    from normlab.doctor.patient import Options
+
+    groups = whole("num-groups", num_groups)
+    settings: dict[str, Any] = {"to": to} | ({} if groups is None else {"num_groups": groups})
+    options = Options(convert=context.obj["convert"], settings=settings)
+    _by_name("convert", model, data, weights, batch_size, only, out, as_json, options)
+
+
 def _by_name(
     fix: str,
     place: str,
@@ -72,17 +104,20 @@ def _by_name(
     only: list[str] | None,
     out: Path | None,
     as_json: bool,
+    options: Any = None,
 ) -> None:
     if out is not None:
         check_writable(out.absolute().parent)
     from normlab.data.models import model_from
     from normlab.doctor.fixing import treated
     from normlab.doctor.from_words import batches_of
+    from normlab.recalibration.batches import Batches
 
-    batches = batches_of(data, whole("batch-size", size))
+    files = batches_of(data, whole("batch-size", size))
+    batches = None if files is None else Batches(files, "--data")
     with bar("Working") as progress:
         made = model_from(place, weights).eval()
-        fixed = treated(made, {fix: only}, batches, progress=progress)
+        fixed = treated(made, {fix: only}, batches, options, progress=progress)
     give_out(fixed, out, as_json)
     raise typer.Exit(1 if any(row.status == "undone" for row in fixed.table) else 0)
 
@@ -116,3 +151,7 @@ def register(app: typer.Typer) -> None:
     doctor_app.command(
         "fold", epilog="Example: normlab doctor fold my_net.py:Net --weights w.pt --data x.npy"
     )(fold_model)
+    doctor_app.command(
+        "convert",
+        epilog="Example: normlab doctor convert my_net.py:Net --to group --data x.npy --out new.pt",
+    )(convert_norms)

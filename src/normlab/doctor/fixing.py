@@ -31,6 +31,7 @@ def fix(
     convert: Any = None,
     settings: Mapping[str, Any] | None = None,
     eps: float | None = None,
+    max_batches: int | None = None,
     progress: Progress = silent,
 ) -> Fixed:
     """A new model with the fixes that a report names, each verified, and a table of what was done.
@@ -40,6 +41,8 @@ def fix(
         and warnings, since what remarks name (fold, prune) is for inference. dry_run: only say what
         would be done. convert: `normlab.convert` (or a function like it), without which the fix of
         that name is left out; settings: its settings, {"to": "group"} by default. eps: for restore_eps.
+        max_batches: how many batches are used at most; by default all, or the first 100 where `batches`
+        does not say how many there are (an iterator, an IterableDataset).
     Verified: a safe fix leaves the outputs in eval() on the batches as they were, done in float64 to 1.5e-8
         of their size and in the model's dtype to √eps of that, or it is undone. Then the rules that found
         something are applied again, to the new model.
@@ -68,8 +71,8 @@ def fix(
     if "recalibrate" in wanted:  # new statistics of one layer change what later ones see
         wanted["recalibrate"] = None
     options = Options(eps, convert, settings or {"to": "group"})
-    given, notes = again_and_again(batches)
-    fixed = treated(model, wanted, given, options, dry_run, progress)
+    given, notes = again_and_again(batches, max_batches)
+    fixed = treated(model, wanted, given, options, dry_run, progress=progress)
     return _looked_again(replace(fixed, notes=notes), report, findings, given)
 
 
@@ -93,6 +96,7 @@ def treated(
     batches: Iterable[Any] | None,
     options: Options | None = None,
     dry_run: bool = False,
+    max_batches: int | None = None,
     progress: Progress = silent,
 ) -> Fixed:
     """Fixes by name, in their order, on a copy of a model."""
@@ -100,7 +104,7 @@ def treated(
         raise CheckError(f"{type(model).__name__} given; a torch.nn.Module can be fixed.")
     for name in wanted:
         find(name)
-    given, notes = again_and_again(batches)
+    given, notes = again_and_again(batches, max_batches)
     patient = Patient(copy_of(inner(model)), given, options or Options(), progress)
     rows = []
     with generators_kept(batches), random_state_kept(model):
@@ -119,16 +123,40 @@ def inner(model: nn.Module) -> nn.Module:
     return model.get_submodule("module") if isinstance(model, wraps) else model
 
 
-def again_and_again(batches: Iterable[Any] | None) -> tuple[Batches | None, tuple[str, ...]]:
-    """Batches that can be gone through several times; of an iterator the first MOST are kept, and said."""
+def again_and_again(
+    batches: Iterable[Any] | None, most: int | None = None
+) -> tuple[Batches | None, tuple[str, ...]]:
+    """Batches that can be gone through several times, and a note where not all of them are used.
+
+    Without `most`, all are used of what has a length, and the first MOST of what may be endless.
+    """
     if batches is None or isinstance(batches, Batches):
         return batches, ()
-    if not isinstance(batches, Iterator):
-        return Batches(batches), ()
-    kept = list(islice(batches, MOST))
-    more = next(batches, None) is not None if len(kept) == MOST else False
-    said = f"An iterator gives its batches once: the first {MOST} were kept, the rest was not used."
-    return Batches(kept), (said,) if more else ()
+    if isinstance(most, bool) or not (most is None or (isinstance(most, int) and most > 0)):
+        raise SettingError(f"max_batches={most!r} given; it must be a whole number from 1 on.")
+    once = isinstance(batches, Iterator)
+    given = Batches([] if once else batches)
+    if len(given) and most is None:
+        return given, ()
+    number = MOST if most is None else most
+    if not once:
+        return Batches(_First(batches, number)), _at_most(number) if len(given) != 1 else ()
+    kept = list(islice(batches, number + 1))
+    return Batches(kept[:number]), _at_most(number) if len(kept) > number else ()
+
+
+def _at_most(number: int) -> tuple[str, ...]:
+    return (f"At most the first {number} batches were used; max_batches takes another number.",)
+
+
+class _First:
+    """The first batches of an iterable, as often as they are asked for."""
+
+    def __init__(self, batches: Iterable[Any], number: int):
+        self.held, self.number = batches, number
+
+    def __iter__(self) -> Iterator[Any]:
+        return islice(iter(self.held), self.number)
 
 
 def _planned(one: Fix, patient: Patient, names: list[str] | None) -> Row:

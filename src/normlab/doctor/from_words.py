@@ -20,7 +20,7 @@ from normlab.doctor.rule import Rule
 from normlab.doctor.showing.sarif import as_sarif
 from normlab.doctor.showing.text import COLORS
 from normlab.errors import SettingError, did_you_mean
-from normlab.recalibration.batches import Progress, silent
+from normlab.recalibration.batches import Batches, Progress, silent
 from normlab.safe import json_text
 from normlab.system.files import write_all
 
@@ -68,14 +68,20 @@ def known_left_out(report: Report, path: Path | None) -> Report:
 
 
 def fixed(
-    model: Any, report: Report, batches: FileBatches | None, out: Path | None, progress: Progress
+    model: Any,
+    report: Report,
+    batches: FileBatches | None,
+    out: Path | None,
+    convert: Any,
+    progress: Progress,
 ) -> Fixed:
     """The plan; with `out` the fixes themselves, and the new state_dict in that file."""
     if not isinstance(model, nn.Module):
         raise SettingError(
             "--fix needs the model, package.module:callable; a state_dict has no code."
         )
-    made = fix(model, report, batches, dry_run=out is None, progress=progress)
+    given = None if batches is None else Batches(batches, "--data")
+    made = fix(model, report, given, dry_run=out is None, convert=convert, progress=progress)
     if out is not None:
         saved(made.model, out)
     return made

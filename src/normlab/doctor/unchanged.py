@@ -62,6 +62,8 @@ def _copies(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def generators_kept(batches: Any) -> Iterator[None]:
     """Random numbers that data loading may draw: Python's, numpy's, and a loader's own generators."""
+    while hasattr(batches, "held"):  # what goes through them again
+        batches = batches.held
     own = [
         getattr(part, "generator", None) for part in (batches, getattr(batches, "sampler", None))
     ]

@@ -50,22 +50,25 @@ class Watch:
         self.rows: list[Sight] = []
         self.every, self.sinks = every, sinks
         self.step = -1
-        self.due = False
         self._now: dict[str, Sight] = {}
+        self._handles: list[Any] = []
         layers = [layer for layer in layers_of(model)[0] if layer.module is not None]
         if not layers:
             raise CheckError(f"{type(model).__name__} holds no normaliser to watch.")
         self._layers = [(layer, _names(layer)) for layer in layers]
 
     def begin(self) -> None:
-        """A step of training begins: hand on what was seen in the one before."""
+        """A step of training begins. Layers have hooks only in a step that is looked at."""
         self.end()
         self.step += 1
-        self.due = self.step % self.every == 0
+        if self.step % self.every == 0:
+            self._handles = [_hooked(self, layer, names) for layer, names in self._layers]
 
     def end(self) -> None:
-        """Hand on what was seen, if anything was."""
-        seen, self._now, self.due = list(self._now.values()), {}, False
+        """The step is over: hand on what was seen, if anything was."""
+        for handle in self._handles:
+            handle.remove()
+        seen, self._now, self._handles = list(self._now.values()), {}, []
         if seen:
             self.rows += seen
             for sink in self.sinks:
@@ -77,33 +80,30 @@ class Watch:
             self._now[layer.name] = _sight(self.step, layer, names, x.detach())
 
     @contextmanager
-    def hooked(self, model: nn.Module, by_itself: bool) -> Iterator["Watch"]:
-        """Hooks on the layers, and where steps are to be counted by themselves, on the model."""
+    def counting(self, model: nn.Module) -> Iterator["Watch"]:
+        """Every forward pass of the model in training is a step."""
 
         def begin(*_: Any) -> None:
+            self.end()
             if model.training and torch.is_grad_enabled():
                 self.begin()
 
-        handles = [model.register_forward_pre_hook(begin)] if by_itself else []
-        for layer, names in self._layers:
-            assert layer.module is not None
-            hook = self._hook(layer, names)
-            handles.append(layer.module.register_forward_pre_hook(hook, with_kwargs=True))
+        handle = model.register_forward_pre_hook(begin)
         try:
             yield self
         finally:
-            for handle in handles:
-                handle.remove()
+            handle.remove()
             self.end()
 
-    def _hook(self, layer: Layer, names: dict[str, str]) -> Callable[..., None]:
-        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if self.due:
-                x = next((v for v in [*args, *kwargs.values()] if isinstance(v, Tensor)), None)
-                if x is not None and x.dim() > 1:
-                    self.take(layer, names, x)
 
-        return hook
+def _hooked(watched: Watch, layer: Layer, names: dict[str, str]) -> Any:
+    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        x = next((v for v in [*args, *kwargs.values()] if isinstance(v, Tensor)), None)
+        if x is not None and x.dim() > 1:
+            watched.take(layer, names, x)
+
+    assert layer.module is not None
+    return layer.module.register_forward_pre_hook(hook, with_kwargs=True)
 
 
 def _names(layer: Layer) -> dict[str, str]:
@@ -169,7 +169,7 @@ def watch(
         raise SettingError(f"every={every!r} given; it must be a whole number from 1 on.")
     with opened_sinks(csv, tensorboard, to) as sinks:
         watched = Watch(model, every, sinks)
-        with watched.hooked(model, by_itself=True):
+        with watched.counting(model):
             yield watched
 
 

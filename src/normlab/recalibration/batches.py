@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from normlab.errors import DataError, one_line
 
+KEPT = 10_000  # batches of an iterator, and
+KEPT_BYTES = 4 * 2**30  # of their tensors, beyond which it is taken for an endless one
 Progress = Callable[[int, int], None]  # called with the number done, and of how many
 
 
@@ -24,7 +26,7 @@ class Batches:
         that begin with a tensor (what follows it, such as labels, is left out), or mappings, which the
         model takes as keywords. Nothing is kept, unless it is an iterator, which gives its batches once.
     Errors: DataError for a tensor or mapping in the place of an iterable, for a batch of another kind,
-        and, from `each`, when there is no batch.
+        for an iterator that gives more than KEPT batches or KEPT_BYTES, and when there is no batch.
     """
 
     def __init__(self, batches: Iterable[Any], what: str = "batches"):
@@ -32,7 +34,7 @@ class Batches:
         if isinstance(batches, Tensor | Mapping | str) or not isinstance(batches, Iterable):
             kind = type(batches).__name__
             raise DataError(f"{what} is a {kind}; give a list of batches, [x], or a DataLoader.")
-        self.held = list(batches) if isinstance(batches, Iterator) else batches
+        self.held = _kept(batches, what) if isinstance(batches, Iterator) else batches
 
     def __len__(self) -> int:
         """How many there are, or 0 where that is not known."""
@@ -74,6 +76,21 @@ class Batches:
                 f"begin with one, or mappings of a model's keywords."
             )
         return [x], {}
+
+
+def _kept(batches: Iterator[Any], what: str) -> list[Any]:
+    """All batches of an iterator, if it ends in time."""
+    kept, held = [], 0
+    for batch in batches:
+        kept.append(batch)
+        held += sum(t.nbytes for t in tensors(batch))
+        if len(kept) > KEPT or held > KEPT_BYTES:
+            raise DataError(
+                f"{what} is an iterator that has not ended after {len(kept):,} batches ({held / 2**30:.1f} "
+                f"GiB), and all of them would have to be kept; give a list or a DataLoader, or "
+                f"itertools.islice({what}, 100)."
+            )
+    return kept
 
 
 def _moved(value: Any, device: torch.device | None) -> Any:
