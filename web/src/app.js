@@ -177,6 +177,7 @@ export class App {
       this.state = state;
       this.tell("state", state);
       this.link.want(this.changed());
+      this.interim.draw();
     };
     this.model.on("change:given", outside);
     this.model.on("connection", (open) => this.#connection(open));

@@ -62,12 +62,12 @@ function mark() {
 }
 
 /** Counts of one channel of a cloud on its way, in the bins that its axis then has. */
-export function counted(values, i, scene, axes) {
+export function counted(values, i, scene, axes, pooled) {
   const [rows, width] = values.shape;
   const { low, high } = width > 1 && i === 0 ? axes.x : axes.y;
   const [all, batch] = [0, 1].map(() => new Array(BINS).fill(0));
   const [first, last] = scene.batches.slice;
-  const blue = scene.batches.used && !scene.formula.evaluated;
+  const blue = pooled && scene.batches.used && !scene.formula.evaluated;
   for (let row = 0; row < rows; row++) {
     const bin = Math.floor(((values[row * width + i] - low) / (high - low)) * BINS);
     if (!(bin >= 0 && bin < BINS)) continue;

@@ -6,6 +6,7 @@ import { put } from "./dom.js";
 import { place } from "./drawn.js";
 import { show } from "./numbers.js";
 
+const MOST = 50_000; // numbers; of more the page would take longer than Python
 const CLOSE = { 8: 1e-9, 4: 3e-7 }; // of the larger of 1 and the number, by the bytes in which it is sent
 
 /** What the random draws of a state, or its table, are found by. */
@@ -74,7 +75,8 @@ export class Interim {
   async #need() {
     const { app } = this;
     const draws = drawsOf(app.state);
-    if (this.asking || this.draws === draws) return;
+    const count = app.scene.data.shape.reduce((all, length) => all * length, 1);
+    if (this.asking || this.draws === draws || count > MOST) return;
     this.asking = true;
     const mine = ++this.asked;
     const key = place(app.state);

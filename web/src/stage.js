@@ -41,7 +41,7 @@ export class Stage {
   /** Histograms of what the plot shows, on its axes. */
   #counted(scene) {
     const { values, axes } = this.scatter;
-    this.#histograms(scene, values, (i) => counted(values, i, scene, axes));
+    this.#histograms(scene, values, (i) => counted(values, i, scene, axes, this.stage !== "other"));
   }
 
   /** The points at a moment of their way, and histograms of where they are then. */
