@@ -1,5 +1,6 @@
 """A family of experiments: its members are rows of data, with one set of options and one report."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -317,10 +318,15 @@ def tell_of_data(record: Record, read: Iterable[str], warnings: Iterable[str] = 
     kinds = {"note": tuple(read), "warning": tuple(warnings)}
     for line in chain(*kinds.values()):
         record.say(line)
-    notes = [Note(markup(line)) for line in kinds["note"]]
-    notes += [Note(markup(line), "warning") for line in kinds["warning"]]
+    notes = [Note(_options_as_code(line)) for line in kinds["note"]]
+    notes += [Note(_options_as_code(line), "warning") for line in kinds["warning"]]
     if notes:
         record.sections.insert(0, Section("About these data", tuple(notes)))
+
+
+def _options_as_code(line: str) -> str:
+    """A line for the report, where an option of the command line must not be broken."""
+    return re.sub(r"(?<![\w-])--[a-z][a-z-]*", r"`\g<0>`", markup(line))
 
 
 def _lines(row: tuple[Cell, ...], width: int) -> str:

@@ -116,6 +116,7 @@ def all_histograms(before, after, names):
     cols = min(n, 4)
     rows = -(-n // cols)
     figure, axes = subplots(2 * rows, cols, height=1.25 * 2 * rows + 0.6, left=0.5)
+    figure.subplots_adjust(hspace=0.75)  # no axis has a label
     for ax in axes.flat:
         ax.set_visible(False)
     for i in range(n):
