@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from normlab.errors import DataError, MissingExtraError, SettingError, did_you_mean
 from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
 from normlab.lab.many import corrected
+from normlab.report.figures import Figure
 from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
 from normlab.safe import markup
 from normlab.system.markdown import markdown
@@ -215,17 +216,18 @@ class Family(Generic[Shared, M]):
         *,
         say: Callable[[str], None] = lambda line: None,
         progress: Progress = lambda done, total, what: None,
+        draw: Callable[[Figure], None] = lambda figure: None,
         **settings: Any,
     ) -> Result:
         """Run the member of that name, or with no name all of them.
 
         say is called with each line as it is known; progress with how much is done, of how much, and what
-        is being done. The settings are those of the family's command.
+        is being done; draw with each figure. The settings are those of the family's command.
         """
         chosen = self.settings.of(**settings)
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
-        record = Record(say=say)
+        record = Record(say=say, draw=draw)
         self._measure(record, chosen, members, progress)
         if name:
             member = members[0]
