@@ -123,7 +123,7 @@ def test_what_does_not_fit_other_programs(reports):
     with pytest.raises(SettingError, match="takes one submission"):
         as_gradescope(reports[:2])
     alone = type(reports[0])(reports[0] | {"file": "my_bn.py"})
-    with pytest.raises(SettingError, match="no folders that tell student"):
+    with pytest.raises(SettingError, match="not in folders that name student"):
         as_nbgrader([alone])
 
 

@@ -97,5 +97,5 @@ def _no_forward(tried: list[tuple[Scenario, Seen]], promised: set[int] | None) -
         return f"{error}."
     others = f", nor on {', '.join(str(shape) for shape, _ in told[1:])}" if told[1:] else ""
     return (
-        f"it runs on no input: on x of shape {shape} it ends in {error}{others}; mend that first."
+        f"it runs on no input: on x of shape {shape} it ends in {error}{others}; fix that first."
     )

@@ -52,7 +52,7 @@ def _of_folders(report: Report) -> tuple[str, str]:
     parts = PurePath(report["file"].rpartition(":")[0] or report["file"]).parts
     if len(parts) < 3:
         raise SettingError(
-            f"{report['file']!r} is in no folders that tell student and assignment; nbgrader's are "
+            f"{report['file']!r} is not in folders that name student and assignment; nbgrader's are "
             f"submitted/STUDENT/ASSIGNMENT/FILE."
         )
     return parts[-3], parts[-2]
