@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from normlab.errors import DataError, SettingError
-from normlab.safe import json_text
+from normlab.safe import json_text, printable
 from normlab.system.files import check_writable, write_all
 from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
@@ -24,7 +24,9 @@ Files = Annotated[
         help="FILE.py, a notebook, a folder or a zip file; with :Name of a class or function in it."
     ),
 ]
-Row = Annotated[str | None, _option("The row it implements, where its name does not say it.", "NAME")]
+Row = Annotated[
+    str | None, _option("The row it implements, where its name does not say it.", "NAME")
+]
 Convention = Annotated[
     str,
     _option("keras: momentum is the share of the old average; torch: of the new batch.", "NAME"),
@@ -161,7 +163,7 @@ def _one(report: dict[str, Any], solution: bool) -> None:
     from normlab.grading.parent import text
 
     if report["status"] == "refused":
-        raise DataError(f"{report['file']}: {report['message']}")
+        raise DataError(f"{printable(report['file'])}: {report['message']}")
     print(text.full(report, solution))
 
 
