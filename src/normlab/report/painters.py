@@ -73,8 +73,11 @@ def _painted(count: int, figures: Sequence[Figure]) -> list[Drawn]:
     shares = [_drawn(figures[::count])]
     for pid, pipe in pipes:
         with pipe:
-            shares.append(pickle.load(pipe))
+            done = pickle.load(pipe)
         os.waitpid(pid, 0)
+        if isinstance(done, Exception):
+            raise done
+        shares.append(done)
     return [shares[i % count][i // count] for i in range(len(figures))]
 
 
@@ -84,8 +87,12 @@ def _forked(figures: Sequence[Figure]) -> tuple[int, BinaryIO]:
 
     def paint() -> None:
         os.close(read)
+        try:
+            done: list[Drawn] | Exception = _drawn(figures)
+        except Exception as error:  # which is raised where it is waited for
+            done = error
         with os.fdopen(write, "wb") as pipe:
-            pickle.dump(_drawn(figures), pipe)
+            pickle.dump(done, pipe)
 
     pid = forked(paint)
     os.close(write)
