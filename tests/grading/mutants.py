@@ -207,6 +207,12 @@ def tried(name, said, source, folder):
     return Tried(name, said, _outcome(work, names, both, changed), names)
 
 
+def names_of(path):
+    """What the mistakes in a file are named."""
+    learner = InProcess(path)
+    return [one["name"] for one in findings(observed(learner.offered, learner, ""))]
+
+
 def _tensors(steps):
     """A learner's answers as predictions are: tensors."""
     return [

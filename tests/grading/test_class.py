@@ -15,6 +15,7 @@ from normlab.grading.parent.rubric import read_rubric, reweigh
 from normlab.grading.parent.submissions import submissions, target
 from normlab.grading.parent.summary import summary
 from normlab.grading.parent.tables import as_gradescope, as_nbgrader
+from normlab.grading.parent.text import line
 
 RIGHT = """
 def batch_norm(x, eps=1e-5):
@@ -112,18 +113,29 @@ def test_results_for_other_programs(room, monkeypatch):
     (room / "out/a.csv").unlink()
 
 
-def test_a_student_cannot_put_a_formula_into_the_table(reports):
+def test_cells_hold_what_was_said_and_no_formula(reports):
     from normlab.grading.parent.tables import as_csv
 
-    report = type(reports[0])(reports[0] | {"file": "=1+1.py"})
-    assert '"\'=1+1.py"' in as_csv([report]) or "'=1+1.py" in as_csv([report])
+    told = {"file": "=1+1.py", "message": 'it ends in "x", so', "notes": ["one, two"]}
+    [cells] = csv.DictReader(io.StringIO(as_csv([type(reports[0])(reports[0] | told)])))
+    assert (cells["file"], cells["notes"]) == ("'=1+1.py", "one, two")
+    assert cells["message"] == told["message"]
+
+
+def test_a_name_with_a_line_break_stays_in_one_line(reports):
+    report = type(reports[0])(reports[0] | {"file": "a\nb.py"})
+    assert (
+        len(line(report).splitlines())
+        == len(line(report | {"status": "refused", "message": ""}).splitlines())
+        == 1
+    )
 
 
 def test_what_does_not_fit_other_programs(reports):
     with pytest.raises(SettingError, match="takes one submission"):
         as_gradescope(reports[:2])
     alone = type(reports[0])(reports[0] | {"file": "my_bn.py"})
-    with pytest.raises(SettingError, match="no folders that tell student"):
+    with pytest.raises(SettingError, match="not in folders that name student"):
         as_nbgrader([alone])
 
 

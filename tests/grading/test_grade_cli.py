@@ -51,7 +51,7 @@ FILES = {
 }  # fmt: skip
 
 REFUSED = {
-    "syntax_bn.py": "line 1: expected ':', so Python cannot read it; mend that line first.",
+    "syntax_bn.py": "line 1: expected ':', so Python cannot read it; fix that line first.",
     "import_bn.py": "No module named 'torch_of_nobody' (line 1); install it, or do without the import.",
     "raises_bn.py": "running the file ends in ZeroDivisionError: division by zero (line 1); it must be "
     "possible to import it.",
@@ -66,12 +66,12 @@ REFUSED = {
     "nothing_bn.py": "batch_norm() takes no x; its first parameter must be the input.",
     "shape_bn.py": "it runs on no input: on x of shape (2, 3, 4, 5) it ends in ValueError: too many values "
     "to unpack (expected 2) (line 6), nor on "
-    "(2, 3, 5); mend that first.",
+    "(2, 3, 5); fix that first.",
     "forward_bn.py": "the class BatchNorm has no forward; give it forward(self, x), or write a function "
     "of x.",
     "two_bn.py": "it defines batch_norm, layer_norm; say which, as in FILE.py:batch_norm.",
     "two_bn.py:nosuch": "it defines no 'nosuch'; it has batch_norm, layer_norm.",
-    "norm.py": "neither 'normalise' nor the file 'norm' tells which row it is; say so with --row, one of "
+    "norm.py": "neither 'normalise' nor the file 'norm' names a row; say which row it is with --row, one of "
     f"{', '.join(table)}.",
     "batch_or_layer.py": "the name 'batch_or_layer' may mean batch or layer; say which with --row.",
     "notes.txt": "is no Python file; its name must end in .py or .ipynb.",

@@ -8,69 +8,68 @@ from typing import Annotated, Any
 import typer
 
 from normlab.errors import DataError, SettingError
-from normlab.safe import json_text
+from normlab.safe import json_text, printable
 from normlab.system.files import check_writable, write_all
 from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
 
 
+def _option(words: str, metavar: str) -> Any:
+    return typer.Option(help=words, metavar=metavar)
+
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="FILE.py, a notebook, a folder or a zip file; with :Name of a class or function in it."
+    ),
+]
+Row = Annotated[
+    str | None, _option("The row it implements, where its name does not say it.", "NAME")
+]
+Convention = Annotated[
+    str,
+    _option("keras: momentum is the share of the old average; torch: of the new batch.", "NAME"),
+]
+Forbid = Annotated[
+    str,
+    _option(
+        "Modules whose functions must not be called, e.g. torch.nn.functional,normlab.", "NAMES"
+    ),
+]
+Rubric = Annotated[
+    str | None, _option("Points of the checks: a TOML file with a table [points].", "FILE")
+]
+Solution = Annotated[bool, typer.Option("--solution", help="Show the solution too.")]
+Summary = Annotated[
+    bool, typer.Option("--summary", help="Print the summary of a class alone, without names.")
+]
+Csv = Annotated[Path | None, _option("Write a table too, one line for each submission.", "FILE")]
+Gradescope = Annotated[Path | None, _option("Write Gradescope's results.json too.", "FILE")]
+Nbgrader = Annotated[
+    Path | None, _option("Write points by student and assignment too (CSV).", "FILE")
+]
+Timeout = Annotated[str, _option("Seconds for the calls of one file.", "NUMBER")]
+Memory = Annotated[str, _option("Gigabytes for one file, besides torch.", "NUMBER")]
+Template = Annotated[str | None, _option("Print a file to start from.", "ROW")]
+Out = Annotated[Path | None, _option("Write the template there instead.", "FILE")]
+
+
 def grade_files(
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="FILE.py, a notebook, a folder or a zip file; with :Name of a class or function in it."
-        ),
-    ] = None,
-    row: Annotated[
-        str | None,
-        typer.Option(help="The row it implements, where its name does not tell.", metavar="NAME"),
-    ] = None,
-    convention: Annotated[
-        str,
-        typer.Option(
-            help="keras: momentum is the share of the old average; torch: of the new batch.",
-            metavar="NAME",
-        ),
-    ] = "",
-    forbid: Annotated[
-        str,
-        typer.Option(
-            help="Modules whose functions must not be called, e.g. torch.nn.functional,normlab.",
-            metavar="NAMES",
-        ),
-    ] = "",
-    rubric: Annotated[
-        str | None,
-        typer.Option(
-            help="Points of the checks: a TOML file with a table [points].", metavar="FILE"
-        ),
-    ] = None,
-    solution: Annotated[bool, typer.Option("--solution", help="Tell the solution too.")] = False,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="Print the summary of a class alone, without names.")
-    ] = False,
-    csv: Annotated[
-        Path | None, typer.Option(help="Write a table too, a line a submission.", metavar="FILE")
-    ] = None,
-    gradescope: Annotated[
-        Path | None, typer.Option(help="Write Gradescope's results.json too.", metavar="FILE")
-    ] = None,
-    nbgrader: Annotated[
-        Path | None,
-        typer.Option(help="Write points by student and assignment too (CSV).", metavar="FILE"),
-    ] = None,
-    timeout: Annotated[
-        str, typer.Option(help="Seconds for the calls of one file.", metavar="NUMBER")
-    ] = "10",
-    memory: Annotated[
-        str, typer.Option(help="Gigabytes for one file, besides torch.", metavar="NUMBER")
-    ] = "2",
-    template: Annotated[
-        str | None, typer.Option(help="Print a file to start from.", metavar="ROW")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the template there instead.", metavar="FILE")
-    ] = None,
+    files: Files = None,
+    row: Row = None,
+    convention: Convention = "",
+    forbid: Forbid = "",
+    rubric: Rubric = None,
+    solution: Solution = False,
+    summary: Summary = False,
+    csv: Csv = None,
+    gradescope: Gradescope = None,
+    nbgrader: Nbgrader = None,
+    timeout: Timeout = "10",
+    memory: Memory = "2",
+    template: Template = None,
+    out: Out = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Test your own implementation of a row, or those of a class, and name the mistakes.
@@ -164,7 +163,7 @@ def _one(report: dict[str, Any], solution: bool) -> None:
     from normlab.grading.parent import text
 
     if report["status"] == "refused":
-        raise DataError(f"{report['file']}: {report['message']}")
+        raise DataError(f"{printable(report['file'])}: {report['message']}")
     print(text.full(report, solution))
 
 

@@ -31,7 +31,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     "weight and bias: y = weight · normalised + bias, which begin as 1 and 0": (
         "bias_scaled", "weight_and_bias_swapped", "weight_ignored", "bias_ignored", "affine_ignored",
         "one_plus_weight", "weight_divides", "weight_added", "bias_subtracted", "bias_multiplies",
-        "normalised_missing", "divided_by_normalised",
+        "divided_by_normalised",
         "other_start",
     ),
     "running averages: how momentum weighs the old and the new": (

@@ -40,7 +40,7 @@ def guess(target: str, file: str) -> str:
                 f"the name {name!r} may mean {' or '.join(rows)}; say which with --row."
             )
     raise SettingError(
-        f"neither {target!r} nor the file {file!r} tells which row it is; say so with --row, one of "
+        f"neither {target!r} nor the file {file!r} names a row; say which row it is with --row, one of "
         f"{', '.join(TABLE)}."
     )
 

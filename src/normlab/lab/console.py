@@ -15,10 +15,10 @@ _MUCH = 1000
 def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -> Result:
     """Run an experiment and draw its figures, with a bar on the terminal while it lasts."""
     check(name, **settings)  # before processes are started for it
-    with painters() as draw, bar() as step:
-        result = run(name, say=say, progress=step, **settings)
-        figures = result.record.figures
-        done = draw(figures, lambda count: step(count, len(figures), "drawing"))
+    with painters() as painted, bar() as step:
+        result = run(name, say=say, progress=step, draw=painted.begin, **settings)
+        total = len(result.record.figures)
+        done = painted.finish(lambda count: step(count, total, "drawing"))
         result.drawn = {drawn.name: drawn for drawn in done}
     return result
 

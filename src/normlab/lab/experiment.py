@@ -149,9 +149,12 @@ def _sides(measured: float, spread: float, bound: float) -> tuple[bool, bool, bo
 
 @dataclass
 class Record:
-    """What an experiment collects on its way; `say` prints a line as soon as it is known."""
+    """What an experiment collects on its way; `say` prints a line as soon as it is known, and `draw`
+    is given each figure.
+    """
 
     say: Callable[[str], None] = lambda line: None
+    draw: Callable[[Figure], None] = lambda figure: None
     numbers: dict[str, float] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -187,6 +190,7 @@ class Record:
     ) -> Picture:
         """Keep a figure; draw must be a module's function and the arrays numpy's or plain."""
         self.figures.append(Figure(name, partial(draw, **arrays), caption, alt))
+        self.draw(self.figures[-1])
         return Picture(name)
 
     def section(self, title: str, *blocks: Block | None) -> None:

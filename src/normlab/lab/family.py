@@ -1,5 +1,6 @@
 """A family of experiments: its members are rows of data, with one set of options and one report."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from normlab.errors import DataError, SettingError, did_you_mean, need
 from normlab.lab.experiment import Claim, Progress, Record, Result, Verdict
 from normlab.lab.many import corrected
+from normlab.report.figures import Figure
 from normlab.report.page import Block, Cell, Note, Numbers, Picture, Prose, Section
 from normlab.safe import markup
 from normlab.system.markdown import markdown
@@ -224,17 +226,18 @@ class Family(Generic[Shared, M]):
         *,
         say: Callable[[str], None] = lambda line: None,
         progress: Progress = lambda done, total, what: None,
+        draw: Callable[[Figure], None] = lambda figure: None,
         **settings: Any,
     ) -> Result:
         """Run the member of that name, or with no name all of them.
 
         say is called with each line as it is known; progress with how much is done, of how much, and what
-        is being done. The settings are those of the family's command.
+        is being done; draw with each figure. The settings are those of the family's command.
         """
         chosen = self.settings.of(**settings)
         members = [self.member(name)] if name else list(self.members.values())
         _check_installed(members)
-        record = Record(say=say)
+        record = Record(say=say, draw=draw)
         self._measure(record, chosen, members, progress)
         if name:
             member = members[0]
@@ -327,10 +330,15 @@ def tell_of_data(record: Record, read: Iterable[str], warnings: Iterable[str] = 
     kinds = {"note": tuple(read), "warning": tuple(warnings)}
     for line in chain(*kinds.values()):
         record.say(line)
-    notes = [Note(markup(line)) for line in kinds["note"]]
-    notes += [Note(markup(line), "warning") for line in kinds["warning"]]
+    notes = [Note(_options_as_code(line)) for line in kinds["note"]]
+    notes += [Note(_options_as_code(line), "warning") for line in kinds["warning"]]
     if notes:
         record.sections.insert(0, Section("About these data", tuple(notes)))
+
+
+def _options_as_code(line: str) -> str:
+    """A line for the report, where an option of the command line must not be broken."""
+    return re.sub(r"(?<![\w-])--[a-z][a-z-]*", r"`\g<0>`", markup(line))
 
 
 def _lines(row: tuple[Cell, ...], width: int) -> str:

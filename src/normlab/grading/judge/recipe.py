@@ -38,7 +38,6 @@ AFFINE: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "multiplied": lambda y, w, b: w * y * b,
     "bias alone": lambda y, w, b: b + 0.0 * y,
     "x alone": lambda y, w, b: w * y,
-    "without y": lambda y, w, b: w + b + 0.0 * y,
     "divided by y": lambda y, w, b: w / y + b,
 }
 

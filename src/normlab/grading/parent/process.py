@@ -43,7 +43,7 @@ def grade(
 
     targets: files ("my_bn.py", "my_bn.py:MyBatchNorm", "lesson.ipynb:MyBatchNorm"), folders and zip files
         of submissions, or a class or function itself, such as one defined in a notebook.
-    row: the row they implement, where a name does not tell.
+    row: the row they implement, where a name does not say it.
     convention: "keras" where momentum is to be the share of the old average; "torch" is the default, but for
         functions that take a dictionary of settings (CS231n).
     forbid: modules whose functions must not be called, such as "torch.nn.functional".

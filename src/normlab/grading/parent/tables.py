@@ -1,8 +1,6 @@
 """Results as other programs read them: a CSV table, Gradescope's results.json, nbgrader's points."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -52,18 +50,14 @@ def _of_folders(report: Report) -> tuple[str, str]:
     parts = PurePath(report["file"].rpartition(":")[0] or report["file"]).parts
     if len(parts) < 3:
         raise SettingError(
-            f"{report['file']!r} is in no folders that tell student and assignment; nbgrader's are "
+            f"{report['file']!r} is not in folders that name student and assignment; nbgrader's are "
             f"submitted/STUDENT/ASSIGNMENT/FILE."
         )
     return parts[-3], parts[-2]
 
 
-def _csv(columns: Sequence[str], rows: Any) -> str:
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n")
-    write.writerow(columns)
-    write.writerows([[csv_cell(cell) for cell in row] for row in rows])
-    return out.getvalue()
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    return "".join(",".join(map(csv_cell, row)) + "\n" for row in (columns, *rows))
 
 
 def as_gradescope(reports: Sequence[Report]) -> str:

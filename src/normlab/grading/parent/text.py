@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from normlab.equation.table import TABLE
+from normlab.safe import printable
 
 _PLAIN = {"weight": 1.0, "bias": 0.0}
 _QUANTITY = {
@@ -54,7 +55,7 @@ def full(report: dict[str, Any], solution: bool) -> str:
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    what = f"{report['file']}: {report['name']}, graded as {report['row']}"
+    what = f"{printable(report['file'])}: {report['name']}, graded as {report['row']}"
     if report["status"] == "right":
         words = "no mistake found."
     elif report["status"] == "not finished":
@@ -182,8 +183,9 @@ def _score(report: dict[str, Any]) -> str:
 
 def line(report: dict[str, Any]) -> str:
     """One file in a line."""
+    file = printable(report["file"])
     if report["status"] == "refused":
-        return f"{report['file']}: cannot be graded: {report['message']}"
+        return f"{file}: cannot be graded: {report['message']}"
     found = ", ".join(m["name"] for m in report["mistakes"])
     words = {"right": "right", "not finished": "not finished"}.get(report["status"], found)
-    return f"{report['file']}: {report['name']} ({report['row']}) {report['score']} %: {words}"
+    return f"{file}: {report['name']} ({report['row']}) {report['score']} %: {words}"

@@ -15,7 +15,6 @@ from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
 
 TRACED = 500  # batches in a figure
-LINE = 4  # features whose means fit on one printed line
 BOOK_MEANS = 5.2154e-08, -3.7253e-08  # printed in the chapter after normalising
 
 
@@ -56,8 +55,8 @@ def _legend(row: Norm) -> Prose:
 
 
 def _shown(setup: Setup, x: Tensor, printed: str, when: str) -> Block:
-    """As the chapter prints it while that fits; as a table for more features."""
-    if x.shape[1] <= LINE:
+    """As the chapter prints it while that fits into the column, and else as a table."""
+    if max(map(len, printed.splitlines())) <= compare.WIDTH:
         return Printed(printed)
     rows = tuple(zip(setup.names, x.mean(0).tolist(), std(x).tolist(), strict=True))
     caption = f"Mean and standard deviation of each feature {when}"

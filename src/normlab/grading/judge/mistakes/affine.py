@@ -122,16 +122,6 @@ AFFINE = (
         "bias",
     ),
     Mistake(
-        "normalised_missing",
-        "adds weight and bias, and leaves the normalised x out",
-        "Change the input: does the output change?",
-        "y = weight * normalised + bias.",
-        kinds.scaled,
-        parts(affine="without y"),
-        "weight",
-        rare=True,
-    ),
-    Mistake(
         "divided_by_normalised",
         "divides the weight by the normalised x, where both are multiplied",
         "Double the input's distance from the mean: does the output grow?",

@@ -191,7 +191,7 @@ def size_and_outliers(sizes, noise, theory, amplitudes, outlier, others, bound):
     left.set_yticks(theory, [f"{value:.2f}" for value in theory])
     left.minorticks_off()
     left.set_ylabel("spread of batch means (data stds)")
-    left.legend()
+    left.legend(loc="lower left")  # below the theory's line, where sorted rows put no point
     right.plot(amplitudes, outlier, color=ACCENT, label="the outlier")
     right.plot(amplitudes, others, color=AFTER, label="spread of the others")
     right.axhline(bound, color=MUTED, lw=0.8, ls="--", label="√(batch size − 1)")

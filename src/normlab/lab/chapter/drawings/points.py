@@ -94,7 +94,8 @@ def scatter_and_histograms(x, names, title, color):
 def pair_grid(x, names, color):
     """The first few features against each other, their histograms on the diagonal."""
     n = min(x.shape[1], PAIRS)
-    figure, axes = subplots(n, n, height=1.7 * n + 0.6)
+    figure, axes = subplots(n, n, height=1.5 * n + 0.6)
+    figure.subplots_adjust(hspace=0.35)  # only the last row has labels
     for i in range(n):
         for j in range(n):
             ax = axes[i, j]
@@ -102,8 +103,8 @@ def pair_grid(x, names, color):
                 bars(ax, x[:, i], color=feature_color(i), alpha=0.8)
             else:
                 frame(ax, x[:, j], x[:, i], rounding(x, color))
-                ax.plot(x[:, j], x[:, i], ".", ms=3, mew=0, color=color, alpha=0.5,
-                        rasterized=rasterize(n * (n - 1) * len(x)))  # fmt: skip
+                ax.plot(x[:, j], x[:, i], ".", ms=3 if len(x) > 500 else 5, mew=0, color=color,
+                        alpha=0.6, rasterized=rasterize(n * (n - 1) * len(x)))  # fmt: skip
             few_ticks(ax)
             ax.set_xlabel(_short(names[j]) if i == n - 1 else "")
             ax.set_ylabel(_short(names[i]) if j == 0 else "")
@@ -116,6 +117,7 @@ def all_histograms(before, after, names):
     cols = min(n, 4)
     rows = -(-n // cols)
     figure, axes = subplots(2 * rows, cols, height=1.25 * 2 * rows + 0.6, left=0.5)
+    figure.subplots_adjust(hspace=0.75)  # no axis has a label
     for ax in axes.flat:
         ax.set_visible(False)
     for i in range(n):
