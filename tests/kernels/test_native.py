@@ -365,7 +365,7 @@ def test_bad_arguments_are_refused_in_words():
         torch.ops.normlab.mix(x, x[0], offset[:1], None, None, 1.0, 2.0, 0.5, False)
     with pytest.raises(RuntimeError, match="s must be what the forward pass kept"):
         torch.ops.normlab.mix_backward(
-            x, x, x, torch.eye(4, dtype=x.dtype), None, 1.0, 2.0, 0.5, True, False
+            x, x, x[:1], torch.eye(4, dtype=x.dtype), None, 1.0, 2.0, 0.5, True, False
         )
     with pytest.raises(SettingError, match="it was not compiled"), native.forced("mmx"):
         pass
