@@ -109,7 +109,7 @@ def timed_step(step: Step, rounds: int, clock: Clock = WALL) -> Mapping[str, Tim
     target = torch.arange(BATCH) % CLASSES
     jobs: dict[str, Callable[[], Tensor]] = {}
     for name, one in both.items():
-        one.to(memory_format=kind)
+        one.to(memory_format=kind)  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.SGD(one.parameters(), lr=1e-6)
         jobs[name] = partial(_step, one, optimizer, x, target)
     losses = {name: job().item() for name, job in jobs.items()}
