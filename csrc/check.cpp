@@ -182,7 +182,8 @@ static Numbers mixed(const Division& d, const Numbers& w, const Numbers& x) {
 
 static bool mixing_holds(const Division& like, bool last, double power) {
   Division d = like;
-  d.kind = Kind::f64, d.last = last, d.channels = 19, d.places = 45, d.n = power, d.p = 1 / power, d.sums = false;
+  d.kind = Kind::f64, d.last = last, d.channels = 19, d.places = 45, d.n = power, d.p = 1 / power;
+  d.gain = 1, d.sums = false;
   if (last) d.places *= d.samples, d.samples = 1;
   uint64_t state = 11;
   Numbers x(d.samples * d.channels * d.places), g(x), y(x), gx(x), s(x), w(d.channels * d.channels), gw(w), up, down;

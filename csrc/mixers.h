@@ -5,8 +5,8 @@
 
 namespace normlab {
 
-// s = offset + matrix · |x|^n at each place; matrix (channels, channels). The Division has no window and no
-// total. Channels last: one sample of all places. s is in the type computed in and in the order of x.
+// s = offset + matrix · |x|^n at each place; matrix (channels, channels). The Division has no window, no total
+// and a gain of 1. Channels last: one sample of all places. s is in the type computed in and in the order of x.
 struct Mixers {
   const char* name;
   // s may be null

@@ -37,7 +37,7 @@ def test_what_is_wrong_is_not_timed(monkeypatch):
             return super().forward(x) * (1 + 1e-4)
 
     monkeypatch.setitem(KINDS, "rms", replace(KINDS["rms"], ours=Wrong))  # pyright: ignore
-    with pytest.raises(CheckError, match="rms .* differs from float64 by .* nothing was timed"):
+    with pytest.raises(CheckError, match=r"rms .* differs from float64 by .* nothing was timed"):
         measured(SMALL, FEW)
 
 
@@ -126,7 +126,8 @@ def test_the_command(tmp_path):
     done = here("bench", *asked, *files)
     assert (done.returncode, done.stderr) == (0, "")
     assert "| batch, table | 8 × 2 |" in done.stdout and "threads: 1" in done.stdout
-    assert page.read_text() == f"# Timings\n\n{done.stdout}"
+    assert page.read_text().startswith(f"# Timings\n\n{done.stdout}\n![Times")
+    assert page.read_text().endswith("(<speeds.svg>)\n")
     assert picture.read_text().startswith("<?xml")
     read = json.loads(here("bench", *asked, "--json").stdout)
     assert [row["pass"] for row in read["rows"]] == list(PASSES)

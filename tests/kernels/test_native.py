@@ -15,6 +15,12 @@ from normlab.tracing import watched
 
 pytestmark = needs_kernels
 
+
+def between(a, b):
+    """Weights between channels that are not symmetric, and depend on both."""
+    return a.unsqueeze(1) * (b + 0.1 * torch.arange(len(b))).to(a)
+
+
 # of images; settings that are functions get (σ, weight, bias), one for each channel
 CALLS = {
     "local response": lambda x, s, w, b: functional.local_response_norm(x, 5, 0.3),
@@ -40,9 +46,25 @@ CALLS = {
     "local contrast": lambda x, s, w, b: functional.local_contrast_norm(
         x, sigma=0.3, weight=w, bias=b, size=5
     ),
+    "GDN": lambda x, s, w, b: functional.gdn(x, s, between(w, b)),
+    "inverse GDN": lambda x, s, w, b: functional.gdn(x, s.mean(), between(w, b), inverse=True),
+    "GDN1": lambda x, s, w, b: functional.gdn(x, s, between(w, b), simplified=True),
+    "learned weights": lambda x, s, w, b: functional.divisive_norm(
+        x, sigma=s, power=1.7, pool_weight=between(w, b), outer_power=0.6, weight=w, bias=b
+    ),
+    "weights of a distance": lambda x, s, w, b: functional.divisive_norm(
+        x, sigma=s, channel_width=1.5, weight=w
+    ),
 }
 by_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-TABLES = ("local response", "channels", "powers", "first power")  # that need no space
+TABLES = (
+    "local response",
+    "channels",
+    "powers",
+    "first power",
+    "GDN",
+    "learned weights",
+)  # that need no space
 LAYOUTS = {
     "contiguous": lambda x: x,
     "channels_last": lambda x: x.contiguous(memory_format=torch.channels_last),
@@ -323,6 +345,12 @@ def test_opcheck(x):
     for sums in (True, False):
         opcheck(ops.divide_backward, (x, x, offset, weight, *arguments(), sums))
     opcheck(ops.moments, (x.unsqueeze(-1).flatten(2),))
+    matrix = torch.rand(4, 4, dtype=torch.float64)
+    for keep in (True, False):
+        opcheck(ops.mix, (x, matrix, offset, weight, None, 1.0, 2.0, 0.5, keep))
+        wanted = (1.0, 2.0, 0.5, keep, not keep)
+        s = torch.ones(x.numel(), dtype=x.dtype)
+        opcheck(ops.mix_backward, (x, x, s, matrix, weight, *wanted))
 
 
 def test_bad_arguments_are_refused_in_words():
@@ -333,6 +361,12 @@ def test_bad_arguments_are_refused_in_words():
         torch.ops.normlab.divide(x.long(), offset[:1], None, None, *arguments())
     with pytest.raises(RuntimeError, match="shape and dtype of x"):
         torch.ops.normlab.divide_backward(x[:1], x, offset[:1], None, *arguments(), False)
+    with pytest.raises(RuntimeError, match=r"must be \(channels, channels\)"):
+        torch.ops.normlab.mix(x, x[0], offset[:1], None, None, 1.0, 2.0, 0.5, False)
+    with pytest.raises(RuntimeError, match="s must be what the forward pass kept"):
+        torch.ops.normlab.mix_backward(
+            x, x, x[:1], torch.eye(4, dtype=x.dtype), None, 1.0, 2.0, 0.5, True, False
+        )
     with pytest.raises(SettingError, match="it was not compiled"), native.forced("mmx"):
         pass
 
@@ -346,6 +380,51 @@ def test_traced_programs_have_operators_of_torch_alone():
         spaces = {op.namespace for op in called if isinstance(op, torch._ops.OpOverload)}
         assert spaces == {"aten"}
     torch.testing.assert_close(program.module()(x), layer(x))
+
+
+@by_set
+@pytest.mark.parametrize(
+    ("channels", "places"), [(1, 40), (7, 17), (16, 49), (50, 100), (97, 64)], ids=str
+)
+def test_weights_between_channels_of_any_number(name, channels, places):
+    """Blocks that are not full, and several tiles: in both layouts, against plain sums in float64."""
+    for dtype in (torch.float32, torch.float64):
+        for layout in (torch.contiguous_format, torch.channels_last):
+            x = example((3, channels, places, 1)).to(dtype).contiguous(memory_format=layout)
+            weights = example((channels, channels), 5).abs().to(dtype)
+            with native.forced(name):
+                y = functional.gdn(x, 0.7, weights)
+            wide = x.double()
+            pool = torch.einsum("ij,njsk->nisk", weights.double(), wide**2)
+            expected = wide / (0.49 + pool).sqrt()
+            torch.testing.assert_close(
+                y.double(), expected, rtol=8 * channels**0.5 * torch.finfo(dtype).eps, atol=0
+            )
+
+
+@by_set
+def test_a_large_value_reaches_its_place_alone(name):
+    """Of weights between channels, up to infinity and NaN: no other place hears of it."""
+    for layout in (torch.contiguous_format, torch.channels_last):
+        for value in (1e6, torch.inf, torch.nan):
+            x = torch.ones(2, 9, 12, 11).contiguous(memory_format=layout)
+            x[1, 4, 6, 7] = value
+            with native.forced(name):
+                y = functional.gdn(x, 1.0, torch.full((9, 9), 0.5))
+            clean = torch.full_like(x, 5.5**-0.5)
+            touched = torch.zeros_like(x, dtype=torch.bool)
+            touched[1, :, 6, 7] = True
+            torch.testing.assert_close(y[~touched], clean[~touched], rtol=1e-6, atol=0)
+            assert not torch.isclose(y[touched], clean[touched]).any()
+
+
+def test_weights_that_are_not_square_run_on_torchs_operators():
+    x, pool = example((2, 4, 6, 6)), example((2, 3, 6, 6), 2)
+    with watched() as seen:
+        functional.divisive_norm(x, pool_input=pool, pool_weight=torch.rand(4, 3))
+        functional.gdn(x[..., :3, :3], 1.0, torch.eye(4))
+    assert "there is a mask or a pool_input" in seen[0][-1]
+    assert "fewer than 16 places" in seen[1][-1]
 
 
 def test_explained():

@@ -1,5 +1,6 @@
 """What `normlab bench` does: the cases chosen, each verified and timed, told and written."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,12 +56,21 @@ def told(
             trained.append((step, steps.timed_step(step, rounds, clock)))
     text = showing.text(found, trained, about)
     if page is not None:
-        write_all(page.parent, {page.name: f"# Timings\n\n{text}".encode()}, "--out")
+        whole = f"# Timings\n\n{text}{_shown(page, picture)}"
+        write_all(page.parent, {page.name: whole.encode()}, "--out")
     if picture is not None and found:
         drawn = showing.figure(found).render()
         content = drawn.svg.encode() if picture.suffix.lower() == ".svg" else drawn.png
         write_all(picture.parent, {picture.name: content}, "--figure")
     say(showing.as_json(found, trained, about) if json else text.rstrip())
+
+
+def _shown(page: Path, picture: Path | None) -> str:
+    """The figure on the page, where both are written."""
+    if picture is None:
+        return ""
+    where = Path(os.path.relpath(picture.absolute(), page.absolute().parent)).as_posix()
+    return f"\n![Times as fast as torch, of every layer](<{where}>)\n"
 
 
 def chosen(quick: bool, table: bool, only: str) -> Sequence[Case]:

@@ -5,7 +5,7 @@ Only torch is needed to import this.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -64,7 +64,7 @@ class Convolution(nn.Module):
         return x * torch.rsqrt(F.conv2d(x * x, kernel, self.sigma))
 
 
-def window(size: int, kind: str) -> Kind:
+def window(size: int, kind: Literal["gaussian", "box"]) -> Kind:
     settings = {"power": 2.0, "size": size, "width": None, "window": kind}
     return Kind(
         divisive(spatial=True),

@@ -3,10 +3,12 @@
 The networks get the same weights and the same batch; one step's loss is compared before they are timed.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from normlab.errors import CheckError, SettingError
 
 AGREEMENT = 1e-3  # of the losses: a network of fifty layers multiplies what rounding does
 BATCH, SIDE, CLASSES = 8, 96, 10
+_BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,20 @@ STEPS = (
 
 def _vision() -> Any:
     try:
-        import torchvision
+        return import_module("torchvision").models
     except ImportError:
         raise SettingError(
             "--networks given, but torchvision is not installed here; install torchvision, or leave "
             "--networks out."
         ) from None
-    return torchvision.models
+    except (
+        RuntimeError
+    ):  # its compiled part is for another build of torch; no network here calls it
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", _BOXES)
+        return import_module("torchvision").models
 
 
 def torchs(name: str) -> nn.Module:
@@ -99,7 +109,7 @@ def timed_step(step: Step, rounds: int, clock: Clock = WALL) -> Mapping[str, Tim
     target = torch.arange(BATCH) % CLASSES
     jobs: dict[str, Callable[[], Tensor]] = {}
     for name, one in both.items():
-        one.to(memory_format=kind)
+        one.to(memory_format=kind)  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.SGD(one.parameters(), lr=1e-6)
         jobs[name] = partial(_step, one, optimizer, x, target)
     losses = {name: job().item() for name, job in jobs.items()}

@@ -50,9 +50,11 @@ def timed(
 
 
 def _repeats(job: Job, clock: Clock, settle: Job) -> int:
-    job(), settle()
+    job()
+    settle()
     start = clock()
-    job(), settle()
+    job()
+    settle()
     return max(1, min(1000, round(LEAST / max(clock() - start, 1e-6))))
 
 

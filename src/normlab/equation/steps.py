@@ -1,5 +1,6 @@
 """The linear steps a pool is made of, each with its adjoint, so that a pool's adjoint is theirs reversed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -129,7 +130,7 @@ class Mix(Step):
     def weight_gradient(self, g: Tensor, a: Tensor) -> Tensor:
         if g.dim() == 2:
             return g.T @ a
-        return (g.flatten(2) @ a.flatten(2).transpose(1, 2)).sum(0)
+        return torch.bmm(_flat(g), _flat(a).transpose(1, 2)).sum(0)
 
 
 def _mixed(weight: Tensor, a: Tensor) -> Tensor:
@@ -138,8 +139,13 @@ def _mixed(weight: Tensor, a: Tensor) -> Tensor:
         mixed = F.linear(rows.reshape(-1, a.shape[1]), weight)
         return mixed.reshape(*rows.shape[:-1], len(weight)).movedim(-1, 1)
     # not matmul, which would copy a to make one product of it
-    mixed = torch.bmm(weight.expand(a.shape[0], -1, -1), a.flatten(2))
-    return mixed.unflatten(2, a.shape[2:])
+    mixed = torch.bmm(weight.expand(a.shape[0], -1, -1), _flat(a))
+    return mixed.reshape(*mixed.shape[:2], *a.shape[2:])
+
+
+def _flat(a: Tensor) -> Tensor:
+    """a.flatten(2), which batched gradients (is_grads_batched) lack."""
+    return a.reshape(*a.shape[:2], math.prod(a.shape[2:]))
 
 
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
