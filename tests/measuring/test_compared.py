@@ -270,3 +270,10 @@ def test_a_thousand_columns_with_long_and_hostile_names(tmp_path):
     assert done.returncode == 0 and "\x1b" not in done.stdout
     assert "… and 970 more; --json has all of them." in done.stdout
     assert max(map(len, done.stdout.splitlines())) < 160
+
+
+def test_nothing_in_common_is_said():
+    one = normlab.measure(RNG.normal(size=(50, 2)))
+    other = normlab.measure(pa.table({"a": RNG.normal(size=50)}))
+    (said, *_) = words.lines(diff(one, other))
+    assert said.endswith("the two have no feature in common.") and "chance" not in said
