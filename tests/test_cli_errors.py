@@ -25,7 +25,7 @@ TABLES = {
     ".": ".: is a folder; give one file in it",
     "empty.csv": "empty.csv: is empty; it must hold rows of numbers, so save it again",
     "header.csv": "header.csv: holds a header and no rows; a table needs at least 2 rows of numbers",
-    "text.csv": "text.csv: no column is numeric, of 'a' (text), 'b' (text); a table needs one",
+    "text.csv": "text.csv: no column holds numbers: 'a' (text), 'b' (text); give a table that has numbers",
     "one.csv": "one.csv: rows: 1; a table needs at least 2, so add rows",
     "gaps.csv": "gaps.csv: missing or infinite values in 2 of 4 rows (data rows 2, 4, counted from 1 "
     "without the header; columns 'b'); use --drop-missing to go on without them (in Python: "

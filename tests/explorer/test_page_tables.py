@@ -43,7 +43,7 @@ READ = {
 REFUSED = {
     "empty": (" \n\n", "The table is empty"),
     "words": ("hello world", "This table cannot be used"),
-    "no numbers": ("a,b\nfoo,bar", "no column is numeric"),
+    "no numbers": ("a,b\nfoo,bar", "no column holds numbers"),
     "one row": ("a,b\n1,2", "a table needs at least 2"),
     "doubtful": ("a;b\n2.155;1\n12.480;2", "give decimal sign . (2.155) or decimal sign , (2155)"),
     "ragged": ("a,b\n1,2\n3", "Expected 2 columns, got 1"),

@@ -17,7 +17,7 @@ from normlab.errors import DataError, SettingError
 from normlab.measuring.comparing.change import Sample, by_chance, compared, rows
 from normlab.measuring.comparing.diff import diff
 from normlab.measuring.comparing.samples import alike, between_shards
-from normlab.measuring.comparing.words import thresholds
+from normlab.measuring.comparing.words import lines, thresholds
 
 WINE = load_wine()
 
@@ -270,3 +270,11 @@ def test_a_thousand_columns_with_long_and_hostile_names(tmp_path):
     assert done.returncode == 0 and "\x1b" not in done.stdout
     assert "… and 970 more; --json has all of them." in done.stdout
     assert max(map(len, done.stdout.splitlines())) < 160
+
+
+def test_nothing_in_common_is_said():
+    x = np.arange(100.0).reshape(50, 2)
+    one = normlab.measure(x)
+    other = normlab.measure(pa.table({"a": x[:, 0]}))
+    said = lines(diff(one, other))[0]
+    assert said.endswith("the two have no feature in common.") and "chance" not in said

@@ -38,6 +38,6 @@ def test_a_file_is_copied_and_measured(address):
 def test_without_its_package_the_extra_is_named(monkeypatch):
     pytest.importorskip("fsspec.registry")
     monkeypatch.setitem(sys.modules, "fsspec.implementations.http", None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "http", raising=False)
     with pytest.raises(MissingExtraError, match=r"needs aiohttp.*\[http\]"):
         normlab.measure("http://127.0.0.1:9/t.csv")

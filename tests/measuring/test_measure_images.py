@@ -241,7 +241,7 @@ def test_bad_images(folder, tmp_path):
     (note,) = [note for note in found.notes if "could not" in note]
     assert note.startswith("2 items could not be read and were left out: ")
     assert "3.jpg: cannot be read as an image (" in note
-    assert "4.png: cannot be read as an image (no format of images)" in note
+    assert "4.png: cannot be read as an image (not in a format of images)" in note
     for i in range(3):
         (tmp_path / f"{i}.jpg").unlink()
     with pytest.raises(DataError):

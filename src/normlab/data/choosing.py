@@ -53,9 +53,8 @@ def choose(found: Read, columns: Sequence[str] | None, exclude: Sequence[str]) -
     numeric = {name: column for name, column in named.items() if name not in kinds}
     gone = {find(name, named) for name in exclude}
     if not numeric:
-        raise DataError(
-            f"no column is numeric, of {quoted(kinds, kinds.values())}; a table needs one"
-        )
+        which = f": {quoted(kinds, kinds.values())}" if kinds else ""
+        raise DataError(f"no column holds numbers{which}; give a table that has numbers")
     if columns is None:
         return _features(found, numeric, kinds, gone)
     names = [find(str(c), named) for c in ([columns] if isinstance(columns, str) else columns)]

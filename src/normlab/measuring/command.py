@@ -9,7 +9,6 @@ from normlab.data.options import (
     ExcludeOption,
     SkipRowsOption,
     ThousandsOption,
-    names,
     reading,
 )
 from normlab.measuring.said import (
@@ -33,7 +32,7 @@ from normlab.measuring.said import (
     WorkersOption,
 )
 from normlab.safe import json_text, printable
-from normlab.system.options import JsonFlag, parsed, whole
+from normlab.system.options import JsonFlag, whole
 
 
 def measure_data(
@@ -67,45 +66,23 @@ def measure_data(
 
     One pass in constant memory. Whole numbers of 8 and 16 bits are exact. Ctrl-C keeps what was finished.
     """
-    said = {
-        "columns": None if columns is None else names(columns),
-        "where": where,
-        "by": by,
-        "features": _whole_numbers("features", features),
-        "resize": _size(resize),
-        "interpolation": interpolation,
-        "scale": scale,
-        "weighting": weighting,
-        "channels": whole("channels", channels),
-    }
     written = reading(delimiter, decimal, thousands, skip_rows, array, exclude)
-    from normlab.measuring.from_words import measured_as_said, text_of
+    from normlab.measuring.from_words import measured_as_said, options_of, recipe_of, text_of
     from normlab.measuring.measure import Place
-    from normlab.measuring.recipe import Recipe
     from normlab.measuring.saved import groups_to_json
 
-    recipe = Recipe(quantiles or html is not None, covariance, skip_bad=skip_bad)
+    options = options_of(
+        written, skip_bad, columns=columns, where=where, by=by, features=features, resize=resize,
+        interpolation=interpolation, scale=scale, weighting=weighting, channels=channels,
+    )  # fmt: skip
     place = Place(out, resume, workers=whole("workers", workers), cluster=cluster, say=_say)
-    found = measured_as_said(source, said, written, recipe, place, html)
+    recipe = recipe_of(quantiles, covariance, skip_bad, html)
+    found = measured_as_said(source, options, recipe, place, html)
     print(json_text(groups_to_json(found, by)) if as_json else text_of(found, out, html))
 
 
 def _say(line: str) -> None:
     typer.echo(printable(line), err=True)
-
-
-def _whole_numbers(name: str, text: str | None) -> tuple[int, ...] | None:
-    return parsed(
-        name,
-        text,
-        lambda given: tuple(int(part) for part in given.split(",")),
-        "a whole number, or several with commas: 0,1",
-    )
-
-
-def _size(text: str | None) -> int | tuple[int, int] | None:
-    found = _whole_numbers("resize", text)
-    return found[0] if found is not None and len(found) == 1 else found  # type: ignore[return-value]
 
 
 def register(app: typer.Typer) -> None:

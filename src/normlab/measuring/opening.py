@@ -84,7 +84,8 @@ def _of_folder(folder: Path, options: Options) -> Source:
     there = {kind: found for kind, found in kinds.items() if found}
     if not there:
         raise DataError(
-            f"{folder}: holds no table and no image ({len(files):,} other files); give a folder of such."
+            f"{folder}: holds no table and no image ({len(files):,} other files); give a folder "
+            f"of tables or of images."
         )
     kind, *others = sorted(there, key=lambda kind: -len(there[kind]))
     rest = sum(len(there[other]) for other in others)

@@ -220,7 +220,11 @@ def channels_of(
 def _unread(name: str, error: Exception) -> DataError:
     """Pillow's own word for what is no image names an object in memory."""
     kind = type(error).__name__
-    told = "no format of images" if kind == "UnidentifiedImageError" else reason(error).rstrip(".")
+    told = (
+        "not in a format of images"
+        if kind == "UnidentifiedImageError"
+        else reason(error).rstrip(".")
+    )
     return DataError(f"{name}: cannot be read as an image ({told}).")
 
 

@@ -66,6 +66,15 @@ def extent(measured: "Measured") -> str:
     return f"{measured.rows:,} {rows}, {width:,} {features if width > 1 else features[:-1]}"
 
 
+def _percent(share: float) -> str:
+    """
+    >>> _percent(-1.0), _percent(0.41), _percent(0.0123)
+    ('-100 %', '+41 %', '+1.2 %')
+    """
+    digits = 0 if abs(share) >= 0.0995 else 1
+    return f"{100 * share:+.{digits}f} %".replace(".0 ", " ")
+
+
 def _said(measured: "Measured") -> list[str]:
     found = [f"{extent(measured)}; std is the biased one (divided by n)."]
     std = measured.std(0).numpy()
@@ -74,5 +83,5 @@ def _said(measured: "Measured") -> list[str]:
         known = off[~(off != off)]
         worst = max(known.tolist(), key=abs, default=0.0)
         if abs(worst) > _WORTH_SAYING:
-            found.append(f"The {one.name} would be off by up to {100 * worst:+.2g} %.")
+            found.append(f"The {one.name} would be off by up to {_percent(worst)}.")
     return found

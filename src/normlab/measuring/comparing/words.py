@@ -68,6 +68,8 @@ def summary(changes: Sequence[Change]) -> str:
     sure = [c for c in changes if not c.status and c.sureness > bound]
     parts = [f"{word}: {_named(c.name for c in changes if c.status == word)}" for word in ("gone", "new")
              if any(c.status == word for c in gone)]  # fmt: skip
+    if count == len(gone):
+        return "; ".join([*parts, "the two have no feature in common"]) + "."
     if not sure:
         said = f"Nothing has changed by more than chance allows in {_features(count - len(gone))}"
     else:
