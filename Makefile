@@ -18,8 +18,8 @@
 # make zoo    the mistakes that normlab grade is tried on, and what it names them
 # make doctor-traps   where tools that recalibrate, fold, freeze or synchronise go wrong, and normlab.doctor beside them
 # make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
-# make fit-coverage   how often the intervals of normlab.fit hold the truth, over 1,000 simulated cells (8 minutes)
-# make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals hold the truth (a minute)
+# make fit-coverage   docs/reference/fit-coverage.md: how often the intervals of normlab.fit hold the truth (5 minutes)
+# make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals hold the truth (2 minutes)
 # make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   times, as ratios: the chapter to a plain script, functions to torch, kernels to a copy
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
