@@ -168,15 +168,15 @@ def test_the_quadratic_form_is_the_bank():
 
 def test_half_of_the_form_says_all_and_rounds_as_a_sum():
     """Each entry is a float32 sum over places and filters: 2⁻²⁴ of its terms' sizes for each of √terms."""
-    n = SMALL
-    model = V1(size=n)
+    n, p = SMALL, STANDARD.replace(orientations=2)
+    model = V1(p, n)
     form = _form(model).tril()
     bank = gabor_bank(
         (2 * n, 2 * n),
-        orientations(STANDARD.orientations).tolist(),
+        orientations(p.orientations).tolist(),
         FREQUENCIES,
-        bandwidth=STANDARD.filter_frequency,
-        orientation_bandwidth=STANDARD.filter_orientation,
+        bandwidth=p.filter_frequency,
+        orientation_bandwidth=p.filter_orientation,
         spacing=SPACING,
     )
     exact, sizes = torch.zeros(2, n * n, n * n, dtype=torch.float64)
