@@ -22,9 +22,11 @@ from normlab.equation.table import TABLE
 from normlab.lab import EXPERIMENTS, Experiment, family_of, members, run
 from normlab.lab.chapter import claims
 from normlab.lab.experiment import Result, decided
+from normlab.lab.family import Member
 from normlab.lab.published import kept, published
 from normlab.lab.training.experiment import TrainingExperiment
 from normlab.report.conventions import checked, converting, side_by_side
+from normlab.report.page import Ask, Block, Formula, Prose
 from normlab.report.rows import cells, properties
 from normlab.system.markdown import markdown
 
@@ -78,57 +80,65 @@ def experiment_page(name: str, result: Result) -> str:
 
 
 def family_page(name: str, family: Experiment) -> str:
-    """The members of a family and their claims, all of it from its rows: nothing is run."""
-    claims = [
-        (f"`{name}.{m.name}`", m.signature, f"{c.text} ({c.sense} {c.bound:g})")
-        for m in members(name).values()
-        for c in m.claims
-    ]
-    parts = [
-        f"# {name}",
-        _usage(name),
-        family.question,
-        "## Claims, with the thresholds stated before the run",
-        markdown(("experiment", "what is said", "claim"), claims),
-    ]
-    experiments = [m for m in members(name).values() if isinstance(m, TrainingExperiment)]
-    if experiments:
-        parts.append("## What was expected, what is not shown, and what would change the verdict")
-        rows = [(f"`{name}.{m.name}`", m.expectation, m.limits, m.change) for m in experiments]
-        header = (
-            "experiment",
-            "expected",
-            "what it does not show",
-            "what would change the verdict",
-        )
-        parts.append(markdown(header, rows))
+    """The full run, and then each member as a short paper, all of it from its rows: nothing is run."""
+    verdicts: dict[str, Mapping[str, Any]] = {}
+    parts = [f"# {name}", _usage(name), family.question]
     if name in kept():
         parts.append(verdicts_section(name))
+        verdicts = {verdict["claim"]: verdict for verdict in published(name).verdicts}
+    for member in members(name).values():
+        parts += [
+            f"## {member.title}",
+            f"`normlab run {name}.{member.name}`",
+            *map(_block, member.introduction),
+            _claims(member, verdicts),
+            *map(_block, member.conclusion),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
 def verdicts_section(family: str) -> str:
     """What a family's page in docs says of its full run."""
     run = published(family)
-    header = ("claim", "measured, with its 95 % interval", "threshold", "verdict")
-    rows = [
-        (
-            f"`{verdict['claim']}`",
-            _measured(verdict),
-            f"{verdict['sense']} {verdict['bound']:g}",
-            verdict["outcome"],
-        )
-        for verdict in run.verdicts
-    ]
     return "\n\n".join(
         [
             "## The full run",
             f"On {run.day}, on {run.machine}, normlab {run.versions['normlab']} with torch "
             f"{run.versions['torch']}: {run.outcomes}",
             markdown(family_of(family).header, run.table),
-            markdown(header, rows),
         ]
     )
+
+
+def _block(block: Block) -> str:
+    """A block of a report's section, as Markdown."""
+    match block:
+        case Prose(text):
+            return text
+        case Formula(latex):
+            return f"$${latex}$$"
+        case Ask(question, answer):
+            return f"**Before you read on.** {question}\n\n**Answer.** {answer}"
+    raise TypeError(f"{type(block).__name__}: a page in docs does not show it")
+
+
+def _claims(member: Member, verdicts: Mapping[str, Mapping[str, Any]]) -> str:
+    """A member's claims with the thresholds stated before the run, and what the full run measured."""
+    rows = []
+    for claim in member.claims:
+        verdict = verdicts.get(member.full(claim.name))
+        found = (_measured(verdict), verdict["outcome"]) if verdict else ("–", "–")
+        rows.append(
+            (f"`{member.full(claim.name)}`", claim.text, f"{claim.sense} {claim.bound:g}", *found)
+        )
+    header = (
+        "name",
+        "claim",
+        "threshold, stated before the run",
+        "measured, with its 95 % interval",
+        "verdict",
+    )
+    return markdown(header, rows)
 
 
 def _measured(verdict: Mapping[str, Any]) -> str:
@@ -205,6 +215,7 @@ LISTED = {
             "intervals.md",
             "Intervals of the training laboratory, and how often they contain the true value",
         ),
+        ("fit-coverage.md", "Intervals of normlab.fit, and how often they contain the true value"),
     ),
     "Words": (
         ("notation.md", "Notation"),

@@ -44,9 +44,10 @@ def _quote(family: str) -> str:
 
 
 def write_quotes() -> None:
-    from generate import EXPERIMENTS, family_page  # beside this file
+    from generate import EXPERIMENTS, family_page, why_page  # beside this file
 
     README.write_text(quoted(README.read_text(encoding="utf-8")), encoding="utf-8")
+    (DOCS / "explanation" / "why.md").write_text(why_page(), encoding="utf-8")
     for family in kept():
         page = DOCS / "reference" / "experiments" / f"{family}.md"
         page.write_text(family_page(family, EXPERIMENTS[family]), encoding="utf-8")

@@ -1,9 +1,10 @@
 """How often the intervals of `normlab.fit` hold the truth, over simulated cells: `make fit-coverage`.
 
-python tests/fitting/coverage_table.py            # writes docs/reference/fit-coverage.md
+python tests/fitting/coverage_table.py [CELLS]            # writes docs/reference/fit-coverage.md
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import as_completed
 from datetime import date
@@ -43,12 +44,13 @@ def row(case: int, outcomes: Sequence[dict[str, bool] | None]) -> tuple[str, ...
 
 
 def page(rows: list[tuple[str, ...]], cells: int) -> str:
-    day = date.today()
+    day, chance = date.today(), 196 * (0.95 * 0.05 / cells) ** 0.5
     header = ("noise", *(f"`{name}`" for name in NAMES), "cells refused")
     return f"""# Intervals of normlab.fit, and how often they hold the truth
 
 `make fit-coverage` printed this on {day.day} {day:%B %Y}: the share of {cells:,} simulated cells whose 95 %
-interval holds the true value. A true share of 95 % is measured as 93.6 to 96.4 % with so many cells.
+interval holds the true value. With so many cells a true share of 95 % is
+measured as {95 - chance:.1f} to {95 + chance:.1f} %, with a chance of 95 %.
 
 {markdown(header, rows)}
 
@@ -76,4 +78,4 @@ def main(cells: int = CELLS) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else CELLS)

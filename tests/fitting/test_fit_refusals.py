@@ -48,7 +48,7 @@ def test_a_pool_that_nothing_tells_of_is_refused():
     response = (
         3 + 40 * same**2 / (0.12**2 + same**2) + np.random.default_rng(1).normal(0, 0.5, same.shape)
     )
-    with pytest.raises(DataError, match="do not tell how narrow the pool is"):
+    with pytest.raises(DataError, match="do not show how narrow the pool is"):
         normlab.fit(same, response, "normalization", tuning=cells.tuning)
     fixed = normlab.fit(
         same, response, "normalization", tuning=cells.tuning, fix={"kappa": 0}, folds=2

@@ -54,7 +54,8 @@ def test_prose_that_disagrees_is_found_and_put_right(verdicts):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_docs_tell_every_claim(family, docs):
-    section = docs("generate").verdicts_section(family)
+    generate = docs("generate")
+    section = generate.family_page(family, generate.EXPERIMENTS[family])
     for verdict in published(family).verdicts:
         line = next(line for line in section.splitlines() if f"`{verdict['claim']}`" in line)
         assert line.endswith(f"| {verdict['outcome']} |")

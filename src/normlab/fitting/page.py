@@ -117,7 +117,7 @@ def page(
         )
     if said:
         sections.append(Section("About these data", tuple(Note(markup(line)) for line in said)))
-    question = "Which curve do the responses follow, and how well do they tell it?"
+    question = "Which curve do the responses follow, and how precisely is it known?"
     about = {"made with": f"normlab {__version__}", "model": first.model, "noise": first.noise}
     return Page("A fit to your data", question, sections, drawn, (), about)
 

@@ -20,11 +20,11 @@ _OPEN: Mapping[tuple[str, bool], str] = {
     "c50 may be as small as one likes; show lower contrasts, or fix c50",
     ("sigma", True): "the responses do not saturate with the drives given, so that sigma and gamma may be as "
     "large as one likes; show stronger stimuli, or fix sigma",
-    ("sigma", False): "the responses do not tell sigma from 0; show weaker stimuli, or fix sigma",
+    ("sigma", False): "sigma cannot be distinguished from 0; show weaker stimuli, or fix sigma",
     ("n", True): "the responses jump from their lowest to their highest between two contrasts, so that the "
     "exponent n may be as large as one likes; show contrasts between these two, or fix n",
-    ("n", False): "the responses do not tell the exponent n from 0; show more contrasts, or fix n",
-    ("kappa", True): "the responses do not tell how narrow the pool is; show stimuli that drive the cells "
+    ("n", False): "the exponent n cannot be distinguished from 0; show more contrasts, or fix n",
+    ("kappa", True): "the responses do not show how narrow the pool is; show stimuli that drive the cells "
     "differently, such as one grating on another, or fix kappa",
     ("gamma", True): "{name} may be as large as one likes: no stimulus drives that cell enough; leave it out",
     ("gamma", False): "{name} may be as small as one likes: that cell does not respond; leave it out",
@@ -35,7 +35,7 @@ _STRANGE = 0.01  # the probability below which the scatter is not that of Poisso
 
 
 def refuse_impossible(asked: Asked, problem: Problem, start: Array) -> None:
-    """DataError for spikes where the model can have none, which no parameters mend."""
+    """DataError for spikes where the model can have none, which no parameters can explain."""
     mu, _ = problem.mean(start)
     if asked.noise.counts and (problem.seen.mean[mu <= 0] > 0).any():
         raise DataError(

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from normlab.errors import DataError, DtypeError, SettingError, ShapeError
-from normlab.filters import concentration, gabor_widths
-from normlab.lab.cortex.model import V1, _mix
+from normlab.filters import concentration, gabor_bank, gabor_widths
+from normlab.lab.cortex.model import V1, _mix, orientations
 from normlab.lab.cortex.parameters import FREQUENCIES, SPACING, STANDARD
-from normlab.lab.cortex.quadratic import QuadraticV1
+from normlab.lab.cortex.quadratic import QuadraticV1, _form
 from normlab.lab.cortex.settings import Settings
 
 SMALL = 16
@@ -164,6 +164,36 @@ def test_the_quadratic_form_is_the_bank():
     quick = fast.respond(images, phase=0.0)
     torch.testing.assert_close(quick.pool, slow.pool[:, 0], rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(quick.rate, slow.rate[:, 0], rtol=1e-3, atol=1e-4)
+
+
+def test_half_of_the_form_says_all_and_rounds_as_a_sum():
+    """Each entry is a float32 sum over places and filters: 2⁻²⁴ of its terms' sizes for each of √terms."""
+    n, p = SMALL, STANDARD.replace(orientations=2)
+    model = V1(p, n)
+    form = _form(model).tril()
+    bank = gabor_bank(
+        (2 * n, 2 * n),
+        orientations(p.orientations).tolist(),
+        FREQUENCIES,
+        bandwidth=p.filter_frequency,
+        orientation_bandwidth=p.filter_orientation,
+        spacing=SPACING,
+    )
+    exact, sizes = torch.zeros(2, n * n, n * n, dtype=torch.float64)
+    for kernel, weights in zip(bank, model.pool_weights, strict=True):
+        for part in (kernel.real, kernel.imag):
+            seen = [
+                part[n - y : 2 * n - y, n - x : 2 * n - x].flatten()
+                for y in range(n)
+                for x in range(n)
+            ]
+            placed = torch.stack(seen).double() * weights.double().flatten().sqrt()[:, None]
+            exact += placed.T @ placed
+            sizes += placed.T.abs() @ placed.abs()
+    terms = 2 * len(bank) * n * n
+    assert ((form.double() - exact.tril()).abs() <= sizes * terms**0.5 * 2.0**-24).all()
+    whole, half = (torch.linalg.eigh(f.double()) for f in (_form(model), form))
+    assert all(map(torch.equal, whole, half))
 
 
 def test_other_parameters_of_the_division_alone_need_no_filters():

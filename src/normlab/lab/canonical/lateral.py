@@ -143,7 +143,7 @@ def _edge(study: Study, layer: Layer, paper: dict[str, float]) -> dict[str, np.n
 
 
 def _conventions(study: Study, layer: Layer, outputs: dict[str, Normalized]) -> float:
-    """How far the readings are apart, whether the table's conversion mends it, and the α they mean."""
+    """How far the readings are apart, whether the table's conversion corrects it, and the α they mean."""
     ys = torch.cat([out.y for out in outputs.values()])
     study.claim("literal", ((ys.amax(0) - ys.amin(0)) / ys.amax(0)).max())
     alphas = {name: effective(out) for name, out in outputs.items()}
@@ -151,9 +151,9 @@ def _conventions(study: Study, layer: Layer, outputs: dict[str, Normalized]) -> 
     reference = alphas[KRIZHEVSKY]
     ratio = max(reference / alpha for alpha in alphas.values())
     study.claim("fifth", abs(ratio / ALEXNET["size"] - 1))
-    mended = [layer(profile(), **_settings(c, converted(c))).y for c in readings().values()]
+    corrected = [layer(profile(), **_settings(c, converted(c))).y for c in readings().values()]
     expected = outputs[KRIZHEVSKY].y
-    study.claim("converted", max(((y - expected) / expected).abs().max().item() for y in mended))
+    study.claim("converted", max(((y - expected) / expected).abs().max().item() for y in corrected))
     return ratio
 
 

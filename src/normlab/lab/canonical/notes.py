@@ -17,7 +17,7 @@ NOTES: Mapping[str, tuple[str, str]] = {  # name → why it matters, what it doe
     "fly": (
         "An odour should be recognised when it is weak and when it is strong. Division by the activity of "
         "all receptors makes the two alike.",
-        "The odours are made up. Nothing is said of time, of single synapses, or of what the fly does.",
+        "The odours are made up. Time, single synapses and behaviour are left out.",
     ),
     "gratings": (
         "One equation explains two results that look opposite: the population averages equal stimuli, and "

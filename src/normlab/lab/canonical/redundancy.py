@@ -226,7 +226,7 @@ def _show(study: Study, names, pair, tails, bits, bad, sizes) -> None:
         Ask(
             "Any pool that is large where the responses are large should do. What if it is only the two "
             "of them?",
-            "Then the sum of their squares is known, and each tells the size of the other: they share "
+            "Then the sum of their squares is known, and each determines the size of the other. They share "
             "more than before. A pool has to be large, or to leave the two out.",
         ),
         curve,

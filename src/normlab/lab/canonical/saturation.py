@@ -192,7 +192,7 @@ def _show_session(
         Formula(r"R = r_{max} \, \frac{c^{\,n}}{c_{50}^{\,n} + c^{\,n}}"),
         picture,
         Numbers(
-            f"What the session tells, with {LEVEL:.0%} intervals",
+            f"What was fitted to the session, with {LEVEL:.0%} intervals",
             ("number", "true", "fitted", "from", "to"),
             tuple((name, true, e.value, e.low, e.high) for name, (true, e) in labels.items()),
         ),

@@ -60,7 +60,7 @@ def run_training(
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="Networks of each kind.  [default: 8, or 3 with --quick]", metavar="COUNT"
+            help="Networks of each kind.  [default: 12, or 3 with --quick]", metavar="COUNT"
         ),
     ] = None,
     device: Annotated[

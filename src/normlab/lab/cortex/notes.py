@@ -19,5 +19,5 @@ WHY: Mapping[str, str] = {  # by what is varied
 
 LIMITS = (
     "That one divisive model gives this curve does not show that the cortex computes it this way. The model "
-    "gives mean rates for steady stimuli: nothing is said of time, of noise, or of how cells differ."
+    "gives mean rates for steady stimuli. It leaves out time, noise, and differences between cells."
 )

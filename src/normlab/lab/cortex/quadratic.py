@@ -42,6 +42,9 @@ class QuadraticV1:
 def _form(model: V1) -> Tensor:
     """Lower triangle of Q (size², size²), in blocks: filters at every place, weighted by the pool and
     multiplied by themselves.
+
+    What stands above it decides nothing, to the last bit. An entry is a float32 sum over places and filters:
+    its rounding is within √terms · 2⁻²⁴ of the sum of its terms' sizes.
     """
     p, n = model.parameters, model.size
     bank = gabor_bank(

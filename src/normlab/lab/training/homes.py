@@ -125,10 +125,10 @@ def _design(study: Study, found: Found) -> str:
         f"steps in batches of 16. It reads an image as a sequence of its inked pixels (row, column, "
         f"intensity; at least a quarter of the largest intensity, at most 32 of them), padded to one length; "
         f"attention and the mean before the readout leave the padding out, layer and RMS norm take each "
-        f"token by itself, and batch norm is or is not told which tokens are padding. Norms stand before "
+        f"token by itself, and batch norm has a mask of the padding, or none. Norms stand before "
         f"each branch (pre) unless it says post. {plan.words} At most 6 seeds are used. The better rate "
         f"is chosen on an eighth of the training data, which is kept for that. "
-        f"{plan.about_splits} So few steps tell how fast a network learns"
+        f"{plan.about_splits} So few steps show how fast a network learns"
         f"{_UNFINISHED if plan.quick else ''}."
     )
 

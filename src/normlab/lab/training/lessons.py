@@ -86,7 +86,7 @@ LESSONS: Mapping[str, Lesson] = {
         r"\mathrm{batch}: \; \mu_c = \frac{1}{N L} \sum_{n, l} x_{n l c}, \qquad "
         r"\mathrm{layer}: \; \mu_{n l} = \frac{1}{C} \sum_{c} x_{n l c}",
         "n counts sequences, l tokens and c channels. Padding is among the tokens that batch norm averages, "
-        "unless it is told which they are.",
+        "unless it gets a mask.",
     ),
     "biology": Lesson(
         "Batch norm replaced norms that were copied from the brain. What was gained by it, and was something "

@@ -91,7 +91,7 @@ HOMES = TrainingExperiment(
         Claim("resnet", "Residual network: accuracy, batch norm − none", 0.01, ">="),
         Claim(
             "transformer",
-            "Transformer: accuracy, batch norm told of the padding − layer norm",
+            "Transformer: accuracy, batch norm with a mask of the padding − layer norm",
             0.0,
             ">=",
         ),
@@ -103,14 +103,14 @@ HOMES = TrainingExperiment(
         ),
         Claim(
             "also.padding",
-            "Transformer, batch norm not told of the padding: largest change of a probability by 16 more "
+            "Transformer, batch norm without a mask: largest change of a probability by 16 more "
             "tokens of padding, training mode",
             0.01,
             "<=",
         ),
         Claim(
             "also.masked",
-            "The same where it is told of the padding",
+            "The same with a mask of the padding",
             1e-4,
             "<=",
         ),
@@ -121,7 +121,7 @@ HOMES = TrainingExperiment(
     expectation="Residual networks: yes (He et al. 2016, arXiv:1512.03385), though one of three blocks also "
     "trains without. Transformers: no; they have layer norm (Vaswani et al. 2017, arXiv:1706.03762), and "
     "batch norm does worse on sequences of words (Shen et al. 2020, arXiv:2003.07845). Padding counts in "
-    "the statistics of a batch norm that is not told of it.",
+    "the statistics of a batch norm without a mask.",
     predict="Sixteen more tokens of padding are added, and nothing else changes. Does the network's "
     "answer change?",
     limits="After so few steps accuracies say how fast a network learns, not how good it becomes. "

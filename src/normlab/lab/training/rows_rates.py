@@ -27,12 +27,12 @@ RATES = (
         extra="training",
         cells=f"{HERE}.inputs:cells",
         expectation="LeCun, Bottou, Orr & Müller 1998 (Efficient BackProp): the steps of gradient descent "
-        "grow with the condition number of the inputs. Adam gives each weight a rate of its own, which mends "
-        "differences of scale between features but not their means: it should profit less.",
+        "grow with the condition number of the inputs. Adam gives each weight a rate of its own. That "
+        "corrects differences of scale between features but not their means, so Adam should profit less.",
         predict="How many times as many steps does gradient descent take if one feature is a thousand "
         "times as large as another? And Adam?",
-        limits="Softmax regression is convex and has no hidden layer: nothing is said of deep "
-        "networks, or of test accuracy.",
+        limits="Softmax regression is convex and has no hidden layer. The experiment does not cover deep "
+        "networks or test accuracy.",
         change="Features that have the same scale and mean 0 already, or are collinear whatever their scale.",
     ),
     TrainingExperiment(

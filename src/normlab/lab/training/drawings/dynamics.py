@@ -8,13 +8,18 @@ def faster(steps, curves, percentiles):
     """curves: name → (means, half-widths); percentiles: name → (marks, 3), one network's."""
     figure, axes = subplots(1, 1 + len(percentiles), height=3.2)
     _courses(axes[0, 0], steps, curves)
-    axes[0, 0].set(xlabel="step", ylabel="test accuracy", ylim=(0, 1.02), title="accuracy")
+    axes[0, 0].set(
+        xlabel="step", ylabel="test accuracy", xscale="log", ylim=(0, 1.02), title="accuracy"
+    )
     axes[0, 0].legend(loc="lower right")
     for ax, (i, (name, found)) in zip(axes[0, 1:], enumerate(percentiles.items()), strict=True):
         for place, style in enumerate(("--", "-", "--")):
             ax.plot(steps, found[:, place], color=color(i), ls=style)
         ax.set(
-            xlabel="step", title=f"input of a sigmoid, {name}", ylim=_around(*percentiles.values())
+            xlabel="step",
+            xscale="log",
+            title=f"input of a sigmoid, {name}",
+            ylim=_around(*percentiles.values()),
         )
     return figure
 
