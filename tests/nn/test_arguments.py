@@ -54,7 +54,7 @@ def test_no_function_takes_an_eps_outside_its_domain(name, function, eps):
 def test_a_layer_whose_eps_was_changed():
     for layer in (nn.LayerNorm(5), nn.GroupNorm(2, 4), nn.InstanceNorm(4), nn.BatchNorm(4)):
         layer.double().eps = -1.0
-        with pytest.raises(SettingError, match="eps=-1.0 given, but it must be"):
+        with pytest.raises(SettingError, match=r"eps=-1\.0 given, but it must be"):
             layer(X)
 
 
