@@ -316,6 +316,25 @@ def test_explained():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "layer", "function"),
+    [
+        (
+            "layer_norm",
+            nn.LayerNorm(9, elementwise_affine=False),
+            lambda x: functional.layer_norm(x, (9,)),
+        ),
+        ("group_norm", nn.GroupNorm(4, 20, affine=False), lambda x: functional.group_norm(x, 4)),
+        ("instance_norm", nn.InstanceNorm(20), functional.instance_norm),
+    ],
+)
+def test_the_usual_call_of_a_layer_is_the_function(name, layer, function):
+    x = drawn((4, 20, 6, 9))
+    assert normlab.explain(layer, x).calls == ((name, "torch's operators"),)
+    for given in (x, x.contiguous(memory_format=LAST), x[..., ::2].repeat(1, 1, 1, 2)[..., :9]):
+        assert torch.equal(layer(given), function(given))
+
+
 def test_a_traced_program_has_operators_of_torch_alone():
     module = nn.BatchNorm(20)
     exported = torch.export.export(module.train(), (drawn((4, 20, 8, 8)),))

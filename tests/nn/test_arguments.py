@@ -35,6 +35,29 @@ def test_no_layer_takes_an_eps_outside_its_domain(name, make, eps):
         make(eps)
 
 
+FUNCTIONS = {
+    "batch_norm": lambda eps: functional.batch_norm(X, None, None, training=True, eps=eps),
+    "layer_norm": lambda eps: functional.layer_norm(X, (5,), eps=eps),
+    "group_norm": lambda eps: functional.group_norm(X, 2, eps=eps),
+    "instance_norm": lambda eps: functional.instance_norm(X, eps=eps),
+    "rms_norm": lambda eps: functional.rms_norm(X, (5,), eps=eps),
+}
+
+
+@pytest.mark.parametrize(("name", "function"), FUNCTIONS.items(), ids=FUNCTIONS)
+@pytest.mark.parametrize("eps", [-1.0, -1e-3, math.nan, math.inf])
+def test_no_function_takes_an_eps_outside_its_domain(name, function, eps):
+    with pytest.raises(SettingError, match=f"^{name}: eps={eps} given, but it must be finite"):
+        function(eps)
+
+
+def test_a_layer_whose_eps_was_changed():
+    for layer in (nn.LayerNorm(5), nn.GroupNorm(2, 4), nn.InstanceNorm(4), nn.BatchNorm(4)):
+        layer.double().eps = -1.0
+        with pytest.raises(SettingError, match=r"eps=-1\.0 given, but it must be"):
+            layer(X)
+
+
 SETTINGS = {
     "RMSNorm: eps=-1.0": lambda: nn.RMSNorm(5, eps=-1.0),
     "GDN: sigma=-1": lambda: nn.GDN(8, sigma=-1),

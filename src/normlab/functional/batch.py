@@ -8,9 +8,8 @@ from torch import Tensor
 
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
-from normlab.equation.table import find
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.checks import check_arguments, of_nothing
+from normlab.functional.checks import check_arguments, check_eps, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
@@ -209,8 +208,7 @@ def checked(
 ) -> BatchOptions:
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
-    if not 0.0 <= job.eps < math.inf:
-        find("batch").resolve({"eps": job.eps}, job.name)  # the row has the words
+    check_eps(job.name, "batch", job.eps)
     if x.dim() < 2 and x.numel():
         raise ShapeError(
             f"{job.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *)."

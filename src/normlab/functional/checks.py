@@ -1,10 +1,13 @@
 """What every function asks of its arguments before torch sees them."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from normlab.dtypes import computed_in
 from normlab.equation.resolved import check_floating
+from normlab.equation.table import find
 from normlab.errors import DtypeError
 
 
@@ -26,6 +29,12 @@ def _check_mixed(name: str, kind: torch.dtype, other: torch.dtype) -> None:
         f"{name}: x is {x_is}, weights or statistics are {given}; give both in one dtype, for "
         f"example x.to(torch.{given}). (With float32 weights x may also be half.)"
     )
+
+
+def check_eps(name: str, row: str, eps: float | None) -> None:
+    """Refuse an eps that would make a divisor no number, in the words of the row."""
+    if eps is not None and not 0.0 <= eps < math.inf:
+        find(row).resolve({"eps": eps}, name)
 
 
 def of_nothing(x: Tensor, *own: Tensor | None) -> Tensor:

@@ -2,7 +2,8 @@
 
 Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input. That a constant gives
 the bias holds exactly on the CPU unless compiled; elsewhere as far as the rounding of torch's operator.
-Errors of all: DtypeError for weights or statistics in a dtype that torch does not mix with the input's.
+Errors of all: DtypeError for weights or statistics in a dtype that torch does not mix with the input's;
+SettingError for eps < 0.
 
 In forward mode the equation is computed step by step: torch's fused operators lose second derivatives there
 (reverse over forward takes their saved mean and scale for constants).
@@ -19,7 +20,7 @@ from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
 from normlab.functional import usual
 from normlab.functional.batch import BatchOptions, evaluated
-from normlab.functional.checks import check_arguments, of_nothing
+from normlab.functional.checks import check_arguments, check_eps, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import rms, whole
 from normlab.kernels.layouts import laid_out_as
@@ -57,6 +58,7 @@ def layer_norm(
             return y
     shape = list(normalized_shape)
     check_arguments("layer_norm", input, weight, bias)
+    check_eps("layer_norm", "layer", eps)
     if mask is None and not in_forward_mode():
         return laid_out_as(whole.layer_norm(input, shape, weight, bias, eps), input)
     valid = check_valid("layer_norm", input, mask, features=len(shape))
@@ -93,6 +95,7 @@ def group_norm(
     tensor([[-1.,  1., -1.,  1.]])
     """
     check_arguments("group_norm", input, weight, bias)
+    check_eps("group_norm", "group", eps)
     if input.dim() < 2:
         raise ShapeError(
             f"group_norm: x has shape {tuple(input.shape)}; it must be (batch, channels, *)."
@@ -164,6 +167,7 @@ def instance_normalized(
 ) -> Tensor:
     """With each channel's own statistics, which move the running ones, or with these."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
+    check_eps(job.name, "instance", job.eps)
     check_instance(x, job.name, own)
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
@@ -250,6 +254,7 @@ def rms_norm(
     """
     shape = list(normalized_shape)
     check_arguments("rms_norm", input)
+    check_eps("rms_norm", "rms", eps)
     if mask is not None or in_forward_mode():
         valid = check_valid("rms_norm", input, mask, features=len(shape))
         if input.numel() == 0:

@@ -4,6 +4,8 @@ None where anything else is to be looked at: the functions of `standard` do that
 what is wrong. `layer`, the name under which `normlab.explain` shows the call, is given by layers alone.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,7 @@ def layer_norm(
     x: Tensor, shape: tuple[int, ...], weight: Maybe, bias: Maybe, eps: float, layer: str = ""
 ) -> Maybe:
     """`standard.layer_norm` of the usual call, or None."""
-    if not (plain(x) and _in_one_dtype(x, weight, bias) and x.shape[-len(shape) :] == shape):
+    if not (plain(x) and _fits(x, weight, bias, eps) and x.shape[-len(shape) :] == shape):
         return None
     if not x.is_contiguous():
         return None
@@ -30,7 +32,7 @@ def group_norm(
     x: Tensor, groups: int, channels: int, weight: Maybe, bias: Maybe, eps: float, layer: str
 ) -> Maybe:
     """`standard.group_norm` of the usual call of a layer, whose groups divide its channels, or None."""
-    if not (plain(x) and _in_one_dtype(x, weight, bias)) or x.numel() == groups:
+    if not (plain(x) and _fits(x, weight, bias, eps)) or x.numel() == groups:
         return None
     if x.dim() < 2 or x.size(1) != channels:
         return None
@@ -45,11 +47,12 @@ def instance_norm(x: Tensor, channels: int, weight: Maybe, bias: Maybe, eps: flo
     return group_norm(x, channels, channels, weight, bias, eps, "instance_norm")
 
 
-def _in_one_dtype(x: Tensor, weight: Maybe, bias: Maybe) -> bool:
-    """Whether x has elements, of a dtype that is the parameters' too."""
+def _fits(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> bool:
+    """Whether x has elements, of a dtype that is the parameters' too, and eps is one."""
     kind = x.dtype
     return (
-        (weight is None or weight.dtype is kind)
+        0.0 <= eps < math.inf
+        and (weight is None or weight.dtype is kind)
         and (bias is None or bias.dtype is kind)
         and kind in native.KINDS
         and x.numel() > 0

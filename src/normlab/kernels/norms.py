@@ -20,7 +20,7 @@ from normlab.tracing import plain
 
 Maybe = Tensor | None
 # Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms)
-LEAST = {"batch": 1 << 20, "rms": 1 << 17}
+LEAST = {"batch": 1 << 20, "rms": 1 << 14}
 CHANNELS = 128  # of a table, up to which the same holds
 PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
 WIDTH = 8  # of rows; narrower ones are left to torch
