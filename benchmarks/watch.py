@@ -2,9 +2,9 @@
 
     python benchmarks/watch.py [--rounds N]
 
-Two networks learn made-up pictures: one of six convolutions with batch norm, and one built as ResNet-18 is. In each
-round some steps are not watched, as many are watched but not looked at, and one is looked at. Compared is the
-processor's time on one thread, whose middle does not depend on what else the machine does. No file is written.
+Two networks learn made-up pictures: six convolutions with batch norm, and a ResNet-18. In each round some
+steps are not watched, as many are watched but not looked at, and one is looked at. The processor's time on one
+thread is compared, which depends little on what else the machine does. No file is written.
 """
 
 import argparse
@@ -100,8 +100,12 @@ def main() -> None:
         rounds = list(measured(make(), size, given.rounds))
         watched, look = (statistics.median(row[n] / row[0] for row in rounds) for n in (1, 2))
         share = ((EVERY - 1) * watched + look) / EVERY - 1
-        print(f"{name}: a watched step takes {watched:.3f} of one without, one looked at {look:.2f};")
-        print(f"  with every={EVERY}, watching costs {share:+.1%} of a step ({given.rounds} rounds)")
+        print(
+            f"{name}: a watched step takes {watched:.3f} of one without, one looked at {look:.2f};"
+        )
+        print(
+            f"  with every={EVERY}, watching costs {share:+.1%} of a step ({given.rounds} rounds)"
+        )
 
 
 if __name__ == "__main__":

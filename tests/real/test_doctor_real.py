@@ -29,7 +29,11 @@ def with_statistics(model):
     generator = torch.Generator().manual_seed(1)
     for norm in model.modules():
         if isinstance(norm, nn.modules.batchnorm._BatchNorm):
-            for value, low in ((norm.running_mean, -0.5), (norm.running_var, 0.5), (norm.weight, 0.5)):
+            for value, low in (
+                (norm.running_mean, -0.5),
+                (norm.running_var, 0.5),
+                (norm.weight, 0.5),
+            ):
                 value.data.uniform_(low, low + 1, generator=generator)
     return model
 

@@ -225,7 +225,7 @@ def _looked_again(
 def _left(name: str, findings: Sequence[Finding]) -> Row:
     own = [one for one in findings if one.fix == name]
     safety = own[0].safety or "unsafe"
-    row = Row(name, safety, "left", note=f"only={name!r} does it")
+    row = Row(name, safety, "left", note=f"to do it, give only={name!r}")
     return _with_codes(row, own)
 
 

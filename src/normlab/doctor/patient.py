@@ -18,7 +18,7 @@ from normlab.recalibration.batches import Batches, Progress, random_state_kept, 
 
 @dataclass(frozen=True)
 class Options:
-    """What fixes may be told: an eps to restore; `normlab.convert` or a function like it, its settings."""
+    """Options of fixes: an eps to restore; `normlab.convert` or a function like it, and its settings."""
 
     eps: float | None = None
     convert: Any = None
