@@ -3,8 +3,8 @@
     python benchmarks/watch.py [--rounds N]
 
 Two networks learn made-up pictures: six convolutions with batch norm, and a ResNet-18. In each round some
-steps are not watched, as many are watched but not looked at, and one is looked at. The processor's time on one
-thread is compared, which depends little on what else the machine does. No file is written.
+steps are not watched, as many are watched but not looked at, and one is looked at. The time of the processor
+on one thread is compared, which depends little on what else the machine does. No file is written.
 """
 
 import argparse
