@@ -103,7 +103,7 @@ test-all: test-real
 test-real: .venv-real/done
 	.venv-real/bin/python -m pytest -q -n 2 tests/real
 	ATEN_CPU_CAPABILITY=default .venv-real/bin/python -m pytest -q -n 2 tests/real -k alarm
-	.venv-real/bin/python -m pytest -q tests/doctor/test_watching.py -k "lightning or tensorboard"
+	.venv-real/bin/python -m pytest -q tests/doctor/test_watching.py -k tensorboard
 
 test-frameworks: .venv-frameworks/done
 	.venv-frameworks/bin/python -m pytest -q $(foreach name,keras flax onnx onnx_export,tests/frameworks/test_$(name).py)

@@ -2,9 +2,9 @@
 
     python benchmarks/watch.py [--rounds N]
 
-Two networks learn made-up pictures: one of six convolutions with batch norm, and one built as ResNet-18 is. In each
-round some steps are not watched, as many are watched but not looked at, and one is looked at. Compared is the
-processor's time on one thread, whose middle does not depend on what else the machine does. No file is written.
+Two networks learn made-up pictures: six convolutions with batch norm, and a ResNet-18. In each round some
+steps are not watched, as many are watched but not looked at, and one is looked at. The time of the processor
+on one thread is compared, which depends little on what else the machine does. No file is written.
 """
 
 import argparse

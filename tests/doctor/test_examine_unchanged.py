@@ -85,7 +85,7 @@ def test_nothing_is_changed_by_a_failure_half_way(after):
     model, (batches, generator) = network(True), loader()
     model.fails_after = after
     before = sums(model, generator)
-    with pytest.raises(DataError, match=r"Net does not run on a batch of the data .*no more"):
+    with pytest.raises(DataError, match=r"Net does not run on a batch .*no more"):
         examine(model, batches)
     assert sums(model, generator) == before
 

@@ -103,3 +103,27 @@ def test_a_loader_gives_the_same_random_numbers_afterwards():
     state = torch.get_rng_state()
     doctor.recalibrate(nn.Sequential(nn.BatchNorm2d(3)), loader)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+MODELS = [
+    (nn.Sequential(nn.LazyBatchNorm2d()), "lazy layers"),
+    (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).to("meta"), "meta device"),
+]
+
+
+@pytest.mark.parametrize(("model", "why"), MODELS, ids=["lazy", "meta"])
+def test_models_without_numbers_are_refused(model, why):
+    for call in (doctor.examine, doctor.recalibrate, doctor.fold):
+        with pytest.raises(CheckError, match=why):
+            call(model, [X])
+
+
+class Large(Pair):
+    def forward(self, left: Tensor, right: Tensor | None = None) -> dict[str, Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+
+def test_out_of_memory_is_said_as_such():
+    for call in (doctor.examine, doctor.recalibrate):
+        with pytest.raises(DataError, match="ran out of memory on a batch; give smaller"):
+            call(Large(), [X])

@@ -130,7 +130,7 @@ def json_files() -> Iterator[str]:
         "normlab run chapter --verify --json": printed("run", "chapter", "--verify",
                                                        str(EXAMPLES / "numbers.json"), "--json"),
     }  # fmt: skip
-    texts |= _measured()
+    texts |= _measured() | _examined()
     for title, value in texts.items():
         yield f"\n[{title}]"
         yield from dict.fromkeys(keys_of(value))
@@ -140,6 +140,18 @@ def json_files() -> Iterator[str]:
         yield from (f".settings.{field.name}" for field in fields(kind))
         for member in members(family).values():
             yield from (f".verdicts[].claim = {member.full(claim.name)}" for claim in member.claims)
+
+
+def _examined() -> dict[str, Any]:
+    """What the doctor prints of a model, with the plan of the fixes, and of one fix by name."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "x.pt"
+        torch.save(torch.randn(64, 2, 3, 3, generator=torch.Generator().manual_seed(0)), file)
+        given = (f"{EXAMPLES / 'net.py'}:Net", "--data", str(file), "--json")
+        return {
+            "normlab doctor --fix --json": printed("doctor", *given, "--fix"),
+            "normlab doctor recalibrate --json": printed("doctor", "recalibrate", *given),
+        }
 
 
 def _measured() -> dict[str, Any]:

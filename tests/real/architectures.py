@@ -5,15 +5,16 @@ from libraries import timm, torchvision
 from torch import Tensor, nn
 
 TORCHVISION = """
-alexnet convnext_tiny densenet121 efficientnet_b0 googlenet inception_v3 mnasnet0_5 mobilenet_v2 mobilenet_v3_large
-mobilenet_v3_small regnet_x_400mf regnet_y_400mf resnet18 resnet34 shufflenet_v2_x0_5 shufflenet_v2_x1_0
-squeezenet1_1 swin_t vgg11_bn
+alexnet convnext_tiny densenet121 efficientnet_b0 googlenet inception_v3 mnasnet0_5 mobilenet_v2
+mobilenet_v3_large mobilenet_v3_small regnet_x_400mf regnet_y_400mf resnet18 resnet34
+shufflenet_v2_x0_5 shufflenet_v2_x1_0 squeezenet1_1 swin_t vgg11_bn
 """.split()  # noqa: SIM905
 TIMM = """
-convnext_atto dla46_c edgenext_xx_small efficientvit_b0 fastvit_t8 ghostnet_050 hardcorenas_a lcnet_050 mixnet_s
-mnasnet_small mobilenetv2_050 mobilenetv3_small_050 mobilenetv4_conv_small mobilevit_xxs pvt_v2_b0 regnetx_002
-repghostnet_050 resnet10t resnet18d test_byobnet test_convnext test_convnext2 test_efficientnet
-test_efficientnet_evos test_efficientnet_gn test_mambaout test_nfnet test_resnet test_vit test_vit2 tinynet_e
+convnext_atto dla46_c edgenext_xx_small efficientvit_b0 fastvit_t8 ghostnet_050 hardcorenas_a
+lcnet_050 mixnet_s mnasnet_small mobilenetv2_050 mobilenetv3_small_050 mobilenetv4_conv_small
+mobilevit_xxs pvt_v2_b0 regnetx_002 repghostnet_050 resnet10t resnet18d test_byobnet test_convnext
+test_convnext2 test_efficientnet test_efficientnet_evos test_efficientnet_gn test_mambaout
+test_nfnet test_resnet test_vit test_vit2 tinynet_e
 """.split()  # noqa: SIM905
 OTHER_SIZES = {"inception_v3": 75}
 # what is true of a new network: its statistics are those of new layers, biases before norms, layers to fold

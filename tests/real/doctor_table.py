@@ -1,4 +1,4 @@
-"""make doctor-networks: fifty architectures with random weights, what the doctor finds, and how long it takes.
+"""make doctor-networks: fifty architectures with random weights, what the doctor finds, in what time.
 
 Seconds are the processor's, on one thread; a forward pass of the same two batches stands beside them.
 """

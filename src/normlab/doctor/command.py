@@ -25,7 +25,7 @@ class _Doctor(TyperGroup):
 
 doctor_app = typer.Typer(
     cls=_Doctor,
-    help="What is wrong with the normalisation in a network, and the verified fix. "
+    help="Find what is wrong with the normalisation in a network, and fix it. "
     "normlab doctor MODEL is short for normlab doctor examine MODEL.",
     epilog="Example: normlab doctor my_net.py:Net --weights w.pt --data batches.pt --html out.html",
     invoke_without_command=True,
@@ -72,7 +72,7 @@ def examine_model(
     batch_size: SizeOption = None,
     max_batches: Annotated[
         str | None,
-        typer.Option(help="How many are looked at.  [default: 100]", metavar="NUMBER"),
+        typer.Option(help="How many batches to examine.  [default: 100]", metavar="NUMBER"),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -85,33 +85,36 @@ def examine_model(
         Path | None, typer.Option(help="Write the report as a page.", metavar="FILE")
     ] = None,
     sarif: Annotated[
-        Path | None, typer.Option(help="Write it as SARIF, for code hosts.", metavar="FILE")
+        Path | None, typer.Option(help="Write the report as SARIF, for code hosts.", metavar="FILE")
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="A file of known findings, which are left out.", metavar="FILE"),
+        typer.Option(help="A file of known findings, which are not reported.", metavar="FILE"),
     ] = None,
     write_baseline: Annotated[
-        Path | None, typer.Option(help="Write what is found as known.", metavar="FILE")
+        Path | None, typer.Option(help="Write the findings to such a file.", metavar="FILE")
     ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
-            help="Exit code 1 from this severity on: error, warning, remark.", metavar="SEVERITY"
+            help="Exit with code 1 for findings of this severity or worse: error, warning, remark.",
+            metavar="SEVERITY",
         ),
     ] = None,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Say what the fixes would do; nothing is changed.")
+        bool, typer.Option("--fix", help="Show what the fixes would do; nothing is changed.")
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Fix a copy, and write its state_dict here.", metavar="FILE"),
+        typer.Option(
+            help="Fix a copy of the model and write its state_dict to this file.", metavar="FILE"
+        ),
     ] = None,
-    explain: Annotated[str | None, typer.Option(help="All about one rule.", metavar="RULE")] = None,
+    explain: Annotated[str | None, typer.Option(help="Explain one rule.", metavar="RULE")] = None,
     list_rules: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Examine a model: every rule, what it measured, and what to do. Nothing of the model is changed."""
+    """Examine a model with every rule. The model is not changed."""
     from normlab.doctor import from_words
 
     if list_rules or explain is not None:

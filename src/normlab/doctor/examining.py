@@ -14,6 +14,7 @@ from normlab.doctor.findings import CHANNELS, Finding, LayerRow, NotChecked, Rep
 from normlab.doctor.layers import layers_in, layers_of
 from normlab.doctor.localising import localise, slots_of
 from normlab.doctor.observing import MOST, observe
+from normlab.doctor.patient import check_numbers
 from normlab.doctor.places import source_of
 from normlab.doctor.rule import Rule
 from normlab.doctor.unchanged import unchanged
@@ -91,6 +92,7 @@ def _processes(model: nn.Module) -> int:
 def _observe(
     case: Case, model: nn.Module, batches: Iterable[Any], most: int, progress: Progress
 ) -> None:
+    check_numbers(model)
     slots = slots_of(case.layers)
     with unchanged(model, batches):
         case.observed = observe(model, case.layers, batches, most, progress)

@@ -20,11 +20,13 @@ ModelArgument = Annotated[
 ]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(help="A layer to do, by its path. May be given again.", metavar="LAYER"),
+    typer.Option(help="A layer to change, by its path. May be given again.", metavar="LAYER"),
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option(help="Write the new state_dict; without it nothing is.", metavar="FILE"),
+    typer.Option(
+        help="Write the new state_dict to this file; without it nothing is written.", metavar="FILE"
+    ),
 ]
 
 
@@ -37,12 +39,12 @@ def recalibrate_model(
     out: OutOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Running statistics computed anew, exactly, from data: a dry run, unless --out is given.
+    """Compute running statistics anew, exactly, from data. Without --out, a dry run.
 
-    The dry run does the work too, and says how far the outputs move.
+    The dry run does the work too, and shows how far the outputs move.
     """
     if data is None:
-        raise typer.BadParameter("give --data: what the statistics are computed from.")
+        raise typer.BadParameter("give --data PATH, from which the statistics are computed.")
     _by_name("recalibrate", model, data, weights, batch_size, only, out, as_json)
 
 
@@ -55,10 +57,10 @@ def fold_model(
     out: OutOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Batch norms taken into the layers before them, for inference: a dry run, unless --out is given.
+    """Fold batch norms into the layers before them, for inference. Without --out, a dry run.
 
-    With --data the outputs of both models are compared on it, in the model's dtype and in float64. What is
-    written is loaded with normlab.doctor.fold(model).model.load_state_dict(torch.load(FILE)).
+    With --data the outputs of both models are compared on it, in the model's dtype and in float64. To load
+    the file, use normlab.doctor.fold(model).model.load_state_dict(torch.load(FILE)).
     """
     _by_name("fold", model, data, weights, batch_size, only, out, as_json)
 
@@ -82,10 +84,10 @@ def convert_norms(
     out: OutOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Batch norms exchanged for another kind of norm: a dry run, unless --out is given.
+    """Exchange batch norms for another kind of norm. Without --out, a dry run.
 
     With --data the new norms are calibrated on it, and the outputs of both models are compared.
-    normlab convert does the same for other kinds, and says more about each layer.
+    The command normlab convert exchanges other kinds too, and shows more about each layer.
     """
     from normlab.doctor.patient import Options
 

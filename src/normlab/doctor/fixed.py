@@ -88,28 +88,28 @@ _MOST = 6  # layers that are named one by one
 
 def _lines(row: Row) -> str:
     codes = f" [{', '.join(row.codes)}]" if row.codes else ""
-    told = [f"{row.fix} ({row.safety}): {_HOW[row.status]}{codes}"]
-    told += _listed(row.steps, "")
-    told += _listed(row.refused, "left: ")
+    lines = [f"{row.fix} ({row.safety}): {_HOW[row.status]}{codes}"]
+    lines += _listed(row.steps, "")
+    lines += _listed(row.refused, "left: ")
     if row.moved is not None:
-        told.append(f"    outputs in eval() moved by {row.moved:.2g} of their size{_limit(row)}")
+        lines.append(f"    outputs in eval() moved by {row.moved:.2g} of their size{_limit(row)}")
     if row.found is not None:
         numbers = ""
         if row.before is not None:
             numbers = f"{row.statistic}: {row.before:.3g} before"
             numbers += f", {row.after:.3g} now; " if row.after is not None else "; "
-        told.append(
+        lines.append(
             f"    {numbers}{'the finding is still there' if row.found else 'no longer found'}"
         )
-    return "\n".join([*told, *([f"    {row.note}"] if row.note else [])])
+    return "\n".join([*lines, *([f"    {row.note}"] if row.note else [])])
 
 
 _HOW: dict[Status, str] = {
     "done": "done",
     "planned": "would be done",
-    "undone": "UNDONE, since it did not leave the outputs as they were",
+    "undone": "UNDONE, because the outputs did not stay the same",
     "refused": "not done",
-    "left": "not done, since only a remark asks for it",
+    "left": "not done, because only a remark suggests it",
 }
 
 

@@ -12,7 +12,7 @@ from normlab.doctor.fixed import Fixed, Row, pairs
 from normlab.doctor.fixes import FIXES, find
 from normlab.doctor.fixes.fix import Fix
 from normlab.doctor.observing import MOST
-from normlab.doctor.patient import Options, Patient, copy_of
+from normlab.doctor.patient import Options, Patient, check_numbers, copy_of
 from normlab.doctor.unchanged import generators_kept
 from normlab.doctor.verifying import moved, widened
 from normlab.errors import CheckError, SettingError
@@ -102,6 +102,7 @@ def treated(
     """Fixes by name, in their order, on a copy of a model."""
     if not isinstance(model, nn.Module):
         raise CheckError(f"{type(model).__name__} given; a torch.nn.Module can be fixed.")
+    check_numbers(model)
     for name in wanted:
         find(name)
     given, notes = again_and_again(batches, max_batches)
@@ -225,7 +226,7 @@ def _looked_again(
 def _left(name: str, findings: Sequence[Finding]) -> Row:
     own = [one for one in findings if one.fix == name]
     safety = own[0].safety or "unsafe"
-    row = Row(name, safety, "left", note=f"only={name!r} does it")
+    row = Row(name, safety, "left", note=f"to do it, give only={name!r}")
     return _with_codes(row, own)
 
 

@@ -17,7 +17,6 @@ from normlab.errors import DataError
 from normlab.recalibration.batches import Batches, Progress, tensors
 
 MOST = 100  # batches, where nothing else is asked for
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(eq=False)
@@ -143,10 +142,6 @@ def _ran(runner: Batches, model: nn.Module, batch: Any) -> Any:
         return runner.run(model, batch)
     except DataError as error:
         said = str(error)
-        if isinstance(error.__cause__, MemoryError) or any(w in said.lower() for w in _MEMORY):
-            raise DataError(
-                f"{type(model).__name__} ran out of memory on a batch; give smaller batches."
-            ) from error
         if "positional argument" in said:
             raise DataError(
                 f"{said} A model of several inputs takes mappings of its keywords: "

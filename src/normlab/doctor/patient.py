@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from normlab.doctor.case import Layer
 from normlab.doctor.graph import Graph, graph_of
@@ -18,7 +19,7 @@ from normlab.recalibration.batches import Batches, Progress, random_state_kept, 
 
 @dataclass(frozen=True)
 class Options:
-    """What fixes may be told: an eps to restore; `normlab.convert` or a function like it, its settings."""
+    """Options of fixes: an eps to restore; `normlab.convert` or a function like it, and its settings."""
 
     eps: float | None = None
     convert: Any = None
@@ -101,6 +102,20 @@ def _dims(model: nn.Module, batches: Batches) -> dict[nn.Module, set[int]]:
         for handle in handles:
             handle.remove()
     return seen
+
+
+def check_numbers(model: nn.Module) -> None:
+    """Errors: CheckError for a model whose parameters hold no numbers yet."""
+    held = [*model.parameters(), *model.buffers()]
+    name = type(model).__name__
+    if any(map(is_lazy, held)):
+        raise CheckError(
+            f"{name} has lazy layers without a shape; call it once on a batch before it is given."
+        )
+    if any(value.is_meta for value in held):
+        raise CheckError(
+            f"{name} is on the meta device, where parameters hold no numbers; load its weights first."
+        )
 
 
 def copy_of(model: nn.Module) -> nn.Module:

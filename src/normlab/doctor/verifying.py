@@ -36,7 +36,7 @@ class Moved:
 
     @property
     def within(self) -> bool:
-        """Whether the function is the same; in float64 to half of its digits, where that can be told."""
+        """Whether the function is the same; in float64 to half of its digits, where that is known."""
         exact = self.exact is None or self.exact <= torch.finfo(torch.float64).eps ** 0.5
         return self.own is not None and self.own <= self.tolerance and exact
 

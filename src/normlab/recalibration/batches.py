@@ -12,6 +12,7 @@ from normlab.errors import DataError, one_line
 
 KEPT = 10_000  # batches of an iterator, and
 KEPT_BYTES = 4 * 2**30  # of their tensors, beyond which it is taken for an endless one
+_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 Progress = Callable[[int, int], None]  # called with the number done, and of how many
 
 
@@ -61,10 +62,7 @@ class Batches:
             with torch.compiler.set_stance("force_eager"):  # what is compiled calls no hook
                 return model(*given, **named)
         except Exception as error:
-            raise DataError(
-                f"{type(model).__name__} does not run on a batch of {self.what} "
-                f"({type(error).__name__}: {one_line(error)}); give batches that it takes."
-            ) from error
+            raise _refused(model, error) from error
 
     def _arguments(self, batch: Any) -> tuple[list[Any], dict[str, Any]]:
         if isinstance(batch, Mapping):
@@ -76,6 +74,15 @@ class Batches:
                 f"begin with one, or mappings of a model's keywords."
             )
         return [x], {}
+
+
+def _refused(model: nn.Module, error: Exception) -> DataError:
+    said, name = one_line(error), type(model).__name__
+    if isinstance(error, MemoryError) or any(words in said.lower() for words in _MEMORY):
+        return DataError(f"{name} ran out of memory on a batch; give smaller batches.")
+    return DataError(
+        f"{name} does not run on a batch ({type(error).__name__}: {said}); give batches that it takes."
+    )
 
 
 def _kept(batches: Iterator[Any], what: str) -> list[Any]:

@@ -30,12 +30,15 @@ class AveragedWeights(Rule):
         "says that this was not compared."
     )
     why = (
-        "The averages of weights are other weights: the inputs of the layers have another mean and variance "
-        "than those that were tracked while the separate weights were trained. For a plain average (SWA) it "
-        "matters much, for a short exponential one often little."
+        "Averaged weights give every layer inputs with another mean and variance than the separate "
+        "weights gave while the statistics were tracked. For a plain average (SWA) the difference is "
+        "large; for a short exponential average (EMA) it is often small."
     )
     statistic = "median over channels of z (see NRM101)"
-    threshold = "z above 0.15 or r above 0.4, half of NRM101: here a cause is known."
+    threshold = (
+        "z above 0.15 or r above 0.4. This is half of NRM101's limit, because the cause is known "
+        "here."
+    )
     fix = "recalibrate"
     safety = "unsafe"
     effect = "The statistics become those of the averaged weights."
@@ -57,7 +60,7 @@ class AveragedWeights(Rule):
             both = least(layer) if layer.module in apart else None
             if both is None:
                 continue
-            says = "The weights are averages, the statistics are not theirs."
+            says = "The weights are averages, but the statistics were not computed from the averaged weights."
             if both.z > Z + NOISES * both.noise:
                 yield self.finding(layer, "warning", both.z, Z + NOISES * both.noise, says)
             elif both.r > R + NOISES * both.r_noise:

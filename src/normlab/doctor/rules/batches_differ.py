@@ -20,19 +20,19 @@ class BatchesDiffer(Rule):
     code = "NRM202"
     name = "batches-differ"
     what = (
-        "Asks whether the batches given could be random draws of one set of samples, by comparing how much "
-        "the means of batches vary with how much the means of samples do."
+        "Tests whether the batches given could be random draws from one set of samples. It compares "
+        "how much the means of batches vary with how much the means of samples vary."
     )
     why = (
-        "Where a batch holds one class or one domain, training normalises it by its own mean, which takes "
-        "away what tells the classes apart; eval() uses the mean of all and sees other numbers. A "
-        "validation loader need not be shuffled: the statement is about the batches given."
+        "If a batch holds one class or one domain, training normalises it by its own mean, which "
+        "removes what distinguishes the classes; eval() uses the mean of all samples and sees other "
+        "numbers. A validation loader need not be shuffled: the finding is about the batches given."
     )
     statistic = "F = B x variance of batch means / variance of sample means, median over channels"
     threshold = (
-        "F above 1.5 and above each of 199 permutations of the samples; above 3 a warning, else a remark. "
-        "From 8 full batches on. Digits through random convolutions: shuffled 1.0 to 1.25, in the order of "
-        "their file 1.5 to 2.4, sorted by class 4 to 15."
+        "F above 1.5 and above each of 199 permutations of the samples is a remark; F above 3 is a "
+        "warning. At least 8 full batches are needed. Digits through random convolutions give 1.0 to "
+        "1.25 when shuffled, 1.5 to 2.4 in the order of their file, and 4 to 15 when sorted by class."
     )
     effect = "Shuffle the samples, or mix the domains within every batch, and train again."
     needs = ("batches",)

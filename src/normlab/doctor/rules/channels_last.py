@@ -16,7 +16,7 @@ class ChannelsLast(Rule):
     code = "NRM309"
     name = "channels-last-digits"
     what = (
-        "Runs each layer that gets its input in channels_last a second time on the same numbers in the usual "
+        "Runs each layer whose input is in channels_last once more on the same numbers in the usual "
         "layout, and compares the outputs."
     )
     why = (
@@ -24,7 +24,7 @@ class ChannelsLast(Rule):
         "the mean is far larger than the deviation, nearly all digits cancel."
     )
     statistic = "the largest difference of the outputs, in standard deviations of the output"
-    threshold = "0.001, a thousand times what float32 rounds in one step."
+    threshold = "0.001, which is a thousand times the rounding of one float32 step."
     effect = (
         "Subtract a constant before the layer, call .contiguous() before it, or use normlab's layer, which "
         "keeps its digits in this layout (normlab.convert to='normlab')."
@@ -36,7 +36,7 @@ class ChannelsLast(Rule):
         for layer in case.layers:
             error = 0.0 if layer.seen is None else layer.seen.layout_error
             if error > LIMIT:
-                says = "Digits are lost in channels_last that the usual layout keeps."
+                says = "In channels_last the layer loses digits that the usual layout keeps."
                 yield self.finding(layer, "warning", error, LIMIT, says)
 
     def sick(self) -> Example:

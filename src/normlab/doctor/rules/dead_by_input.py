@@ -16,11 +16,14 @@ class DeadByInput(Rule):
         "number, and that do not vary in the batches given either."
     )
     why = (
-        "A filter before them has died. Their output is a constant, and were their input ever to vary, it "
-        "would be multiplied by 1 / sqrt(eps), a factor of hundreds."
+        "A filter before these channels has died. Their output is constant. If their input ever "
+        "varied, it would be multiplied by 1 / sqrt(eps), a factor of hundreds."
     )
     statistic = "share of the layer's channels"
-    threshold = "None: every such channel is counted. From half of a layer on it is a warning."
+    threshold = (
+        "None: every such channel is counted. It is a warning if half of a layer's channels or more "
+        "are dead."
+    )
     fix = "prune"
     safety = "safe"
     effect = "The constant is folded into the next layer, and the channel is removed."

@@ -13,13 +13,13 @@ class DeadByWeight(Rule):
     name = "dead-by-weight"
     what = "Finds channels whose running variance is below eps and whose weight is below 0.001 in size."
     why = (
-        "Their output is the bias, whatever comes in. Nothing is wrong with the predictions, but the channel "
-        "and what computes it are work without use."
+        "Their output is the bias, whatever the input is. The predictions are not wrong, but the "
+        "channel and the layers that compute it do useless work."
     )
     statistic = "share of the layer's channels"
     threshold = (
-        "None: every such channel is counted. A weight of 0 above a variance that is not small is left out: "
-        "residual branches begin so."
+        "None: every such channel is counted. A weight of 0 with a variance that is not small is not "
+        "counted: residual branches start that way."
     )
     fix = "prune"
     safety = "safe"
@@ -39,4 +39,4 @@ class DeadByWeight(Rule):
         return example(1e-9, 1.0)
 
 
-_SAYS = "These channels put out their bias alone: their weight is next to nothing."
+_SAYS = "The output of these channels is their bias: their weight is almost 0."

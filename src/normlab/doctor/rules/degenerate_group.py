@@ -18,11 +18,12 @@ class DegenerateGroup(Rule):
     code = "NRM308"
     name = "too-few-values"
     what = (
-        "Counts how many values layer, group, instance, RMS and L2 norms take each statistic over."
+        "Counts the values from which layer, group, instance, RMS and L2 norms compute each "
+        "statistic."
     )
     why = (
-        "Over one value a centring norm puts out its bias, whatever comes in, and says nothing. Over two its "
-        "outputs are +1 and -1: all but the order is lost."
+        "With one value, a norm that subtracts the mean outputs its bias, whatever the input is, "
+        "without a message. With two values its outputs are +1 and -1: only their order is kept."
     )
     statistic = "values in one statistic"
     threshold = "4 for a warning; 1 is an error for norms that subtract the mean."
@@ -60,7 +61,7 @@ _SIGN = "The output is the sign of the input."
 
 
 def values(layer: Layer) -> int | None:
-    """How many values a statistic is taken over; None where it cannot be told, or is of the batch."""
+    """How many values a statistic is taken over; None where it is not known, or depends on the batch."""
     found = layer.found
     if found is None or found.row.name not in _ROWS or layer.tracks:
         return None

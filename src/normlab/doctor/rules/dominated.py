@@ -1,4 +1,4 @@
-"""What NRM305, NRM306 and NRM307 share: channels whose variance is below eps, told apart in three."""
+"""What NRM305, NRM306 and NRM307 share: channels whose variance is below eps, in three kinds."""
 
 from dataclasses import dataclass
 

@@ -17,17 +17,17 @@ class DoubleNormalisation(Rule):
     code = "NRM403"
     name = "normalised-twice"
     what = (
-        "Finds norms that are fed by a norm of the same kind, with nothing in between, and that divide every "
+        "Finds norms whose input comes directly from a norm of the same kind, and which divide every "
         "sample by nearly the same number."
     )
     why = (
-        "The second of them only scales and shifts, which the weight and bias of the first can do. It costs "
-        "time, and its eps and statistics are one more thing to go wrong."
+        "The second norm only scales and shifts, which the weight and bias of the first can do. It "
+        "costs time, and its eps and statistics can cause errors of their own."
     )
     statistic = "standard deviation / mean of what the second norm divides by, over samples"
     threshold = (
-        "1 %. Two batch norms, or two instance norms, in a row are double by their nature: the first makes "
-        "the mean and variance of each channel what its bias and weight say."
+        "1 %. Two batch norms, or two instance norms, in a row always count: the first already gives "
+        "each channel the mean and variance that its bias and weight set."
     )
     effect = "Remove one of the two layers."
     needs = ("model",)

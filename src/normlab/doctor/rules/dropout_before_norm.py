@@ -23,15 +23,18 @@ class DropoutBeforeNorm(Rule):
         "variance of each batch norm's input."
     )
     why = (
-        "Dropout raises the variance in training and not in eval(): for mean m, variance v and probability p "
-        "of dropping it is (v + p m^2) / (v (1 - p)) times as large. The running variance is that of "
-        "training, so in eval() the output of the layer is too small."
+        "Dropout raises the variance in training but not in eval(). With mean m, variance v and drop "
+        "probability p, the variance is (v + p m^2) / (v (1 - p)) times as large. The running "
+        "variance is the one of training, so in eval() the output of the layer is too small."
     )
     statistic = "median over channels of variance with dropout / variance without"
     threshold = "1.1: the output of the layer in eval() is then 5 % too small."
     fix = "move_dropout"
     safety = "unsafe"
-    effect = "Dropout behind the last batch norm, or statistics computed with dropout off (fix: recalibrate)."
+    effect = (
+        "move_dropout moves dropout behind the last batch norm. Statistics computed with dropout off "
+        "(fix: recalibrate) also help."
+    )
     needs = ("batches",)
     references = ("arXiv:1801.05134 (Li et al. 2018)",)
 
@@ -45,7 +48,7 @@ class DropoutBeforeNorm(Rule):
             if ratio is None or ratio <= LIMIT or not layer.by_batch:
                 continue
             own, severity = drift(layer, layer.seen), "warning"
-            says = "The running variance is that of training with dropout; in eval() the output is too small."
+            says = "The running variance was measured with dropout on; in eval() the output is too small."
             if own is not None and fitted(layer):
                 says = (
                     "The statistics fit eval(), not training: they will drift if training goes on."

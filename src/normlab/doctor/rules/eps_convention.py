@@ -25,21 +25,24 @@ class EpsConvention(Rule):
     code = "NRM304"
     name = "eps-unusual"
     what = (
-        "Finds batch norms with an eps that no framework has as its default, or with another eps than most "
-        "of the model, where a factor of 10 in eps changes the output."
+        "Finds batch norms whose eps is no framework's default, or differs from most of the model, "
+        "where 10 times the eps would change the output."
     )
     why = (
-        "Weights that come from another framework belong to its eps: 1e-3 in Keras and TensorFlow, 1e-5 in "
-        "torch. Where variances are small the eps sets the scale, and a wrong one changes predictions."
+        "Weights from another framework were trained with its eps: 1e-3 in Keras and TensorFlow, 1e-5"
+        " in torch. Where variances are small, eps sets the scale, and a wrong eps changes "
+        "predictions."
     )
     statistic = "median over channels of the change of the layer's output for eps x 10"
     threshold = (
-        "5 %, for an eps that is unusual or unlike most of the model's; else nothing is said."
+        "5 %, for an eps that is unusual or differs from most of the model. Below that nothing is "
+        "reported."
     )
     fix = "restore_eps"
     safety = "unsafe"
     effect = (
-        "With the eps that the weights were trained with the outputs are those of the original."
+        "With the eps that the weights were trained with, the outputs are those of the original "
+        "model."
     )
     needs = ("model",)
     references = (

@@ -16,12 +16,12 @@ class EpsSetsGain(Rule):
         "not small."
     )
     why = (
-        "They are alive: weight / sqrt(eps) is their factor, and the network was trained with it. A "
-        "conversion that changes eps, or a clean-up that sets it to a usual value, changes predictions."
+        "They are not dead: their factor is weight / sqrt(eps), and the network was trained with it. "
+        "A conversion that changes eps, or a clean-up that resets it, changes predictions."
     )
     statistic = "share of the layer's channels"
     threshold = "None: every such channel is counted."
-    effect = "Leave it as it is, and take eps along wherever the weights go."
+    effect = "Leave eps as it is, and keep it when the weights are moved to another model."
     references = ("https://github.com/pytorch/vision/issues/648",)
 
     def look(self, case: Case) -> Iterator[Finding]:
@@ -37,4 +37,4 @@ class EpsSetsGain(Rule):
         return example(1e-2, 1.0)
 
 
-_SAYS = "eps decides the scale of these channels; to change it would change predictions."
+_SAYS = "eps sets the scale of these channels; another eps would change predictions."

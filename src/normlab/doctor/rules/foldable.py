@@ -15,12 +15,13 @@ class Foldable(Rule):
     code = "NRM402"
     name = "foldable"
     what = (
-        "Finds, in a model that is in eval(), batch norms that a convolution or linear layer feeds directly "
-        "and feeds alone."
+        "Finds, in a model that is in eval(), batch norms whose input comes directly from a "
+        "convolution or linear layer that feeds nothing else."
     )
     why = (
-        "In eval() such a norm multiplies and adds constants, which the weights and bias before it can hold. "
-        "Folded, a pass over the activations is saved; the model can no longer be trained as before."
+        "In eval() such a norm multiplies and adds constants, which the weights and bias before it "
+        "can hold. Folding saves a pass over the activations, but the folded model can no longer be "
+        "trained as before."
     )
     statistic = "parameters and statistics saved"
     threshold = "None: the graph of the model decides. A layer that is used twice is never folded."
@@ -50,7 +51,7 @@ class Foldable(Rule):
         return Example(_Used().eval())
 
 
-_SAYS = "In eval() the layer costs a pass over the activations that it need not cost."
+_SAYS = "In eval() the layer costs a pass over the activations that folding would save."
 
 
 class _Used(nn.Module):

@@ -18,9 +18,9 @@ class FrozenMoving(Rule):
         "how far one forward pass moves their statistics."
     )
     why = (
-        "requires_grad=False keeps the optimizer from the parameters, not forward() from the statistics. In "
-        "fine-tuning the part that was meant to stay normalises by the batch and drifts away from its "
-        "checkpoint."
+        "requires_grad=False stops the optimizer from changing the parameters, but forward() still "
+        "changes the statistics. In fine-tuning, the part that should stay fixed normalises by the "
+        "batch and drifts away from its checkpoint."
     )
     statistic = (
         "median over channels of |change of the running mean| / sqrt(variance), in one forward pass"
@@ -28,7 +28,9 @@ class FrozenMoving(Rule):
     threshold = "Any change at all."
     fix = "freeze"
     safety = "unsafe"
-    effect = "The layer uses its stored statistics in training too, and train() does not undo that."
+    effect = (
+        "The layer uses its stored statistics in training too, and train() does not change that."
+    )
     needs = ("model", "training")
     references = (
         "https://github.com/pytorch/pytorch/issues/86590",

@@ -18,21 +18,23 @@ class GradientAccumulation(Rule):
     code = "NRM502"
     name = "gradient-accumulation"
     what = (
-        "Compares how many batches the batch norms have counted with how many steps the optimizer has taken, "
-        "where it counts them (Adam and its relatives)."
+        "Compares the number of batches that the batch norms have counted with the number of steps "
+        "that the optimizer has taken, if it counts them (Adam and its relatives)."
     )
     why = (
-        "With gradients added up over k batches the gradient is that of a large batch, but every batch norm "
-        "still normalises by its own small batch, and its running statistics forget k times as fast."
+        "When gradients are added up over k batches, the gradient is that of a large batch. But every"
+        " batch norm still normalises by its own small batch, and its running statistics forget k "
+        "times as fast."
     )
     statistic = "num_batches_tracked / steps of the optimizer"
     threshold = (
-        "A whole number from 2 to 64, to within 2 %: other ratios come from checkpoints that were trained "
-        "with another optimizer before."
+        "A whole number from 2 to 64, to within 2 %. Other ratios come from checkpoints that were "
+        "trained with another optimizer before."
     )
     effect = (
-        "momentum = 1 - (1 - momentum)^(1/k) restores how far back the statistics reach (k = 8: 0.1 becomes "
-        "0.0131). The noise of the small batches stays; a norm that needs no batch ends it."
+        "momentum = 1 - (1 - momentum)^(1/k) makes the statistics average over as many optimizer "
+        "steps as before (k = 8: 0.1 becomes 0.0131). The noise of the small batches stays; only a "
+        "norm that does not use the batch removes it."
     )
     needs = ("model", "optimizer")
     references = (

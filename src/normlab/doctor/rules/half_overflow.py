@@ -18,13 +18,14 @@ class HalfOverflow(Rule):
     name = "half-overflow"
     what = "Finds layers whose input or running variance comes near the largest number of float16, 65504."
     why = (
-        "In .half() a larger variance becomes infinite, and the channel silently 0. Under autocast a larger "
-        "input becomes infinite, and one such batch makes the running statistics NaN for ever."
+        "In .half() a larger variance becomes infinite, and the channel becomes 0 without a message. "
+        "Under autocast a larger input becomes infinite, and one such batch makes the running "
+        "statistics NaN permanently."
     )
     statistic = "the largest of |input| and running variance"
     threshold = (
-        "A quarter of 65504 is a remark, 65504 a warning; an error where the layer itself computes in "
-        "float16. bfloat16 reaches as far as float32 and is not meant."
+        "A quarter of 65504 is a remark, 65504 a warning; it is an error if the layer itself computes"
+        " in float16. bfloat16 has the range of float32 and is not affected."
     )
     effect = (
         "Keep batch norms and what feeds them in float32 (autocast off around them), scale the input "

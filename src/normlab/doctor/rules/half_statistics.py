@@ -16,9 +16,9 @@ class HalfStatistics(Rule):
     name = "statistics-in-half"
     what = "Finds running statistics that are kept in float16 or bfloat16."
     why = (
-        "In training a new value is the old one and a small share of the batch's: with 3 or 4 digits small "
-        "changes are rounded away, and the statistics stop short of the data's. float16 also overflows at "
-        "65504."
+        "In training, each update adds a small share of the batch's statistics to the old value. With"
+        " 3 or 4 digits small changes are rounded away, and the statistics never reach those of the "
+        "data. float16 also overflows at 65504."
     )
     statistic = "bits of the fraction of the running variance"
     threshold = "23, which is float32: torch itself keeps statistics in float32 under autocast."

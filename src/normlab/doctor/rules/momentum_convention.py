@@ -16,20 +16,20 @@ class MomentumConvention(Rule):
     name = "momentum-other-sense"
     what = "Finds batch norms whose momentum is 0.5 or more, or 0 in a layer that is being trained."
     why = (
-        "torch's momentum is the share of the new batch. Keras, Flax and TensorFlow call the share of the "
-        "old value so: their 0.99 is torch's 0.01. Taken over as it is, the running statistics are those of "
-        "the last batch or two. With 0 they never change."
+        "In torch, momentum is the share of the new batch. In Keras, Flax and TensorFlow it is the "
+        "share of the old value: their 0.99 is torch's 0.01. If the number is copied unchanged, the "
+        "running statistics are those of the last batch or two. With 0 they never change."
     )
     statistic = "momentum"
     threshold = (
-        "0.5: the statistics then forget half of what they know in every batch. A momentum of 0 is a "
-        "finding only while the layer trains: converted networks that are only used carry it."
+        "0.5: the statistics then forget half of their old value in every batch. A momentum of 0 is "
+        "reported only while the layer trains: converted networks that are only used often have it."
     )
     fix = "restore_momentum"
     safety = "unsafe"
     effect = (
-        "With 1 - momentum the statistics average over as many batches as was meant; with batches they "
-        "are computed anew."
+        "With 1 - momentum the statistics average over as many batches as intended. If batches are "
+        "given, they are computed anew."
     )
     needs = ("model",)
     references = (
@@ -46,7 +46,7 @@ class MomentumConvention(Rule):
                 yield self.finding(layer, "warning", share, LARGE, _SAYS)
             elif share == 0 and learns(layer):
                 says = "The layer trains, and its running statistics never change."
-                effect = "Set the momentum that the statistics are to move by, such as 0.1."
+                effect = "Set a momentum above 0, such as 0.1."
                 more = {"fix": "", "safety": None, "effect": effect}
                 yield self.finding(layer, "warning", share, 0.0, says, **more)
 

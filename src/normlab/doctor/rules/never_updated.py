@@ -23,8 +23,8 @@ class NeverUpdated(Rule):
     )
     statistic = "share of channels with mean 0 and variance 1"
     threshold = (
-        "All channels, exactly. num_batches_tracked is not looked at: sound converted networks carry 0 "
-        "there."
+        "All channels, exactly. num_batches_tracked is not used: converted networks with correct "
+        "statistics often have 0 there."
     )
     fix = "recalibrate"
     safety = "unsafe"

@@ -15,8 +15,8 @@ class NonFiniteInput(Rule):
     name = "input-not-finite"
     what = "Finds the first layer whose input holds NaN or infinity on the batches given."
     why = (
-        "One such value makes the mean and variance of its channel NaN: in training those of the whole batch "
-        "and, through the running statistics, those of all that follow."
+        "One such value makes the mean and variance of its channel NaN: in training for the whole "
+        "batch and, through the running statistics, for everything that follows."
     )
     statistic = "batches with NaN or infinity at the layer"
     threshold = "0."

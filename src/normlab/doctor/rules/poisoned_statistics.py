@@ -15,12 +15,13 @@ class PoisonedStatistics(Rule):
     name = "statistics-poisoned"
     what = "Finds running statistics that hold NaN or infinity, or a variance below 0."
     why = (
-        "One infinite value in one batch makes them NaN, and no later batch mends it: a share of the old "
-        "value stays in every new one. A GradScaler skips the step of such a batch, but not the statistics. "
-        "In eval() the channel is NaN, and so is all that depends on it."
+        "One infinite value in one batch makes them NaN, and no later batch repairs them: every new "
+        "value contains a share of the old one. A GradScaler skips the optimizer's step for such a "
+        "batch, but not the statistics. In eval() the channel is NaN, and so is everything computed "
+        "from it."
     )
-    statistic = "channels whose mean or variance is no usable number"
-    threshold = "0: a single one spoils the output."
+    statistic = "channels whose mean or variance is not a usable number"
+    threshold = "0: one such channel makes the output NaN."
     fix = "reset"
     safety = "unsafe"
     effect = "The statistics are computed anew from data, and the outputs are numbers again."
@@ -34,7 +35,7 @@ class PoisonedStatistics(Rule):
                     "error",
                     float(spoilt(layer)),
                     0.0,
-                    "In eval() these channels are NaN, and training does not mend them.",
+                    "In eval() these channels are NaN, and more training does not repair them.",
                 )
 
     def sick(self) -> Example:

@@ -22,10 +22,13 @@ class Processes(Rule):
         "0, or differ from process to process where buffers are not broadcast."
     )
     statistic = "independent values of a channel in the batch of one process (see NRM201)"
-    threshold = "32; above it, or where no batches were given, it is a remark."
+    threshold = "32. Above it, or without batches, it is a remark."
     fix = "convert"
     safety = "unsafe"
-    effect = "SyncBatchNorm, or normlab's with a process group, normalises by the batch of all processes."
+    effect = (
+        "SyncBatchNorm, or a normlab layer with a process group, normalises by the batch of all "
+        "processes."
+    )
     needs = ("model",)
     references = ("https://github.com/huggingface/pytorch-image-models/issues/110",)
 
@@ -40,9 +43,7 @@ class Processes(Rule):
             if trains(layer) and not synchronises(layer.module):
                 number = independent(layer)
                 few = number is not None and number < FEW
-                says = (
-                    f"Each of {case.processes} processes normalises by its own part of the batch."
-                )
+                says = f"Each of {case.processes} processes normalises only by its own part of the batch."
                 yield self.finding(layer, "warning" if few else "remark", number, FEW, says)
 
     def sick(self) -> Example:

@@ -18,13 +18,14 @@ class RedundantBias(Rule):
         "and nowhere else, with nothing in between."
     )
     why = (
-        "The norm subtracts the mean of each channel, and the bias with it: it has no effect in training, "
-        "its gradient is 0, and in eval() the running mean takes it away. It costs memory and time."
+        "The norm subtracts the mean of each channel and with it the bias. In training the bias has "
+        "no effect and its gradient is 0; in eval() the running mean cancels it. It only costs memory"
+        " and time."
     )
     statistic = "biases that have no effect"
     threshold = (
-        "None: the graph of the model decides, not the order of its modules. A convolution that is followed "
-        "by an activation, used twice, or read by other code is left out."
+        "None: the graph of the model decides, not the order of its modules. A convolution is not "
+        "counted if an activation follows it, if it is used twice, or if other code reads its bias."
     )
     fix = "drop_bias"
     safety = "safe"
@@ -52,4 +53,4 @@ class RedundantBias(Rule):
         return Example(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)))
 
 
-_SAYS = "The bias of what feeds the layer has no effect: the layer subtracts it."
+_SAYS = "The bias of the layer before has no effect: this layer subtracts it."

@@ -26,7 +26,10 @@ class SharedLayer(Rule):
         "a mixture of all calls. In eval() none of the inputs is normalised as it was in training."
     )
     statistic = "median over channels of |mean of one call - mean of another| / std within calls"
-    threshold = "0.5, or 1 for |ln| of the ratio of variances: judgements, above those of NRM101."
+    threshold = (
+        "0.5 for means, 1 for |ln| of the ratio of variances. Both are judgements, chosen above the "
+        "limits of NRM101."
+    )
     effect = (
         "Give each input a batch norm of its own, or use a norm that needs no running statistics."
     )
@@ -57,7 +60,7 @@ class SharedLayer(Rule):
         return Example(_Twice(0.0).eval(), _data())
 
 
-_SAYS = "One set of statistics serves inputs that differ, so in eval() it fits none of them."
+_SAYS = "One set of statistics is used for inputs that differ; in eval() it fits none of them."
 
 
 def calls(layer: Layer) -> list[Moments]:

@@ -19,20 +19,22 @@ class SmallBatches(Rule):
     code = "NRM201"
     name = "batch-too-small"
     what = (
-        "Estimates how many independent values of a channel a batch holds: places of one sample are alike "
-        "and count as fewer. It also finds a batch with a single value per channel, at which training stops."
+        "Estimates how many independent values of a channel a batch holds; pixels of one sample are "
+        "alike and count as fewer. It also finds a batch with a single value per channel, which stops"
+        " training with an error."
     )
     why = (
-        "In training every sample is normalised by the other samples of its batch. Of few values the "
-        "variance is uncertain (its relative deviation is 0.54 for 8, 0.25 for 32), and eval(), which uses "
-        "averages over many batches, computes something else than training did."
+        "In training every sample is normalised by the other samples of its batch. With few values "
+        "the variance is uncertain (its relative deviation is 0.54 for 8 values, 0.25 for 32), and "
+        "eval(), which uses averages over many batches, computes something else than training did."
     )
     statistic = (
         "samples in a batch x data variance / variance of sample means, median over channels"
     )
     threshold = (
-        "32 for a warning, 8 for an error; one level less where the model is in eval(), since it may not be "
-        "trained with the batches given. Digits in batches of 16, 32 and 64 give 15.8, 35 and 64."
+        "Below 32 is a warning, below 8 an error. If the model is in eval(), it is one level less, "
+        "since it may not be trained with the batches given. Digits in batches of 16, 32 and 64 give "
+        "15.8, 35 and 64."
     )
     effect = (
         "Larger batches, SyncBatchNorm over processes, group norm (fix: convert), frozen statistics "
@@ -68,7 +70,9 @@ class SmallBatches(Rule):
         return _example(64)
 
 
-_SAYS = "A batch tells too little of the mean and variance: training and eval() compute different things."
+_SAYS = (
+    "A batch holds too few values to estimate the mean and variance: training and eval() differ."
+)
 
 
 def _severity(number: float, case: Case) -> Severity:

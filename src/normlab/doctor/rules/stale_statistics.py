@@ -22,28 +22,29 @@ class StaleStatistics(Rule):
     code = "NRM101"
     name = "statistics-stale"
     what = (
-        "Compares the running mean and variance of each batch norm with those of its input over the batches "
-        "given, once with the model in eval() and once with the layers before it normalising by the batch. "
-        "A layer is named if both differ: the first alone may come from layers before it, the second alone "
-        "from the batches."
+        "Compares the running mean and variance of each batch norm with those of its input over the "
+        "batches given: once with the model in eval(), and once with the layers before it normalising"
+        " by the batch. A layer is reported if both differ. If only the first differs, the cause may "
+        "be an earlier layer; if only the second differs, the cause may be the batches."
     )
     why = (
-        "In eval() the layer then centres and scales by numbers that do not belong to its input: accuracy "
-        "falls in eval() and not in train(). Usual causes are data that are scaled otherwise than in "
-        "training, training that ended before the statistics had caught up, and weights that were changed "
-        "without the statistics."
+        "In eval() the layer then centres and scales by numbers that do not belong to its input: "
+        "accuracy falls in eval() but not in train(). Usual causes are data scaled differently than "
+        "in training, training that ended before the statistics had caught up, and weights that were "
+        "changed without the statistics."
     )
     statistic = "median over channels of z = |data mean - running mean| / sqrt(running var + eps)"
     by_r = "median over channels of r = |ln((data var + eps) / (running var + eps))|"
     threshold = (
-        "z above 0.3 or r above 0.8 in a layer; as the median over all layers, z above 0.2 or r above 0.4; "
-        "z above 1 is an error. A healthy MobileNetV2 on 128 crops of 8 pictures had at most 0.21 and 0.63 "
-        "in a layer, 0.09 and 0.19 over all; with its input not scaled, 1.0 and 1.3. Each limit is raised "
-        "by what chance allows for the number of samples."
+        "z above 0.3 or r above 0.8 in a layer; z above 1 is an error. As the median over all layers:"
+        " z above 0.2 or r above 0.4. A healthy MobileNetV2 on 128 crops of 8 pictures had at most "
+        "0.21 and 0.63 in a layer, and 0.09 and 0.19 over all layers; with unscaled input it had 1.0 "
+        "and 1.3 over all layers. Each limit is raised by the uncertainty that comes from the number "
+        "of samples."
     )
     fix = "recalibrate"
     safety = "unsafe"
-    effect = "The output in eval() becomes what the layers give for the statistics of these data."
+    effect = "The output in eval() is then computed with the statistics of these data."
     needs = ("batches",)
     references = (
         "https://github.com/pytorch/pytorch/issues/4741",
@@ -88,7 +89,7 @@ class StaleStatistics(Rule):
 
 
 CONSEQUENCE = (
-    "In eval() the layer normalises by a mean and variance that are not those of these data."
+    "In eval() the layer normalises by a mean and variance that differ from those of these data."
 )
 
 

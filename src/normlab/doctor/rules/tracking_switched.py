@@ -1,4 +1,4 @@
-"""NRM504: a layer that was told not to track after it had begun to."""
+"""NRM504: track_running_stats set to False on a layer that holds statistics."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,9 @@ class TrackingSwitched(Rule):
     name = "tracking-switched-off"
     what = "Finds batch norms that hold running statistics and have track_running_stats=False."
     why = (
-        "Set after the layer was made, this does not do what it says: in eval() torch still normalises by "
-        "the stored statistics, in train() by the batch, and the stored ones no longer follow. train() and "
-        "eval() part."
+        "If it is set after the layer was made, it does not do what its name says: in eval() torch "
+        "still normalises by the stored statistics, in train() by the batch, and the stored "
+        "statistics are no longer updated. So train() and eval() differ."
     )
     statistic = "track_running_stats beside stored statistics"
     threshold = "Both at once."
@@ -32,7 +32,10 @@ class TrackingSwitched(Rule):
     def look(self, case: Case) -> Iterator[Finding]:
         for layer in case.layers:
             if layer.tracks and getattr(layer.module, "track_running_stats", True) is False:
-                says = "In train() it normalises by the batch, in eval() by statistics that stand still."
+                says = (
+                    "In train() it normalises by the batch, in eval() by stored statistics that are no "
+                    "longer updated."
+                )
                 yield self.finding(layer, "warning", None, None, says)
 
     def sick(self) -> Example:

@@ -16,22 +16,23 @@ class TrainEvalGap(Rule):
     code = "NRM104"
     name = "train-eval-gap"
     what = (
-        "Gives one layer after the other the statistics of the data, leaves all others as they are, and "
-        "measures how far the output moves. It names the layer that moves it most, and beside it the layer "
-        "with the largest z and the one with the largest r of NRM101."
+        "Gives one layer at a time the statistics of the data, leaves all others as they are, and "
+        "measures how far the output moves. It reports the layer that moves the output most, and also"
+        " the layers with the largest z and r of NRM101."
     )
     why = (
-        "A model that is good in train() and bad in eval() has a layer where the two part. The difference is "
-        "seen at the output and hardly ever at the layer that makes it; the layers after it look as bad."
+        "A model that is good in train() and bad in eval() often has one layer that causes the "
+        "difference. The difference is seen at the output, and the layers after the faulty one look "
+        "just as bad."
     )
     statistic = "|output with this layer's statistics from the data - output| / |output|, on the first batch"
     threshold = (
-        "0.3, at a layer whose own z is above 0.15 in both passes. Healthy networks of the calibration set "
-        "stay below 0.1; a single number for all networks is a judgement."
+        "0.3, for a layer whose own z is above 0.15 in both passes. Healthy networks of the "
+        "calibration set stay below 0.1. The limit is a judgement."
     )
     fix = "recalibrate"
     safety = "unsafe"
-    effect = "The output in eval() moves by about the number given."
+    effect = "The output in eval() moves by about the measured amount."
     needs = ("batches",)
     references = ("https://github.com/pytorch/pytorch/issues/5406",)
 
@@ -51,7 +52,8 @@ class TrainEvalGap(Rule):
                 "error" if changes[worst] > 1 else "warning",
                 changes[worst],
                 LIMIT,
-                f"This layer alone moves the output by {changes[worst]:.0%} of its size; {_largest(known)}.",
+                f"New statistics in this layer alone move the output by {changes[worst]:.0%} of its size; "
+                f"{_largest(known)}.",
             )
 
     def sick(self) -> Example:

@@ -13,11 +13,12 @@ from normlab.doctor.rule import Example, Rule
 class WeightDecay(Rule):
     code = "NRM501"
     name = "weight-decay-on-norms"
-    what = "Finds weights and biases of norms that the optimizer decays."
+    what = "Finds weights and biases of norms to which the optimizer applies weight decay."
     why = (
-        "Decay keeps the weights before a norm from growing, where the norm makes their size irrelevant. The "
-        "norm's own weight is a scale that the network needs: decay pulls it to 0 whatever the data say, and "
-        "many recipes leave it and all biases out."
+        "For the weights before a norm, decay only limits their size, which the norm makes "
+        "irrelevant. But the norm's own weight is a scale that the network needs: decay pulls it "
+        "towards 0 whatever the data say. Many training recipes exclude norms and all biases from "
+        "decay."
     )
     statistic = "weight_decay of the optimizer's group"
     threshold = "0. It is a remark: networks train either way."

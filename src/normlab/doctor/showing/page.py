@@ -9,7 +9,7 @@ from normlab._version import __version__
 from normlab.doctor.findings import Finding, LayerRow, Report
 from normlab.doctor.rules import RULES
 from normlab.doctor.showing import drawings
-from normlab.doctor.showing.words import counted, measured, mending, number, where
+from normlab.doctor.showing.words import counted, measured, number, remedy, where
 from normlab.report.figures import Figure
 from normlab.report.page import Block, Numbers, Page, Picture, Prose, Section
 from normlab.safe import markup, printable
@@ -21,7 +21,8 @@ Part = tuple[Section, list[Figure]]
 
 
 def page(report: Report) -> Page:
-    found = [_findings(report), *filter(None, (_layers(report), _gap(report))), _apart(report)]
+    maybe = filter(None, (_glance(report), _findings(report), _layers(report), _gap(report)))
+    found = [*maybe, _apart(report)]
     figures = [figure for _, some in found for figure in some]
     return Page(
         f"Normalisation in {printable(report.model)}",
@@ -44,6 +45,20 @@ def written(report: Report, path: Path) -> Path:
     return path
 
 
+def _glance(report: Report) -> Part | None:
+    """The worst finding in one sentence, and all layers in one picture."""
+    figures = list(_strip(report))
+    if not figures:
+        return None
+    worst = next((one for one in report.findings if one.severity != "remark"), None)
+    says = "No errors and no warnings."
+    if worst is not None:
+        says = (
+            f"The worst, at **{markup(where(worst.layers, _NAMED))}**: {markup(worst.consequence)}"
+        )
+    return Section("At a glance", (Prose(says), Picture(figures[0].name))), figures
+
+
 def _findings(report: Report) -> Part:
     if not report.findings:
         return Section("What was found", (Prose("No rule found anything."),)), []
@@ -64,7 +79,7 @@ def _finding(finding: Finding) -> Block:
     layers = markup(where(finding.layers, _NAMED))
     text = (
         f"{head}, at {layers}. {markup(finding.consequence)}\n\n"
-        f"- {markup(measured(finding))}\n- {markup(mending(finding))}"
+        f"- *Measured.* {markup(measured(finding))}\n- *What to do.* {markup(remedy(finding))}"
     )
     rule = RULES.get(finding.code)
     if rule is not None and finding.severity != "remark":
@@ -86,10 +101,10 @@ def _layers(report: Report) -> Part | None:
     header = ("layer", "kind", "z", "r", "z by the batch", "change of the output")
     caption = (
         "z and r are medians over channels: how far the stored mean and variance are from those of the data "
-        "(NRM101). By the batch: with the layers before it normalising by the batch. The last column: how "
-        "far the output moves where this layer alone takes the statistics of the data."
+        "(NRM101). z by the batch is measured with the layers before it normalising by the batch. The last "
+        "column is how far the output moves if only this layer takes the statistics of the data."
     )
-    figures = [*_strip(report), *_channels(report)]
+    figures = list(_channels(report))
     blocks: list[Block] = [Picture(figure.name) for figure in figures]
     return Section("Layer by layer", (*blocks, Numbers(caption, header, rows))), figures
 
@@ -114,8 +129,8 @@ def _strip(report: Report) -> Iterator[Figure]:
     yield Figure(
         "drift",
         partial(drawings.strip, names, filled, list(rows), _LIMIT),
-        "Layers from input to output, coloured by how far their statistics are from the data. A fault at one "
-        "layer colours those after it in the first row, and itself alone in the second.",
+        "Layers from input to output, coloured by how far their statistics are from the data. A faulty layer "
+        "colours the layers after it too in the first row, but only itself in the second.",
         f"{len(known)} layers; the largest z is {worst.z:.2g}.",
     )
 
@@ -129,8 +144,8 @@ def _channels(report: Report) -> Iterator[Figure]:
     yield Figure(
         "channels",
         partial(drawings.channels, layers),
-        "Stored statistics against those of the data, one point for each channel; on the line they "
-        f"agree. The {what} with the largest z.",
+        "Stored statistics against those of the data, one point for each channel; points on the line "
+        f"agree. {what} with the largest z.",
         f"Stored and measured mean and std of {what}.",
     )
 
@@ -151,8 +166,8 @@ def _gap(report: Report) -> Part | None:
     )
     if report.change is not None:
         text += (
-            f"With the statistics of the data in all layers at once it moves by {report.change:.1%} on the "
-            "first batch: what recalibrating would change. "
+            f"If all layers take the statistics of the data, it moves by {report.change:.1%} on the first "
+            "batch: that is what recalibrating would change. "
         )
     text += "Below, one layer at a time takes the statistics of the data, and the others stay as they are."
     figure = Figure(
@@ -167,19 +182,16 @@ def _gap(report: Report) -> Part | None:
 
 
 def _apart(report: Report) -> Part:
-    rows = [("passed", code, rule, "") for code, rule in report.passed]
-    rows += [("not checked", one.code, one.rule, printable(one.why)) for one in report.not_checked]
-    rows += [
-        ("not examined", "–", printable(name), printable(why))
-        for name, why in report.not_examined.items()
-    ]
-    table = Numbers(
-        "What found nothing, and what was not looked at.",
-        ("", "code", "what", "because"),
-        tuple(rows),
-    )
-    notes = [Prose(markup(note)) for note in report.notes]
-    return Section("What else was checked", (*notes, *([table] if rows else []))), []
+    rows = [(one.code, one.rule, printable(one.why)) for one in report.not_checked]
+    rows += [("–", printable(name), printable(why)) for name, why in report.not_examined.items()]
+    blocks: list[Block] = [Prose(markup(note)) for note in report.notes]
+    if report.passed:
+        passed = ", ".join(f"{code} {rule}" for code, rule in report.passed)
+        blocks.append(Prose(f"Passed: {markup(passed)}."))
+    if rows:
+        header = ("code", "what", "because")
+        blocks.append(Numbers("What was not checked.", header, tuple(rows)))
+    return Section("What else was checked", tuple(blocks)), []
 
 
 def _about(report: Report) -> dict[str, str]:

@@ -68,11 +68,14 @@ _INTRODUCTION = [
     'report.to_html("report.html")\n'
     "fixed = normlab.doctor.fix(model, report, loader)  # a new model, every fix verified\n"
     "```",
-    "Each batch goes through the model in eval(), and once more with batch norms normalising by the batch; "
-    "nothing of the model is changed. What needs batches, an optimizer or a model in training is listed as "
-    "not checked where that was not given. A finding states the number beside its limit. A fix is *safe* "
-    "where it leaves the function as it is, within tolerance, and *unsafe* where predictions change.",
-    "Errors and warnings say that something is wrong; a remark says what could be better and may be left. "
-    "`make doctor-zoo` prints how many sick networks each rule finds, and its false alarms.",
-    "Examples are those that the tests run: `sick` is found, `healthy` is not.",
+    "Each batch goes through the model in eval(), and once more with batch norms normalising by the batch. "
+    "The model is not changed. Rules that need batches, an optimizer or a model in training mode are listed "
+    "as not checked if these were not given. A finding shows the measured number and its limit. A *safe* fix "
+    "keeps the function of the model within tolerance; an *unsafe* fix changes predictions.",
+    "Errors and warnings mean that something is wrong. A remark shows what could be better, and can be "
+    "ignored. `make doctor-zoo` prints for each rule how many sick networks it finds and its false alarms; "
+    "`make doctor-networks` examines fifty architectures with random weights; `make doctor-fixes` breaks a "
+    "network in eight ways and prints its accuracy before and after the fix; `make doctor-traps` compares "
+    "the fixes with those of other tools.",
+    "The tests run the examples below: the rule finds `sick` and does not find `healthy`.",
 ]

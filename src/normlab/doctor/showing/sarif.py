@@ -7,7 +7,7 @@ from typing import Any
 from normlab._version import __version__
 from normlab.doctor.findings import Finding, Report
 from normlab.doctor.rules import RULES
-from normlab.doctor.showing.words import measured, mending
+from normlab.doctor.showing.words import measured, remedy
 
 _LEVELS = {"error": "error", "warning": "warning", "remark": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -44,7 +44,7 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
 
 def _message(finding: Finding) -> str:
     return " ".join(f"{part.rstrip('.')}." for part in
-                    (finding.consequence, measured(finding), mending(finding)))  # fmt: skip
+                    (finding.consequence, measured(finding), remedy(finding)))  # fmt: skip
 
 
 def _location(report: Report, layer: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from normlab.doctor.findings import Report, Severity
-from normlab.doctor.showing.words import counted, measured, mending, where
+from normlab.doctor.showing.words import counted, measured, remedy, where
 from normlab.safe import printable
 
 COLORS: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "remark": "cyan"}
@@ -34,7 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield printable(
             f"{finding.severity:8} {finding.code} {finding.rule}: {where(finding.layers)}"
         )
-        for line in (finding.consequence, measured(finding), mending(finding)):
+        for line in (finding.consequence, measured(finding), remedy(finding)):
             yield printable(f"{'':8} {line}")
         yield ""
     if report.passed:

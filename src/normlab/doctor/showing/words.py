@@ -11,15 +11,15 @@ _SAFETY = {"safe": "safe", "unsafe": "unsafe: predictions change"}
 
 
 def verdict(report: Report) -> str:
-    """One line: how many of what, and how much of it can be mended by a fix."""
+    """One line: how many of what, and how many of them have a fix."""
     if not report.findings:
         known = f" {report.known} known findings are in the baseline." if report.known else ""
         return f"Nothing was found.{known}"
     numbers = Counter(finding.severity for finding in report.findings)
     parts = [counted(numbers[kind], kind) for kind in SEVERITIES if numbers[kind]]
     fixes = Counter(finding.safety for finding in report.findings if finding.fix)
-    mended = [f"{fixes[kind]} {kind}" for kind in ("safe", "unsafe") if fixes[kind]]
-    fixable = f"; fixes: {', '.join(mended)}" if mended else ""
+    kinds = [f"{fixes[kind]} {kind}" for kind in ("safe", "unsafe") if fixes[kind]]
+    fixable = f"; fixes: {', '.join(kinds)}" if kinds else ""
     known = f"; {report.known} more are known" if report.known else ""
     healthy = "Nothing is wrong: " if report.healthy else ""
     return f"{healthy}{', '.join(parts)}{fixable}{known}."
@@ -64,9 +64,9 @@ def measured(finding: Finding) -> str:
     return f"{finding.statistic}: {number(finding.measured)}{limit}"
 
 
-def mending(finding: Finding) -> str:
+def remedy(finding: Finding) -> str:
     """The fix and what it is expected to do, or the advice."""
     if not finding.fix:
-        return f"no fix, advice: {finding.effect}"
+        return f"no fix; advice: {finding.effect}"
     safety = _SAFETY.get(finding.safety or "", "")
     return f"fix {finding.fix} ({safety}): {finding.effect}"
