@@ -51,7 +51,7 @@ FILES = {
 }  # fmt: skip
 
 REFUSED = {
-    "syntax_bn.py": "line 1: expected ':', so Python cannot read it; mend that line first.",
+    "syntax_bn.py": "line 1: expected ':', so Python cannot read it; fix that line first.",
     "import_bn.py": "No module named 'torch_of_nobody' (line 1); install it, or do without the import.",
     "raises_bn.py": "running the file ends in ZeroDivisionError: division by zero (line 1); it must be "
     "possible to import it.",
@@ -66,7 +66,7 @@ REFUSED = {
     "nothing_bn.py": "batch_norm() takes no x; its first parameter must be the input.",
     "shape_bn.py": "it runs on no input: on x of shape (2, 3, 4, 5) it ends in ValueError: too many values "
     "to unpack (expected 2) (line 6), nor on "
-    "(2, 3, 5); mend that first.",
+    "(2, 3, 5); fix that first.",
     "forward_bn.py": "the class BatchNorm has no forward; give it forward(self, x), or write a function "
     "of x.",
     "two_bn.py": "it defines batch_norm, layer_norm; say which, as in FILE.py:batch_norm.",

@@ -96,6 +96,4 @@ def _no_forward(tried: list[tuple[Scenario, Seen]], promised: set[int] | None) -
     if any(seen[-1].get("kind") == "WrongSignatureError" for _, seen in tried):
         return f"{error}."
     others = f", nor on {', '.join(str(shape) for shape, _ in told[1:])}" if told[1:] else ""
-    return (
-        f"it runs on no input: on x of shape {shape} it ends in {error}{others}; mend that first."
-    )
+    return f"it runs on no input: on x of shape {shape} it ends in {error}{others}; fix that first."

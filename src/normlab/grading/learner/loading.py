@@ -70,7 +70,7 @@ def _refusing(path: Path) -> Iterator[None]:
     except SyntaxError as error:
         cell = _cell(str(error.filename), path)
         raise RefusedError(
-            f"{cell}line {error.lineno}: {error.msg}, so Python cannot read it; mend that line first."
+            f"{cell}line {error.lineno}: {error.msg}, so Python cannot read it; fix that line first."
         ) from error
     except ImportError as error:
         raise RefusedError(

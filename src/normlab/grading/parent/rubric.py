@@ -41,7 +41,7 @@ def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"cannot read {os.fspath(path)!r}: {error.strerror}. Give another rubric."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{os.fspath(path)!r} is no TOML file ({error}); mend it.") from error
+        raise DataError(f"{os.fspath(path)!r} is no TOML file ({error}); fix it.") from error
 
 
 def reweigh(report: dict[str, Any], points: Mapping[str, float]) -> None:

@@ -70,7 +70,7 @@ def _middle(name: str, image: Tensor) -> Tensor:
             f"photograph {name!r} is {height} × {width}; give {HEIGHT} × {WIDTH} pixels or more."
         )
     if not bool(image.isfinite().all()) or bool((image < 0).any()):
-        raise DataError(f"photograph {name!r} holds NaN, infinite or negative light; mend it.")
+        raise DataError(f"photograph {name!r} holds NaN, infinite or negative light; fix it.")
     down, right = (height - HEIGHT) // 2, (width - WIDTH) // 2
     part = (image[down : down + HEIGHT, right : right + WIDTH] + FLOOR).log()
     return part - part.mean()
