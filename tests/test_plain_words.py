@@ -1,4 +1,4 @@
-"""Phrases that readers stumbled over do not come back: in pages, messages, help texts and the explorer's words."""
+"""Phrases that readers stumbled over stay out of pages, messages, help texts and the explorer."""
 
 import ast
 import re

@@ -27,7 +27,7 @@ RATES = (
         extra="training",
         cells=f"{HERE}.inputs:cells",
         expectation="LeCun, Bottou, Orr & Müller 1998 (Efficient BackProp): the steps of gradient descent "
-        "grow with the condition number of the inputs. Adam gives each weight a rate of its own, which corrects "
+        "grow with the condition number of the inputs. Adam gives each weight its own rate, which corrects "
         "differences of scale between features but not their means: it should profit less.",
         predict="How many times as many steps does gradient descent take if one feature is a thousand "
         "times as large as another? And Adam?",
