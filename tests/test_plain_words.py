@@ -15,7 +15,6 @@ STUMBLED = {
     r"\bThat compute\b": "a full sentence",
     r"\bcome out of one set\b": "are reproduced with one set",
     r"\bfactory of a module\b": "a callable that returns a Module",
-    r"\bhas not [a-z]+, [a-z]+$": "lacks the keys",
     r"^(Of|That) the [a-z ]+\.(?:  \[default.*)?$": "a full sentence",
 }
 PAGES = [
