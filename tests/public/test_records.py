@@ -80,7 +80,7 @@ OTHERS = {
     "is of format 'two', and normlab": changed(format="two"),
     "is of format 'None', and normlab": changed(format=None),
     "is of format 'True', and normlab": changed(format=True),
-    "has not experiment, numbers, settings, versions": [changed()],
+    "lacks the keys experiment, numbers, settings, versions": [changed()],
     "has a list as its numbers": changed(numbers=[1, 2]),
     "is of experiment 'chapters', which is unknown here": changed(experiment="chapters"),
     "has inf as its number 'a'": changed(numbers={"a": float("inf")}),

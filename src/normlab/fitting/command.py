@@ -60,7 +60,9 @@ def fit_table(
     fix: Annotated[
         list[str] | None, typer.Option(help="A parameter that is known: n=2.", metavar="NAME=VALUE")
     ] = None,
-    level: Annotated[str, typer.Option(help="Of the intervals.", metavar="NUMBER")] = "0.95",
+    level: Annotated[
+        str, typer.Option(help="Confidence level of the intervals.", metavar="NUMBER")
+    ] = "0.95",
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")
     ] = False,

@@ -112,7 +112,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _problem(record: Any) -> str:
     """What keeps this from being a record that can be run again."""
     if not isinstance(record, dict) or not set(_NEEDED) <= set(record):
-        return f"has not {', '.join(sorted(_NEEDED))}"
+        return f"lacks the keys {', '.join(sorted(_NEEDED))}"
     given = record.get("format", FORMAT)  # the first records named none
     if isinstance(given, bool) or given != FORMAT:
         return f"is of format {str(given)[:40]!r}, and normlab {__version__} reads format {FORMAT}"

@@ -18,13 +18,14 @@ from normlab.system.options import JsonFlag, whole
 def run_canonical(
     context: typer.Context,
     seed: Annotated[
-        str, typer.Option(help="Of spike counts, odours and mixtures.", metavar="NUMBER")
+        str,
+        typer.Option(help="Random seed for spike counts, odours and mixtures.", metavar="NUMBER"),
     ] = "0",
     out: OutOption = None,
     verify: VerifyOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """One division from the retina to attention, on photographs, and in networks.
+    """The same division from the retina to attention, on photographs, and in networks.
 
     Each experiment alone: normlab run canonical.retina. With no name `normlab run` lists them.
     """

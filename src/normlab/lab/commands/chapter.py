@@ -36,10 +36,10 @@ def run_chapter(
         ),
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(help="Columns to take: a,b", metavar="NAMES")
+        str | None, typer.Option(help="Columns to use: a,b", metavar="NAMES")
     ] = None,
     drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Leave out rows with NaN or inf.")
+        bool, typer.Option("--drop-missing", help="Leave out rows with NaN or infinite values.")
     ] = False,
     exclude: ExcludeOption = None,
     delimiter: DelimiterOption = None,
@@ -47,38 +47,45 @@ def run_chapter(
     thousands: ThousandsOption = None,
     skip_rows: SkipRowsOption = None,
     array: ArrayOption = None,
-    norm: Annotated[str, typer.Option(help="Any row of `normlab list`.", metavar="NAME")] = "batch",
-    batch_size: Annotated[str, typer.Option(help="Rows in a batch.", metavar="ROWS")] = "8",
+    norm: Annotated[
+        str, typer.Option(help="A normaliser of `normlab list`.", metavar="NAME")
+    ] = "batch",
+    batch_size: Annotated[
+        str, typer.Option(help="Number of rows in a batch.", metavar="ROWS")
+    ] = "8",
     eps: Annotated[
-        str | None, typer.Option(help="ε; the row's own by default.", metavar="NUMBER")
+        str | None, typer.Option(help="ε; by default the normaliser's own.", metavar="NUMBER")
     ] = None,
     momentum: Annotated[
-        str, typer.Option(help="Of the running statistics.", metavar="NUMBER")
+        str,
+        typer.Option(help="Weight of the new batch in the running statistics.", metavar="NUMBER"),
     ] = "0.1",
     weight: Annotated[
-        str, typer.Option(help="γ: one number, or one a feature: 2,0.5", metavar="NUMBERS")
+        str, typer.Option(help="γ: one number, or one for each feature: 2,0.5", metavar="NUMBERS")
     ] = "1",
     bias: Annotated[
-        str, typer.Option(help="β: one number, or one a feature.", metavar="NUMBERS")
+        str, typer.Option(help="β: one number, or one for each feature.", metavar="NUMBERS")
     ] = "0",
     seed: Annotated[
-        str, typer.Option(help="Of the points, and of --shuffle.", metavar="NUMBER")
+        str, typer.Option(help="Random seed for the points and for --shuffle.", metavar="NUMBER")
     ] = "0",
     mean: Annotated[
-        str | None, typer.Option(help="Of the points drawn.  [default: 10,-5]", metavar="NUMBERS")
+        str | None,
+        typer.Option(help="Means of the random points.  [default: 10,-5]", metavar="NUMBERS"),
     ] = None,
     std: Annotated[
-        str | None, typer.Option(help="Of the points drawn.  [default: 4,1]", metavar="NUMBERS")
+        str | None,
+        typer.Option(help="Standard deviations of the points.  [default: 4,1]", metavar="NUMBERS"),
     ] = None,
     samples: Annotated[
-        str | None, typer.Option(help="Points drawn.  [default: 128]", metavar="ROWS")
+        str | None, typer.Option(help="Number of random points.  [default: 128]", metavar="ROWS")
     ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle the rows.")] = False,
     drop_last: Annotated[
-        bool, typer.Option("--drop-last", help="Leave out a last, smaller batch.")
+        bool, typer.Option("--drop-last", help="Leave out the last batch if it is smaller.")
     ] = False,
     device: Annotated[
-        str, typer.Option(help="Any of torch's; tried on cpu only.", metavar="NAME")
+        str, typer.Option(help="A torch device; only cpu has been tried.", metavar="NAME")
     ] = "cpu",
     out: OutOption = None,
     verify: VerifyOption = None,

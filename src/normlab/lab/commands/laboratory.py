@@ -14,13 +14,14 @@ OUT = Path("normlab-out")
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        help="For report, figures and numbers.  [default: normlab-out/NAME]", metavar="FOLDER"
+        help="Folder for report, figures and numbers.  [default: normlab-out/NAME]",
+        metavar="FOLDER",
     ),
 ]
 VerifyOption = Annotated[
     Path | None,
     typer.Option(
-        help="Run again as a numbers.json says, and tell what moved; nothing is written.",
+        help="Run again with the settings of a numbers.json and list what changed; writes nothing.",
         metavar="FILE",
     ),
 ]
@@ -44,7 +45,7 @@ class _Laboratory(TyperGroup):
 
 run_app = typer.Typer(
     cls=_Laboratory,
-    help="The laboratory. Without a name: the list of experiments.",
+    help="Run an experiment. Without a name, list the experiments.",
     epilog="Example: normlab run chapter",
     invoke_without_command=True,
     rich_markup_mode=None,

@@ -31,11 +31,13 @@ from normlab.system.options import JsonFlag, whole
 )
 def run_training(
     context: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and steps: a look.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Use fewer seeds and steps, for a first look.")
+    ] = False,
     norm: Annotated[
         str | None,
         typer.Option(
-            help="More to compare, where normalisers are: ghost, my.py:MyNorm, package.module:name. "
+            help="More normalisers to compare: ghost, my.py:MyNorm, package.module:name. "
             "Yours is called with the number of channels.",
             metavar="NAMES",
         ),
@@ -49,7 +51,8 @@ def run_training(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The table's column of classes.", metavar="NAME")
+        str | None,
+        typer.Option(help="The column of the table that holds the classes.", metavar="NAME"),
     ] = None,
     exclude: ExcludeOption = None,
     delimiter: DelimiterOption = None,
@@ -64,26 +67,32 @@ def run_training(
         ),
     ] = None,
     device: Annotated[
-        str, typer.Option(help="Any of torch's; tried on cpu only.", metavar="NAME")
+        str, typer.Option(help="A torch device; only cpu has been tried.", metavar="NAME")
     ] = "cpu",
     processes: Annotated[
-        str | None, typer.Option(help="That compute; changes no number.", metavar="COUNT")
+        str | None,
+        typer.Option(
+            help="Worker processes; results do not depend on their number.", metavar="COUNT"
+        ),
     ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="Keeps what is finished.  [default: ~/.cache/normlab/training]", metavar="FOLDER"
+            help="Folder that keeps finished trainings.  [default: ~/.cache/normlab/training]",
+            metavar="FOLDER",
         ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Neither use nor keep anything.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not use or keep finished trainings.")
+    ] = False,
     table: Annotated[
-        bool, typer.Option("--table", help="Print the table of verdicts alone; write no report.")
+        bool, typer.Option("--table", help="Print only the table of verdicts; write no report.")
     ] = False,
     out: OutOption = None,
     verify: VerifyOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """What is said of batch norm and training, put to the test on real data, over seeds.
+    """Test claims about batch norm and training on real data, over several seeds.
 
     `normlab run` lists the experiments; training.NAME runs one. What is finished is kept: after Ctrl-C
     the same command goes on where it was.
