@@ -24,7 +24,6 @@ from normlab.lab.chapter import claims
 from normlab.lab.experiment import Result, decided
 from normlab.lab.family import Member
 from normlab.lab.published import kept, published
-from normlab.lab.training.experiment import TrainingExperiment
 from normlab.report.conventions import checked, converting, side_by_side
 from normlab.report.page import Ask, Block, Formula, Prose
 from normlab.report.rows import cells, properties

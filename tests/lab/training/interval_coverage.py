@@ -320,8 +320,8 @@ n-fold cross-validation. The learning rate is chosen on an eighth of the trainin
 examples.
 
 - The training sets of two seeds overlap, which makes their networks alike. The first row shows how often the
-  interval of accuracies contains the true value all the same. No formula covers every case (Bengio & Grandvalet
-  2004).
+  interval of accuracies contains the true value all the same. No formula covers every case (Bengio &
+  Grandvalet 2004).
 - What is measured on the training data during training (smoothness, gradient shift) differs between seeds
   mostly through the first weights and the order of the examples. Its intervals are about training on these
   data.
