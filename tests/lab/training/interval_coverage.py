@@ -327,6 +327,12 @@ examples.
   data.
 - What the training set alone decides (the condition number, steps of a convex descent) hardly differs between
   overlapping training sets. The jackknife's variance corrects for that.
+- The models were chosen with their results in sight. Student's interval for folds was tried in 24 settings of
+  the first row, 1,000 repetitions each: it contained the true value in 92.9 to 96.6 %, in five settings in
+  fewer than 93.8 %. Rates near an end of the grid, or with a standard deviation of 0.3 decades, are not
+  covered (89 % at 20 seeds), so the row of rates leaves them out.
+- The number of seeds, the steps at which networks are evaluated and the grid of rates were changed after a
+  run in which claims were inconclusive. The thresholds of the claims were not.
 - Everything holds only for these data sets.
 """
 
