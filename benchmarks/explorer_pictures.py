@@ -92,8 +92,10 @@ def main() -> None:
     }
     with explorer() as running, chromium() as browser, contexts(browser) as open_:
         for name, (state, options) in track(chosen.items(), "Pictures"):
-            options = DESK | options | ({"device_scale_factor": 1} if given.docs else {})
-            page = Open(open_(**options), running.address, folded=True, **state).page
+            settings: dict[str, Any] = (
+                DESK | options | ({"device_scale_factor": 1} if given.docs else {})
+            )
+            page = Open(open_(**settings), running.address, folded=True, **state).page
             if name in CLICKED:
                 page.locator(CLICKED[name]).click()
             page.evaluate("document.fonts.ready")

@@ -81,7 +81,8 @@ class _Values:
     def of(cls, block: np.ndarray, valid: np.ndarray | None = None) -> "_Values":
         flat = np.ravel(block)
         ok = None if valid is None else np.ravel(valid)
-        return cls(*block.shape, lambda start, stop: flat[start:stop], None, ok)
+        rows, width = block.shape
+        return cls(rows, width, lambda start, stop: flat[start:stop], None, ok)
 
     def about(self, shift: np.ndarray, start: int = 0, stop: int | None = None) -> np.ndarray:
         """(8, side, features): the sums of values start to stop."""
