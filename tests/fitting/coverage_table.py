@@ -1,4 +1,4 @@
-"""How often the intervals of `normlab.fit` hold the truth, over simulated cells: `make fit-coverage`.
+"""How often the intervals of `normlab.fit` contain the true value, over simulated cells: `make fit-coverage`.
 
 python tests/fitting/coverage_table.py [CELLS]            # writes docs/reference/fit-coverage.md
 """
@@ -46,7 +46,7 @@ def row(case: int, outcomes: Sequence[dict[str, bool] | None]) -> tuple[str, ...
 def page(rows: list[tuple[str, ...]], cells: int) -> str:
     day, chance = date.today(), 196 * (0.95 * 0.05 / cells) ** 0.5
     header = ("noise", *(f"`{name}`" for name in NAMES), "cells refused")
-    return f"""# Intervals of normlab.fit, and how often they hold the truth
+    return f"""# Intervals of normlab.fit, and how often they contain the true value
 
 `make fit-coverage` printed this on {day.day} {day:%B %Y}: the share of {cells:,} simulated cells whose 95 %
 interval holds the true value. With so many cells a true share of 95 % is

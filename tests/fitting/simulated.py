@@ -40,7 +40,7 @@ def session(generator, truth: Mapping[str, float], noise: str, trials: int = TRI
 def covered(
     count: int, noise: str, bent: bool = False, seed: int = 0
 ) -> Iterator[dict[str, bool] | None]:
-    """For each cell, whether each interval holds the truth; None where the fit refuses."""
+    """For each cell, whether each interval contains the true value; None where the fit refuses."""
     generator = np.random.default_rng(seed)
     for _ in range(count):
         truth = neuron(generator, bent)

@@ -135,8 +135,8 @@ def fit(
         counts whose variance is a multiple of their mean, as it mostly is in cortex.
     fix: values of parameters that are known, by name, such as {"n": 2}.
     Intervals: of profile likelihood, with Student's t where the noise's size is estimated; `make
-        fit-coverage` prints how often they hold the truth. An end that the data do not bound is infinite,
-        or the end of the domain.
+        fit-coverage` prints how often they contain the true value. An end that the data do not bound is
+        infinite, or the end of the domain.
     progress: called with how much of the work is done, and of how much.
     Errors: DataError for data that cannot be used, and for data that cannot tell the parameters (responses
         that do not saturate, or as well fitted by a constant): it says what is lacking. SettingError.
@@ -150,7 +150,7 @@ def fit(
     >>> fit(c, 3 * c)
     Traceback (most recent call last):
     normlab.errors.DataError: the data cannot tell: the responses do not saturate at the contrasts shown (up \
-to 1), so that rmax and c50 may be as large as one likes; show higher contrasts, or fix c50 or rmax.
+to 1), so that rmax and c50 can be arbitrarily large; show higher contrasts, or fix c50 or rmax.
     """
     need("fit", "lab")
     asked = Asked.of(

@@ -14,20 +14,20 @@ from normlab.fitting.search import Problem
 # (parameter, whether its upper end is open) → what the data lack, what to do
 _OPEN: Mapping[tuple[str, bool], str] = {
     ("rmax", True): "the responses do not saturate at the contrasts shown (up to {most:g}), so that rmax and "
-    "c50 may be as large as one likes; show higher contrasts, or fix c50 or rmax",
-    ("rmax", False): "the responses hardly rise, so that rmax may be as small as one likes; give more trials",
+    "c50 can be arbitrarily large; show higher contrasts, or fix c50 or rmax",
+    ("rmax", False): "the responses hardly rise, so that rmax can be arbitrarily small; give more trials",
     ("c50", False): "the responses are saturated at the lowest contrast shown ({least:g}) already, so that "
-    "c50 may be as small as one likes; show lower contrasts, or fix c50",
-    ("sigma", True): "the responses do not saturate with the drives given, so that sigma and gamma may be as "
-    "large as one likes; show stronger stimuli, or fix sigma",
+    "c50 can be arbitrarily small; show lower contrasts, or fix c50",
+    ("sigma", True): "the responses do not saturate with the drives given, so that sigma and gamma can be "
+    "arbitrarily large; show stronger stimuli, or fix sigma",
     ("sigma", False): "sigma cannot be distinguished from 0; show weaker stimuli, or fix sigma",
     ("n", True): "the responses jump from their lowest to their highest between two contrasts, so that the "
-    "exponent n may be as large as one likes; show contrasts between these two, or fix n",
+    "exponent n can be arbitrarily large; show contrasts between these two, or fix n",
     ("n", False): "the exponent n cannot be distinguished from 0; show more contrasts, or fix n",
     ("kappa", True): "the responses do not show how narrow the pool is; show stimuli that drive the cells "
     "differently, such as one grating on another, or fix kappa",
-    ("gamma", True): "{name} may be as large as one likes: no stimulus drives that cell enough; leave it out",
-    ("gamma", False): "{name} may be as small as one likes: that cell does not respond; leave it out",
+    ("gamma", True): "{name} can be arbitrarily large: no stimulus drives that cell enough; leave it out",
+    ("gamma", False): "{name} can be arbitrarily small: that cell does not respond; leave it out",
 }  # fmt: skip
 _EARLY = _OPEN["c50", False]
 _SAME = {("c50", True): ("rmax", True), ("kappa", False): ("kappa", True)}

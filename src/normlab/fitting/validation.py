@@ -1,4 +1,4 @@
-"""How well the model foretells responses that it was not fitted to."""
+"""How well the model predicts responses that it was not fitted to."""
 
 import math
 from dataclasses import replace

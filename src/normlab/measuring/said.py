@@ -13,7 +13,7 @@ SourceArgument = Annotated[
     ),
 ]
 ColumnsOption = Annotated[
-    str | None, typer.Option(help="Of a table, the features: a,b", metavar="NAMES")
+    str | None, typer.Option(help="Columns of a table to measure: a,b.", metavar="NAMES")
 ]
 WhereOption = Annotated[
     str | None,
@@ -23,15 +23,19 @@ ByOption = Annotated[
     str | None, typer.Option(help="For each value of this column.", metavar="NAME")
 ]
 FeaturesOption = Annotated[
-    str | None, typer.Option(help="Of an array, the axes that are kept: 1", metavar="AXES")
+    str | None,
+    typer.Option(help="Axes of an array that are kept; all others are reduced: 1.", metavar="AXES"),
 ]
 ResizeOption = Annotated[
-    str | None, typer.Option(help="Of images: 224, or 256,256.", metavar="SIZE")
+    str | None,
+    typer.Option(help="Size to which images are resized first: 224, or 256,256.", metavar="SIZE"),
 ]
 InterpolationOption = Annotated[
     str | None, typer.Option(help="bilinear, bicubic, nearest, lanczos or box.", metavar="NAME")
 ]
-ScaleOption = Annotated[str | None, typer.Option(help="Of images: 0-1 or 0-255.", metavar="SCALE")]
+ScaleOption = Annotated[
+    str | None, typer.Option(help="Scale of the images: 0-1 or 0-255.", metavar="SCALE")
+]
 WeightingOption = Annotated[
     str | None, typer.Option(help="Images weigh by pixel, or each image one.", metavar="NAME")
 ]

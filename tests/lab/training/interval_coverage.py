@@ -1,4 +1,4 @@
-"""How often the training laboratory's intervals hold the truth, by simulation: `make interval-coverage`.
+"""How often the training laboratory's intervals contain the true value: `make interval-coverage`.
 
 Each row is a data model, the interval that the laboratory takes for it, and plain Student's beside it.
 
@@ -272,7 +272,7 @@ MODELS = (
 
 
 def coverage(model: Model, seeds: int, repetitions: int = REPETITIONS) -> tuple[float, float]:
-    """Shares of repetitions in which our interval and plain Student's hold the truth."""
+    """Shares of repetitions in which our interval and plain Student's contain the true value."""
     random = np.random.default_rng([MODELS.index(model), seeds])
     found = []
     for _ in range(repetitions):

@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say under their data model; plain Student's need not."""
+"""Intervals contain the true value as often as they say under their data model; plain Student's need not."""
 
 import numpy as np
 import pytest
