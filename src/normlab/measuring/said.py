@@ -24,7 +24,7 @@ ByOption = Annotated[
 ]
 FeaturesOption = Annotated[
     str | None,
-    typer.Option(help="Axes of an array that are kept; all others are reduced: 1.", metavar="AXES"),
+    typer.Option(help="Axes of an array that are kept, all others reduced: 1.", metavar="AXES"),
 ]
 ResizeOption = Annotated[
     str | None,
