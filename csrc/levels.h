@@ -7,9 +7,9 @@ namespace normlab {
 
 constexpr int64_t LEVELS = 256, TABLES = 4;
 
-// Pixels of `step` bytes, of which the first `channels` count: (channels, LEVELS). Neighbouring pixels count
-// in tables of their own, since a counter that is written cannot be read again at once.
-inline void count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels, int64_t* out) {
+// Inlined, so that `step` and `channels` are constants where they are known: half the time.
+[[gnu::always_inline]] inline void add_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels,
+                                              int64_t* out) {
   constexpr int64_t MOST = 1 << 30;  // pixels that a counter of 32 bits surely holds
   for (int64_t c = 0; c < channels; ++c) {
     int64_t* to = out + c * LEVELS;
@@ -25,6 +25,15 @@ inline void count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t
         for (int64_t k = 0; k < TABLES; ++k) to[level] += table[k][level];
     }
   }
+}
+
+// Pixels of `step` bytes, of which the first `channels` count: (channels, LEVELS). Neighbouring pixels count
+// in tables of their own, since a counter that is written cannot be read again at once.
+inline void count_levels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channels, int64_t* out) {
+  if (step == 4 && channels == 3) return add_levels(x, pixels, 4, 3, out);
+  if (step == 3 && channels == 3) return add_levels(x, pixels, 3, 3, out);
+  if (step == 1 && channels == 1) return add_levels(x, pixels, 1, 1, out);
+  add_levels(x, pixels, step, channels, out);
 }
 
 // What Arrow's C data interface says of an array (arrow.apache.org/docs/format/CDataInterface.html).
