@@ -88,8 +88,8 @@ def dragged(watch: Stopwatch, moves: int) -> list[float]:
 
 
 def pressed_fast(watch: Stopwatch) -> float:
-    """Sixty presses as fast as they go; from the last of them to the last change of a plot."""
-    watch.explorer.control("batch_size").focus()
+    """Sixty presses as fast as they go, each a change; from the last of them to the last change of a plot."""
+    watch.explorer.control("weight").focus()
     for key, times in (("ArrowRight", 40), ("ArrowLeft", 20)):
         for _ in range(times):
             watch.explorer.page.keyboard.down(key)  # held: it repeats without being let go
@@ -156,7 +156,7 @@ def main() -> None:
             firsts, size = loading(
                 lambda **given: Open(open_(), running.address, **given), OPENINGS
             )
-            held = Open(open_(), running.address, script=STAMPS, batch_size=30)
+            held = Open(open_(), running.address, script=STAMPS, norm="layer")
             last = statistics.median(pressed_fast(Stopwatch(held)) for _ in range(given.rounds))
         version = browser.version
     machine = (
