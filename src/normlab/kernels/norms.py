@@ -14,12 +14,12 @@ from torch import Tensor
 
 from normlab.dtypes import computed_in
 from normlab.kernels import batch as twin
-from normlab.kernels import native
+from normlab.kernels import native, slopes
 from normlab.kernels.layouts import channels_last
 from normlab.tracing import plain
 
 Maybe = Tensor | None
-# Elements from which on a kernel is faster than torch, by benchmarks/kernels.py --only batch (rms)
+# Elements from which on a kernel is faster than torch, by normlab bench --only batch (rms)
 LEAST = {"batch": 1 << 20, "rms": 1 << 14}
 CHANNELS = 128  # of a table, up to which the same holds
 PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
@@ -96,7 +96,7 @@ class _Batch(torch.autograd.Function):
             def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
                 return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
 
-            return *_through(composed, grads[0], (x, weight, bias), wanted), None
+            return *slopes.through(composed, grads[0], (x, weight, bias), wanted), None
         g = grads[0]
         gx, sums = torch.ops.normlab.batch_backward(g, x, _wide(weight), stats, ctx.eps)
         return *_slopes(gx, sums, (weight, bias), wanted), None
@@ -107,15 +107,6 @@ def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Ma
     for a, row, want in zip(own, sums, wanted[1:], strict=True):
         found.append(row.view(a.shape).to(a.dtype) if want and a is not None else None)
     return found
-
-
-def _through(function: Any, g: Tensor, given: Any, wanted: Any) -> list[Maybe]:
-    """The slopes by torch's operators, as functions of all they depend on."""
-    again = torch.is_grad_enabled()
-    with torch.enable_grad():
-        asked = [a for a, want in zip(given, wanted, strict=True) if want]
-        found = iter(torch.autograd.grad(function(*given), asked, g, create_graph=again))
-    return [next(found) if want else None for want in wanted]
 
 
 def _rms(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
@@ -138,7 +129,7 @@ class _RMS(torch.autograd.Function):
             def composed(x: Tensor, weight: Maybe) -> Tensor:
                 return rms_composed(x, weight, ctx.width, ctx.eps)
 
-            return *_through(composed, grads[0], (x, weight), wanted), None, None
+            return *slopes.through(composed, grads[0], (x, weight), wanted), None, None
         given = grads[0], x, ctx.width, _wide(weight), ctx.eps, wanted[1]
         gx, sums = torch.ops.normlab.rms_backward(*given)
         return *_slopes(gx, (sums,), (weight,), wanted), None, None
