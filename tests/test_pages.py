@@ -60,7 +60,7 @@ def test_links_between_pages_lead_somewhere():
         (name, target)
         for name, path in sources().items()
         for target in re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", path.read_text("utf-8"))
-        if not (path.parent / target).exists()
+        if not (path.parent / target.strip("<>")).exists()
     ]
     made = ("project/", "lesson.ipynb")
     assert [(name, target) for name, target in lost if not target.startswith(made)] == []

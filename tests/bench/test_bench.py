@@ -72,6 +72,7 @@ def test_torchs_that_raises_is_said_and_ours_timed():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 def test_torch_compile_is_timed_where_there_is_an_aim():
     found = measured(replace(SMALL, aim=Aim()), replace(FEW, compiled=True))
     assert all("compiled" in one.others for one in found)

@@ -28,6 +28,7 @@ def test_all_checks_hold_on_the_cpu(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 def test_compiled_layers_hold_on_the_cpu():
     found = list(gpu_checks.compiled("cpu", ("rms",)))
     assert [one.what for one in found] == ["rms, compiled"] and found[0].holds

@@ -242,7 +242,7 @@ NONE = {
         IMAGE,
         "which is no row of the table",
     ),
-    "rectified": (ours.DivisiveNorm(8, rectify=True), IMAGE, "no part of the equation"),
+    "rectified": (ours.DivisiveNorm(8, rectify=True), IMAGE, "not part of the equation"),
 }
 
 

@@ -57,6 +57,6 @@ def test_an_experiment_asks_only_for_its_own_batches(folder):
     plan = Plan.of(Settings.of(data=str(folder / "wine.csv"), quick=True))
     assert lack(plan, rates.cells(plan).values()) == ""
     assert lack(plan, regulariser.cells(plan).values()) == (
-        "wine.csv has 117 examples to train on; batches of 128 need that many: give more."
+        "wine.csv has 118 examples to train on; batches of 128 need that many: give more."
     )
     assert plan.said[1] == "The classes are in column 'kind' (--label chooses another)."

@@ -27,6 +27,7 @@ ASK = """states => {
 
 def computed(page, states):
     """Headers and arrays, as the page's own script computes them."""
+    page.wait_for_function("document.getElementById('explorer')?.model")
     return json.loads(page.evaluate(ASK, states))
 
 

@@ -139,7 +139,9 @@ def test_links_lead_to_their_states_and_what_they_cannot_say_is_told(page):
     expect(problems).to_contain_text('norm="bach" given; it must be one of')
     shows(page, weight=[2, 2])
     page.evaluate("location.hash = 'n=77'")
-    expect(page.locator(".normlab-explorer .error").nth(1)).to_contain_text("draws of some sizes")
+    expect(page.locator(".normlab-explorer .error").nth(1)).to_contain_text(
+        "random draws for some numbers of points"
+    )
 
 
 def test_playing_goes_through_the_batches(open_file):

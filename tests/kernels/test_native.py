@@ -333,7 +333,7 @@ def arguments(**changed):
         example((2, 4, 5, 6)),
         example((2, 4, 5, 6)).contiguous(memory_format=torch.channels_last),
         example((2, 4, 1, 6)).expand(2, 4, 5, 6),
-        torch.zeros(0, 4, 3, 3),
+        torch.zeros(0, 4, 3, 3, dtype=torch.float64),
     ],
     ids=["plain", "channels_last", "expanded", "nothing"],
 )
@@ -422,7 +422,7 @@ def test_weights_that_are_not_square_run_on_torchs_operators():
     x, pool = example((2, 4, 6, 6)), example((2, 3, 6, 6), 2)
     with watched() as seen:
         functional.divisive_norm(x, pool_input=pool, pool_weight=torch.rand(4, 3))
-        functional.gdn(x[..., :3, :3], 1.0, torch.eye(4))
+        functional.gdn(x[..., :3, :3].contiguous(), 1.0, torch.eye(4))
     assert "there is a mask or a pool_input" in seen[0][-1]
     assert "fewer than 16 places" in seen[1][-1]
 

@@ -41,11 +41,12 @@ FORMS: Mapping[str, Callable[[float, Tensor, float, Tensor], Tensor]] = {
     "difference divides": lambda h, old, t, new: old + t / (new - old),
 }
 
+OVER_SAMPLES = "N · H · W, which is not what is pooled,"
 # what may be taken for n, the numbers that each channel has
 OTHER_COUNTS: Mapping[str, Callable[[torch.Size], float]] = {
     "N, the number of samples,": lambda shape: shape[0],
     "C, the number of channels,": lambda shape: shape[1],
-    "N · H · W, which is not what is pooled,": lambda shape: shape.numel() / shape[1],
+    OVER_SAMPLES: lambda shape: shape.numel() / shape[1],
     "the number of all elements of x": lambda shape: shape.numel(),
     "the number of elements of one sample": lambda shape: shape.numel() / shape[0],
     "the number of places": lambda shape: shape.numel() / (shape[0] * shape[1]),

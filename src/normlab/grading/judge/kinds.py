@@ -106,6 +106,11 @@ def running(row: Norm) -> bool:
     return row.running
 
 
+def running_of_samples(row: Norm) -> bool:
+    """Whether the running variance is of a pool within one sample."""
+    return row.running and isinstance(row.pool, Axes) and "n" not in row.pool.over.split()
+
+
 def window(row: Norm) -> bool:
     return isinstance(row.pool, ChannelWindow)
 

@@ -23,6 +23,9 @@ _WINDOWS = [  # of odd sizes, for which the two right words mean the same
     reach
     for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
     if reach not in (_RIGHT, (_RIGHT[0], "size // 2 − 1"))  # which is one channel too few
+    and any(
+        REACHES[reach[0]](size) + REACHES[reach[1]](size) >= 0 for size in (3, 5, 7)
+    )  # holds any channel
 ]
 
 

@@ -57,7 +57,8 @@ RUNNING = (
         Mistake(
             "bessel_missing_in_running" if factor == "biased" else "bessel_in_running",
             sentence, _HOW_MANY, f"{_UNBIASED}, where n is how many numbers are in its pool.",
-            kinds.running, parts(kept=factor), "running_var", rare=factor != "biased",
+            kinds.running_of_samples if factor == keeping.OVER_SAMPLES else kinds.running,
+            parts(kept=factor), "running_var", rare=factor != "biased",
         )
         for factor, sentence in _FACTORS.items()
     ),
