@@ -74,7 +74,7 @@ REFUSED = {
         ["stats.json", "t.csv", "--out", "o.csv", "--features", "1"], "says nothing about a .csv",
     ),
     "a delimiter of parquet": (
-        ["stats.json", "t.parquet", "--out", "o.parquet", "--decimal", ","], "says nothing about",
+        ["stats.json", "t.parquet", "--out", "o.parquet", "--decimal", ","], "has no effect on a .parquet",
     ),
     "an unknown correction": (
         ["stats.json", "t.csv", "--out", "o.csv", "--correction", "2"], "must be 0 (biased)",

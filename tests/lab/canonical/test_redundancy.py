@@ -100,7 +100,7 @@ def test_numbers_on_the_photographs():
     ("image", "message"),
     [
         (torch.rand(100, 400), r"'x' is 100 × 400; give 256 × 384"),
-        (torch.full((256, 384), torch.nan), r"'x' holds NaN"),
+        (torch.full((256, 384), torch.nan), r"'x' contains NaN"),
         (-torch.ones(256, 384), r"negative light"),
     ],
 )

@@ -113,7 +113,7 @@ REFUSED = {
     "--norm builtins:str": "builtins:str(8) gave a str; it must give a torch.nn.Module.",
     "--data nosuch": "no data 'nosuch'. Give digits, mnist, breast-cancer, a table",
     "--data one.npz": "y has the one class 0; there must be two or more.",
-    "--data tiny.npz": "tiny.npz has 18 examples to train on; batches of 32 need that many: give more.",
+    "--data tiny.npz": "tiny.npz has 16 examples to train on; batches of 32 need that many: give more.",
     "--data mine.py": "mine.py: the ending must be one of .csv",
     "--seeds 1": "seeds=1 given; it must be 2 or more",
     "--seeds x": "--seeds 'x' given; it must be a whole number.",

@@ -49,7 +49,6 @@ OTHER_COUNTS: Mapping[str, Callable[[torch.Size], float]] = {
     OVER_SAMPLES: lambda shape: shape.numel() / shape[1],
     "the number of all elements of x": lambda shape: shape.numel(),
     "the number of elements of one sample": lambda shape: shape.numel() / shape[0],
-    "the number of places": lambda shape: shape.numel() / (shape[0] * shape[1]),
     "the number of all elements times C": lambda shape: shape.numel() * shape[1],
     "the number of all elements over the length of axis 2": lambda shape: shape.numel() / shape[2],
 }

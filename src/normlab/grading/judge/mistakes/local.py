@@ -19,10 +19,11 @@ from normlab.grading.judge.recipe import Recipe
 
 _RIGHT = ("size // 2", "(size − 1) // 2")
 _OTHERS = [word for word in REACHES if word not in _RIGHT]
+_NAMED = [_RIGHT, (_RIGHT[0], "size // 2 − 1"), ("size", "size")]  # right, one too few, twice as many
 _WINDOWS = [  # of odd sizes, for which the two right words mean the same
     reach
     for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
-    if reach not in (_RIGHT, (_RIGHT[0], "size // 2 − 1"))  # which is one channel too few
+    if reach not in _NAMED
     and any(
         REACHES[reach[0]](size) + REACHES[reach[1]](size) >= 0 for size in (3, 5, 7)
     )  # holds any channel

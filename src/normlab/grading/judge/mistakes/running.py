@@ -49,7 +49,7 @@ _FACTORS = {  # what is kept instead of var · n / (n − 1)
     },
 }
 _KEPT_OVER = {
-    "n": "over the batch alone", "c": "over the channels", "s": "over space alone",
+    "c": "over the channels", "s": "over space alone",
     "n c s": "of all numbers", "last": "over the last axis", "n c": "over batch and channels",
 }  # fmt: skip
 RUNNING = (
