@@ -1,7 +1,5 @@
 """What is refused before anything is exported; the exported files are run by `make test-frameworks`."""
 
-from importlib.util import find_spec
-
 import pytest
 import torch
 from torch import nn
@@ -39,17 +37,14 @@ def test_another_wish(tmp_path):
 
 
 def test_missing_packages(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        export, "find_spec", lambda name: None if name == "onnx" else find_spec(name)
-    )
-    monkeypatch.setattr(export, "_NEEDED", ("onnx", "torch"))
+    monkeypatch.setattr("normlab.errors.absent", lambda extra: ["onnx"] if extra == "onnx" else [])
     message = str(MissingExtraError.of("to_onnx", "onnx", "onnx"))
     with pytest.raises(ImportError, match=exact(message)):
         to_onnx(BatchNorm(3).eval(), X, tmp_path / "layer.onnx")
 
 
 def test_an_example_without_samples(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_check_packages", lambda: None)
+    monkeypatch.setattr(export, "need", lambda what, extra: None)
     message = "to_onnx: the example has shape (0, 3, 4); give one of (samples, …) with a sample."
     with pytest.raises(ValueError, match=exact(message)):
         to_onnx(BatchNorm(3).eval(), X[:0], tmp_path / "layer.onnx")

@@ -51,7 +51,7 @@ def stopped_after(count, monkeypatch, error=KeyboardInterrupt):
     return seen
 
 
-@pytest.mark.parametrize("count", [1, 7, 20])
+@pytest.mark.parametrize("count", [1, 7, 12])
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt, OSError("No space left"), DataError("bad")], ids=str
 )

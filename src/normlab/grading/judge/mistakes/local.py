@@ -19,7 +19,11 @@ from normlab.grading.judge.recipe import Recipe
 
 _RIGHT = ("size // 2", "(size − 1) // 2")
 _OTHERS = [word for word in REACHES if word not in _RIGHT]
-_NAMED = [_RIGHT, (_RIGHT[0], "size // 2 − 1"), ("size", "size")]  # right, one too few, twice as many
+_NAMED = [
+    _RIGHT,
+    (_RIGHT[0], "size // 2 − 1"),
+    ("size", "size"),
+]  # right, one too few, twice as many
 _WINDOWS = [  # of odd sizes, for which the two right words mean the same
     reach
     for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
