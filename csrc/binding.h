@@ -5,6 +5,7 @@
 #include <torch/csrc/stable/tensor.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <optional>
@@ -68,6 +69,24 @@ inline Tensor in_order(const Tensor& x, bool last) {
   using torch::headeronly::MemoryFormat;
   if (!last) return torch::stable::contiguous(x);
   return torch::stable::contiguous(x, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
+inline void check_slopes(const Tensor& g, const Tensor& x) {
+  STD_TORCH_CHECK(g.is_cpu() && g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
+                  "normlab: the gradient must have the shape and dtype of x");
+}
+
+inline void parallel(int64_t units, void* what, Work work) {
+  torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
+}
+
+const char* chosen_set();  // by its name
+
+template <class Set, size_t N>
+const Set& chosen_of(const Set* const (&sets)[N]) {
+  for (const Set* set : sets)
+    if (std::strcmp(set->name, chosen_set()) == 0) return *set;
+  STD_TORCH_CHECK(false, "normlab: no instruction set is chosen");
 }
 
 inline Numbers numbers(const Tensor& given) {

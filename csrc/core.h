@@ -36,6 +36,9 @@ struct Range {
   int64_t begin, end;
 };
 
+using Work = void (*)(void* what, int64_t begin, int64_t end);
+using Parallel = void (*)(int64_t units, void* what, Work work);
+
 // Count, mean and central sums of powers, in the order of their columns in a table (groups, 8)
 enum Column { COUNT, MEAN, M2, M3, M4, LEAST, MOST, MISSING, COLUMNS };
 

@@ -54,8 +54,7 @@ std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, con
                                            int64_t neighbours, double gain, double m, double n, double p,
                                            bool sums) {
   Call call(x, offset, weight, std::nullopt, {total, size, taps, neighbours, gain, m, n, p});
-  STD_TORCH_CHECK(g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
-                  "normlab: the gradient must have the shape and dtype of x");
+  check_slopes(g, x);
   Division& d = call.d;
   d.sums = sums;
   Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);

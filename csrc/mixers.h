@@ -1,7 +1,6 @@
 // Division by a pool with weights between channels: what is asked of the kernels. No torch.
 #pragma once
 #include "core.h"
-#include "norms.h"
 
 namespace normlab {
 

@@ -12,6 +12,7 @@ namespace normlab {
 namespace SET {
 
 #include "numbers.h"
+#include "threads.h"
 #include "powers.h"
 #include "windows.h"
 #include "division.h"
@@ -19,11 +20,6 @@ namespace SET {
 #include "backward.h"
 #include "product.h"
 #include "mixing.h"
-
-template <class F>
-inline void in_parallel(Parallel parallel, int64_t units, F f) {
-  parallel(units, &f, [](void* what, int64_t begin, int64_t end) { (*static_cast<F*>(what))(begin, end); });
-}
 
 template <class S>
 void forward_of(const Division& d, const void* given, const S* x, S* y, void* s, Parallel parallel) {

@@ -69,16 +69,6 @@ inline void energies(const T* x, double n, int64_t length, T* e) {
   for (int64_t i = 0; i < length; ++i) e[i] = energy<N>(x[i], n);
 }
 
-template <class T>
-struct Space {  // of one thread, aligned for vectors
-  T* at;
-  explicit Space(int64_t n) : at(static_cast<T*>(std::aligned_alloc(64, up(sizeof(T) * (n + 1), 64)))) {
-    if (!at) throw std::bad_alloc();
-  }
-  ~Space() { std::free(at); }
-  Space(const Space&) = delete;
-};
-
 template <class F, class S, class T>
 inline void forward_tile(const Division& d, const Region& r, const Tile<T>& t, const T* matrix, const S* x, S* y, T* s,
                          T* scratch) {

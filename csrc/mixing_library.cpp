@@ -2,28 +2,17 @@
 #include "call.h"
 #include "mixers.h"
 
-#include <cstring>
-
 namespace normlab {
 
 #define DECLARED(set) extern const Mixers mixers_##set;
 NORMLAB_SETS(DECLARED)
-const char* chosen_set();
 
 namespace {
 
 #define LISTED(set) &mixers_##set,
 const Mixers* const SETS[] = {NORMLAB_SETS(LISTED)};
 
-const Mixers& chosen() {
-  for (const auto* set : SETS)
-    if (std::strcmp(set->name, chosen_set()) == 0) return *set;
-  STD_TORCH_CHECK(false, "normlab: no instruction set is chosen");
-}
-
-void parallel(int64_t units, void* what, Work work) {
-  torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
-}
+const Mixers& chosen() { return chosen_of(SETS); }
 
 ScalarType computed(const Tensor& x) {
   return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
@@ -61,8 +50,7 @@ std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x
                                                 const Tensor& matrix, const Maybe& weight, double m, double n,
                                                 double p, bool slopes, bool sums) {
   MixCall call(x, matrix, torch::stable::new_zeros(x, {1}, ScalarType::Double), weight, std::nullopt, m, n, p);
-  STD_TORCH_CHECK(g.is_cpu() && g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
-                  "normlab: the gradient must have the shape and dtype of x");
+  check_slopes(g, x);
   STD_TORCH_CHECK(s.is_cpu() && s.numel() == x.numel() && s.scalar_type() == computed(x) && s.is_contiguous(),
                   "normlab: s must be what the forward pass kept");
   Division& d = call.d;

@@ -12,14 +12,9 @@ namespace normlab {
 namespace SET {
 
 #include "numbers.h"
+#include "threads.h"
 #include "batch.h"
 #include "rms.h"
-
-// f for each unit from 0 on, on torch's threads
-template <class F>
-inline void in_parallel(Parallel parallel, int64_t units, F f) {
-  parallel(units, &f, [](void* what, int64_t begin, int64_t end) { (*static_cast<F*>(what))(begin, end); });
-}
 
 constexpr int64_t MANY = 16;  // channels from which on each has one thread, and stays in that one's cache
 
@@ -88,21 +83,12 @@ void batch_back_of(const Batch& b, const double* stats, const S* g, const S* x, 
   });
 }
 
-template <class T>
-struct Scratch {  // rows of one thread
-  T* at;
-  explicit Scratch(int64_t n) : at(static_cast<T*>(std::malloc(sizeof(T) * (n ? n : 1)))) {
-    if (!at) throw std::bad_alloc();
-  }
-  ~Scratch() { std::free(at); }
-};
-
 template <class S>
 void rms_of(const Rows& r, const S* x, S* y, Parallel parallel) {
   using T = typename Computed<S>::type;
   int64_t parts = row_parts(r), each = pieces(r.rows, parts);
   in_parallel(parallel, parts, [&](int64_t begin, int64_t end) {
-    Scratch<T> room(3 * r.width);
+    Space<T> room(3 * r.width);
     rms_forward(r, {least(begin * each, r.rows), least(end * each, r.rows)}, x, y, room.at);
   });
 }
@@ -112,7 +98,7 @@ void rms_back_of(const Rows& r, const S* g, const S* x, S* gx, double* sums, Par
   using T = typename Computed<S>::type;
   int64_t parts = row_parts(r), each = pieces(r.rows, parts);
   in_parallel(parallel, parts, [&](int64_t begin, int64_t end) {
-    Scratch<T> room(5 * r.width);
+    Space<T> room(5 * r.width);
     for (int64_t part = begin; part < end; ++part)
       rms_backward(r, {least(part * each, r.rows), least((part + 1) * each, r.rows)}, g, x, gx,
                    sums ? sums + r.width * part : nullptr, room.at);

@@ -21,9 +21,6 @@ struct Rows {
   const double* weight;          // of each column; may be null
 };
 
-using Work = void (*)(void* what, int64_t begin, int64_t end);
-using Parallel = void (*)(int64_t units, void* what, Work work);
-
 struct Norms {
   const char* name;
   // stats: (2, channels), mean and biased variance, found here

@@ -2,28 +2,17 @@
 #include "binding.h"
 #include "norms.h"
 
-#include <cstring>
-
 namespace normlab {
 
 #define DECLARED(set) extern const Norms norms_##set;
 NORMLAB_SETS(DECLARED)
-const char* chosen_set();
 
 namespace {
 
 #define LISTED(set) &norms_##set,
 const Norms* const SETS[] = {NORMLAB_SETS(LISTED)};
 
-const Norms& chosen() {
-  for (const auto* set : SETS)
-    if (std::strcmp(set->name, chosen_set()) == 0) return *set;
-  STD_TORCH_CHECK(false, "normlab: no instruction set is chosen");
-}
-
-void parallel(int64_t units, void* what, Work work) {
-  torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
-}
+const Norms& chosen() { return chosen_of(SETS); }
 
 Numbers own(const Maybe& a, int64_t size) {
   if (!a) return {};
@@ -52,11 +41,6 @@ struct BatchCall {
          pointer(weight), pointer(bias)};
   }
 };
-
-void check_slopes(const Tensor& g, const Tensor& x) {
-  STD_TORCH_CHECK(g.is_cpu() && g.scalar_type() == x.scalar_type() && g.sizes().equals(x.sizes()),
-                  "normlab: the gradient must have the shape and dtype of x");
-}
 
 // (y, mean and biased variance of each channel)
 std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const Maybe& bias, double eps) {
