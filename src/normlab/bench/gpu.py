@@ -20,7 +20,7 @@ import torch
 
 from normlab._version import __version__
 from normlab.bench.gpu_checks import CHECKS, Checked
-from normlab.bench.grid import DTYPES, Aim, Case
+from normlab.bench.grid import DTYPES, SLOWER, Aim, Case
 from normlab.bench.running import Options, Timed, measured
 from normlab.errors import NormlabError, SettingError
 from normlab.safe import json_text
@@ -28,10 +28,7 @@ from normlab.system.files import check_writable, write_all
 from normlab.system.markdown import markdown
 from normlab.system.progress import bar
 
-SLOWER, MUCH = (
-    1 / 1.05,
-    4 << 20,
-)  # the least share of torch's own speed, for arrays of so many bytes
+MUCH = 4 << 20  # bytes of arrays on which no row may be slower than torch's
 ANY = Aim()  # no figure to reach, but timed under torch.compile
 LARGE = (64, 128, 56, 56)
 TIMED = (
@@ -140,9 +137,7 @@ def _tried(device: str, no_compile: bool, until: float) -> Iterator[Checked]:
         bad = [one for one in found if not one.holds]
         print(f"{name}: {len(found) - len(bad)} of {len(found)} hold", flush=True)
         for one in bad:
-            print(
-                f"  {one.what}: {one.said or f'{one.share:.3g} × what rounding allows'}", flush=True
-            )
+            print(f"  {one.words}", flush=True)
         yield from found
 
 
@@ -182,15 +177,15 @@ def page(
     parts = [
         " · ".join(f"{name} {value}" for name, value in about.items()),
         f"{len(checked) - len(bad)} of {len(checked)} checks hold.",
-        *(f"- {one.what}: {one.said or f'{one.share:.3g} × what rounding allows'}" for one in bad),
+        *(f"- {one.words}" for one in bad),
         markdown(HEADER, [_row(one) for one in timed]),
     ]
-    behind = [f"{_name(one.case)}, {one.way}" for one in timed if _slower(one)]
+    behind = [f"{one.case.full}, {one.way}" for one in timed if _slower(one)]
     if timed:
         listed = "; ".join(behind) or "none"
         parts.append(f"Arrays of 4 MiB and more, 5 % and more slower than torch's own: {listed}.")
     if left:
-        parts.append(f"No time was left for: {'; '.join(map(_name, left))}.")
+        parts.append(f"No time was left for: {'; '.join(case.full for case in left)}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -199,17 +194,12 @@ def _slower(one: Timed) -> bool:
     return size >= MUCH and one.others.get("torch", (1.0,))[0] < SLOWER
 
 
-def _name(case: Case) -> str:
-    return f"{case.name}, {case.dtype}, {case.layout}"
-
-
 def _row(one: Timed) -> list[str]:
     shares = (one.others.get(name) for name in ("torch", "composed", "compiled"))
     shown = ("–" if share is None else f"{share[0]:.2f}" for share in shares)
-    size = " × ".join(map(str, one.case.shape))
     return [
-        _name(one.case),
-        size,
+        one.case.full,
+        one.case.size,
         one.way,
         f"{1e3 * one.seconds:.3g}",
         f"{one.floor[0]:.2f}",
@@ -225,7 +215,12 @@ def as_json(
     ]
     rows = [_record(one) for one in timed]
     return json_text(
-        {"machine": about, "checks": checks, "timings": rows, "left": [_name(c) for c in left]}
+        {
+            "machine": about,
+            "checks": checks,
+            "timings": rows,
+            "left": [c.full for c in left],
+        }
     )
 
 

@@ -36,6 +36,10 @@ class Checked:
     said: str = ""
 
     @property
+    def words(self) -> str:
+        return f"{self.what}: {self.said or f'{self.share:.3g} × what rounding allows'}"
+
+    @property
     def holds(self) -> bool:
         return not self.said and self.share <= 1.0
 
@@ -62,8 +66,7 @@ def _cases() -> Iterator[Case]:
 def numbers(device: str) -> Tried:
     """y and every gradient of every layer, in each dtype and layout, against float64."""
     for case in _cases():
-        what = f"{case.name}, {case.dtype}, {case.layout}"
-        yield _guarded(what, lambda case=case: _share(case, device, lambda layer: layer))
+        yield _guarded(case.full, lambda case=case: _share(case, device, lambda layer: layer))
 
 
 def _share(

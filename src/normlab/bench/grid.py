@@ -13,6 +13,7 @@ DTYPES = {name: getattr(torch, name) for name in ("float32", "float64", "bfloat1
 PASSES = ("forward", "with backward")
 Pair = tuple[float | None, float | None]  # forward, with backward
 NONE: Pair = (None, None)
+SLOWER = 1 / 1.05  # the least speed, as a multiple of torch's, that no row may fall below
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,24 @@ class Case:
     layout: str = "contiguous"
     dtype: str = "float32"
     aim: Aim | None = None
-    quick: bool = False
 
     @property
     def kind(self) -> Kind:
         return KINDS[self.name]
+
+    @property
+    def title(self) -> str:
+        more = [] if self.layout == "contiguous" else [self.layout]
+        more += [] if self.dtype == "float32" else [self.dtype]
+        return ", ".join([self.name, *more])
+
+    @property
+    def full(self) -> str:
+        return f"{self.name}, {self.dtype}, {self.layout}"
+
+    @property
+    def size(self) -> str:
+        return " × ".join(map(str, self.shape))
 
     @property
     def channels(self) -> int:
@@ -76,18 +90,18 @@ TABLE = (
 )
 
 QUICK = (
-    Case("batch", (8, 64, 56, 56), quick=True),
-    Case("batch", (8, 64, 56, 56), "channels_last", quick=True),
-    Case("batch, table", (8, 2), quick=True),
-    Case("layer", (2048, 768), quick=True),
-    Case("rms", (2048, 768), quick=True),
-    Case("group", (8, 64, 28, 28), quick=True),
-    Case("instance", (8, 64, 28, 28), quick=True),
-    Case("local response", (8, 96, 27, 27), quick=True),
-    Case("local response", (8, 96, 27, 27), dtype="bfloat16", quick=True),
-    Case("divisive", (8, 64, 28, 28), quick=True),
-    Case("divisive, box 7", (8, 64, 28, 28), quick=True),
-    Case("GDN", (2, 64, 32, 32), quick=True),
+    Case("batch", (8, 64, 56, 56)),
+    Case("batch", (8, 64, 56, 56), "channels_last"),
+    Case("batch, table", (8, 2)),
+    Case("layer", (2048, 768)),
+    Case("rms", (2048, 768)),
+    Case("group", (8, 64, 28, 28)),
+    Case("instance", (8, 64, 28, 28)),
+    Case("local response", (8, 96, 27, 27)),
+    Case("local response", (8, 96, 27, 27), dtype="bfloat16"),
+    Case("divisive", (8, 64, 28, 28)),
+    Case("divisive, box 7", (8, 64, 28, 28)),
+    Case("GDN", (2, 64, 32, 32)),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from normlab.bench.grid import PASSES, Aim, Case
+from normlab.bench.grid import PASSES, SLOWER, Aim, Case
 from normlab.bench.networks import Step
 from normlab.bench.running import Timed
 from normlab.bench.timing import Times
@@ -18,7 +18,6 @@ from normlab.report.figures import Figure
 from normlab.safe import json_text
 from normlab.system.markdown import markdown
 
-SLOWER = 1 / 1.05  # the least speed, as a multiple of torch's, that no row may fall below
 HEADER = ("layer", "x", "our time ÷ copy", "torch", "composed", "compiled", "aims")
 NOTE = (
     "Each cell: forward / with backward. *Our time ÷ copy*: a copy of x, with backward also one array "
@@ -73,12 +72,6 @@ def _cell(both: Sequence[Timed], name: str) -> str:
     return f"{shown} ({spread})"
 
 
-def title(case: Case) -> str:
-    more = [] if case.layout == "contiguous" else [case.layout]
-    more += [] if case.dtype == "float32" else [case.dtype]
-    return ", ".join([case.name, *more])
-
-
 def missed(case: Case, both: Sequence[Timed]) -> list[str]:
     """The aims of the table that were not reached, in words."""
     aim = case.aim or Aim()
@@ -110,8 +103,8 @@ def table(found: Iterable[Timed]) -> str:
         aims = "–" if case.aim is None else "; ".join(missed(case, both)) or "all reached"
         rows.append(
             [
-                title(case),
-                " × ".join(map(str, case.shape)),
+                case.title,
+                case.size,
                 " / ".join(_ratio(one.floor[0]) for one in both),
                 *(_cell(both, name) for name in ("torch", "composed", "compiled")),
                 aims,
@@ -133,7 +126,7 @@ def networks_table(networks: Networks) -> str:
 def slower(found: Iterable[Timed]) -> list[str]:
     """The rows on which torch's own layer is more than 5 % faster."""
     return [
-        f"{title(one.case)} {' × '.join(map(str, one.case.shape))}, {one.way}: {share:.2f}"
+        f"{one.case.title} {one.case.size}, {one.way}: {share:.2f}"
         for one in found
         if (share := _median(one, "torch")) is not None and share < SLOWER
     ]
@@ -191,7 +184,7 @@ def figure(found: Sequence[Timed]) -> Figure:
 
     rows = []
     for case, both in by_case(found).items():
-        name = f"{title(case)}  {'×'.join(map(str, case.shape))}"
+        name = f"{case.title}  {case.size.replace(' ', '')}"
         rows.append((name, [one.others.get("torch") or one.others["composed"] for one in both]))
     alt = "; ".join(f"{name}: {both[0][0]:.2f} and {both[1][0]:.2f}" for name, both in rows)
     return Figure(
