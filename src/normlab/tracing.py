@@ -93,9 +93,7 @@ def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if (has_torch_function(args) or (kwargs and _overridden(args, kwargs))) and (
-            tracer := _tracer(args, kwargs)
-        ):
+        if _overridden(args, kwargs) and (tracer := _tracer(args, kwargs)):
             args, kwargs = named(args, kwargs)
             return tracer.create_proxy("call_function", call, args, kwargs)
         for seen in _watching:
@@ -113,9 +111,7 @@ def recorded_layer(
 
     @wraps(forward)
     def call(layer: Layer, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if (has_torch_function(args) or (kwargs and _overridden(args, kwargs))) and (
-            tracer := _tracer(args, kwargs)
-        ):
+        if _overridden(args, kwargs) and (tracer := _tracer(args, kwargs)):
             return _called(tracer, layer, *named((layer, *args), kwargs))
         return forward(layer, *args, **kwargs)
 

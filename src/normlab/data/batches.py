@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.data.images import IMAGES, is_hidden, read_image
+from normlab.data.images import IMAGES, read_named, visible
 from normlab.errors import DataError, one_line
 
 BATCH_FILES = (".pt", ".pth", ".npy", ".npz")
@@ -57,13 +57,12 @@ def _files(path: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    seen = (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in IMAGES)
-    return [p for p in seen if p.is_file() and not is_hidden(p, folder)]
+    return [p for p in visible(folder) if p.suffix.lower() in IMAGES]
 
 
 def _stacked(files: list[Path]) -> Tensor:
     """One batch of images, which must be of one size."""
-    images = [torch.from_numpy(_image(file)) for file in files]
+    images = [torch.from_numpy(read_named(file)) for file in files]
     for file, image in zip(files, images, strict=True):
         if image.shape[:2] != images[0].shape[:2]:
             first, other = (" × ".join(map(str, i.shape[:2])) for i in (images[0], image))
@@ -74,13 +73,6 @@ def _stacked(files: list[Path]) -> Tensor:
         return torch.stack(images).unsqueeze(1)
     coloured = (i.unsqueeze(-1).expand(-1, -1, 3) if i.dim() == 2 else i for i in images)
     return torch.stack([i.permute(2, 0, 1) for i in coloured])
-
-
-def _image(file: Path) -> np.ndarray:
-    try:
-        return read_image(file)
-    except DataError as error:
-        raise DataError(f"{file} {error}.") from error
 
 
 def _read(file: Path) -> Any:

@@ -54,6 +54,14 @@ def read_image(file: Path, side: int = 0) -> np.ndarray:
     return _fitted(stored, side) if side else stored
 
 
+def read_named(file: Path, side: int = 0) -> np.ndarray:
+    """The same, with the file's name in the error."""
+    try:
+        return read_image(file, side)
+    except DataError as error:
+        raise DataError(f"{file} {error}.") from error
+
+
 def _stored(image: Any, format_: str) -> np.ndarray:
     values, largest = levels(image, format_)
     if largest is None:
@@ -111,21 +119,13 @@ def read_folder(folder: Path, side: int) -> Folder:
     Hidden files and folders (.ipynb_checkpoints, .DS_Store, __MACOSX) are ignored; other files that are
     no images are counted in a note.
     """
-    seen = [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path, folder)
-    ]
+    seen = visible(folder)
     files = [path for path in seen if _is_image(path) and path.parent.parent == folder]
     if not files:
         raise DataError(
             f"{folder} has no images in folders of its own; give one folder for each class."
         )
-    images = []
-    for file in files:
-        try:
-            images.append(read_image(file, side))
-        except DataError as error:
-            raise DataError(f"{file} {error}.") from error
-    x, colours = _stacked(images)
+    x, colours = _stacked([read_named(file, side) for file in files])
     words = (
         f"read as: {len(files):,} images {'in colour' if colours else 'in grey'}, fitted to {side} × {side}, "
         "as a share of the largest value of their type"
@@ -151,8 +151,12 @@ def _left_out(others: Sequence[str]) -> tuple[str, ...]:
     return (f"Left out {count}, because not an image in a class's folder: {quoted(others)}.",)
 
 
-def is_hidden(path: Path, folder: Path) -> bool:
-    """Whether it is, or lies in, what a system or an editor keeps for itself."""
+def visible(folder: Path) -> list[Path]:
+    """The files of a folder and its folders, but for what a system or an editor keeps for itself."""
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
+
+
+def _hidden(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
     return any(part.startswith(".") or part in _HIDDEN for part in parts)
 

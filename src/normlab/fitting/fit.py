@@ -25,7 +25,7 @@ class Fit:
     variance that the model explains. log_likelihood: nats, of all observations. cross_validated:
     nats for each observation that was held out, and cross_validated_constant the same of a model that knows
     no stimulus: NaN where a part of the data is too small to fit to. dispersion: of counts, their variance
-    relative to that of Poisson counts; NaN for gaussian noise. notes: sentences warnings.
+    relative to that of Poisson counts; NaN for gaussian noise. notes: warnings, each a sentence.
     """
 
     model: str

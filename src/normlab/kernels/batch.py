@@ -13,6 +13,7 @@ from torch import Tensor
 
 from normlab.dtypes import computed_in, widened
 from normlab.equation.pooling import per_channel
+from normlab.kernels.blocks import samples_of
 from normlab.kernels.processes import Group, gathered, summed
 from normlab.moments import merged
 
@@ -100,9 +101,7 @@ def _pieces(x: Tensor, valid: Tensor | None) -> Iterator[tuple[Tensor, Tensor | 
 
 
 def _parts(x: Tensor) -> Iterator[slice]:
-    step = max(
-        1, CHUNK * len(x) // max(x.numel(), 1) if x.is_cpu else len(x)
-    )  # a GPU wants it whole
+    step = samples_of(x, CHUNK)
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 

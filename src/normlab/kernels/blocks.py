@@ -25,10 +25,9 @@ def in_blocks(
     would not fill.
     """
     none = (None,) * len(joined)
-    if torch.is_grad_enabled() or in_forward_mode() or not (like.is_cpu and values_known(like)):
+    if torch.is_grad_enabled() or in_forward_mode() or not values_known(like):
         return tuple(function(*given, out=none))
-    samples = len(like)
-    step = max(1, BLOCK * samples // max(like.numel(), 1))
+    samples, step = len(like), samples_of(like, BLOCK)
     if step >= samples:
         return tuple(function(*given, out=none))
     whole: list[Optional] = list(none)
@@ -40,6 +39,13 @@ def in_blocks(
             if part is not None:
                 whole[i] = _put(whole[i], part, out[i], cut, samples if joined[i] else 0)
     return tuple(whole)
+
+
+def samples_of(x: Tensor, most: int) -> int:
+    """Samples of a block of at most so many elements, but one at least; on a GPU all of them."""
+    if not x.is_cpu:
+        return max(1, len(x))
+    return max(1, most * len(x) // max(x.numel(), 1))
 
 
 def _put(whole: Optional, part: Tensor, out: Optional, cut: slice, samples: int) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from normlab.errors import DtypeError, ShapeError
 from normlab.kernels import native
+from normlab.kernels.blocks import samples_of
 from normlab.kernels.layouts import channels_last
 from normlab.tracing import values_known
 
@@ -73,9 +74,8 @@ def _grouped(x: Tensor, axis: int) -> Tensor:
 
 def by_torch(x: Tensor) -> Moments:
     """The same of (outer, groups, inner) by torch's operators: parts in float64, merged."""
-    each = max(1, x.shape[1] * x.shape[2])
     total = _of(x[:0].double())
-    for part in x.split(max(1, PART // each) if x.is_cpu else max(1, len(x))):
+    for part in x.split(samples_of(x, PART)):
         total = merged(total, _of(part.double()))
     return total
 

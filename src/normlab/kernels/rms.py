@@ -16,8 +16,6 @@ from normlab.kernels import norms
 from normlab.kernels.blocks import in_blocks
 from normlab.tracing import values_known
 
-LEAST = 1 << 17  # elements from which on its backward is faster than torch's, step by step
-
 
 def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | None) -> Tensor:
     """y = weight · x / √(mean x² + eps) over the last dimensions, in the dtype of x."""
@@ -26,7 +24,8 @@ def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | 
     if found is not None:
         return found
     learns = x.requires_grad or (weight is not None and weight.requires_grad)
-    if learns and torch.is_grad_enabled() and x.is_cpu and values_known(x) and x.numel() >= LEAST:
+    enough = x.is_cpu and values_known(x) and x.numel() >= norms.LEAST["rms in blocks"]
+    if learns and torch.is_grad_enabled() and enough:
         return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
     return _forward(x, shape, weight, eps)
 

@@ -191,8 +191,17 @@ class Groups(Sequence[Group]):
         which, start = self._starts[index]
         album = self._albums[which]
         stop = min(start + _step(album), len(album))
-        name = album.name or f"images {start + 1:,} to {stop:,}"
+        name = album.name or numbered(start, stop)
         return Group(name, album.of(start, stop), self.look)
+
+
+def numbered(start: int, stop: int) -> str:
+    """The name of a unit of images that have none.
+
+    >>> numbered(0, 1280)
+    'images 1 to 1,280'
+    """
+    return f"images {start + 1:,} to {stop:,}"
 
 
 def _starts(album: Album) -> range:

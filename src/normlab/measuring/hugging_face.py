@@ -95,8 +95,7 @@ def _numbered(stored: Any, column: str) -> Iterator[albums.Image]:
 def _groups(images: Iterator[albums.Image], look: Any) -> Iterator[albums.Group]:
     at = 0
     while some := list(islice(images, albums.MOST)):
-        name = f"images {at + 1:,} to {at + len(some):,}"
-        yield albums.Group(name, Came(some), look)
+        yield albums.Group(albums.numbered(at, at + len(some)), Came(some), look)
         at += len(some)
 
 

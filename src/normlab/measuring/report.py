@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def page(measured: "Measured") -> Page:
-    """The report: what to paste first, then how it came about and what warnings."""
+    """The report: what to paste first, then how it was made, and warnings."""
     found = list(parts(measured))
     figures = [figure for _, some in found for figure in some]
     return Page(

@@ -70,7 +70,7 @@ def _spoilt(work: Judgement, case: Case) -> bool:
 
 
 def _misshapen(case: Case) -> bool:
-    """That is told by itself, and no recipe gives such numbers."""
+    """It is reported on its own, and no recipe gives such numbers."""
     kept = case.phase in ("running", "evaluation")
     return kept and any(misshapen(case.scenario, step) for step in case.seen)
 

@@ -21,7 +21,7 @@ Label = tuple[str, str]
 
 
 def cells(plan: Plan) -> dict[Label, Descent]:
-    data = plan.data if plan.given else DATA
+    data = _source(plan)
     common = {"data": data, "seeds": plan.seeds, "folds": plan.folds_of(data)}
     found: dict[Label, Descent] = {}
     for name, standardize in INPUTS.items():
@@ -36,6 +36,10 @@ def cells(plan: Plan) -> dict[Label, Descent]:
 def best(reached: np.ndarray) -> int:
     """The row of (rates, seeds) that reaches the target soonest in the middle seed."""
     return int(np.median(reached, axis=1).argmin())
+
+
+def _source(plan: Plan) -> Origin:
+    return plan.data if plan.given else DATA
 
 
 def measure(study: Study) -> None:
@@ -72,8 +76,7 @@ def measure(study: Study) -> None:
 
 
 def _judge(study: Study, conditions: dict[str, np.ndarray], steps: dict[Label, np.ndarray]) -> None:
-    plan, data = study.shared.plan, cells(study.shared.plan)["sgd", "raw"].data
-    overlap = plan.held_out(data)
+    overlap = study.shared.plan.held_out(_source(study.shared.plan))
     mean, spread = ratio(conditions["raw"], conditions["standardised"], overlap)
     study.claim("condition", mean, spread, factor(mean, spread))
     for claim, optimizer in (("descent", "sgd"), ("also.adam", "adam")):

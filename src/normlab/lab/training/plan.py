@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -73,7 +74,7 @@ class Plan:
 
     def examples(self, train: int | None = None, validated: bool = False) -> int:
         """How many a network is trained on."""
-        return len(data.split(data.load(self.data), 0, self.folds, train, validated).train)
+        return _trained_on(self.data, self.folds, train, validated)
 
     def norms(self, *names: str) -> tuple[Origin, ...]:
         """An experiment's normalisers and then the reader's, each once."""
@@ -116,6 +117,11 @@ class Plan:
             f"Intervals of accuracies are Student's with the variance (1/n + {self.overlap:.2g}) s² of "
             f"Nadeau & Bengio (2003), since some seeds share test examples."
         )
+
+
+@cache
+def _trained_on(source: Origin, folds: int, train: int | None, validated: bool) -> int:
+    return len(data.split(data.load(source), 0, folds, train, validated).train)
 
 
 def spaced(first: int, last: int, count: int) -> tuple[int, ...]:

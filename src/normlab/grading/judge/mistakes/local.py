@@ -19,19 +19,21 @@ from normlab.grading.judge.recipe import Recipe
 
 _RIGHT = ("size // 2", "(size − 1) // 2")
 _OTHERS = [word for word in REACHES if word not in _RIGHT]
-_NAMED = [
+_NAMED = (
     _RIGHT,
     (_RIGHT[0], "size // 2 − 1"),
     ("size", "size"),
-]  # right, one too few, twice as many
-_WINDOWS = [  # of odd sizes, for which the two right words mean the same
-    reach
-    for reach in product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS))
-    if reach not in _NAMED
-    and any(
-        REACHES[reach[0]](size) + REACHES[reach[1]](size) >= 0 for size in (3, 5, 7)
-    )  # holds any channel
-]
+)  # by mistakes of their own, or right
+
+
+def _meant(reach: tuple[str, str]) -> bool:
+    """Whether a window is another than these, and holds any channel."""
+    holds = any(sum(REACHES[word](size) for word in reach) >= 0 for size in (3, 5, 7))
+    return reach not in _NAMED and holds
+
+
+# of odd sizes, for which the two right words mean the same
+_WINDOWS = [*filter(_meant, product((_RIGHT[0], *_OTHERS), (_RIGHT[1], *_OTHERS)))]
 
 
 def _without_sum(recipe: Recipe) -> Recipe:
