@@ -25,8 +25,8 @@ class EpsConvention(Rule):
     code = "NRM304"
     name = "eps-unusual"
     what = (
-        "Finds batch norms whose eps is no framework's default, or differs from most of the model, "
-        "where 10 times the eps would change the output."
+        "Finds batch norms whose eps is not a default of any framework, or differs from most of the "
+        "model, where 10 times the eps would change the output."
     )
     why = (
         "Weights from another framework were trained with its eps: 1e-3 in Keras and TensorFlow, 1e-5"

@@ -226,7 +226,8 @@ LESSONS: Mapping[str, Lesson] = {
     ),
     "shared-cause": Lesson(
         "A cell supersaturates. Must its rate also fall below the blank's somewhere in a map with spots?",
-        "If β makes it supersaturate, yes. If the pool's exponent does, no. The two can be told apart.",
+        "If β makes it supersaturate, yes. If the exponent of the pool does, no. So a test "
+        "can distinguish the two.",
         r"\beta > \frac{nn}{nd}(1 + \alpha^{nd}) - 1",
     ),
     "patch-frequency": Lesson(
