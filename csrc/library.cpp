@@ -141,6 +141,29 @@ extern "C" SEEN int normlab_shows(const void* mean, const void* rate, int64_t n,
               : shows(static_cast<const float*>(mean), static_cast<const float*>(rate), n, eps, far, flat);
 }
 
+namespace {
+// torch.lerp
+double between(double from, double to, double share) {
+  return share < 0.5 ? from + share * (to - from) : to - (to - from) * (1 - share);
+}
+
+template <class T>
+void move(T* mean, T* var, const double* batch, int64_t channels, double count, double momentum) {
+  for (int64_t c = 0; c < channels; ++c) {
+    mean[c] = T(between(mean[c], batch[c], momentum));
+    var[c] = T(between(var[c], batch[channels + c] * (count / (count - 1)), momentum));
+  }
+}
+}  // namespace
+
+// Running statistics, float or double, moved by a batch of `count` values a channel. batch: its mean and
+// biased variance, (2, channels).
+extern "C" SEEN void normlab_move(void* mean, void* var, int wide, const double* batch, int64_t channels,
+                                  int64_t count, double momentum) {
+  wide ? move(static_cast<double*>(mean), static_cast<double*>(var), batch, channels, count, momentum)
+       : move(static_cast<float*>(mean), static_cast<float*>(var), batch, channels, count, momentum);
+}
+
 // For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes), added to.
 extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values, const bool* valid,
                                         const double* shift, int64_t lanes, int64_t chunk, double* out) {

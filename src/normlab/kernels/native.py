@@ -153,6 +153,8 @@ def _library() -> Any:
     library.normlab_choose.argtypes = [ctypes.c_char_p]
     at, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     library.normlab_shows.argtypes = [at, at, number, ctypes.c_int, real, real, real]
+    library.normlab_move.argtypes = [at, at, ctypes.c_int, at, number, number, real]
+    library.normlab_move.restype = None
     library.normlab_power_sums.argtypes = [
         ctypes.c_int, at, number, at, at, number, number, at,
     ]  # fmt: skip
@@ -176,6 +178,25 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bo
         return None
     at = mean.data_ptr(), rate.data_ptr()
     return _library().normlab_shows(*at, mean.numel(), kind, eps, far, flat) == 1
+
+
+def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) -> bool:
+    """Move running statistics by a batch of so many values a channel, at the cost of one call.
+
+    batch: float64 (2, channels), its mean and biased variance. False, and nothing moved, where it cannot run.
+    """
+    kind = WIDE.get(mean.dtype)
+    if kind is None or var.dtype is not mean.dtype or not _ordinary(mean) or not _ordinary(var):
+        return False
+    at = mean.data_ptr(), var.data_ptr(), kind, batch.data_ptr()
+    _library().normlab_move(*at, mean.numel(), count, momentum)
+    torch.autograd.graph.increment_version((mean, var))
+    return True
+
+
+def _ordinary(a: Tensor) -> bool:
+    """Whether the memory of a may be read and written directly."""
+    return type(a) is Tensor and a.is_cpu and a.is_contiguous()
 
 
 def noted(why: str) -> None:

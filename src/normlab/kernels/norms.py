@@ -28,17 +28,14 @@ WIDTH = 8  # of rows; narrower ones are left to torch
 HALF = (torch.bfloat16, torch.float16)  # whose contiguous batches torch takes as fast
 
 
-def batch(
-    x: Tensor, weight: Maybe, bias: Maybe, eps: float
-) -> tuple[Tensor, Tensor, Tensor] | None:
-    """(y, mean, biased variance) of the batch, the last two float64; None where torch is to do it."""
+def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor] | None:
+    """(y, mean and biased variance of the batch, float64 (2, C)); None where torch is to do it."""
     # plain first: a traced size is not a number
     if not plain(x) or x.numel() < LEAST["batch"] or not _dense(x):
         return None
     if native.refused(x, weight, bias):
         return None
-    y, stats = _with_slopes(_Batch, _batch, x, weight, bias, eps)
-    return y, stats[0], stats[1]
+    return _with_slopes(_Batch, _batch, x, weight, bias, eps)
 
 
 def _dense(x: Tensor) -> bool:
@@ -72,7 +69,9 @@ def _with_slopes(function: Any, forward: Any, x: Tensor, *given: Any):
 
 def _wide(a: Maybe) -> Maybe:
     """A parameter, flat, in a dtype that the kernels read."""
-    return None if a is None else a.detach().to(computed_in(a.dtype)).flatten()
+    if a is None or (a.dim() == 1 and a.dtype in native.WIDE):
+        return a
+    return a.to(computed_in(a.dtype)).flatten()
 
 
 def _batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor]:
@@ -105,8 +104,8 @@ class _Batch(torch.autograd.Function):
 
 def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
     found: list[Maybe] = [gx if wanted[0] else None]
-    for a, row, want in zip(own, sums, wanted[1:], strict=True):
-        found.append(row.view(a.shape).to(a.dtype) if want and a is not None else None)
+    for i, a in enumerate(own):
+        found.append(sums[i].to(a.dtype).view(a.shape) if wanted[i + 1] and a is not None else None)
     return found
 
 

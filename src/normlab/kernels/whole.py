@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in
-from normlab.kernels import columns, norms, steady
+from normlab.kernels import columns, native, norms, steady
 from normlab.kernels.layouts import channels_last
 
 Maybe = Tensor | None
@@ -35,11 +35,11 @@ def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
-    found = norms.batch(x, weight, bias, eps) if x.numel() >= norms.LEAST["batch"] else None
+    found = norms.batch(x, weight, bias, eps)
     if found is not None:
-        y, *own = found
+        y, own = found
         if held is not None:
-            _moved(held, own, x.numel() // x.size(1), momentum)
+            _move(held, own, x.numel() // x.size(1), momentum)
         return y
     mean, var = (None, None) if held is None else held
     in_columns = columns.holds(x)
@@ -56,10 +56,11 @@ def in_place(
     return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
 
 
-def _moved(held: Statistics, own: list[Tensor], count: int, momentum: float) -> None:
-    """Running statistics moved by a batch's mean and biased variance, float64."""
-    mean, var = own
-    for old, new in zip(held, (mean, var * (count / (count - 1))), strict=True):
+def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
+    """Move running statistics by a batch's mean and biased variance, float64 (2, channels)."""
+    if native.move(*held, own, count, momentum):
+        return
+    for old, new in zip(held, (own[0], own[1] * (count / (count - 1))), strict=True):
         old.copy_(torch.lerp(old.double(), new, momentum))
 
 
@@ -72,7 +73,7 @@ def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor,
     """y, mean and unbiased variance of the batch."""
     found = norms.batch(x, weight, bias, eps)
     if found is not None:
-        y, *own = found
+        y, own = found
         count, kind = x.numel() // x.size(1), computed_in(x.dtype)
         return y, own[0].to(kind), (own[1] * (count / (count - 1))).to(kind)
     seen = steady.seen(x)
