@@ -2,6 +2,8 @@
 #include "binding.h"
 #include "norms.h"
 
+#include <algorithm>
+
 namespace normlab {
 
 #define DECLARED(set) extern const Norms norms_##set;
@@ -53,6 +55,15 @@ std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const May
   return {y, stats};
 }
 
+// As the weight is: float where it is, else double
+Tensor as_weight(const Tensor& sums, const Maybe& weight) {
+  if (!weight || weight->scalar_type() != ScalarType::Float) return sums;
+  Tensor own = torch::stable::new_empty(sums, {sums.size(0), sums.size(1)}, ScalarType::Float);
+  const double* from = static_cast<const double*>(sums.const_data_ptr());
+  std::copy(from, from + sums.numel(), static_cast<float*>(own.mutable_data_ptr()));
+  return own;
+}
+
 // (gradient for x, those for weight and bias)
 std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, const Maybe& weight, const Tensor& stats,
                                           double eps) {
@@ -61,11 +72,11 @@ std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, cons
   Numbers found = own(stats, 2 * call.b.channels);
   Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
   Tensor sums = torch::stable::new_zeros(x, {2, call.b.channels}, ScalarType::Double);
-  if (gx.numel() == 0) return {gx, sums};
+  if (gx.numel() == 0) return {gx, as_weight(sums, weight)};
   Numbers parts(chosen().batch_parts(call.b));
   chosen().batch_back(call.b, found.data(), slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
                       values(sums), parts.data(), parallel);
-  return {gx, sums};
+  return {gx, as_weight(sums, weight)};
 }
 
 struct RowsCall {

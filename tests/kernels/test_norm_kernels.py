@@ -10,7 +10,7 @@ from torch.library import opcheck
 import normlab
 from cases import example
 from normlab import functional, nn
-from normlab.kernels import native, norms
+from normlab.kernels import native, norms, thresholds
 
 pytestmark = needs_kernels
 OPS = torch.ops.normlab
@@ -38,10 +38,11 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 
 @pytest.fixture(autouse=True)
 def kernels_for_all_sizes(monkeypatch):
-    monkeypatch.setattr(norms, "LEAST", dict.fromkeys(norms.LEAST, 0))
-    monkeypatch.setattr(norms, "HALF", ())
-    monkeypatch.setattr(norms, "CHANNELS", 10_000)
-    monkeypatch.setattr(norms, "WIDTH", 1)
+    monkeypatch.setattr(thresholds, "LEAST", dict.fromkeys(thresholds.LEAST, 0))
+    monkeypatch.setattr(thresholds, "CONTIGUOUS", ())
+    monkeypatch.setattr(thresholds, "CHANNELS_LAST", ())
+    monkeypatch.setattr(thresholds, "CHANNELS", 10_000)
+    monkeypatch.setattr(thresholds, "WIDTH", 1)
 
 
 def drawn(shape, order=None, dtype=torch.float32, mean=0.3, seed=5):
@@ -55,7 +56,7 @@ def own(channels, dtype):
 
 
 def batch(x, weight, bias):
-    y, _, _ = norms.batch(x, weight, bias, EPS)
+    y, _ = norms.batch(x, weight, bias, EPS)
     return y
 
 
@@ -113,7 +114,7 @@ def test_rms_norm_is_right(shape, dtype, name):
 def test_a_large_mean_costs_no_digit(shape, order):
     x = drawn(shape, order, mean=1e4)
     wide = x.double()
-    y, mean, var = norms.batch(x, None, None, EPS)
+    y, (mean, var) = norms.batch(x, None, None, EPS)
     dims = (0, *range(2, x.dim()))
     torch.testing.assert_close(mean, wide.mean(dims), rtol=1e-9, atol=0)
     torch.testing.assert_close(var, wide.var(dims, unbiased=False), rtol=1e-6, atol=0)
@@ -148,7 +149,7 @@ def scaled(x, dims):
 def test_squares_outside_the_range_of_float32(size, order):
     x = (drawn((4, 20, 13, 17), None, torch.float64) * size).float()
     x = x if order is None else x.contiguous(memory_format=order)
-    y, _, _ = norms.batch(x, None, None, 0.0)
+    y, _ = norms.batch(x, None, None, 0.0)
     torch.testing.assert_close(y.double(), scaled(x.double(), (0, 2, 3)), rtol=1e-5, atol=1e-5)
     rows = norms.rms(x.contiguous(), [17], None, 0.0)
     wide = x.double()

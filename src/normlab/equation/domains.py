@@ -7,6 +7,8 @@ from functools import partial
 from numbers import Integral
 from typing import Any
 
+LARGE = 256  # elements of a tensor from which on one pass for both its ends costs less than two tests
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -83,7 +85,18 @@ def _positive(value: Any) -> bool:
 
 
 def _non_negative(value: Any) -> bool:
+    ends = _ends(value)
+    if ends is not None:
+        return ends[0] >= 0 and ends[1] < math.inf
     return every(value, lambda a: a >= 0) and every(value, lambda a: a < math.inf)
+
+
+def _ends(value: Any) -> tuple[float, float] | None:
+    """The least and the largest of a large tensor, in one pass; both are NaN if one value is."""
+    if not hasattr(value, "aminmax") or value.numel() < LARGE or not _known(value):
+        return None
+    least, most = value.detach().aminmax()
+    return least.item(), most.item()
 
 
 def _among(names: tuple[str, ...], value: Any) -> bool:

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from normlab.equation.pools import ChannelDecay, Learned
-from normlab.kernels import divisive, native
+from normlab.kernels import divisive, native, thresholds
 from normlab.kernels.slopes import by_channel, summed_onto, through
 
 Maybe = Tensor | None
-PLACES = 16  # of a contiguous image; with fewer most of a block is empty
 
 
 def holds(plan: divisive.Division) -> bool:
@@ -27,8 +26,8 @@ def refused(x: Tensor, offset: Tensor, matrix: Maybe, weight: Maybe, bias: Maybe
     """Why torch's operators must compute this; "" where the kernels may."""
     if matrix is None or len(matrix) != matrix.shape[1]:
         return "the weights have another number of channels than x"
-    if x.is_contiguous() and x.dim() > 2 and 1 < x.shape[2:].numel() < PLACES:
-        return f"an image has fewer than {PLACES} places"
+    if x.is_contiguous() and x.dim() > 2 and 1 < x.shape[2:].numel() < thresholds.PLACES:
+        return f"an image has fewer than {thresholds.PLACES} places"
     return native.refused(x, offset, matrix, weight, bias)
 
 

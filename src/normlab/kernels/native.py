@@ -228,9 +228,13 @@ def _describe() -> None:
     def rms_back(g, x, width, weight, eps, learns):
         return x.new_empty(x.shape), x.new_empty(width if learns else 0, dtype=torch.float64)
 
+    def batch_back(g, x, weight, stats, eps):
+        gx, sums = of_channels(x)
+        return gx, sums if weight is None else sums.to(weight.dtype)
+
     fakes = {
         "batch": of_channels,
-        "batch_backward": lambda g, x, *_: of_channels(x),
+        "batch_backward": batch_back,
         "rms": lambda x, *_: x.new_empty(x.shape),
         "rms_backward": rms_back,
         "divide": lambda x, *_: contiguous(x),

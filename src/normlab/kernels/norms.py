@@ -5,6 +5,7 @@ refuse runs on torch's operators. A backward pass that is differentiated again o
 these too.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,57 +15,56 @@ from torch import Tensor
 
 from normlab.dtypes import computed_in
 from normlab.kernels import batch as twin
-from normlab.kernels import native, slopes
+from normlab.kernels import columns, native, slopes
+from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
 from normlab.tracing import plain
 
 Maybe = Tensor | None
-# Elements from which on a kernel is faster than torch, by normlab bench --only batch (rms); of RMS norm
-# without kernels, from which on a backward in blocks is faster than torch's, step by step
-LEAST = {"batch": 1 << 20, "rms": 1 << 14, "rms in blocks": 1 << 17}
-CHANNELS = 128  # of a table, up to which the same holds
-PLACES = 16  # of a contiguous image: with fewer its rows do not fill the processor's registers
-WIDTH = 8  # of rows; narrower ones are left to torch
-HALF = (torch.bfloat16, torch.float16)  # whose contiguous batches torch takes as fast
 
 
 def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor] | None:
     """(y, mean and biased variance of the batch, float64 (2, C)); None where torch is to do it."""
     # plain first: a traced size is not a number
-    if not plain(x) or x.numel() < LEAST["batch"] or not _dense(x):
+    if not plain(x):
         return None
-    if native.refused(x, weight, bias):
+    size, learns = x.numel(), _learns(x, weight, bias)
+    enough = size >= at.LEAST["batch" if learns else "batch, without gradients"]
+    # torch loses digits of long columns, however few they are
+    if not enough and not (x.dim() > 2 and columns.holds(x) and columns.long(x)):
         return None
-    return _with_slopes(_Batch, _batch, x, weight, bias, eps)
+    if size == 0 or not _fits(x) or native.refused(x, weight, bias):
+        return None
+    native.noted("")
+    return _Batch.apply(x, weight, bias, eps) if learns else _batch(x, weight, bias, eps)
 
 
-def _dense(x: Tensor) -> bool:
+def _fits(x: Tensor) -> bool:
     """Whether the channels lie in memory as the kernels read them faster than torch."""
-    if x.is_contiguous():
-        if x.dtype in HALF or (x.dim() == 2 and x.size(1) > CHANNELS):
-            return False
-        places = x.numel() // (x.size(0) * x.size(1))
-        return places == 1 or places >= PLACES
-    return channels_last(x) is not None
+    if not x.is_contiguous():
+        return x.dtype not in at.CHANNELS_LAST and channels_last(x) is not None
+    if x.dtype in at.CONTIGUOUS or (x.dim() == 2 and x.size(1) > at.CHANNELS):
+        return False
+    places = x.numel() // (x.size(0) * x.size(1))
+    return places == 1 or places >= at.PLACES
 
 
 def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None:
     """RMS normalisation over the last dimensions; None where torch's operators are to run."""
-    if not plain(x) or x.numel() < LEAST["rms"] or not shape:
+    if not plain(x) or x.numel() < at.LEAST["rms"] or not shape:
         return None
     if list(x.shape[-len(shape) :]) != shape or native.refused(x, weight):
         return None
-    if torch.Size(shape).numel() < WIDTH or (weight is not None and list(weight.shape) != shape):
+    width = math.prod(shape)
+    if width < at.WIDTH or (weight is not None and list(weight.shape) != shape):
         return None
-    return _with_slopes(_RMS, _rms, x, weight, torch.Size(shape).numel(), eps)
-
-
-def _with_slopes(function: Any, forward: Any, x: Tensor, *given: Any):
     native.noted("")
-    learns = any(isinstance(a, Tensor) and a.requires_grad for a in (x, *given))
-    if learns and torch.is_grad_enabled():
-        return function.apply(x, *given)
-    return forward(x, *given)
+    return (_RMS.apply if _learns(x, weight) else _rms)(x, weight, width, eps)
+
+
+def _learns(*given: Maybe) -> bool:
+    """Whether gradients of one of them may be asked for."""
+    return torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in given)
 
 
 def _wide(a: Maybe) -> Maybe:
@@ -105,7 +105,7 @@ class _Batch(torch.autograd.Function):
 def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
     found: list[Maybe] = [gx if wanted[0] else None]
     for i, a in enumerate(own):
-        found.append(sums[i].to(a.dtype).view(a.shape) if wanted[i + 1] and a is not None else None)
+        found.append(sums[i].to(a.dtype).view(a.shape) if a is not None and wanted[i + 1] else None)
     return found
 
 
