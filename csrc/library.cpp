@@ -1,6 +1,7 @@
 // The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
 #include "binding.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -91,7 +92,7 @@ Tensor moments(const Tensor& given) {
   });
   for (int64_t k = 1; k < m.blocks; ++k)
     chosen->merged(parts.data() + k * m.groups * COLUMNS, parts.data(), m.groups);
-  std::memcpy(out.mutable_data_ptr(), parts.data(), sizeof(double) * m.groups * COLUMNS);
+  std::copy_n(parts.data(), m.groups * COLUMNS, static_cast<double*>(out.mutable_data_ptr()));  // also of none
   return out;
 }
 

@@ -7,7 +7,9 @@ from functools import partial
 from numbers import Integral
 from typing import Any
 
-LARGE = 256  # elements of a tensor from which on one pass for both its ends costs less than two tests
+LARGE = (
+    256  # elements of a tensor from which on one pass for both its ends costs less than two tests
+)
 
 
 @dataclass(frozen=True)

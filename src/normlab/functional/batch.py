@@ -13,6 +13,7 @@ from normlab.functional.checks import check_arguments, check_eps, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
+from normlab.kernels.native import KINDS
 from normlab.kernels.processes import Processes
 from normlab.tracing import (
     in_backward,
@@ -24,7 +25,6 @@ from normlab.tracing import (
 )
 
 Single = Literal["raise", "running"]
-ORDINARY = frozenset((torch.float32, torch.float64))
 
 
 @recorded
@@ -158,7 +158,7 @@ def plainly(
         if own is not None and own.dtype is not kind:
             return None
     shape = x.shape  # read once: each look at a size costs as much as a test
-    if kind not in ORDINARY or len(shape) < 2 or not 0.0 <= eps < math.inf:
+    if kind not in KINDS or len(shape) < 2 or not 0.0 <= eps < math.inf:
         return None
     if not 0 < shape[1] < x.numel() or (var is None) is not (mean is None):
         return None

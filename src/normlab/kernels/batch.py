@@ -1,7 +1,8 @@
 """Batch normalisation over valid elements and over processes, its backward written by hand.
 
-A chunk of the batch stays in cache. Its sums are taken about its own mean, in the dtype computed in,
-and merged in float64: nothing cancels, and no sum is long enough to lose digits.
+The moments are those of the C++ kernels, where they fit. Of torch's operators a chunk of the batch stays in
+cache; its sums are taken about its own mean, in the dtype computed in, and merged in float64: nothing cancels,
+and no sum is long enough to lose digits.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ from torch import Tensor
 
 from normlab.dtypes import computed_in, widened
 from normlab.equation.pooling import per_channel
+from normlab.kernels import native
 from normlab.kernels.blocks import samples_of
+from normlab.kernels.moments import moments
 from normlab.kernels.processes import Group, gathered, summed
 from normlab.moments import merged
+from normlab.tracing import observed
 
 CHUNK = 1 << 19  # elements: a chunk and its scratch stay in the caches, the loop costs little
 
@@ -68,6 +72,22 @@ class _BatchNorm(torch.autograd.Function):
 
 def local_moments(x: Tensor, valid: Tensor | None) -> Tensor:
     """(3, C) float64: count, mean and sum of squared deviations of this process's valid elements."""
+    if x.numel() and not native.refused(x):
+        observed(f"C++ kernels ({native.in_use()}) for the moments, torch's operators for the rest")
+        return _by_kernel(x, valid)
+    return by_torch(x, valid)
+
+
+def _by_kernel(x: Tensor, valid: Tensor | None) -> Tensor:
+    """What is not valid is shown to the kernel as missing; NaN among the valid makes the moments NaN."""
+    found = moments(x if valid is None else torch.where(valid, x, torch.nan))
+    count = _count(x, valid, (0, *range(2, x.dim())))
+    own = torch.stack([found.mean, found.m2]).masked_fill_(found.count != count, torch.nan)
+    return torch.cat([count.unsqueeze(0), own])
+
+
+def by_torch(x: Tensor, valid: Tensor | None) -> Tensor:
+    """The same by torch's operators."""
     parts = [_chunk_moments(a, ok) for a, ok in _pieces(x, valid)]
     if not parts:
         return torch.zeros(3, x.shape[1], dtype=torch.float64, device=x.device)

@@ -171,9 +171,11 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bo
     >>> if in_use():
     ...     assert shows(torch.full((3,), 1e4), torch.ones(3), 1e-5, 1e3, 0.5)
     """
-    kind = WIDE.get(mean.dtype)
-    if kind is None or type(mean) is not Tensor or (_chosen is None and in_use() is None):
+    if type(mean) is not Tensor or (_chosen is None and in_use() is None):
         return None
+    kind = WIDE.get(mean.dtype)
+    if kind is None:
+        kind, mean, rate = 0, mean.float(), rate.float()
     if rate.dtype is not mean.dtype or not (mean.is_contiguous() and rate.is_contiguous()):
         return None
     at = mean.data_ptr(), rate.data_ptr()
