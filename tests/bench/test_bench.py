@@ -104,7 +104,18 @@ def test_aims_that_were_missed_are_said():
         "forward: 2.25, not 1.8 × copy",
         "with backward: 0.90, not 2 × torch",
     ]
-    assert showing.slower([one, two]) == ["rms 8 × 8, with backward: 0.90"]
+
+
+def test_rows_that_are_slower_are_told_from_the_spread():
+    case = Case("rms", (8, 8))
+    shares = {"torch": (0.9, 0.8, 0.94)}, {"torch": (0.9, 0.8, 0.97)}, {"torch": (0.96, 0.9, 1.0)}
+    rows = [Timed(case, PASSES[0], 1e-3, (1.0, 1.0, 1.0), share) for share in shares]
+    rows.append(Timed(case, PASSES[0], 1e-3, (1.0, 1.0, 1.0), {}))
+    for beyond, one in ((True, rows[0]), (False, rows[1])):
+        assert showing.slower(rows, beyond=beyond) == ["rms 8 × 8, forward: 0.90, 100 µs"]
+        assert showing.slower([one], beyond=beyond) and not showing.slower([one], beyond=not beyond)
+    said = showing.text(rows[1:2], (), {})
+    assert f"{showing.BEHIND}: none." in said and f"{showing.UNSURE}:\n- rms" in said
 
 
 def test_the_grid():

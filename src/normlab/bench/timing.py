@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 Job = Callable[[], object]
 Clock = Callable[[], float]
-LEAST = 2e-4  # seconds that a reading takes at least: short jobs are repeated
+LEAST = 1e-3  # seconds that a reading takes at least: short jobs are repeated
 WALL, PROCESSOR = time.perf_counter, time.process_time
 # of glibc's mallopt: from which size on memory is asked of the system, what is kept, what is asked at once
 _ALLOCATOR = {-3: 1 << 30, -1: (1 << 31) - 1, -2: 1 << 30}

@@ -1,8 +1,8 @@
 """Batch normalisation over valid elements and over processes, its backward written by hand.
 
-The moments are those of the C++ kernels, where they fit. Of torch's operators a chunk of the batch stays in
-cache; its sums are taken about its own mean, in the dtype computed in, and merged in float64: nothing cancels,
-and no sum is long enough to lose digits.
+The C++ kernels compute the moments, where they can. Everything else is torch's operators on a chunk of the
+batch that stays in cache. A chunk's sums are taken about its own mean, in the dtype computed in, and merged
+in float64: nothing cancels, and no sum is long enough to lose digits.
 """
 
 from collections.abc import Iterator
