@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from normlab.kernels import native, whole
+from normlab.kernels import native, rms, whole
 from normlab.tracing import begun, plain
 
 Maybe = Tensor | None
@@ -26,6 +26,18 @@ def layer_norm(
     if layer:
         begun(layer)
     return whole.layer_norm_seen(x, shape, weight, bias, eps)
+
+
+def rms_norm(
+    x: Tensor, shape: tuple[int, ...], weight: Maybe, eps: float | None, layer: str
+) -> Maybe:
+    """`standard.rms_norm` of the usual call of a layer, or None."""
+    if not (plain(x) and _fits(x, weight, None, 0.0 if eps is None else eps)):
+        return None
+    if x.shape[-len(shape) :] != shape or not x.is_contiguous():
+        return None
+    begun(layer)
+    return rms.normalized(x, list(shape), weight, eps)
 
 
 def group_norm(

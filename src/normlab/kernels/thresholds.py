@@ -11,7 +11,7 @@ import torch
 LEAST = {
     "batch": 1 << 16,
     "batch, without gradients": 1 << 13,
-    "rms": 1 << 14,
+    "rms": 1 << 11,
     "rms in blocks": 1 << 17,  # torch's operators in blocks, where there are no kernels
 }
 CHANNELS = 128  # of a table in batch norm: at most

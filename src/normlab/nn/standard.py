@@ -168,8 +168,13 @@ class RMSNorm(Unscripted, nn.RMSNorm):
 
     @recorded_layer
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        weight = own(self, "weight")
+        if mask is None:
+            y = usual.rms_norm(x, self.normalized_shape, weight, self.eps, "rms_norm")
+            if y is not None:
+                return y
         check_ending(self, x, self.normalized_shape)
-        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
+        return functional.rms_norm(x, self.normalized_shape, weight, self.eps, mask=mask)
 
 
 class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
