@@ -4,6 +4,7 @@
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -67,8 +68,33 @@ inline bool channels_last(const Tensor& x) {
 
 inline Tensor in_order(const Tensor& x, bool last) {
   using torch::headeronly::MemoryFormat;
+  if (last ? channels_last(x) : x.is_contiguous()) return x;  // without a call through torch's dispatcher
   if (!last) return torch::stable::contiguous(x);
   return torch::stable::contiguous(x, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
+// Memory without values, not through torch's dispatcher, which costs as much as a small array's arithmetic
+inline Tensor empty(const int64_t* sizes, const int64_t* strides, int64_t rank, ScalarType kind) {
+  AtenTensorHandle made = nullptr;
+  int32_t dtype = torch::stable::detail::to<int32_t>(torch::stable::detail::from(kind));
+  STABLE_TORCH_ERROR_CODE_CHECK(
+      aoti_torch_empty_strided(rank, sizes, strides, dtype, aoti_torch_device_type_cpu(), 0, &made));
+  return Tensor(made);
+}
+
+inline Tensor empty_as(const Tensor& x) {  // x dense, in any order
+  return empty(x.sizes().data(), x.strides().data(), x.dim(), x.scalar_type());
+}
+
+inline Tensor rows(int64_t many, int64_t width, ScalarType kind) {
+  const int64_t sizes[] = {many, width}, strides[] = {width > 1 ? width : 1, 1};
+  return empty(sizes, strides, 2, kind);
+}
+
+inline Tensor zeros(int64_t many, int64_t width) {  // float64
+  Tensor a = rows(many, width, ScalarType::Double);
+  std::fill_n(static_cast<double*>(a.mutable_data_ptr()), a.numel(), 0.0);
+  return a;
 }
 
 inline void check_slopes(const Tensor& g, const Tensor& x) {
@@ -90,7 +116,7 @@ const Set& chosen_of(const Set* const (&sets)[N]) {
 }
 
 inline Numbers numbers(const Tensor& given) {
-  Tensor a = torch::stable::contiguous(given);
+  Tensor a = in_order(given, false);
   const void* at = a.const_data_ptr();
   auto values = [&](auto* from) { return Numbers(from, from + a.numel()); };
   return a.scalar_type() == ScalarType::Double ? values(static_cast<const double*>(at))

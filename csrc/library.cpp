@@ -38,7 +38,7 @@ const Kernels* chosen = nullptr;
 Tensor divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const Maybe& bias, bool total,
               int64_t size, const Maybe& taps, int64_t neighbours, double gain, double m, double n, double p) {
   Call call(x, offset, weight, bias, {total, size, taps, neighbours, gain, m, n, p});
-  Tensor y = torch::stable::empty_like(call.x);
+  Tensor y = empty_as(call.x);
   if (y.numel() == 0) return y;
   Cut cut = chosen->cut(call.d, false);
   const void* from = call.x.const_data_ptr();
@@ -58,8 +58,8 @@ std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, con
   check_slopes(g, x);
   Division& d = call.d;
   d.sums = sums;
-  Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
-  Tensor own = torch::stable::new_zeros(x, {3, sums ? d.channels : 0}, ScalarType::Double);
+  Tensor slopes = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
+  Tensor own = zeros(3, sums ? d.channels : 0);
   if (gx.numel() == 0) return {gx, own};
   Cut cut = chosen->cut(d, true);
   Numbers parts((sums ? cut.units : 1) * 3 * d.channels);

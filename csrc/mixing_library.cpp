@@ -36,7 +36,7 @@ struct MixCall : Call {
 std::tuple<Tensor, Tensor> mix(const Tensor& x, const Tensor& matrix, const Tensor& offset, const Maybe& weight,
                                const Maybe& bias, double m, double n, double p, bool keep) {
   MixCall call(x, matrix, offset, weight, bias, m, n, p);
-  Tensor y = torch::stable::empty_like(call.x);
+  Tensor y = empty_as(call.x);
   Tensor s = torch::stable::new_empty(x, {keep ? y.numel() : 0}, computed(x));
   if (y.numel() == 0) return {y, s};
   chosen().forward(call.d, call.matrix.const_data_ptr(), call.x.const_data_ptr(), y.mutable_data_ptr(),
@@ -56,7 +56,7 @@ std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x
   Division& d = call.d;
   d.sums = sums;
   int64_t c = x.size(1);
-  Tensor along = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
+  Tensor along = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
   Tensor for_matrix = torch::stable::new_zeros(x, {slopes ? c : 0, slopes ? c : 0}, ScalarType::Double);
   Tensor own = torch::stable::new_zeros(x, {3, sums ? c : 0}, ScalarType::Double);
   if (gx.numel() == 0) return {gx, for_matrix, own};

@@ -47,8 +47,8 @@ struct BatchCall {
 // (y, mean and biased variance of each channel)
 std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const Maybe& bias, double eps) {
   BatchCall call(x, weight, bias, eps);
-  Tensor y = torch::stable::empty_like(call.x);
-  Tensor stats = torch::stable::new_zeros(x, {2, call.b.channels}, ScalarType::Double);
+  Tensor y = empty_as(call.x);
+  Tensor stats = zeros(2, call.b.channels);
   if (y.numel() == 0) return {y, stats};
   Numbers parts(chosen().batch_parts(call.b));
   chosen().batch(call.b, call.x.const_data_ptr(), y.mutable_data_ptr(), values(stats), parts.data(), parallel);
@@ -58,7 +58,7 @@ std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const May
 // As the weight is: float where it is, else double
 Tensor as_weight(const Tensor& sums, const Maybe& weight) {
   if (!weight || weight->scalar_type() != ScalarType::Float) return sums;
-  Tensor own = torch::stable::new_empty(sums, {sums.size(0), sums.size(1)}, ScalarType::Float);
+  Tensor own = rows(sums.size(0), sums.size(1), ScalarType::Float);
   const double* from = static_cast<const double*>(sums.const_data_ptr());
   std::copy(from, from + sums.numel(), static_cast<float*>(own.mutable_data_ptr()));
   return own;
@@ -70,8 +70,8 @@ std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, cons
   BatchCall call(x, weight, std::nullopt, eps);
   check_slopes(g, x);
   Numbers found = own(stats, 2 * call.b.channels);
-  Tensor slopes = in_order(g, channels_last(call.x)), gx = torch::stable::empty_like(call.x);
-  Tensor sums = torch::stable::new_zeros(x, {2, call.b.channels}, ScalarType::Double);
+  Tensor slopes = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
+  Tensor sums = zeros(2, call.b.channels);
   if (gx.numel() == 0) return {gx, as_weight(sums, weight)};
   Numbers parts(chosen().batch_parts(call.b));
   chosen().batch_back(call.b, found.data(), slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
@@ -94,7 +94,7 @@ struct RowsCall {
 
 Tensor rms(const Tensor& x, int64_t width, const Maybe& weight, double eps) {
   RowsCall call(x, width, weight, eps);
-  Tensor y = torch::stable::empty_like(call.x);
+  Tensor y = empty_as(call.x);
   if (y.numel()) chosen().rms(call.r, call.x.const_data_ptr(), y.mutable_data_ptr(), parallel);
   return y;
 }
@@ -104,7 +104,7 @@ std::tuple<Tensor, Tensor> rms_backward(const Tensor& g, const Tensor& x, int64_
                                         double eps, bool learns) {
   RowsCall call(x, width, weight, eps);
   check_slopes(g, x);
-  Tensor slopes = torch::stable::contiguous(g), gx = torch::stable::empty_like(call.x);
+  Tensor slopes = torch::stable::contiguous(g), gx = empty_as(call.x);
   Tensor all = torch::stable::new_zeros(x, {learns ? width : 0}, ScalarType::Double);
   if (gx.numel() == 0) return {gx, all};
   Numbers parts(learns ? row_parts(call.r) * width : 0);

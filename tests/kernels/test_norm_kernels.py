@@ -209,6 +209,28 @@ def test_other_layouts_are_left_to_torch():
     assert norms.batch(drawn((4, 20, 2, 2)), None, None, EPS) is None
 
 
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [
+        ((4, 1, 13, 17), (221, 999, 17, 1)),
+        ((4, 20, 1, 17), (340, 1, 7, 20)),
+        ((1, 20, 30), (5, 30, 1)),
+    ],
+)
+def test_the_stride_of_a_single_value_does_not_matter(shape, strides):
+    x = torch.empty_strided(shape, strides).copy_(drawn(shape))
+    expected = batch_by_torch(x.double(), None, None)
+    y, _ = OPS.batch(x, None, None, EPS)
+    gx, _ = OPS.batch_backward(y, x, None, OPS.batch(x, None, None, EPS)[1], EPS)
+    assert y.stride() == gx.stride() == x.stride()
+    torch.testing.assert_close(y.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_gradient_that_is_not_there():
+    x = drawn((2, 2, 4, 4), None, torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(batch, (x, *own(2, torch.float64)), check_undefined_grad=True)
+
+
 @pytest.mark.parametrize("shape", [(0, 3, 4, 5), (2, 0, 4, 5), (2, 3, 0, 5)])
 def test_nothing(shape):
     x = torch.zeros(shape)

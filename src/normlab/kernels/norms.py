@@ -85,19 +85,21 @@ class _Batch(torch.autograd.Function):
         ctx.eps = eps
         ctx.save_for_backward(x, weight, bias, stats)
         ctx.mark_non_differentiable(stats)
+        ctx.set_materialize_grads(False)  # else zeros are made for the statistics
         return y, stats
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor):
+    def backward(ctx: Any, *grads: Maybe):
         x, weight, bias, stats = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:3]
+        wanted, g = ctx.needs_input_grad[:3], grads[0]
+        if g is None:
+            return (None,) * 4
         if native.second_order():
 
             def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
                 return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
 
-            return *slopes.through(composed, grads[0], (x, weight, bias), wanted), None
-        g = grads[0]
+            return *slopes.through(composed, g, (x, weight, bias), wanted), None
         gx, sums = torch.ops.normlab.batch_backward(g, x, _wide(weight), stats, ctx.eps)
         return *_slopes(gx, sums, (weight, bias), wanted), None
 
@@ -105,8 +107,13 @@ class _Batch(torch.autograd.Function):
 def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
     found: list[Maybe] = [gx if wanted[0] else None]
     for i, a in enumerate(own):
-        found.append(sums[i].to(a.dtype).view(a.shape) if a is not None and wanted[i + 1] else None)
+        found.append(_as(sums[i], a) if a is not None and wanted[i + 1] else None)
     return found
+
+
+def _as(row: Tensor, a: Tensor) -> Tensor:
+    fits = row.dtype is a.dtype and a.dim() == 1
+    return row if fits else row.to(a.dtype).view(a.shape)
 
 
 def _rms(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
