@@ -85,7 +85,7 @@ class _Kept:
     def _both(self, moved: Array) -> tuple[Array, Array]:
         if self._found is None or self._at is None or not np.array_equal(self._at, moved):
             residuals, slopes = self.problem.at(self.whole(moved))
-            self._found = np.nan_to_num(residuals, nan=1e150), np.nan_to_num(slopes[:, self.free])
+            self._found = _finite(residuals, 1e150), _finite(slopes[:, self.free], 0.0)
             self._at = moved.copy()
         return self._found
 
@@ -94,6 +94,11 @@ class _Kept:
 
     def slopes(self, moved: Array) -> Array:
         return self._both(moved)[1]
+
+
+def _finite(values: Array, instead: float) -> Array:
+    """NaN replaced, infinities by the largest numbers; mostly there are none, which is quickly seen."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=instead)
 
 
 class Better(Exception):  # noqa: N818
