@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from normlab.fitting.noise import Noise, Observed
-from normlab.fitting.parameters import Array, Parameter, Places
+from normlab.responses.noise import Noise, Observed
+from normlab.responses.parameters import Array, Parameter, Places
 
 _FAR = 100.0  # beyond so many times the range of the data nothing was seen
 _FARTHER = 1e60  # with s, rmax has units of response · contrast^(n(s − 1)), which may be anything
