@@ -99,14 +99,20 @@ def family_page(name: str, family: Experiment) -> str:
 def verdicts_section(family: str) -> str:
     """What a family's page in docs says of its full run."""
     run = published(family)
-    return "\n\n".join(
-        [
-            "## The full run",
-            f"On {run.day}, on {run.machine}, normlab {run.versions['normlab']} with torch "
-            f"{run.versions['torch']}: {run.outcomes}",
-            markdown(family_of(family).header, run.table),
-        ]
-    )
+    parts = [
+        "## The full run",
+        f"On {run.day}, on {run.machine}, normlab {run.versions['normlab']} with torch "
+        f"{run.versions['torch']}: {run.outcomes}",
+        markdown(family_of(family).header, run.table),
+    ]
+    many = sum(verdict["adjusted"] is not None for verdict in run.verdicts)
+    if many:
+        parts.append(
+            f"Verdicts are corrected for the {many} claims that have intervals (Holm 1979), so that chance "
+            "alone decides few of them. The intervals below are not corrected: a claim can be inconclusive "
+            "although its own interval lies on one side of its threshold."
+        )
+    return "\n\n".join(parts)
 
 
 def _block(block: Block) -> str:

@@ -20,7 +20,7 @@ from normlab.system.processes import started
 from normlab.system.progress import bar
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "fit-coverage.md"
-CELLS, PARTS = 1000, 20  # of each case
+CELLS, PART = 1000, 50  # of each case; and how many one process simulates at a time
 CASES = {  # in words → noise, and whether s is fitted
     "gaussian noise": ("gaussian", False),
     "Poisson counts": ("poisson", False),
@@ -30,10 +30,10 @@ CASES = {  # in words → noise, and whether s is fitted
 NAMES = ("rmax", "c50", "n", "baseline", "s")
 
 
-def part(case: int, place: int, cells: int) -> list[dict[str, bool] | None]:
+def part(case: int, place: int) -> list[dict[str, bool] | None]:
     """What became of some cells of a case; seeds are by case and place."""
     noise, bent = list(CASES.values())[case]
-    return list(covered(cells, noise, bent, seed=100 * case + place))
+    return list(covered(PART, noise, bent, seed=100 * case + place))
 
 
 def row(case: int, outcomes: Sequence[dict[str, bool] | None]) -> tuple[str, ...]:
@@ -66,14 +66,15 @@ are too narrow.
 
 
 def main(cells: int = CELLS) -> None:
-    work = [(case, place) for case in range(len(CASES)) for place in range(PARTS)]
+    parts = max(1, cells // PART)
+    work = [(case, place) for case in range(len(CASES)) for place in range(parts)]
     with bar("simulating") as show, started(os.cpu_count() or 1, monotonic) as pool:
-        waiting = [pool.submit(part, *one, cells // PARTS) for one in work]
+        waiting = [pool.submit(part, *one) for one in work]
         for done, _ in enumerate(as_completed(waiting)):
             show(done + 1, len(work))
     found = [one.result() for one in waiting]
-    rows = [row(c, list(chain(*found[c * PARTS : (c + 1) * PARTS]))) for c in range(len(CASES))]
-    write_all(PAGE.parent, {PAGE.name: page(rows, cells).encode()})
+    rows = [row(c, list(chain(*found[c * parts : (c + 1) * parts]))) for c in range(len(CASES))]
+    write_all(PAGE.parent, {PAGE.name: page(rows, parts * PART).encode()})
     print(PAGE.read_text(encoding="utf-8"))
 
 

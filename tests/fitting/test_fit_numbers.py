@@ -10,9 +10,9 @@ from scipy.stats import chi2, t
 from simulated import CONTRAST, Population, covered, curve, neuron, session, shares
 
 import normlab
-from normlab.fitting.curve import Curve
-from normlab.fitting.noise import KINDS
-from normlab.fitting.pool import Pool
+from normlab.responses.curve import Curve
+from normlab.responses.noise import KINDS
+from normlab.responses.pool import Pool
 
 NAMES = ("rmax", "c50", "n", "baseline")
 

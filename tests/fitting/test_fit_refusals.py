@@ -6,7 +6,7 @@ from simulated import CONTRAST, Population, curve
 
 import normlab
 from normlab.errors import DataError, SettingError
-from normlab.fitting.parameters import Estimate
+from normlab.responses.parameters import Estimate
 
 RESPONSE = curve(CONTRAST, 40, 0.15, 2.2, 8)
 NOISE = np.random.default_rng(0).normal(0, 1, 10)

@@ -48,7 +48,7 @@ CLASSES = (
     ("normlab.checks.finding", "Finding"),
     ("normlab.conversion.exchange", "Change", "Conversion"),
     ("normlab.fitting.fit", "Fit"),
-    ("normlab.fitting.parameters", "Estimate"),
+    ("normlab.responses.parameters", "Estimate"),
     ("normlab.measuring.network.affine", "Standardize"),
     ("normlab.lab.experiment", "Claim", "Record", "Result", "Verdict"),
     ("normlab.lab.family", "Family", "Member", "Near", "Study"),

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from normlab.errors import SettingError, need
 from normlab.fitting import telling
 from normlab.fitting.inputs import Asked, Given, Model, check_enough, given
-from normlab.fitting.noise import Observed, dispersion
-from normlab.fitting.parameters import Array, Estimate, Parameter
-from normlab.fitting.search import Problem, profiled
 from normlab.fitting.validation import cross_validated
+from normlab.responses.noise import Observed, dispersion
+from normlab.responses.parameters import Array, Estimate, Parameter
+from normlab.responses.search import Problem, profiled
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from normlab.errors import DataError, SettingError, did_you_mean
-from normlab.fitting.curve import Curve
-from normlab.fitting.noise import KINDS, Noise, Observed
-from normlab.fitting.parameters import Array, Parameter, Places
-from normlab.fitting.pool import Pool
+from normlab.responses.curve import Curve
+from normlab.responses.noise import KINDS, Noise, Observed
+from normlab.responses.parameters import Array, Parameter, Places
+from normlab.responses.pool import Pool
 
 Model = Curve | Pool
 MODELS = (Curve.name, Pool.name)

@@ -8,13 +8,13 @@ import numpy as np
 
 from normlab._version import __version__
 from normlab.fitting import drawings, words
-from normlab.fitting.curve import Curve
 from normlab.fitting.fit import Fit, Source
-from normlab.fitting.noise import KINDS
-from normlab.fitting.parameters import Array
-from normlab.fitting.pool import Pool
 from normlab.report.figures import Figure
 from normlab.report.page import Block, Formula, Note, Numbers, Page, Picture, Prose, Section
+from normlab.responses.curve import Curve
+from normlab.responses.noise import KINDS
+from normlab.responses.parameters import Array
+from normlab.responses.pool import Pool
 from normlab.safe import markup
 
 

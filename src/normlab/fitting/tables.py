@@ -13,7 +13,7 @@ from normlab.data.columns import Read, Words, quoted
 from normlab.data.reading import Reading
 from normlab.data.table import complete, read
 from normlab.errors import DataError, SettingError
-from normlab.fitting.parameters import Array, Places
+from normlab.responses.parameters import Array, Places
 
 _CONTRAST = ("contrast", "c", "drive")
 _RESPONSE = ("response", "rate", "spikes", "count", "firing", "r")

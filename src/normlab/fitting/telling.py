@@ -7,9 +7,9 @@ import numpy as np
 
 from normlab.errors import DataError
 from normlab.fitting.inputs import Asked, Given
-from normlab.fitting.noise import Observed, dispersion
-from normlab.fitting.parameters import Array, Estimate, Places
-from normlab.fitting.search import Problem
+from normlab.responses.noise import Observed, dispersion
+from normlab.responses.parameters import Array, Estimate, Places
+from normlab.responses.search import Problem
 
 # (parameter, whether its upper end is open) → what the data lack, what to do
 _OPEN: Mapping[tuple[str, bool], str] = {

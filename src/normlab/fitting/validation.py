@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from normlab.fitting.inputs import Asked, Given
-from normlab.fitting.parameters import Array, Places
-from normlab.fitting.search import Problem, minimised
 from normlab.fitting.telling import constant
+from normlab.responses.parameters import Array, Places
+from normlab.responses.search import Problem, minimised
 
 _SEED = 0
 

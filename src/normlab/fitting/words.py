@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from normlab.fitting.noise import KINDS
-from normlab.fitting.parameters import Estimate
+from normlab.responses.noise import KINDS
+from normlab.responses.parameters import Estimate
 
 if TYPE_CHECKING:
     from normlab.fitting.fit import Fit

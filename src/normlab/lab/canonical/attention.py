@@ -80,7 +80,7 @@ def measure(study: Study, model: Model = response) -> None:
         study.curve(f"{name}.ratio", AT, ratios, "attended / unattended, at each contrast")
         study.claim(f"{name}_numbers", (ratios - torch.tensor(reported)).abs().max())
         both = [r.numpy() for r in model(stimulus, field, torch.from_numpy(CONTRASTS))]
-        fits = [fit(CONTRASTS, r) for r in both]
+        fits = [fit(CONTRASTS, r, intervals=()) for r in both]
         found[name] = both, fits, ratios.tolist()
         for label, value in _gains(fits).items():
             study.number(f"{name}.{label}", value, f"{label} by which attention changes the fit")

@@ -77,7 +77,7 @@ def measure(study: Study, model: Model = projection, without: Model = private) -
 def _half_points(study: Study, model: Model) -> dict[float, Fit]:
     rate = torch.from_numpy(RATES)
     fits = {
-        total: fit(RATES, model(rate, torch.full_like(rate, total)).numpy())
+        total: fit(RATES, model(rate, torch.full_like(rate, total)).numpy(), intervals=())
         for total in HALF_POINTS
     }
     found = [f.c50.value for f in fits.values()]

@@ -66,7 +66,7 @@ def measure(study: Study, adapting: Model = flash, near: Retina = local) -> None
 def _flashes(study: Study, model: Model) -> None:
     light = torch.from_numpy(FLASHES)
     responses = {b: model(light, torch.tensor(b)).numpy() for b in BACKGROUNDS}
-    fits = {b: fit(FLASHES, response) for b, response in responses.items()}
+    fits = {b: fit(FLASHES, response, intervals=()) for b, response in responses.items()}
     half = {b: found.c50.value for b, found in fits.items()}
     study.curve(
         "half", BACKGROUNDS, half.values(), "light of half the response, by background, in σ"

@@ -101,23 +101,18 @@ def simulate(cell: Callable[[Tensor], Tensor], *seed: int) -> np.ndarray:
     return np.random.default_rng(seed).poisson(rates * SECONDS) / SECONDS
 
 
-def poisson_variance(rate: np.ndarray) -> np.ndarray:
-    """Of a mean rate; never less than that of a single spike."""
-    return np.maximum(rate * SECONDS, 1.0) / SECONDS**2
-
-
 def _sessions(
     study: Study, cell: Callable[[Tensor], Tensor], count: int
 ) -> tuple[tuple[np.ndarray, Fit], float]:
     responses = [simulate(cell, study.shared.seed, i) for i in range(count)]
-    fits = [fit(CONTRASTS, response, poisson_variance) for response in responses]
+    fits = [fit(CONTRASTS, response, SECONDS, ("c50",)) for response in responses]
     covered = [found.c50.covers(C50) for found in fits]
     share = study.number(
         "coverage", np.mean(covered), f"share of {count} sessions whose interval holds c50"
     )
     spread = 1.96 * (share * (1 - share) / count) ** 0.5
     study.claim("covers", abs(share - LEVEL), spread, f"{count} sessions of Poisson counts")
-    first = fits[0]
+    first = fit(CONTRASTS, responses[0], SECONDS)
     for name, truth in (("rmax", RMAX), ("c50", C50), ("power", POWER)):
         got = getattr(first, name)
         for end in ("value", "low", "high"):
@@ -131,7 +126,7 @@ def _by_angle(model: Model, contrast: Tensor) -> dict[float, tuple[np.ndarray, F
     found = {}
     for angle in ANGLES:
         response = _one(model, contrast, len(PREFERRED) // 2, angle).numpy()
-        found[angle] = response, fit(CONTRASTS, response)
+        found[angle] = response, fit(CONTRASTS, response, intervals=())
     return found
 
 
@@ -150,7 +145,10 @@ def _by_mask(
         orthogonal = drives(90.0, torch.full_like(contrast, mask))
         pool = (drive**POWER + orthogonal**POWER) ** (1 / POWER)
         response = model(drive, pool)[:, cell].numpy()
-        curve, expected = fit(CONTRASTS, response), (C50**POWER + mask**POWER) ** (1 / POWER)
+        curve, expected = (
+            fit(CONTRASTS, response, intervals=()),
+            (C50**POWER + mask**POWER) ** (1 / POWER),
+        )
         found[mask] = response, curve, expected
         apart += [abs(curve.c50.value / expected - 1), abs(curve.rmax.value / RMAX - 1)]
         study.number(f"mask.{mask:g}.c50", curve.c50.value, "c50 (%) with such a mask (%)")
@@ -172,7 +170,7 @@ def _show_session(
         part="session",
         contrast=CONTRASTS,
         response=response,
-        error=np.sqrt(poisson_variance(response)),
+        error=np.sqrt(np.maximum(response * SECONDS, 1.0)) / SECONDS,  # of one spike at least
         fine=fine,
         fitted=curve.curve(fine),
         truth=cell(torch.from_numpy(fine)).numpy(),

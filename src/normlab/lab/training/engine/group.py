@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from normlab.errors import NormlabError
 from normlab.lab.training.engine.networks.parts import Tap
 from normlab.lab.training.engine.random_layers import RandomLayer
+from normlab.lab.training.engine.tape import Tape
 
 Tensors = dict[str, Tensor]
 _EVALUATED = 65536  # examples × networks that are evaluated at once
@@ -21,13 +22,15 @@ class Group:
     """Parameters and buffers of M networks, stacked along a first axis.
 
     With `stacked`, one vmapped call runs them all (torch.func); without, M is 1 and the network itself is
-    called. Either way the first axis of inputs and outputs is the network's.
+    called. Either way the first axis of inputs and outputs is the network's. replayed: gradients are
+    computed from a tape, for networks that do the same at every step.
     """
 
-    def __init__(self, networks: Sequence[nn.Module], stacked: bool = True):
+    def __init__(self, networks: Sequence[nn.Module], stacked: bool = True, replayed: bool = False):
         if not stacked and len(networks) != 1:
             raise ValueError(f"{len(networks)} networks without stacking; give one")
-        self.network, self.stacked = networks[0], stacked
+        self.network, self.stacked, self.replayed = networks[0], stacked, replayed
+        self._tapes: dict[Any, Tape] = {}  # by the form of a batch
         parameters, buffers = stack_module_state(list(networks))
         self.parameters: Tensors = {n: p.detach().requires_grad_() for n, p in parameters.items()}
         self.buffers: Tensors = dict(buffers)
@@ -38,13 +41,15 @@ class Group:
     def __len__(self) -> int:
         return len(next(iter(self.parameters.values())))
 
-    def losses(self, x: Tensor, y: Tensor, parameters: Tensors | None = None) -> Tensor:
+    def losses(self, x: Tensor, y: Tensor) -> Tensor:
         """Mean cross-entropy of each network on its batch, in training mode: (M,)."""
+        return self._losses(self.parameters, self.buffers, x, y)
 
+    def _losses(self, parameters: Tensors, buffers: Tensors, x: Tensor, y: Tensor) -> Tensor:
         def loss(parameters: Tensors, buffers: Tensors, x: Tensor, y: Tensor) -> Tensor:
             return cross_entropy(functional_call(self.network, (parameters, buffers), (x,)), y)
 
-        return self._call(loss, True, parameters or self.parameters, self.buffers, x, y)
+        return self._call(loss, True, parameters, buffers, x, y)
 
     def outputs(self, x: Tensor, training: bool = False) -> Tensor:
         """What the networks answer: (M, N, classes); buffers stay as they are."""
@@ -70,7 +75,26 @@ class Group:
     ) -> tuple[Tensor, Tensors]:
         """Losses, and the gradient of each network's own by its parameters."""
         at = parameters or self.parameters
-        losses = self.losses(x, y, at)
+        if not self.replayed:
+            return self._gradients(at, self.buffers, x, y)
+        given = (*at.values(), *self.buffers.values(), x, y)
+        form = tuple((t.shape, t.stride()) for t in (x, y))
+        if form in self._tapes:
+            return self._tapes[form].replay(*given)
+        self._tapes[form] = tape = Tape(self._of_tensors, *given)
+        return tape.first
+
+    def _of_tensors(self, *given: Tensor) -> tuple[Tensor, Tensors]:
+        """The same from one row of tensors: parameters, buffers, a batch and its classes."""
+        *state, x, y = given
+        at = dict(zip(self.parameters, state, strict=False))
+        buffers = dict(zip(self.buffers, state[len(at) :], strict=True))
+        return self._gradients(at, buffers, x, y)
+
+    def _gradients(
+        self, at: Tensors, buffers: Tensors, x: Tensor, y: Tensor
+    ) -> tuple[Tensor, Tensors]:
+        losses = self._losses(at, buffers, x, y)
         found = torch.autograd.grad(losses.sum(), list(at.values()), allow_unused=True)
         zeros = (
             torch.zeros_like(p) if g is None else g for p, g in zip(at.values(), found, strict=True)

@@ -22,7 +22,10 @@ class Run:
     def __init__(self, cell: Training, data: Data, replicas: Sequence[Replica], stacked: bool):
         self.cell, self.data, self.replicas = cell, data, replicas
         self.device, self.dtype = torch.device(cell.device), getattr(torch, cell.dtype)
-        self.group = Group([self._network(replica) for replica in replicas], stacked)
+        own = bool(cell.norm.path)  # a reader's layer may do something else at each step
+        replayed = stacked and self.device.type == "cpu" and not own
+        networks = [self._network(replica) for replica in replicas]
+        self.group = Group(networks, stacked, replayed)
         self.splits = [
             split(data, m.seed, cell.folds, cell.train, cell.validated) for m in replicas
         ]

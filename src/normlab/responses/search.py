@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from normlab.errors import DataError
-from normlab.fitting.noise import Noise, Observed
-from normlab.fitting.parameters import Array, Parameter, Places
+from normlab.responses.noise import Noise, Observed
+from normlab.responses.parameters import Array, Parameter, Places
 
 Mean = Callable[[Array], tuple[Array, Array]]  # inner parameters → means (M,), derivatives (M, P)
 _CLOSE = 1e-4  # of an interval's end, relative to half its width
@@ -85,7 +85,7 @@ class _Kept:
     def _both(self, moved: Array) -> tuple[Array, Array]:
         if self._found is None or self._at is None or not np.array_equal(self._at, moved):
             residuals, slopes = self.problem.at(self.whole(moved))
-            self._found = np.nan_to_num(residuals, nan=1e150), np.nan_to_num(slopes[:, self.free])
+            self._found = _finite(residuals, 1e150), _finite(slopes[:, self.free], 0.0)
             self._at = moved.copy()
         return self._found
 
@@ -94,6 +94,11 @@ class _Kept:
 
     def slopes(self, moved: Array) -> Array:
         return self._both(moved)[1]
+
+
+def _finite(values: Array, instead: float) -> Array:
+    """NaN replaced, infinities by the largest numbers; mostly there are none, which is quickly seen."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=instead)
 
 
 class Better(Exception):  # noqa: N818
@@ -111,11 +116,14 @@ def profiled(
     level: float,
     check: Callable[[Array, float], None],
     tell: Callable[[int, int], None],
+    bounded: Places | None = None,
 ) -> tuple[Array, float, list[tuple[float, float]]]:
     """The best parameters, their deviance, and for each free one the ends of its interval (inner).
 
     check: refuses what is known of the best parameters to be of no use, before the search for ends.
+    bounded: the free ones whose ends are searched for, None for all.
     """
+    wanted = free if bounded is None else bounded
     for _ in range(_TRIES):
         best, deviance = minimised(problem, start, free)
         check(best, deviance)
@@ -124,8 +132,8 @@ def profiled(
         profile = _Profile(problem, best, deviance, free, level)
         try:
             ends = []
-            for place, i in enumerate(free):
-                tell(place, len(free))
+            for place, i in enumerate(wanted):
+                tell(place, len(wanted))
                 ends.append((profile.end(i, -1), profile.end(i, +1)))
             return best, deviance, ends
         except Better as found:

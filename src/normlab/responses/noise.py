@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from normlab.fitting.parameters import Array, Places
+from normlab.responses.parameters import Array, Places
 
 _EXACT = 1e-6  # responses that a model meets as closely, relative to the largest, have no noise
 

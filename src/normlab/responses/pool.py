@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from normlab.fitting.noise import Noise, Observed
-from normlab.fitting.parameters import Array, Parameter
+from normlab.responses.noise import Noise, Observed
+from normlab.responses.parameters import Array, Parameter
 
 _FAR = 100.0
 SHARED = ("sigma", "n", "kappa")

@@ -4,16 +4,20 @@ R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
-from normlab.fitting.noise import Noise, Observed
-from normlab.fitting.parameters import Array, Parameter
+from normlab.responses.noise import Noise, Observed
+from normlab.responses.parameters import Array, Parameter, Places
 
 _FAR = 100.0  # beyond so many times the range of the data nothing was seen
 _FARTHER = 1e60  # with s, rmax has units of response · contrast^(n(s − 1)), which may be anything
+
+
+Shown = tuple[int, slice | Places, Array]  # contrasts; which are above 0; the logarithms of these
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,14 @@ class Curve:
 
     def mean(self, inner: Array) -> tuple[Array, Array]:
         """The response at each contrast, and its derivatives by the inner parameters (M, 5)."""
-        return mean(self.contrast, inner, self.counts)
+        return _respond(self._positive, inner, self.counts)
+
+    @cached_property
+    def _positive(self) -> Shown:
+        seen = np.flatnonzero(self.contrast > 0)
+        together = len(seen) > 0 and seen[-1] - seen[0] == len(seen) - 1
+        where = slice(int(seen[0]), int(seen[-1]) + 1) if together else seen  # a slice is faster
+        return len(self.contrast), where, np.log(self.contrast[where])
 
     def start(self, seen: Observed, noise: Noise, fixed: Array) -> Array:
         """Inner parameters near the best: c50, n and s from a grid, rmax and baseline by least squares.
@@ -85,40 +96,39 @@ class Curve:
             4: np.sqrt([0.05, 0.3, 1.0]),
         }
         grid = [values if np.isnan(fixed[i]) else [fixed[i]] for i, values in tried.items()]
-        found = [_linear(self.contrast, seen, noise, fixed, *place) for place in product(*grid)]
+        found = [_linear(self._positive, seen, noise, fixed, *place) for place in product(*grid)]
         return min(found, key=lambda pair: pair[0])[1]
 
 
-def mean(contrast: Array, inner: Array, counts: bool) -> tuple[Array, Array]:
+def _respond(shown: Shown, inner: Array, counts: bool) -> tuple[Array, Array]:
     """The response at each contrast, and its derivatives by the inner parameters (M, 5)."""
-    log_rmax, log_c50, log_n, b, root = inner
-    baseline = np.exp(b) if counts else b
-    n, s = np.exp(min(log_n, 50.0)), 1 + root**2
-    seen = contrast > 0
-    log_c = np.log(contrast[seen])
+    log_rmax, log_c50, log_n, b, root = inner.tolist()  # plain floats: numpy's scalars are slow
+    baseline = float(np.exp(b)) if counts else b
+    n, s = float(np.exp(min(log_n, 50.0))), 1 + root * root
+    size, seen, log_c = shown
     u = s * n * (log_c - log_c50)
     share = np.exp(-np.logaddexp(0, -u))
     log_rise = log_rmax + n * log_c - s * n * log_c50 - np.logaddexp(0, u)
     rise = np.exp(np.minimum(log_rise, 600.0))
-    slopes = np.zeros((len(contrast), 5))
+    slopes = np.zeros((size, 5))
     slopes[seen, 0] = rise
     slopes[seen, 1] = -rise * s * n * (1 - share)
     slopes[seen, 2] = rise * (n * log_c - s * n * log_c50 - share * u)
     slopes[:, 3] = baseline if counts else 1.0
     slopes[seen, 4] = -rise * n * (log_c50 + share * (log_c - log_c50)) * 2 * root
-    response = np.full(len(contrast), baseline)
+    response = np.full(size, baseline)
     response[seen] += rise
     return response, slopes
 
 
 def _linear(
-    contrast: Array, seen: Observed, noise: Noise, fixed: Array, log_c50: float, log_n: float, root: float
+    shown: Shown, seen: Observed, noise: Noise, fixed: Array, log_c50: float, log_n: float, root: float
 ) -> tuple[float, Array]:  # fmt: skip
     """The best rmax and baseline for given c50, n and s: (sum of squares, inner parameters)."""
     # with this rmax the shape is ½ at c50, whatever s does to the units of rmax
     unit = np.exp(log_n) * log_c50 * root**2
     inner = np.array([unit, log_c50, log_n, -np.inf if noise.counts else 0.0, root])
-    shape, _ = mean(contrast, inner, noise.counts)
+    shape, _ = _respond(shown, inner, noise.counts)
     columns = np.stack([shape, np.ones_like(shape)], 1)
     values = np.array([np.exp(fixed[0] - unit), np.exp(fixed[3]) if noise.counts else fixed[3]])
     free = np.isnan(values)
