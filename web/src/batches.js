@@ -70,6 +70,9 @@ export class Batches {
     const first = Math.max(0, Math.min(around - MOST / 2, batches.count - shown));
     const squares = Array.from({ length: shown }, (_, i) => first + i);
     this.squares = squares;
+    const seen = JSON.stringify([squares, batches, evaluated, around]);
+    if (this.seen === seen) return; // while a point is dragged
+    this.seen = seen;
     put(this.strip, "aria-label", this.app.words("batches.strip"));
     each(
       this.strip,
@@ -113,6 +116,9 @@ export class Batches {
           })),
         )
       : [];
+    const traced = JSON.stringify(lines);
+    if (this.traced === traced) return;
+    this.traced = traced;
     each(
       this.charts,
       lines,
