@@ -33,14 +33,15 @@ export class Stage {
     if (this.picture.firstChild !== view.el) this.picture.replaceChildren(view.el);
     if (scene.data.view === "block") view.draw(this.#tiles(scene, arrays));
     else view.draw(scene, arrays);
-    text(this.hint, this.#hint(scene.data.view));
+    text(this.hint, this.#hint(scene));
     const way = this.stage === "after" && scene.data.view === "cloud" && this.scatter.beat < LAST;
     if (way) this.#travel(this.scatter.beat);
     else if (this.stage === "other") this.#counted(scene);
     else this.#histograms(scene, arrays[this.stage]);
   }
 
-  #hint(view) {
+  #hint({ data: { view }, batches }) {
+    if (view === "cloud" && !batches.used) return this.app.words("hint.cloud.alone");
     const touch = `hint.${view}.touch`;
     return this.app.words(finger.matches && touch in this.app.strings ? touch : `hint.${view}`);
   }
