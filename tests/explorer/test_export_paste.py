@@ -25,6 +25,8 @@ READ = {
     "decimal commas": ("rate;depth\n1,5;10\n2,25;30\n", ""),
     "decimal comma chosen": ("rate;depth\n1,125;10\n2,250;30\n", ","),
     "quotes": ('"first, of two",b\n1,2\n3,5\n', ""),
+    "a line break in quotes": ('"rate\nof flow",b\n1,"2\n"\n3,5\n', ""),
+    "signs that are not seen": ("a\u2028b,c\u200bd\x07,\U000e0001\n1,2,3\n3,5,6\n", ""),
     "words": ("rate,kind,depth\n1,a,2\n3,b,5\n", ""),
     "gaps": ("a,b\n1,2\n3,\n4,NA\n5,6\n", ""),
     "comment and blank lines": ("# made by hand\r\na,b\r\n\r\n1,2\r\n3,5\r\n", ""),
@@ -33,7 +35,10 @@ READ = {
 REFUSED = {
     "nothing": (" \n ", "The table is empty"),
     "words": ("hello world", "no column holds only numbers"),
-    "uneven": ("a,b\n1,2\n3\n", "line 3 has 1 fields, and the first line has 2"),
+    "uneven": (
+        "a,b\n1,2\n3\n",
+        "line 3 has another number of fields than the first line: 1, not 2",
+    ),
     "one row": ("a,b\n1,2\n", "fewer than 2 rows"),
     "commas of two meanings": ("a;b\n1,500;2\n3,250;4\n", "choose the decimal sign"),
 }

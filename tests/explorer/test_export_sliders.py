@@ -100,7 +100,7 @@ def test_modes_and_steps_go_together_and_stand_side_by_side(page):
     begin(page)
     page.get_by_label("Compare with").select_option("mode")
     for step in (1, 2):
-        button(page, "Step").click()
+        button(page, "Next batch").click()
         shows(page, step=step, compare="mode", selected=[8 * (step - 1), 0, 0])
     expect(page.locator(".panel.other .whose")).to_have_text("Batch normalisation, evaluation")
     control(page, "mode").select_option("eval")

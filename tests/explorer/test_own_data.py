@@ -36,8 +36,8 @@ GIVEN = {
 
 def hears(explorer, state):
     """What a page sends when a person has changed something."""
-    message = {"type": "state", "state": state, "change": explorer.given["change"], "by": "page"}
-    explorer._handle_custom_msg(message, [])
+    told = {"state": state, "change": explorer.given["change"], "by": "page"}
+    explorer.set_state({"chosen": told})
 
 
 @pytest.mark.parametrize("x", GIVEN.values(), ids=GIVEN)

@@ -146,8 +146,21 @@ def test_a_finger_drags_a_point_and_scrolls_beside_one(at):
     checks.until(lambda: explorer.page.evaluate("scrollY") > scrolled)
 
 
-def finger(explorer, start, by, moves=8):
-    """Touch the screen, move, and let go."""
+def test_a_finger_that_rests_on_a_point_removes_it(at):
+    explorer = at(PHONE)
+    expect(explorer[".panel.before .hint"]).to_contain_text("hold a point to remove it")
+    explorer[".scatter.before"].scroll_into_view_if_needed()
+    box = explorer[".scatter.before .ring"].bounding_box()
+    here = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger(explorer, here, (4, 0), rest="document.querySelector('.said').textContent")
+    explorer.settled().says("127 rows")
+    expect(explorer[".said"]).to_have_text("Point 0 deleted.")
+    explorer.button("Undo").click()
+    explorer.settled().says("128 rows")
+
+
+def finger(explorer, start, by, moves=8, rest=""):
+    """Touch the screen, move, and let go, or wait before that until an expression holds."""
     session = explorer.page.context.new_cdp_session(explorer.page)
 
     def touch(kind, *points):
@@ -157,6 +170,8 @@ def finger(explorer, start, by, moves=8):
     touch("touchStart", start)
     for i in range(1, moves + 1):
         touch("touchMove", (start[0] + by[0] * i / moves, start[1] + by[1] * i / moves))
+    if rest:
+        checks.until(lambda: explorer.page.evaluate(rest))
     touch("touchEnd")
 
 

@@ -16,7 +16,7 @@ def whole(explorer):
 def test_three_steps_and_a_reset_are_as_before(at):
     explorer = at(momentum=0.3, batch_size=12)
     before, kept = whole(explorer), checks.running(explorer.page)
-    explorer.press("Step", 3)
+    explorer.press("Next batch", 3)
     assert checks.running(explorer.page) != kept
     expect(explorer[".batches .seen"]).to_have_count(3)
     explorer.press("Reset")
@@ -27,18 +27,18 @@ def test_three_steps_and_a_reset_are_as_before(at):
 
 def test_evaluation_leaves_the_running_statistics_as_they_are(at):
     explorer = at()
-    explorer.press("Step", 3)
+    explorer.press("Next batch", 3)
     kept = checks.running(explorer.page)
     explorer.choose("mode", "eval").says("in evaluation, with the running statistics after 3 steps")
     assert checks.running(explorer.page) == kept
     mean, variance = (kept[kind, "Feature 1"] for kind in ("mean", "variance"))
     assert float(explorer.operands["center"][0]) == pytest.approx(mean, rel=1e-5)
     assert float(explorer.operands["pool"][0]) == pytest.approx(variance, rel=1e-5)
-    for name in ("Step", "Play"):  # the layer would look at a batch, and keep nothing of it
+    for name in ("Next batch", "Play"):  # the layer would look at a batch, and keep nothing of it
         expect(explorer.button(name)).to_be_disabled()
         assert "evaluation" in explorer.button(name).get_attribute("title")
     explorer.choose("mode", "train")
-    explorer.press("Step")
+    explorer.press("Next batch")
     assert checks.running(explorer.page) != kept
 
 
@@ -69,7 +69,7 @@ def test_play_stops_in_evaluation(at):
 
 def test_the_selected_point_goes_along_with_the_batches_and_can_be_led_by_the_strip(at):
     explorer = at()
-    explorer.press("Step", 2)
+    explorer.press("Next batch", 2)
     expect(explorer["table.operands caption"]).to_contain_text("Point 8:")
     explorer[".strip button"].nth(5).click()
     explorer.settled()
@@ -98,7 +98,7 @@ def test_reseed_draws_other_data_and_reset_keeps_them(at):
     explorer.press("Reseed")
     second = explorer.values
     assert second != first and len(second) == 128
-    explorer.press("Step", 2).press("Reset")
+    explorer.press("Next batch", 2).press("Reset")
     assert explorer.values == second
 
 
@@ -106,4 +106,4 @@ def test_rows_without_batches_have_no_strip_and_say_so(at):
     explorer = at(norm="layer")
     expect(explorer[".panel.batches"]).to_be_hidden()
     expect(explorer[".norm .note"]).to_contain_text("looks at one sample at a time")
-    expect(explorer.button("Step")).to_have_count(0)
+    expect(explorer.button("Next batch")).to_have_count(0)

@@ -34,9 +34,11 @@ def test_batches_of_one_are_explained_and_the_next_change_recovers(at):
     explorer.says("nothing was computed with these settings")
     expect(explorer[".code code"]).to_contain_text("x.split(1)")
     expect(explorer[".panel.cells .tilegrid"]).not_to_be_visible()
+    expect(explorer[".panel.cells .none"]).to_contain_text("Nothing was computed")
     expect(explorer[".strip"]).not_to_be_visible()
     explorer.type("batch_size", 2)
     lives(explorer)
+    expect(explorer[".panel.cells .none"]).not_to_be_visible()
     assert "batches of 2" in explorer.status
     expect(explorer[".panel.after"]).to_have_css("filter", "none")
 
@@ -46,7 +48,7 @@ def test_batches_of_one_are_explained_as_the_very_first_state(at):
     is_told(explorer, TORCH)
     # nothing of an empty plot
     expect(explorer[".histogram line.selected"].first).not_to_be_visible()
-    for name in ("Play", "Step", "Reset"):
+    for name in ("Play", "Next batch", "Reset"):
         expect(explorer.button(name)).to_be_disabled()
     explorer["[data-name=export] > summary"].click()
     expect(explorer.page.get_by_role("button", name="Figure as SVG")).to_be_disabled()
@@ -73,6 +75,8 @@ def test_a_last_batch_of_one_is_told_and_left_out(at, first):
     explorer[".scatter.before"].press("End")
     assert explorer.settled().operands["y"] == ["–", "–"]
     assert "not computed: torch refuses a batch of one value" in explorer.tex[0]
+    expect(explorer[".step[data-step=output] .sum"]).to_have_text(["not computed"] * 2)
+    expect(explorer[".scatter.after .pool"]).not_to_be_visible()  # nothing was divided by a scale
     shown = explorer[".scatter.after .points circle"]
     places = shown.evaluate_all("all => all.map((e) => Number(e.getAttribute('cx')))")
     assert [i for i, x in enumerate(places) if x < 0] == [127]  # the others are where they belong

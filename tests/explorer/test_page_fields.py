@@ -11,7 +11,11 @@ WRONG = [
     ("batch_size", "2.5", "batch_size=2.5 given; it must be a whole number from 1 to 10000."),
     ("batch_size", "", "This is not a number."),
     ("eps", "-1", "eps=-1 given; it must be"),
-    ("eps", "1e300", "eps=1e+300 given; here it must be one value, from -1e+06 to 1e+06"),
+    (
+        "eps",
+        "1e300",
+        "eps=1e+300 given; here it must be one name, or one number of at most 1,000,000.",
+    ),
     ("momentum", "1.5", "momentum=1.5 given; it must be"),
     ("weight", "1e9", "a number from -100 to 100"),
 ]

@@ -38,7 +38,7 @@ def test_a_shared_link_gives_identical_numbers_with_the_points_that_were_changed
     for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Home", "Delete", "Shift+ArrowDown"):
         explorer.page.keyboard.press(key)
         explorer.settled()
-    explorer.press("Step", 3).type("weight", 1.234567890123, 0).type("eps", 0.1)
+    explorer.press("Next batch", 3).type("weight", 1.234567890123, 0).type("eps", 0.1)
     link = shared_link(explorer)
     assert link.startswith(explorer.address + "#")
     fresh = other(opened, link)
@@ -91,7 +91,7 @@ def test_what_is_hidden_stays_hidden(at, opened):
         expect(page.page.get_by_role("combobox", name="Presets")).to_be_hidden()
         assert page.control("batch_size").count() == 0
         expect(page[".panel.formula"]).to_be_visible()
-    fresh.press("Step", 2).choose("norm", "layer")
+    fresh.press("Next batch", 2).choose("norm", "layer")
     fresh.choose("norm", "batch")
     expect(fresh[".panel.code"]).to_be_hidden()
     assert fresh.control("batch_size").count() == 0
@@ -134,7 +134,7 @@ def test_a_link_with_a_table_needs_no_key_and_takes_no_wrong_one(shared):
 
 def test_loading_again_keeps_the_state_and_an_address_typed_over_it_is_followed(at):
     explorer = at()
-    explorer.press("Step", 2).choose("norm", "gdn")
+    explorer.press("Next batch", 2).choose("norm", "gdn")
     explorer.page.get_by_label("Kind of data").select_option("sequence")
     explorer.settled().button("auto").click()
     explorer.settled()

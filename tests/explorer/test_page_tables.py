@@ -130,7 +130,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(at, tmp_path):
         "The file has 5,000,004 characters, and this page takes 4,000,000."
     )
     expect(explorer.error).to_contain_text("normlab run chapter --data FILE")
-    explorer.press("Step").says("128 rows")
+    explorer.press("Next batch").says("128 rows")
     explorer.clean()
 
 

@@ -56,3 +56,10 @@ def test_why_evaluation_differs(explorer):
     explorer.button("Pause").click()
     moved = explorer.settled().arrays["other"]
     assert abs(sum(moved[::2])) < 0.8 * abs(sum(arrays["other"][::2]))
+
+
+def test_what_is_normalised_by_itself_says_so_before_it_is_dragged(at):
+    explorer = at()
+    expect(explorer[".panel.before .hint"]).to_contain_text("watch its batch")
+    explorer.choose("norm", "layer")
+    expect(explorer[".panel.before .hint"]).to_contain_text("no other one moves")

@@ -54,9 +54,8 @@ def test_the_state_is_what_differs_and_is_checked():
 
 
 def hears(explorer, state, *, change, by="one"):
-    """What a page sends when its state has changed."""
-    message = {"type": "state", "state": state, "change": change, "by": by}
-    explorer._handle_custom_msg(message, [])
+    """What a page sends when its state has changed: a trait that is kept in step, as any host does."""
+    explorer.set_state({"chosen": {"state": state, "change": change, "by": by}})
 
 
 def test_what_the_page_holds_and_python_refuses_is_left_out():

@@ -233,7 +233,8 @@ export class App {
       this.seen = location.hash;
     } else if (this.host === "jupyter") {
       const { id: by, change } = this;
-      this.model.send({ type: "state", state: this.changed(), by, change });
+      this.model.set("chosen", { state: this.changed(), by, change });
+      this.model.save_changes();
     }
     this.asNew = false;
   }

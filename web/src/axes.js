@@ -1,7 +1,7 @@
 // The frame of a plot: axes with ticks, grid and labels, inside an SVG of fixed units.
 
 import { each, put, svg, text } from "./dom.js";
-import { linear, logarithmic, round, show, ticks } from "./numbers.js";
+import { linear, logarithmic, mark, round, ticks } from "./numbers.js";
 
 export class Axes {
   constructor({ width = 360, height = 280, left = 40, right = 10, top = 10, bottom = 36 } = {}) {
@@ -21,24 +21,24 @@ export class Axes {
     const below = log
       ? [1, 2, 5, 10, 20, 50, 100].filter((at) => at >= horizontal[0] && at <= horizontal[1])
       : ticks(...horizontal, counts[0]);
-    each(this.across, below, tick, (mark, at) => this.#vertical(mark, at, up));
-    each(this.up, ticks(...vertical, counts[1]), tick, (mark, at) => this.#horizontal(mark, at, across));
+    each(this.across, below, made, (tick, at) => this.#vertical(tick, at, up));
+    each(this.up, ticks(...vertical, counts[1]), made, (tick, at) => this.#horizontal(tick, at, across));
     this.#label(labels);
     return this;
   }
 
-  #vertical(mark, at, [from, to]) {
+  #vertical(tick, at, [from, to]) {
     const x = round(this.x(at));
-    place(mark.firstChild, { x1: x, x2: x, y1: from, y2: to });
-    place(mark.lastChild, { x, y: from + 14, "text-anchor": "middle" });
-    text(mark.lastChild, show(at, 6));
+    place(tick.firstChild, { x1: x, x2: x, y1: from, y2: to });
+    place(tick.lastChild, { x, y: from + 14, "text-anchor": "middle" });
+    text(tick.lastChild, mark(at));
   }
 
-  #horizontal(mark, at, [from, to]) {
+  #horizontal(tick, at, [from, to]) {
     const y = round(this.y(at));
-    place(mark.firstChild, { x1: from, x2: to, y1: y, y2: y });
-    place(mark.lastChild, { x: from - 5, y: y + 3.5, "text-anchor": "end" });
-    text(mark.lastChild, show(at, 6));
+    place(tick.firstChild, { x1: from, x2: to, y1: y, y2: y });
+    place(tick.lastChild, { x: from - 5, y: y + 3.5, "text-anchor": "end" });
+    text(tick.lastChild, mark(at));
   }
 
   #label([across, up]) {
@@ -57,7 +57,7 @@ export class Axes {
   }
 }
 
-function tick() {
+function made() {
   return svg("g", {}, svg("line"), svg("text", { class: "tick" }));
 }
 

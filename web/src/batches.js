@@ -1,12 +1,12 @@
 // The strip of batches, and the running statistics as lines with the value of all data dashed.
 
 import { each, h, put, svg, text } from "./dom.js";
-import { linear, round, show, ticks } from "./numbers.js";
+import { linear, mark, round, show, ticks } from "./numbers.js";
 import { Runs } from "./runs.js";
 
 const MOST = 64; // squares; of more batches those around the current one
-const LETTERS = 28; // of a title above a line
-const [WIDTH, HEIGHT, LEFT, FOOT] = [190, 96, 34, 18];
+const LETTERS = 27; // of a title above a line
+const [WIDTH, HEIGHT, LEFT, FOOT] = [160, 92, 36, 18];
 
 export class Batches {
   constructor(app) {
@@ -70,6 +70,9 @@ export class Batches {
     const first = Math.max(0, Math.min(around - MOST / 2, batches.count - shown));
     const squares = Array.from({ length: shown }, (_, i) => first + i);
     this.squares = squares;
+    const seen = JSON.stringify([squares, batches, evaluated, around]);
+    if (this.seen === seen) return; // while a point is dragged
+    this.seen = seen;
     put(this.strip, "aria-label", this.app.words("batches.strip"));
     each(
       this.strip,
@@ -113,6 +116,9 @@ export class Batches {
           })),
         )
       : [];
+    const traced = JSON.stringify(lines);
+    if (this.traced === traced) return;
+    this.traced = traced;
     each(
       this.charts,
       lines,
@@ -156,11 +162,11 @@ class Trace {
       this.axis,
       marks,
       () => svg("text", { class: "tick" }),
-      (mark, [left, top, at, anchor]) => {
-        put(mark, "x", round(left));
-        put(mark, "y", round(top));
-        put(mark, "text-anchor", anchor);
-        text(mark, show(at, 3));
+      (tick, [left, top, at, anchor]) => {
+        put(tick, "x", round(left));
+        put(tick, "y", round(top));
+        put(tick, "text-anchor", anchor);
+        text(tick, mark(at));
       },
     );
     const title = `${this.app.words(`running.${kind}`)}, ${name}`;

@@ -9,11 +9,13 @@ export class Cells {
     this.app = app;
     this.tiles = new Tiles(app, "cells");
     this.count = h("p", { class: "note" });
-    this.el = h("div", {}, this.tiles.el, this.count);
+    this.none = h("p", { class: "none" });
+    this.el = h("div", {}, this.none, this.tiles.el, this.count);
   }
 
   draw(scene, arrays) {
     const { app } = this;
+    text(this.none, app.words("lead.none"));
     if (!scene.cells) return;
     const { first, shape, all, pooled } = scene.cells;
     const space = scene.data.view === "block" ? scene.data.shape.slice(2) : [];

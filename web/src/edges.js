@@ -20,8 +20,12 @@ export class Edges {
   }
 
   outside([x, y]) {
+    return Number.isFinite(x + y) && !this.#inside(x, y);
+  }
+
+  #inside(x, y) {
     const { left, right, top, bottom, width, height } = this.axes;
-    return Number.isFinite(x + y) && !(x >= left && x <= width - right && y >= top && y <= height - bottom);
+    return x >= left && x <= width - right && y >= top && y <= height - bottom;
   }
 
   /** Draw those points that are outside; gives how many there are. */
@@ -29,7 +33,9 @@ export class Edges {
     const found = [];
     let all = 0;
     for (let i = 0; i < kinds.length; i++) {
-      const place = [places[2 * i], places[2 * i + 1]];
+      const [x, y] = [places[2 * i], places[2 * i + 1]];
+      if (this.#inside(x, y)) continue;
+      const place = [x, y];
       if (!this.outside(place)) continue;
       all++;
       if (found.length < MOST || KINDS[kinds[i]] === "selected") found.push([i, place]);

@@ -106,10 +106,9 @@ function build(app) {
     if (!outline.formula) folds.code.draw(outline); // nothing was computed
     put(other, "hidden", !outline.compare.title);
     if (outline.formula) put(folds.cells.el, "hidden", !outline.cells || app.state.hide.includes("cells"));
-    legend.replaceChildren(
-      h("span", { class: "batch" }, app.words("legend.batch")),
-      h("span", { class: "selected" }, app.words("legend.selected")),
-    );
+    const cloud = ["points", "table"].includes(app.state.data);
+    const kinds = ["batch", "selected", ...(cloud ? ["ghost"] : [])];
+    legend.replaceChildren(...kinds.map((kind) => h("span", { class: kind }, app.words(`legend.${kind}`))));
   });
   app.on("error", () => app.root.classList.add("failed"));
   const folded = [own, settings, ...Object.values(folds)].map(({ el }) => el);

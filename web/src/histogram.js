@@ -1,9 +1,10 @@
 // A histogram: all values in grey, those of the selected point's batch in blue, its own as an orange line.
 
 import { each, h, put, svg, text } from "./dom.js";
-import { round, show, ticks } from "./numbers.js";
+import { clamp, mark, round, ticks } from "./numbers.js";
 
 const BINS = 24;
+const DIGIT = 6.6; // units that a character of a tick is wide at most
 const [WIDTH, HEIGHT, FOOT, HEAD] = [170, 84, 18, 16];
 
 export class Histogram {
@@ -31,10 +32,11 @@ export class Histogram {
       put(this.line, "x1", round(x(value)));
       put(this.line, "x2", round(x(value)));
     }
-    each(this.axis, ticks(low, high, 4), mark, (element, at) => {
-      const inside = Math.min(WIDTH - 10, Math.max(10, x(at)));
-      put(element, "x", round(inside));
-      text(element, show(at, 6));
+    each(this.axis, ticks(low, high, 4), made, (element, at) => {
+      const words = mark(at);
+      const half = (words.length * DIGIT) / 2;
+      put(element, "x", round(clamp(x(at), half, WIDTH - half)));
+      text(element, words);
     });
     text(this.title, name);
     put(this.plot, "aria-label", this.app.words(`hist.${this.stage}`, { name }));
@@ -57,7 +59,7 @@ export class Histogram {
   }
 }
 
-function mark() {
+function made() {
   return svg("text", { class: "tick", y: HEIGHT - 5, "text-anchor": "middle" });
 }
 

@@ -40,7 +40,7 @@ export function read(given, defaults, limits, words) {
   const [state, problems] = [{ ...defaults }, []];
   for (const [name, value] of Object.entries(given)) {
     if (name === "v") continue;
-    const limit = limits[name];
+    const limit = Object.hasOwn(limits, name) && limits[name];
     if (!limit) problems.push(words("offline.unknown", { name: name.slice(0, 40) }));
     else if (holds(value, limit)) state[name] = limit.parts ? filled(value) : value;
     else

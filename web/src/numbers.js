@@ -2,11 +2,19 @@
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+const typographic = (number) => number.replaceAll("-", "−").replace("e+", "e");
+
 /** To `digits` significant digits, with a typographic minus. */
 export function show(value, digits = 4) {
   if (value == null || Number.isNaN(value)) return "NaN";
-  const plain = `${Number(value.toPrecision(digits))}`;
-  return plain.replaceAll("-", "−");
+  return typographic(`${Number(value.toPrecision(digits))}`);
+}
+
+/** A number at an axis, as a power of ten where that is shorter. */
+export function mark(value) {
+  const plain = show(value, 6);
+  const power = typographic(Number(value.toPrecision(6)).toExponential());
+  return plain.length > 6 && power.length < plain.length ? power : plain;
 }
 
 /** A linear map from a range to pixels, which can be asked backwards. */

@@ -2,6 +2,7 @@
 
 import { normalized } from "./equation.js";
 import { joined } from "./ranges.js";
+import { remembered } from "./remembered.js";
 
 const SPLIT = ["points", "table"]; // data that come in batches
 const SINGLE = 2 ** -23; // ε of float32, where a row leaves it open
@@ -66,11 +67,13 @@ export function outcome(state, row, data, refusal) {
   const warning = row.running ? lone(seen, refusal) : "";
   const trace = row.running ? traced(state, row, held, parts) : [];
   const last = trace.at(-1);
-  const call = (x) =>
-    normalized(x, row, held, { ...given, other: data.other, ...(evaluated && { statistics: [last.mean, last.var] }) });
-  const made = parts.map(call);
+  const besides = { ...given, ...(evaluated && { statistics: [last.mean, last.var] }) };
+  const call = (x) => normalized(x, row, held, { ...besides, other: data.other });
+  const settled = remembered(JSON.stringify([row, held, besides]), call);
+  const made = parts.map((x, i) => (data.other ? call(x) : settled(i, x)));
+  if (warning && !evaluated)
+    made.push({ ...made.pop(), y: new Float64Array(parts.at(-1).values.length).fill(Number.NaN) });
   const chosen = made[at];
-  if (warning && !evaluated) made.at(-1).y = made.at(-1).y.map(() => Number.NaN);
   const all = (name) =>
     joined(
       made.map((each) => each[name]),
@@ -117,8 +120,9 @@ function moments({ values, shape }) {
 function traced(state, row, held, parts) {
   const channels = parts[0].shape[1];
   const trace = [{ mean: new Array(channels).fill(0), var: new Array(channels).fill(1), count: 0 }];
-  const statistics = parts.slice(0, state.step).map((batch) => {
-    const { center, pool } = normalized(batch, row, held);
+  const settled = remembered(JSON.stringify(["running", row, held]), (batch) => normalized(batch, row, held));
+  const statistics = parts.slice(0, state.step).map((batch, i) => {
+    const { center, pool } = settled(i, batch);
     const inner = product(batch.shape.slice(2));
     const each = perChannel(batch);
     const at = (operand, factor) => Array.from({ length: channels }, (_, c) => operand[c * inner] * factor);

@@ -5,28 +5,31 @@ import { KINDS } from "./marks.js";
 
 const SIDE = 2.4; // plot units
 const SEEN = 0.01; // plot units by which a point must move to be painted anew
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export class Painted {
   constructor(axes) {
     this.axes = axes;
     this.el = h("canvas", { class: "many", "aria-hidden": "true" });
     this.last = [];
+    // asked for once, since to measure in the middle of drawing costs a layout
+    new ResizeObserver(() => {
+      this.box = 0;
+    }).observe(this.el);
   }
 
   /** Ghosts below, then all points, then those of the batch and the selected one. */
   draw(places, kinds, ghosts) {
     const size = this.#size();
-    const style = getComputedStyle(this.el);
-    const colours = ["ghost", "point", ...KINDS.slice(1)].map((name) => style.getPropertyValue(`--${name}`).trim());
+    const colours = this.#colours();
     const now = [Float64Array.of(...size), places, kinds, ghosts ?? [], colours];
     if (now.every((part, i) => alike(part, this.last[i]))) return;
     this.last = now;
     const [ghost, ...own] = colours.map(word);
     const picture = new ImageData(...size);
-    const paint = this.#painter(picture);
-    if (ghosts) paint(ghosts, ghost);
+    if (ghosts) this.#paint(picture, ghosts, ghost);
     KINDS.forEach((_, kind) => {
-      paint(places, own[kind], (i) => kinds[i] === kind);
+      this.#paint(picture, places, own[kind], kinds, kind);
     });
     const context = this.el.getContext("2d");
     context.clearRect(0, 0, ...size);
@@ -40,28 +43,38 @@ export class Painted {
 
   #size() {
     const { width, height } = this.axes;
-    const box = this.el.parentElement.clientWidth || width;
-    this.factor = (box / width) * (window.devicePixelRatio || 1);
+    this.box ||= this.el.parentElement.clientWidth;
+    this.factor = ((this.box || width) / width) * (window.devicePixelRatio || 1);
     const [w, hgt] = [Math.round(width * this.factor), Math.round(height * this.factor)];
     if (this.el.width !== w || this.el.height !== hgt) Object.assign(this.el, { width: w, height: hgt });
     return [w, hgt];
   }
 
-  /** Fills a square around each place within the axes. */
-  #painter({ data, width }) {
+  #colours() {
+    if (this.dark !== dark.matches || !this.colours[0]) {
+      const style = getComputedStyle(this.el);
+      this.colours = ["ghost", "point", ...KINDS.slice(1)].map((name) => style.getPropertyValue(`--${name}`).trim());
+      this.dark = dark.matches;
+    }
+    return this.colours;
+  }
+
+  /** Fills a square around each place within the axes, of all points or of one kind. */
+  #paint({ data, width }, places, colour, kinds = null, kind = 0) {
     const words = new Uint32Array(data.buffer);
     const { factor, axes } = this;
     const side = Math.max(1, Math.round(SIDE * factor));
+    const [left, top] = [axes.left, axes.top];
     const [right, bottom] = [axes.width - axes.right, axes.height - axes.bottom];
-    return (places, colour, wanted = () => true) => {
-      for (let i = 0; 2 * i < places.length; i++) {
-        const [x, y] = [places[2 * i], places[2 * i + 1]];
-        if (!(x >= axes.left && x <= right && y >= axes.top && y <= bottom) || !wanted(i)) continue;
-        const from = Math.round(x * factor - side / 2);
-        const top = Math.round(y * factor - side / 2);
-        for (let row = top; row < top + side; row++) words.fill(colour, row * width + from, row * width + from + side);
+    for (let i = 0; 2 * i < places.length; i++) {
+      if (kinds && kinds[i] !== kind) continue;
+      const [x, y] = [places[2 * i], places[2 * i + 1]];
+      if (!(x >= left && x <= right && y >= top && y <= bottom)) continue;
+      let at = Math.round(y * factor - side / 2) * width + Math.round(x * factor - side / 2);
+      for (let row = 0; row < side; row++, at += width) {
+        for (let k = at; k < at + side; k++) words[k] = colour;
       }
-    };
+    }
   }
 }
 

@@ -11,7 +11,7 @@ export function parsed(text, decimal, words) {
     throw refused(words("error.table", { why: words(`offline.table.${why}`, told) }));
   };
   if (!text.trim()) throw refused(words("error.empty"));
-  const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() && !line.startsWith("#"));
+  const lines = lined(text);
   const rows = lines.map(fields(separator(lines[0], decimal)));
   const uneven = rows.findIndex((row) => row.length !== rows[0].length);
   if (uneven > 0) refuse("uneven", { row: uneven + 1, found: rows[uneven].length, wanted: rows[0].length });
@@ -40,6 +40,20 @@ export function parsed(text, decimal, words) {
     rows: whole.slice(0, MOST_ROWS).map((row) => row.slice(0, MOST_COLUMNS)),
     notes: notes.filter(Boolean),
   };
+}
+
+/** Lines without comments and blank ones; what is in quotes may hold a line break. */
+function lined(text) {
+  const found = [];
+  let open = "";
+  for (const line of text.split(/\r\n|\r|\n/)) {
+    if (!open && (!line.trim() || line.startsWith("#"))) continue;
+    const whole = open ? `${open}\n${line}` : line;
+    const closed = whole.split('"').length % 2;
+    if (closed) found.push(whole);
+    open = closed ? "" : whole;
+  }
+  return open ? [...found, ...open.split("\n")] : found; // a quote that is never closed is none
 }
 
 const refused = (words) => Object.assign(new Error(words), { words });
@@ -75,6 +89,18 @@ function unique(names) {
   });
 }
 
+const NAMED = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const UNSEEN = /(?![\u200c\u200d])[\p{C}\p{Zl}\p{Zp}]/gu; // but for joiners of letters and of emoji
+
+/** One line of what can be seen; the rest is named, as Python does. */
+function printable(text) {
+  return text.replace(UNSEEN, (sign) => {
+    const code = sign.codePointAt(0).toString(16);
+    const [letter, digits] = code.length > 4 ? ["U", 8] : code.length > 2 ? ["u", 4] : ["x", 2];
+    return NAMED[sign] ?? `\\${letter}${code.padStart(digits, "0")}`;
+  });
+}
+
 /** The lines of Python that make it. */
 export function lines({ names, rows }, title, float) {
   if (rows.length * names.length > INLINE) {
@@ -82,7 +108,5 @@ export function lines({ names, rows }, title, float) {
     return [`x = ${read}.values.double()[:${rows.length}, :${names.length}]`];
   }
   const told = rows.map((row) => `    [${row.map(float).join(", ")}],`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may end the comment
-  const comment = names.join(", ").replace(/[\x00-\x1f\x7f\u2028\u2029]/g, " ");
-  return [`# ${comment}`, "x = torch.tensor([", ...told, "], dtype=torch.float64)"];
+  return [`# ${printable(names.join(", "))}`, "x = torch.tensor([", ...told, "], dtype=torch.float64)"];
 }

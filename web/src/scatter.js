@@ -3,6 +3,7 @@
 import { Axes } from "./axes.js";
 import { h, keys, put, svg, text, unique } from "./dom.js";
 import { Edges } from "./edges.js";
+import { Hold } from "./hold.js";
 import { Invited } from "./invited.js";
 import { KINDS, MANY, Marks } from "./marks.js";
 import { round, show } from "./numbers.js";
@@ -29,6 +30,7 @@ export class Scatter {
     this.note = svg("text", { class: "outside", x: width - right - 4, y: top + 12, "text-anchor": "end" });
     this.told = svg("text", { class: "told", x: left + 4, y: top + 12 });
     this.invitation = new Invited(app);
+    this.hold = new Hold();
     this.near = svg("circle", { class: "near", r: 6, visibility: "hidden" });
     const inside = svg(
       "g",
@@ -220,6 +222,10 @@ export class Scatter {
     this.plot.setPointerCapture(event.pointerId);
     this.dragged = near;
     this.held = this.scene.frames.before;
+    this.hold.begin(event, () => {
+      this.#release();
+      this.rows.remove(near);
+    });
   }
 
   #move(event) {
@@ -227,11 +233,14 @@ export class Scatter {
       if (event.pointerType === "mouse") this.#point(this.#nearest(event));
       return;
     }
+    this.hold.moved(event);
+    if (this.hold.timer) return; // not yet a drag
     const { x, y } = Axes.at(this.plot, event);
     this.rows.place(this.dragged, this.axes.x.back(x), this.axes.y.back(y));
   }
 
   #release() {
+    this.hold.end();
     if (this.dragged == null) return;
     this.dragged = null;
     this.held = null;

@@ -8,6 +8,8 @@ import { Scatter } from "./scatter.js";
 import { Tiles } from "./tiles.js";
 import { LAST } from "./way.js";
 
+const finger = matchMedia("(hover: none) and (pointer: coarse)");
+
 export class Stage {
   constructor(app, stage) {
     Object.assign(this, { app, stage });
@@ -31,11 +33,17 @@ export class Stage {
     if (this.picture.firstChild !== view.el) this.picture.replaceChildren(view.el);
     if (scene.data.view === "block") view.draw(this.#tiles(scene, arrays));
     else view.draw(scene, arrays);
-    text(this.hint, this.app.words(`hint.${scene.data.view}`));
+    text(this.hint, this.#hint(scene));
     const way = this.stage === "after" && scene.data.view === "cloud" && this.scatter.beat < LAST;
     if (way) this.#travel(this.scatter.beat);
     else if (this.stage === "other") this.#counted(scene);
     else this.#histograms(scene, arrays[this.stage]);
+  }
+
+  #hint({ data: { view }, batches }) {
+    if (view === "cloud" && !batches.used) return this.app.words("hint.cloud.alone");
+    const touch = `hint.${view}.touch`;
+    return this.app.words(finger.matches && touch in this.app.strings ? touch : `hint.${view}`);
   }
 
   /** Histograms of what the plot shows, on its axes. */

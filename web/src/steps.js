@@ -41,8 +41,10 @@ class Step {
 
   draw(operands, names) {
     const { app, name, number } = this;
-    const sums = operands.map(({ beats }) => beats[name]);
-    const plain = name === "output" && sums.every((parts) => parts.length < 2);
+    const refused = [["", app.words("step.refused")]];
+    const last = name === "output";
+    const sums = operands.map(({ beats, values }) => (last && unknown(values.y) ? refused : beats[name]));
+    const plain = last && operands.every(({ beats }) => beats[name].length < 2);
     text(this.head, `${number || ""} ${app.words(plain ? "step.plain" : `step.${name}`)}`.trim());
     put(this.head, "title", app.words(`beat.${name}`));
     each(
@@ -57,6 +59,8 @@ class Step {
     );
   }
 }
+
+const unknown = (value) => value == null || Number.isNaN(value);
 
 function part(el, [term, words]) {
   put(el, "data-term", term && term !== "scaled" ? term : null);

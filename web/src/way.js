@@ -88,12 +88,12 @@ function alike(ranges) {
   });
 }
 
-/** Center and scale of the selected point in each shown channel, at each beat; null where a box would mislead. */
+/** Center and scale of the selected point in each shown channel, at each beat; null where a box would mislead or nothing was computed. */
 function statistics({ formula, columns }) {
   if (formula.bent) return null;
   const each = columns.map((column) => formula.operands.find(({ channel }) => channel === column)?.values);
   const found = each.map((values) => {
-    if (!values || !Number.isFinite(values.scale)) return null;
+    if (!values || !Number.isFinite(values.scale) || !Number.isFinite(values.y)) return null;
     const { center = 0, scale, weight = 1, bias = 0 } = values;
     return { centers: [center, 0, 0, bias], halves: [scale, scale, 1, Math.abs(weight)] };
   });

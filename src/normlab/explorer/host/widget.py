@@ -63,6 +63,7 @@ class Explorer(anywidget.AnyWidget):
     _css = _STATIC / "explorer.css"
     host = traitlets.Unicode("jupyter", read_only=True).tag(sync=True)
     given = traitlets.Dict(read_only=True).tag(sync=True)  # what the pages follow
+    chosen = traitlets.Dict().tag(sync=True)  # what a page has set; marimo runs cells again for it
     state = traitlets.Dict()
     x = traitlets.Any()
     y = traitlets.Any(read_only=True)
@@ -136,11 +137,13 @@ class Explorer(anywidget.AnyWidget):
         given = {"state": dict(self.state), "change": self._change, "by": self._writer}
         self.set_trait("given", given)
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    @traitlets.observe("chosen")
+    def _take(self, change: Any) -> None:
         """A page's state, unless the page had not yet heard of Python's last change.
 
         What Python refuses is left out, since the page may still hold it.
         """
+        message = change["new"]
         if message.get("change") != self._change:
             return
         given = message.get("state")
@@ -151,8 +154,4 @@ class Explorer(anywidget.AnyWidget):
             self._writer = None
 
     def _answer(self, _: Any, content: Any, buffers: Any) -> None:
-        message = content if isinstance(content, Mapping) else {}
-        if message.get("type") == "state":
-            self._take(message)
-        else:
-            answered(self._conversation, message, self.send)
+        answered(self._conversation, content if isinstance(content, Mapping) else {}, self.send)

@@ -216,8 +216,8 @@ def _checked(name: str, value: Any) -> Any:
     if value not in known:
         raise SettingError(f"{name}={str(value)[:60]} given; it must be {known.words}.")
     if name in settings and not _alone(value):
-        most = f"here it must be one value, from {-LARGEST:g} to {LARGEST:g} if it is a number"
-        raise SettingError(f"{name}={str(value)[:60]} given; {most}.")
+        must = f"here it must be one name, or one number of at most {LARGEST:,.0f}"
+        raise SettingError(f"{name}={str(value)[:60]} given; {must}.")
     return tuple(value) if isinstance(value, list) else value
 
 
