@@ -25,7 +25,7 @@ NOTE = (
     "GDN a 1 × 1 convolution), the equation in torch's operators, and the faster of both under "
     "torch.compile. In brackets the quartiles of torch's. Medians of interleaved rounds."
 )
-BEHIND = "Rows on which torch's own layer is more than 5 % faster (torch ÷ ours, and the difference in a call)"
+BEHIND = "Rows on which torch's own layer is more than 5 % faster (torch ÷ ours; the difference in one call)"
 UNSURE = "Rows on which it is so by the median, but not by the quartiles: within the spread"
 Networks = Sequence[tuple[Step, Mapping[str, Times]]]
 
