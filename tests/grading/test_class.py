@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 import zipfile
 
 import pytest

@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _hide_script() -> None:
-    """A process that this one starts would run this one's script first, and load the command line in vain."""
+    """A process that this one starts would run this one's script first, and so load the command line."""
     script = vars(sys.modules["__main__"])
     if script.get("main") is main:
         script.pop("__file__", None)
