@@ -14,7 +14,6 @@ from normlab.errors import NormlabError, SettingError, one_line
 from normlab.grading.learner.notebooks import cells
 from normlab.grading.names import guess, rows_in
 
-
 _CONFINED = ", as code that is graded has no network and can write only into its current folder"
 
 
