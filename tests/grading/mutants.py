@@ -34,13 +34,13 @@ TUNED = (  # the mistakes that grade knows were completed on mutants of these
     *("batch_torch_style", "batch_plain_class", "batch_lazy", "batch_d2l_images", "batch_numpy"),
     *("batch_eps_fixed", "layer_many_dims", "layer_transformer_style", "layer_function"),
     *("group_reshaped", "instance_affine_optional", "rms_llama_style", "lrn_loop", "l2_clamped"),
-    *("gdn1_einsum", "gdn_conv", "divisive_equation_10"),
+    *("gdn1_einsum", "gdn_conv", "divisive_equation_10", "local_contrast_gaussian"),
 )
 OTHERS = (  # and on none of these
     *("batch_d2l_layer", "batch_functional", "batch_keras_style", "batch_numpy_class"),
     *("batch_rows_of_pixels", "layer_std", "layer_numpy", "group_chunks", "instance_einsum"),
     *("rms_t5_style", "lrn_cumsum", "l2_numpy", "gdn_matmul", "gdn1_loop", "divisive_channels"),
-    "lcn_unfold",
+    *("lcn_unfold", "lcn_loop"),
 )
 _SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 _CONSTANTS = {0: (1,), 1: (0, 2), 2: (1, 3), -1: (0, 1), 0.5: (1.0,)}

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 import zipfile
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_zip_file_that_would_fill_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr("normlab.grading.parent.submissions._MOST_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "large.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("large.py", " " * 2000)
-    with pytest.raises(DataError, match="unpacks to 1 files"):
+    with pytest.raises(DataError, match="holds 1 files, unpacked 0 MB"):
         list(submissions(tmp_path / "large.zip", tmp_path))
 
 
@@ -202,3 +203,12 @@ def test_every_mistake_has_a_lesson():
         for m in possible(Recipe(row), set(aliases(row)), row.defaults)
     }
     assert names | set(SEEN) == set(LESSON_OF)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="code is confined on Linux alone")
+def test_code_that_uses_the_network_is_told_that_there_is_none(tmp_path):
+    path = tmp_path / "batch_norm.py"
+    path.write_text("import socket\nsocket.create_connection(('127.0.0.1', 9))\n")
+    [report] = grade(str(path))
+    assert report["status"] == "refused"
+    assert "code that is graded has no network" in report["message"]

@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
 
+import gc
 import io
 import os
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
     and temporary files are removed.
     """
     console.listen()
+    _hide_script()
     for stream in (sys.stdout, sys.stderr):  # a file's name may hold what no encoding does
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -64,6 +66,13 @@ def main() -> None:
     _end(code or 0, f"interrupted; {console.left()}" if interrupted else "")
 
 
+def _hide_script() -> None:
+    """A process that this one starts would run this one's script first, and so load the command line."""
+    script = vars(sys.modules["__main__"])
+    if script.get("main") is main:
+        script.pop("__file__", None)
+
+
 def _usage(error: Any) -> str:
     where = error.ctx.command_path if error.ctx else "normlab"
     text = error.format_message().strip()
@@ -72,6 +81,7 @@ def _usage(error: Any) -> str:
 
 def _end(code: int, message: str = "") -> NoReturn:
     console.too_late()
+    gc.freeze()  # else the end of Python looks through all that torch made, for half a second
     if message:
         with suppress(OSError):  # of a terminal that was closed
             print(f"normlab: {printable(' '.join(message.split()))}", file=sys.stderr)

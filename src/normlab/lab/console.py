@@ -8,6 +8,7 @@ from typing import Any
 from normlab.lab import check, run
 from normlab.lab.experiment import Progress, Result
 from normlab.report.painters import painters
+from normlab.system.collecting import loading
 
 _MUCH = 1000
 
@@ -16,6 +17,8 @@ def run_shown(name: str, settings: dict[str, Any], say: Callable[[str], None]) -
     """Run an experiment and draw its figures, with a bar on the terminal while it lasts."""
     check(name, **settings)  # before processes are started for it
     with painters() as painted, bar() as step:
+        with loading():
+            import torch  # noqa: F401
         result = run(name, say=say, progress=step, draw=painted.begin, **settings)
         total = len(result.record.figures)
         done = painted.finish(lambda count: step(count, total, "drawing"))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from normlab.report.figures import Drawn, Figure
+from normlab.system.collecting import loading
 from normlab.system.processes import Pool, forked, started
 
 _FORKS = sys.platform == "linux"  # elsewhere the system's libraries may not survive a fork
@@ -64,7 +65,8 @@ class Painters:
 def _warm() -> None:
     from normlab.report.style import subplots
 
-    subplots()
+    with loading():
+        subplots()
 
 
 def _painted(count: int, figures: Sequence[Figure]) -> list[Drawn]:

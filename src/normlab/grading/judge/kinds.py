@@ -1,6 +1,6 @@
 """Which rows can have a mistake, by their columns."""
 
-from normlab.equation.pools import Axes, ChannelWindow, Learned
+from normlab.equation.pools import Axes, ChannelWindow, Learned, Surround
 from normlab.equation.row import Norm
 from normlab.grading.rows import sized
 
@@ -113,6 +113,10 @@ def running_of_samples(row: Norm) -> bool:
 
 def window(row: Norm) -> bool:
     return isinstance(row.pool, ChannelWindow)
+
+
+def surround(row: Norm) -> bool:
+    return isinstance(row.pool, Surround)
 
 
 def local_squares(row: Norm) -> bool:

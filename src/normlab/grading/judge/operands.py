@@ -49,6 +49,8 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     """center, pool and count of one step."""
     if recipe.over is not None:
         return _over(recipe, x, own)
+    if recipe.surround:
+        return _surrounded(recipe, x, own)
     if recipe.signed:
         weight = torch.as_tensor(own["pool_weight"])[: x.shape[1], : x.shape[1]]
         return x.new_zeros(()), torch.einsum("ij,nj...->ni...", weight, x), 1
@@ -72,6 +74,14 @@ def _pooled(recipe: "Recipe", d: Tensor, own: dict[str, Any]) -> Tensor:
     level = (1.0 + e.detach().abs().max()).expand(e.shape)
     with_it, without = (normalize(a, plain, **own).pool for a in (level + e, level))
     return with_it - without
+
+
+def _surrounded(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
+    """Mean and mean square over a window of its own."""
+    assert recipe.surround is not None
+    window = own["size"], own["width"] or own["size"] / 4
+    center = recipe.surround.pool(x, *window)
+    return center, recipe.surround.pool((x - center) ** 2, *window), 1
 
 
 def squeezed(a: Tensor, x: Tensor) -> Tensor:

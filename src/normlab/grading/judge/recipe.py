@@ -17,6 +17,7 @@ from normlab.errors import NormlabError, ShapeError
 from normlab.grading.judge import keeping, operands
 from normlab.grading.judge.keeping import Kept
 from normlab.grading.judge.scenario import Call, Scenario
+from normlab.grading.judge.surrounds import Surround
 from normlab.grading.rows import sized
 
 ANY = "any"  # a number that cannot be predicted: the rounding of a difference of large numbers
@@ -75,6 +76,7 @@ class Recipe:
     keepdim: bool = True  # statistics keep the pooled axes
     reach: tuple[str, str] | tuple[()] = ()  # of a window, before and after: see operands.REACHES
     clipped: bool = False  # a window at the edge is divided by the channels that it has
+    surround: Surround | None = None  # a window in space of its own
     affine: str = "right"
     along: Literal["channel", "first", "last"] = "channel"
     start: tuple[float, float] = (0.0, 1.0)  # the first running mean and variance

@@ -14,6 +14,8 @@ from normlab.errors import NormlabError, SettingError, one_line
 from normlab.grading.learner.notebooks import cells
 from normlab.grading.names import guess, rows_in
 
+_CONFINED = ", as code that is graded has no network and can write only into its current folder"
+
 
 class RefusedError(NormlabError):
     """The file cannot be graded as it is, and why."""
@@ -86,7 +88,11 @@ def words(error: BaseException, path: Path) -> str:
     """An error in one line, with the last line of the learner's file that it came through."""
     text = one_line(error, None)
     text = text if len(text) <= 160 else text[:157] + "..."
-    return f"{type(error).__name__}{': ' if text else ''}{text}{_line(error, path)}"
+    confined = isinstance(error, PermissionError) and sys.platform == "linux"
+    return (
+        f"{type(error).__name__}{': ' if text else ''}{text}{_line(error, path)}"
+        f"{_CONFINED if confined else ''}"
+    )
 
 
 def _line(error: BaseException, path: Path) -> str:

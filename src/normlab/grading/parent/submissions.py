@@ -13,7 +13,7 @@ from normlab.errors import DataError, SettingError
 from normlab.grading.parent.memory import UnreadableError, source_of
 
 _CODE = (".py", ".ipynb")
-_MOST_BYTES, _MOST_FILES = 1 << 28, 10_000  # that are taken out of a zip file
+_MOST_BYTES, _MOST_FILES = 1 << 28, 10_000  # in a zip file
 
 
 @dataclass(frozen=True)
@@ -85,22 +85,22 @@ def _order(path: Path) -> list[Any]:
 
 
 def unpacked(path: Path, folder: Path) -> Iterator[Submission]:
-    """Put the code of a zip file into a folder; what must not be taken out comes back with its problem."""
+    """Put the code of a zip file into a folder; what must not be unpacked comes back with its problem."""
     try:
         with zipfile.ZipFile(path) as archive:
             held = [one for one in archive.infolist() if not one.is_dir()]
             size = sum(one.file_size for one in held)
             if size > _MOST_BYTES or len(held) > _MOST_FILES:
                 raise DataError(
-                    f"{str(path)!r} unpacks to {len(held)} files of {size / 1e6:.0f} MB; at most "
-                    f"{_MOST_FILES} of {_MOST_BYTES / 1e6:.0f} MB are taken. Give a folder."
+                    f"{str(path)!r} holds {len(held)} files, unpacked {size / 1e6:.0f} MB; a zip file may "
+                    f"hold {_MOST_FILES} files and {_MOST_BYTES / 1e6:.0f} MB. Give a folder instead."
                 )
             for one in held:
                 name = PurePosixPath(one.filename.replace("\\", "/"))
                 if name.suffix not in _CODE:
                     continue
                 if name.is_absolute() or ".." in name.parts or ":" in one.filename:
-                    problem = "leads out of the zip file, so it is not taken out"
+                    problem = "its path leads out of the zip file, so it is not unpacked"
                     yield Submission(f"{path}/{one.filename}", path, None, problem)
                     continue
                 place = folder / name

@@ -16,6 +16,7 @@ from normlab.grading.judge.mistakes.pooling import POOLING
 from normlab.grading.judge.mistakes.record import Mistake, setting
 from normlab.grading.judge.mistakes.running import MODES, RUNNING, TRAINING, blends
 from normlab.grading.judge.mistakes.seen import SEEN
+from normlab.grading.judge.mistakes.surround import SURROUND
 from normlab.grading.judge.mistakes.wrong_axes import wrong_axes
 from normlab.grading.judge.recipe import Recipe
 
@@ -23,7 +24,7 @@ __all__ = ["SEEN", "Mistake", "possible"]
 
 # what is graded by itself, and the mistakes that belong there
 _PHASES: Mapping[str, tuple[Mistake, ...]] = {
-    "training": (*DIVISOR, *POOLING, *AFFINE, *TRAINING, *LOCAL),
+    "training": (*DIVISOR, *POOLING, *AFFINE, *TRAINING, *LOCAL, *SURROUND),
     "running": RUNNING,
     "evaluation": MODES,
     "gradient": GRADIENT,
