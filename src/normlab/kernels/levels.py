@@ -29,9 +29,9 @@ def levels(pixels: np.ndarray, channels: int) -> np.ndarray:
 class Tally:
     """How often each level was seen in Pillow's images of 8 bits, which come one after the other.
 
-    counts: (channels, 256), int64, of all of them. apart: those of each, where asked for. `sums`: of each image
-    (channels, 3), int64: its pixels, Σ level and Σ level². They are counted where Pillow keeps the pixels if it
-    shows them, which it does from version 11.3 on for images of up to 16 MB.
+    counts: (channels, 256), int64, of all of them. apart: those of each, where asked for. sums: of each image
+    (channels, 3), int64: its pixels, Σ level and Σ level². The pixels are read where Pillow keeps them if it
+    shows where, as it does from version 11.3 on for images of up to 16 MB.
 
     >>> from PIL import Image
     >>> tally = Tally(3)

@@ -175,14 +175,10 @@ _FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[str], Option
     ),
     "tables": (
         _TABLES,
-        lambda folder, files, options: _of_tables(
-            [*map(Path, files)], str(folder), options
-        ),
+        lambda folder, files, options: _of_tables([*map(Path, files)], str(folder), options),
     ),
     "archives": (
         (*albums.TARS, *albums.ZIPS),
-        lambda folder, files, options: _of_archives(
-            [*map(Path, files)], str(folder), options
-        ),
+        lambda folder, files, options: _of_archives([*map(Path, files)], str(folder), options),
     ),
 }
