@@ -5,7 +5,8 @@
 All run with two threads on files in the page cache, in turn, N rounds; ratios of middle times are shown, and
 in brackets those of the processor's time, which other programs on the machine disturb less. Reading and
 summing reads the same pieces in the same way and gives each to torch.sum. npy, cold: the file is dropped from
-the page cache before each round. Parts: npy, parquet, quantiles, images. benchmarks/measure_scale.py has what
+the page cache before each round. Decoding alone leaves the pixels with Pillow; decoding to arrays is the loop
+that is usually written by hand. Parts: npy, parquet, quantiles, images. benchmarks/measure_scale.py has what
 is measured in processes of its own.
 """
 
@@ -220,15 +221,17 @@ def images(folder: Path, given: argparse.Namespace) -> None:
         home = folder / f"jpeg{side}"
         home.mkdir()
         paths = written(home, given.images * 64 // side, side)
-        jobs = [lambda path=path: decoded(path) for path in paths]
-        ours, decoding = middle(
+        jobs = [
+            [lambda path=path, act=act: act(path) for path in paths] for act in (decoded, as_array)
+        ]
+        ours, decoding, arrays = middle(
             lambda home=home: normlab.measure(home, threads=THREADS),
-            lambda jobs=jobs: on_threads(jobs),
+            *(lambda own=own: on_threads(own) for own in jobs),
             rounds=given.rounds,
         )
         print(
             f"JPEG {side}², {len(paths):,} images: {len(paths) / ours.wall:,.0f} images/s; "
-            f"{ours.share(decoding)} of decoding alone",
+            f"{ours.share(decoding)} of decoding alone, {ours.share(arrays)} of decoding to arrays",
             flush=True,
         )
 
@@ -249,8 +252,14 @@ def written(folder: Path, count: int, side: int) -> list[Path]:
 
 
 def decoded(path: Path) -> None:
+    """The pixels stay with Pillow."""
     with Image.open(BytesIO(path.read_bytes())) as image:
         image.convert("RGB").load()
+
+
+def as_array(path: Path) -> None:
+    with Image.open(path) as image:
+        np.asarray(image.convert("RGB"))
 
 
 PARTS = {"npy": npy, "parquet": of_parquet, "quantiles": quantiles, "images": images}

@@ -178,8 +178,9 @@ extern "C" SEEN void normlab_count_levels(const uint8_t* x, int64_t pixels, int6
   normlab::count_levels(x, pixels, step, channels, out);
 }
 
-extern "C" SEEN bool normlab_count_levels_of_arrow(const void* array, int64_t channels, int64_t* out) {
-  return normlab::count_levels(*(const normlab::ArrowArray*)array, channels, out);
+extern "C" SEEN bool normlab_count_levels_of_arrow(const void* array, int64_t channels, int64_t* out,
+                                                   int64_t* sums) {
+  return normlab::count_levels(*(const normlab::ArrowArray*)array, channels, out, sums);
 }
 
 // The hash of the sources

@@ -17,6 +17,7 @@ namespace SET {
 namespace {
 
 constexpr int64_t TILE = 256;  // lanes whose sums stay in the first cache
+constexpr int TOGETHER = 8;    // rows in one pass
 
 // The ends of float32 are compared as such, twice as many at a time.
 template <class S>
@@ -99,7 +100,7 @@ inline void chunk(const S* x, const bool* valid, int64_t rows, int64_t step, int
   start(a, n);
   if (!MASKED) {  // most chunks: the same bits, without a look at each value
     int64_t k = 0;
-    for (; k + 4 <= rows; k += 4) add_finite<4>(x + k * step, step, n, shift, a);
+    for (; k + TOGETHER <= rows; k += TOGETHER) add_finite<TOGETHER>(x + k * step, step, n, shift, a);
     for (; k < rows; ++k) add_finite<1>(x + k * step, step, n, shift, a);
     if (all_finite(a.s1, n)) {
       for (int64_t i = 0; i < n; ++i) a.count[i] = double(rows);

@@ -242,6 +242,19 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("given", [["list"], ["list", "--json"]])
+def test_a_full_disk_below_the_output_is_no_traceback(given):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [str(NORMLAB), *given], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "normlab: cannot write the output: No space left on device. Free some space, or write elsewhere.\n"
+    )
+
+
 def read_all(terminal, into):
     with contextlib.suppress(OSError):  # which is how a terminal says that its other end is closed
         while chunk := os.read(terminal, 1 << 16):

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from normlab.kernels import native
-from normlab.kernels.levels import levels
+from normlab.kernels.levels import Tally, levels
 from normlab.kernels.sums import by_numpy, power_sums
 
 SETS = [name for name, runs in native.compiled().items() if runs] if native.in_use() else []
@@ -76,6 +77,39 @@ def test_levels_against_a_plain_count(path, pixels):
     for channel in range(3):
         every = x[:, channel].tolist()
         assert found[channel].tolist() == [every.count(level) for level in range(256)]
+
+
+@by_path
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (3, 1), (7, 5), (2100, 2000)]
+)  # the last in several pieces
+def test_images_against_a_plain_count(path, mode, size):
+    channels, (wide, high) = len(mode), size
+    pixels = [RNG.integers(0, 256, (high, wide, channels)).astype(np.uint8) for _ in range(3)]
+    with native.forced(path):
+        tally = Tally(channels, apart=True)
+        for one in pixels:
+            tally.add(Image.fromarray(one.squeeze(-1) if channels == 1 else one))
+    flat = [one.reshape(-1, channels).astype(np.int64) for one in pixels]
+    apart = [[np.bincount(column, minlength=256) for column in one.T] for one in flat]
+    assert np.array_equal(tally.apart, apart)
+    assert np.array_equal(tally.counts, np.sum(apart, 0))
+    assert len(tally) == 3
+    assert tally.sums[:, :, 0].tolist() == [[wide * high] * channels] * 3
+    assert np.array_equal(tally.sums[:, :, 1], [one.sum(0) for one in flat])
+    assert np.array_equal(tally.sums[:, :, 2], [(one**2).sum(0) for one in flat])
+
+
+@by_path
+def test_an_image_that_pillow_keeps_in_several_pieces(path):
+    """More than 16 MB."""
+    with native.forced(path):
+        tally = Tally(3)
+        tally.add(Image.new("RGB", (2100, 2000), (0, 1, 255)))
+    n = 2100 * 2000
+    assert tally.counts[:, [0, 1, 255]].tolist() == [[n, 0, 0], [0, n, 0], [0, 0, n]]
+    assert tally.sums.tolist() == [[[n, 0, 0], [n, n, n], [n, 255 * n, 255**2 * n]]]
 
 
 def test_the_twin_is_what_runs_without_kernels():

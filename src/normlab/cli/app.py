@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported until a command runs; an error is one plain line."""
 
+import errno
 import gc
 import io
 import os
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer's or click's, as typer likes
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _INTERRUPTED = 130  # 128 and the number of SIGINT
 
 
@@ -54,8 +56,16 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
         code = 1
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _let_go()
+        _end(
+            2,
+            f"cannot write the output: {os.strerror(error.errno)}. Free some space, or write elsewhere.",
+        )
     except Exception:
         if not console.pressed():
             raise
@@ -71,6 +81,11 @@ def _hide_script() -> None:
     script = vars(sys.modules["__main__"])
     if script.get("main") is main:
         script.pop("__file__", None)
+
+
+def _let_go() -> None:
+    """What is not yet written goes nowhere, so that Python does not fail on it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage(error: Any) -> str:

@@ -159,7 +159,7 @@ def _library() -> Any:
         ctypes.c_int, at, number, at, at, number, number, at,
     ]  # fmt: skip
     library.normlab_count_levels.argtypes = [at, number, number, number, at]
-    library.normlab_count_levels_of_arrow.argtypes = [at, number, at]
+    library.normlab_count_levels_of_arrow.argtypes = [at, number, at, at]
     library.normlab_count_levels_of_arrow.restype = ctypes.c_bool
     library.normlab_power_sums.restype = library.normlab_count_levels.restype = None
     return library

@@ -1,10 +1,12 @@
 """Where images are: in folders, tars (webdataset) and zips."""
 
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from io import FileIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,14 +61,14 @@ class Files:
     """Images that are files, of one folder."""
 
     name: str
-    paths: tuple[Path, ...]
+    paths: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def images(self, start: int, stop: int) -> Iterator[Image]:
         for path in self.paths[start:stop]:
-            yield str(path), partial(_told, str(path), path.read_bytes)
+            yield path, partial(_told, path, partial(_content, path))
 
     def of(self, start: int, stop: int) -> "Files":
         return replace(self, paths=self.paths[start:stop])
@@ -152,6 +154,12 @@ class Zip:
             yield told, partial(_told, told, partial(opened.read, name))
 
 
+def _content(path: str) -> bytes:
+    """By fewer calls of the system than Path.read_bytes: a picture may take less time than opening it."""
+    with FileIO(path) as stream:
+        return stream.readall()
+
+
 def _told(name: str, read: Callable[[], bytes]) -> bytes:
     try:
         return read()
@@ -214,20 +222,20 @@ def _step(album: Album) -> int:
     return min(MOST, max(FEWEST, len(album) // _UNITS))
 
 
-def of_folder(folder: Path, files: Sequence[Path]) -> list[Album]:
+def of_folder(folder: Path, files: Sequence[str]) -> list[Album]:
     """An album for each folder that holds images, in the order of their names."""
-    homes: dict[Path, list[Path]] = {}
+    homes: dict[str, list[str]] = {}
     for file in files:
-        homes.setdefault(file.parent, []).append(file)
+        homes.setdefault(os.path.dirname(file), []).append(file)
     alone = len(homes) == 1
     return [
-        Files("" if alone else home.relative_to(folder).as_posix(), tuple(found))
+        Files("" if alone else Path(home).relative_to(folder).as_posix(), tuple(found))
         for home, found in homes.items()
     ]
 
 
 def of_images(
-    albums: Sequence[Album], text: str, files: Sequence[Path], options: Options
+    albums: Sequence[Album], text: str, files: Sequence[str | Path], options: Options
 ) -> Source:
     """Errors: DataError where there is no image, or the first cannot be read; SettingError."""
     options.only("images", "resize", "interpolation", "scale", "weighting", "channels")

@@ -26,14 +26,11 @@ def powers_of(counts: np.ndarray, step: float) -> np.ndarray:
     return np.stack(found)
 
 
-def mean_and_m2(counts: np.ndarray, step: float) -> np.ndarray:
-    """(…, levels) -> (4, …): count, mean, rest (0) and M2, from whole sums: less work than all powers."""
-    level = np.arange(counts.shape[-1])
-    n, s1, s2 = (counts @ np.stack([level**0, level, level**2], 1)).astype(np.float64).T
+def mean_and_m2(sums: np.ndarray, step: float) -> np.ndarray:
+    """(…, 3) of `kernels.levels.sums_of` -> (4, …): count, mean, rest (0) and M2 of value = level · step."""
+    n, s1, s2 = np.moveaxis(sums, -1, 0).astype(np.float64)
     many = np.maximum(n, 1)
-    return np.stack(
-        [n, s1 / many * step, np.zeros_like(n), (s2 - s1 * s1 / many) * step**2]
-    ).swapaxes(1, -1)
+    return np.stack([n, s1 / many * step, np.zeros_like(n), (s2 - s1 * s1 / many) * step**2])
 
 
 def ends_of(counts: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:

@@ -78,7 +78,7 @@ def _lacking(url: str, error: ImportError) -> NormlabError:
 def _of_folder(folder: Path, options: Options) -> Source:
     files = list(_files(folder))
     kinds = {
-        kind: [file for file in files if file.name.lower().endswith(endings)]
+        kind: [file for file in files if file.lower().endswith(endings)]
         for kind, (endings, _) in _FOLDERS.items()
     }
     there = {kind: found for kind, found in kinds.items() if found}
@@ -93,15 +93,20 @@ def _of_folder(folder: Path, options: Options) -> Source:
         counts = " and ".join(f"{len(found):,} {kind}" for kind, found in there.items())
         raise DataError(f"{folder}: holds {counts}; give a folder of one kind.")
     made = _FOLDERS[kind][1](folder, there[kind], options)
-    left = f"Left out, beside {kind}: {quoted(file.name for o in others for file in there[o])}."
+    names = (os.path.basename(file) for other in others for file in there[other])
+    left = f"Left out, beside {kind}: {quoted(names)}."
     return replace(made, notes=(*made.notes, left)) if others else made
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its folders, in the order of their names, but for hidden ones."""
+def _files(folder: Path) -> Iterator[str]:
+    """All files in a folder and its folders, in the order of their names, but for hidden ones.
+
+    As text: there may be millions, and a Path takes ten times as long to make.
+    """
     for home, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        yield from (Path(home, name) for name in sorted(names) if not name.startswith((".", "_")))
+        at = str(Path(home, "_"))[:-1]
+        yield from (at + name for name in sorted(names) if not name.startswith((".", "_")))
 
 
 def _of_tables(files: Sequence[Path], text: str, options: Options) -> Source:
@@ -146,7 +151,7 @@ _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     _TABLES: lambda path, options: _of_tables([path], str(path), options),
     (*albums.TARS, *albums.ZIPS): lambda path, options: _of_archives([path], str(path), options),
     tuple(sorted(IMAGES)): lambda path, options: albums.of_images(
-        albums.of_folder(path.parent, [path]), str(path), [path], options
+        albums.of_folder(path.parent, [str(path)]), str(path), [path], options
     ),
     (".npy",): _of_npy,
     (".npz",): lambda path, options: _of_file(containers.npz(path, options.array), path, options),
@@ -161,7 +166,7 @@ _FILES: dict[tuple[str, ...], Callable[[Path, Options], Source]] = {
     ),
 }
 _MANY = 10  # times as many files of one kind as of others make a folder one of that kind
-_FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[Path], Options], Source]]] = {
+_FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[str], Options], Source]]] = {
     "images": (
         tuple(IMAGES),
         lambda folder, files, options: albums.of_images(
@@ -170,10 +175,10 @@ _FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Sequence[Path], Optio
     ),
     "tables": (
         _TABLES,
-        lambda folder, files, options: _of_tables(files, str(folder), options),
+        lambda folder, files, options: _of_tables([*map(Path, files)], str(folder), options),
     ),
     "archives": (
         (*albums.TARS, *albums.ZIPS),
-        lambda folder, files, options: _of_archives(files, str(folder), options),
+        lambda folder, files, options: _of_archives([*map(Path, files)], str(folder), options),
     ),
 }

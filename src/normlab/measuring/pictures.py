@@ -12,7 +12,7 @@ import torch
 from normlab.data.columns import reason
 from normlab.data.images import is_grey, levels
 from normlab.errors import DataError, SettingError
-from normlab.kernels.levels import levels_of_image
+from normlab.kernels.levels import Tally, sums_of
 from normlab.measuring import stopping
 from normlab.measuring.levels import ends_of, mean_and_m2, powers_of
 from normlab.measuring.part import MOST_BAD, Part, Pictures, joined, joined_powers
@@ -66,10 +66,12 @@ class Look:
 @dataclass(eq=False)
 class _Seen:
     look: Look
-    counts: list[np.ndarray] = field(default_factory=list)
     others: list[Part] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.look.channels, self.look.by_image)
 
     def take(self, name: str, content: bytes) -> None:
         from PIL import Image
@@ -77,18 +79,17 @@ class _Seen:
         try:
             with Image.open(io.BytesIO(content)) as opened:
                 opened.load()
-                met, image = self._met(opened), opened
-                seen = _looked(image, opened.format or "", self.look, name)
+                met, image = self._met(opened), _looked(opened, self.look, name)
+                if _is_deep(image):
+                    self.others.append(_deep(image, opened.format or "", self.look))
+                else:
+                    self.tally.add(image)
         except (DataError, SettingError) as error:
             raise (
                 error if isinstance(error, SettingError) else DataError(f"{name} {error}.")
             ) from error
         except Exception as error:  # Pillow raises kinds of its own for each format
             raise _unread(name, error) from error
-        if isinstance(seen, np.ndarray):
-            self.counts.append(seen)
-        else:
-            self.others.append(seen)
         if met:
             self.noted.update(met)
 
@@ -113,8 +114,9 @@ class _Seen:
 
     def part(self) -> Part:
         parts = list(self.others)
-        if self.counts:
-            parts.append(_of_levels(np.stack(self.counts), 255, self.look))
+        if self.tally:
+            tally = self.tally
+            parts.append(_of_levels(tally.counts, tally.apart, tally.sums, self.look))
         whole = parts[0] if parts else _none(self.look.channels)
         for part in parts[1:]:
             whole = joined(whole, part)
@@ -123,26 +125,31 @@ class _Seen:
         return Part(**vars(whole) | {"noted": noted, "bad": tuple(self.bad[:MOST_BAD])})
 
 
-def _looked(image: Any, format_: str, look: Look, name: str) -> np.ndarray | Part:
-    """How often each 8-bit level was seen, (channels, 256); or the part that any other image is."""
+def _looked(image: Any, look: Look, name: str) -> Any:
+    """The image as it is counted: in the channels asked for, if it has 8 bits, and in the size."""
     grey = is_grey(image.mode)
     if not look.fixed and grey != (look.channels == 1):
         raise SettingError(
             f"{name} is {'grey' if grey else 'in colour'}, and {look.first} is not; give channels 3 "
             f"(--channels 3) to read grey images as colours, as torchvision's ImageFolder does, or 1."
         )
-    deep = image.mode.startswith(("I", "F"))
-    if not deep and image.mode != look.mode:
+    if image.mode != look.mode and not _is_deep(image):
         image = image.convert(look.mode)
-    if look.size is not None:
-        image = _resized(image, look)
-    if not deep:
-        return levels_of_image(image, look.channels)
+    return image if look.size is None else _resized(image, look)
+
+
+def _is_deep(image: Any) -> bool:
+    """Whether it has more than 8 bits."""
+    return image.mode.startswith(("I", "F"))
+
+
+def _deep(image: Any, format_: str, look: Look) -> Part:
+    """The part that one image of more than 8 bits is."""
     values, largest = levels(image, format_)
     if largest == 65535:
         flat = values.astype(np.uint16).reshape(-1, 1)
         one = np.repeat(counted(flat, largest), look.channels, 0)
-        return _of_levels(one[None], largest, look)
+        return _of_levels(one, one[None], sums_of(one)[None], look)
     scaled = values.astype(np.float64) / (largest or 1)
     found = summed(np.repeat(scaled.reshape(-1, 1) * look.top, look.channels, 1))
     powers = found.powers[:, None]
@@ -167,15 +174,15 @@ def _resized(image: Any, look: Look) -> Any:
     return image.resize(size, Image.Resampling[look.interpolation.upper()])
 
 
-def _of_levels(counts: np.ndarray, largest: int, look: Look) -> Part:
-    """(images, channels, levels)."""
+def _of_levels(counts: np.ndarray, apart: Any, sums: np.ndarray, look: Look) -> Part:
+    """counts: (channels, levels) of all images; apart: of each, where that has a weight; sums: of each."""
+    largest = counts.shape[-1] - 1
     step = look.top / largest
-    together = counts.sum(0)
-    each = powers_of(counts, step) if look.by_image else mean_and_m2(counts, step)
-    powers = _weighted(each, look) if look.by_image else powers_of(together, step)
-    low, high = ends_of(together, step)
+    each = powers_of(np.asarray(apart), step) if look.by_image else mean_and_m2(sums, step)
+    powers = _weighted(each, look) if look.by_image else powers_of(counts, step)
+    low, high = ends_of(counts, step)
     return Part.of(
-        powers, low, high, rows=len(counts), levels={largest: together}, pictures=_of_images(each)
+        powers, low, high, rows=len(sums), levels={largest: counts}, pictures=_of_images(each)
     )  # fmt: skip
 
 

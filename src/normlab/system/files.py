@@ -95,7 +95,7 @@ def _told(folder: Path, option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
+        reason = os.strerror(error.errno) if error.errno else error  # pyarrow writes more
         raise DataError(
             f"cannot write into {str(folder)!r}: {reason}. Give another folder with {option}."
         ) from error

@@ -63,7 +63,7 @@ def fit(
     known = dict(zip(bounded.tolist(), ends, strict=True))
     inner = [(best[i], *known.get(i, (np.nan, np.nan))) for i in _FREE]
     found = (map(p.outer, each) for p, each in zip(parameters, inner, strict=False))
-    return Fit(*(Estimate(*one) for one in found))
+    return Fit(*(Estimate(value, low, high) for value, low, high in found))
 
 
 def _checked(contrast: ArrayLike, response: ArrayLike) -> tuple[Array, Array]:

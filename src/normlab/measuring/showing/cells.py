@@ -13,12 +13,16 @@ Rows = list[tuple[Cell, ...]]
 
 
 def cell(value: float, digits: int = 5) -> str:
-    """Five digits of a mean or std, to be compared with what is written elsewhere.
+    """Five digits of a mean or std, to be compared with what is written elsewhere; below a million, at least
+    all digits before the point.
 
-    >>> cell(0.123456), cell(float("nan")), cell(1234.5, 3)
-    ('0.12346', '–', '1.23e+03')
+    >>> cell(0.123456), cell(float("nan")), cell(999.6, 3), cell(1234.4, 3), cell(1.5e6, 3)
+    ('0.12346', '–', '1000', '1234', '1.5e+06')
     """
-    return "–" if math.isnan(value) else f"{value:.{digits}g}"
+    if math.isnan(value):
+        return "–"
+    many = 10**digits - 0.5 <= abs(value) < 1e6
+    return f"{value:.0f}" if many else f"{value:.{digits}g}"
 
 
 def signed(share: float) -> str:
