@@ -87,10 +87,10 @@ class Noise:
 
     def reach(self, freedom: float, level: float) -> float:
         """How far the signed root of the deviance's rise may be from 0 within an interval."""
-        from scipy.stats import norm, t
+        from scipy.special import ndtri, stdtrit  # a hundred times faster than scipy.stats
 
         share = (1 + level) / 2
-        return float(t.ppf(share, freedom) if self.scaled else norm.ppf(share))
+        return float(stdtrit(freedom, share) if self.scaled else ndtri(share))
 
     def tells(self, rise: float, scale: float, free: int, freedom: float, level: float) -> bool:
         """Whether so many more parameters lower the deviance by more than chance does."""
