@@ -57,7 +57,7 @@ class Tally:
         return np.array(self._sums, np.int64).reshape(-1, *self._of_one.shape)
 
     def add(self, image: Any) -> None:
-        before = None if self.apart is None else self.counts.copy()
+        before = self.counts.copy() if self.apart is not None else self.counts
         if not self._counted(image):
             counts = np.array(image.histogram(), np.int64).reshape(self.counts.shape)
             self.counts += counts
