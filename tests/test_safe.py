@@ -156,7 +156,8 @@ def test_a_page_and_a_picture_hold_a_text(name):
 @each
 def test_json_is_read_back_as_it_was(name):
     text = json_text({name: [name]})
-    assert json.loads(text.encode()) == {name: [name]}
+    read = name.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert json.loads(text.encode()) == {read: [read]}  # JSON joins the two halves of a character
 
 
 ROOT = Path(__file__).parent.parent

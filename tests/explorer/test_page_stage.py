@@ -133,16 +133,16 @@ def test_on_a_phone_the_stage_comes_first(at):
         explorer[what].first.bounding_box()["y"]
         for what in (
             ".lead",
+            ".panel.before",
             ".panel.after",
             ".beats",
-            ".panel.before",
             ".steps",
             ".top",
             ".panel.batches",
         )
     ]
     assert tops == sorted(tops)
-    expect(explorer[".panel.after .scatter"]).to_be_in_viewport(ratio=1)
+    expect(explorer[".panel.before .scatter"]).to_be_in_viewport(ratio=1)
 
 
 def test_two_normalisers_stand_side_by_side_on_the_same_axes(at):

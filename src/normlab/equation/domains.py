@@ -7,9 +7,7 @@ from functools import partial
 from numbers import Integral
 from typing import Any
 
-LARGE = (
-    256  # elements of a tensor from which on one pass for both its ends costs less than two tests
-)
+LARGE = 256  # elements of a tensor from which on one pass for both its ends costs less than two
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,12 @@ def _non_negative(value: Any) -> bool:
 
 def _ends(value: Any) -> tuple[float, float] | None:
     """The least and the largest of a large tensor, in one pass; both are NaN if one value is."""
-    if not hasattr(value, "aminmax") or value.numel() < LARGE or not _known(value):
+    if (
+        _number(value)
+        or not hasattr(value, "aminmax")
+        or not _known(value)
+        or value.numel() < LARGE
+    ):
         return None
     least, most = value.detach().aminmax()
     return least.item(), most.item()
