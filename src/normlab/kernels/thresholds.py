@@ -1,8 +1,8 @@
-"""Where torch's operators run because a kernel is no faster there: the one table.
+"""From how many elements on, and for which dtypes, a C++ kernel runs. Otherwise torch's operators run.
 
 Measured on one thread by `normlab bench --no-compile --processor-time --only NAME` with NAME batch, rms or
-GDN. The kernels' operators are faster from smaller arrays on; what counts here is a whole call, and in
-training Python adds some 40 µs to it.
+GDN. A kernel alone is faster than torch for smaller arrays too. These numbers are for a whole call, to which
+Python adds about 40 µs in training.
 """
 
 import torch
@@ -12,7 +12,7 @@ LEAST = {
     "batch": 1 << 16,
     "batch, without gradients": 1 << 13,
     "rms": 1 << 11,
-    "rms in blocks": 1 << 17,  # torch's operators in blocks, where there are no kernels
+    "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }
 CHANNELS = 128  # of a table in batch norm: at most
 PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
