@@ -16,8 +16,8 @@ export function remembered(settings, make) {
   };
 }
 
-function equal({ values: a }, { values: b }) {
-  if (a.length !== b.length) return false;
+function equal({ values: a, shape }, { values: b, shape: other }) {
+  if (a.length !== b.length || `${shape}` !== `${other}`) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
