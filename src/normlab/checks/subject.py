@@ -97,8 +97,8 @@ class Subject:
         off = rounding.of_output(x, expected.out, dtype, computed, gain, bias)
         if not isinstance(self.row.pool, Learned):
             return off
-        # its weights were read off its numbers, with that error
-        return off + 4 * self.found.error * expected.out.y.detach().abs().amax()
+        # its weights were read off its numbers
+        return off + rounding.of_solved_weights(expected.out, self.found.channels)
 
     def smooth(self, expected: Expected, allowed: Tensor) -> Tensor | bool:
         """Where the step has one slope within rounding, so that a gradient can be compared."""

@@ -98,6 +98,19 @@ def of_step(
     return torch.maximum(moved, before) + 4 * torch.finfo(computed).eps * (y.abs() + step(y).abs())
 
 
+def of_solved_weights(out: Normalized, channels: int) -> Tensor:
+    """What y loses whose pool has weights that were solved for in float64, from as many sums as places.
+
+    Least squares are off by roundings of a channel's largest sum, at every place: 16 ε |y| max(sum) / sum.
+    """
+    sums = out.scale.detach().double().abs().expand(out.y.shape)
+    sums = sums ** (1 / out.row.number("p"))
+    places = [dim for dim in range(sums.dim()) if dim != channels % sums.dim()]
+    small = sums.clamp_min(torch.finfo(torch.float64).tiny)
+    share = sums.amax(places, keepdim=True) / small
+    return _FEW * torch.finfo(torch.float64).eps * share * out.y.detach().double().abs()
+
+
 def _pooled(x: Tensor, out: Normalized) -> float:
     """Numbers in one pool; of a window or of learned weights at most those of a sample."""
     if isinstance(out.row.pool, Axes):

@@ -158,7 +158,7 @@ def measured(row: Norm, module: nn.Module, x: Tensor, y: Tensor) -> dict[str, An
     known = torch.cat([torch.ones_like(pooled[:, :1]), pooled], dim=1)
     if not bool(wanted.isfinite().all()) or len(known) < 2 * known.shape[1]:
         return None
-    solved = torch.linalg.lstsq(known, wanted).solution.clamp_min(0.0)
+    solved = _solved(known, wanted).clamp_min(0.0)
     weights = solved[1:].T.contiguous()
     held = own[0].to(x).view(channels, channels)
     # used in another form, such as its square, it still grows with what is used; else something is amiss
@@ -166,6 +166,12 @@ def measured(row: Norm, module: nn.Module, x: Tensor, y: Tensor) -> dict[str, An
         "sigma": solved[0] ** (1 / power),
         "pool_weight": weights if _grows(held, weights) else held,
     }
+
+
+def _solved(known: Tensor, wanted: Tensor) -> Tensor:
+    """Least squares, solved again for what is left: one solution is off by ten roundings and more."""
+    first = torch.linalg.lstsq(known, wanted).solution
+    return first + torch.linalg.lstsq(known, wanted - known @ first).solution
 
 
 def _grows(held: Tensor, used: Tensor) -> bool:
