@@ -13,7 +13,7 @@ from normlab.grading.judge.plan import Offer, scenarios, trials
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.report import report
 from normlab.grading.judge.scenario import Scenario
-from normlab.grading.judge.settling import settle_convention, settle_eps, settle_shape
+from normlab.grading.judge.settling import note_shape, settle_convention, settle_eps, settle_shape
 from normlab.grading.judge.work import Ask, Judgement, StoppedError, state_flags
 from normlab.grading.names import rank_in
 from normlab.grading.rows import inputs
@@ -45,6 +45,7 @@ def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
         _observe(work)
     except StoppedError as error:
         work.stopped = error
+    note_shape(work)
     if not work.unfinished:
         settle_eps(work)
         settle_convention(work, convention)
