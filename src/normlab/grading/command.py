@@ -92,9 +92,7 @@ def grade_files(
     _show(reports, solution, summary, as_json)
 
 
-def _checked(
-    written: Mapping[str, Path | None], files: Sequence[str]
-) -> Mapping[str, Path | None]:
+def _checked(written: Mapping[str, Path | None], files: Sequence[str]) -> Mapping[str, Path | None]:
     """The files to write, where there is room for them and the submissions fit them."""
     from normlab.grading.parent.submissions import labels
     from normlab.grading.parent.tables import check_fits

@@ -46,6 +46,9 @@ def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
     except StoppedError as error:
         work.stopped = error
     note_shape(work)
+    if offer.renamed:
+        told = (f"{name} for {role}" for role, name in offer.renamed.items())
+        work.notes.append(f"taken by what they start as: {', '.join(told)}")
     if not work.unfinished:
         settle_eps(work)
         settle_convention(work, convention)

@@ -1,7 +1,7 @@
 """Which scenarios an implementation is given, by what its signature offers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -39,6 +39,7 @@ class Offer:
     slopes: bool  # a gradient can be asked for
     modes: bool
     state: Mapping[str, Mapping[str, Any]] | None = None  # role → what a saved model keeps of it
+    renamed: Mapping[str, str] = field(default_factory=dict)  # role → a name that tells nothing
     convention: str = ""  # that its signature tells
     lacking: bool = False  # a class that must keep running statistics shows none
     backward: bool = False  # the gradient is computed by a function of the learner's own
@@ -153,9 +154,7 @@ def _values(row: Norm, offer: Offer, main: str) -> list[Scenario]:
 
 
 def _sloped(scenario: Scenario, towards: Tensor) -> Scenario:
-    return replace(
-        scenario, check="gradient", steps=(Call(scenario.steps[0].x, slope=towards),)
-    )
+    return replace(scenario, check="gradient", steps=(Call(scenario.steps[0].x, slope=towards),))
 
 
 def _affine(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:

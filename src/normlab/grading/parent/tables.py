@@ -60,7 +60,9 @@ def check_fits(option: str, labels: Sequence[str]) -> None:
         raise SettingError(
             f"--gradescope takes one submission, as its autograder does; {len(labels)} are given."
         )
-    shallow = [label for label in labels if len(PurePath(label.rpartition(":")[0] or label).parts) < 3]
+    shallow = [
+        label for label in labels if len(PurePath(label.rpartition(":")[0] or label).parts) < 3
+    ]
     if option == "nbgrader" and shallow:
         raise SettingError(
             f"{shallow[0]!r} is not in folders that name student and assignment; nbgrader's are "

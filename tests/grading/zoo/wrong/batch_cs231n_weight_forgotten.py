@@ -29,7 +29,7 @@ def batchnorm_forward(x, gamma, beta, bn_param):
 
 
 def batchnorm_backward(dout, cache):
-    x, mu, std, gamma = cache
+    x, mu, std, _ = cache
     x_hat = (x - mu) / std
     dgamma, dbeta = (dout * x_hat).sum(axis=0), dout.sum(axis=0)
     dx = 1 / std * (dout - dbeta / len(x) - x_hat * dgamma / len(x))
