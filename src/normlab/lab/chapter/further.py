@@ -10,14 +10,13 @@ from normlab.errors import ShapeError
 from normlab.lab.chapter import layers, running
 from normlab.lab.chapter.catalogue import ALONE, BOUNDED, ROOT
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, order_note, std, varies, without_affine
+from normlab.lab.chapter.setup import DRAWN, Setup, arrays, order_note, std, varies, without_affine
 from normlab.lab.chapter.what import standardise
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 from normlab.safe import markup
 
 MORE = (1024, 4096)
-ENOUGH = 1000  # batches, for a histogram
 SIZES = (2, 4, 8, 16, 32, 64, 128)
 
 
@@ -44,7 +43,8 @@ def _no_affine(setup: Setup) -> Block:
 
 def _affine(setup: Setup) -> list[Block]:
     plain = without_affine(setup)
-    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:ENOUGH]])
+    enough = -(-DRAWN // len(plain.batches[0]))
+    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:enough]])
     capped = f" The first {len(y)} rows." if len(y) < len(setup.x) else ""
     outputs = {
         "weight (γ) stretches": {f"weight {w:g}": arrays(w * y) for w in (0.5, 1.0, 2.0)},

@@ -245,6 +245,11 @@ def std(x: Tensor, correction: int = 1) -> Tensor:
     return x.T.contiguous().std(1, correction=correction)
 
 
+def variance(x: Tensor, axis: int) -> Tensor:
+    """The biased one, in two passes: torch's own takes several times as long along any axis but the last."""
+    return (x - x.mean(axis, keepdim=True)).square_().mean(axis)
+
+
 def varies(x: Tensor) -> Tensor:
     """Which columns are not constant; a standard deviation may round to something above 0."""
     return x.amax(0) > x.amin(0)
