@@ -45,7 +45,9 @@ def frame(ax: Any, first: np.ndarray, second: np.ndarray, least: float):
 
 def few_ticks(ax: Any, most: int = 3):
     """For small panels, where −0.375 is as long as a third of one."""
-    ax.locator_params(nbins=most, steps=[1, 2, 5, 10])
+    ax.locator_params(
+        nbins=most, steps=[1, 2, 4, 5, 10]
+    )  # by 4: two ticks where 5 has one and 2 has four
 
 
 def aside(ax: Any):
@@ -131,7 +133,8 @@ def all_histograms(before, after, names):
     n = min(before.shape[1], HISTOGRAMS)
     cols = min(n, 4)
     rows = -(-n // cols)
-    figure, axes = subplots(height=1.05 * 2 * rows + 0.2, left=0.1)
+    figure, axes = subplots(height=1.9 * rows)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.99)  # there are no labels
     ax = axes[0, 0]
     ax.set_axis_off()
     ax.set(xlim=(0, cols), ylim=(2 * rows, 0))
@@ -182,9 +185,11 @@ def same_axes(before, after, names):
 
 def hand_beside_unnormalised(before, hand, names, gaps):
     """The data, the hand-made result, and how far two hand-made forms are from the layer."""
-    figure, axes = subplots(1, 3, height=2.9)
+    figure, axes = subplots(1, 3, height=2.9, left=0.74)
     cloud(axes[0, 0], before, names, BEFORE)
     cloud(axes[0, 1], hand, names, AFTER)
+    for ax in axes[0, :2]:
+        few_ticks(ax, 4)
     axes[0, 0].set_title("unnormalised")
     axes[0, 1].set_title("made by hand")
     ax = axes[0, 2]
