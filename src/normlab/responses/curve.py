@@ -137,10 +137,11 @@ def _linear(
     range_ = float(np.ptp(seen.mean)) or 1.0
     if np.isnan(fixed[0]):
         rise = np.maximum(rise, 1e-3 * range_)
-    if noise.counts and np.isnan(fixed[3]):
+    based = np.isnan(fixed[3])
+    if noise.counts and based:
         base = np.maximum(base, 1e-2 * range_)
     lack = (seen.trials * (seen.mean - base[:, None] - rise[:, None] * shape) ** 2).sum(1)
     i = np.argmin(lack)
-    level = np.log(base[i]) if noise.counts else base[i]
+    level = np.log(base[i]) if noise.counts and based else base[i]
     found = np.array([unit[i] + np.log(rise[i]), log_c50[i], log_n[i], level, root[i]])
     return np.where(np.isnan(fixed), found, fixed)
