@@ -110,6 +110,16 @@ def test_trials_may_be_rows_or_repeated_contrasts_and_tensors():
     assert rows.observations == flat.observations == 200
 
 
+def test_a_start_is_found_among_many_contrasts():
+    """Each of 20,000 contrasts shown once: the search begins from some of them and ends with all."""
+    generator = np.random.default_rng(12)
+    truth = {"rmax": 40.0, "c50": 0.15, "n": 2.2, "baseline": 8.0}
+    contrast = generator.uniform(0, 1, 20_000)
+    found = normlab.fit(contrast, generator.normal(curve(contrast, **truth), 6), folds=2)
+    assert all(abs(found.parameters[n].value / value - 1) < 0.05 for n, value in truth.items())
+    assert found.observations == 20_000
+
+
 @pytest.mark.parametrize("noise", [*KINDS])
 def test_intervals_hold_the_truth(noise):
     """30 cells, 4 parameters each: below 105 of 120 has a chance of 6e-4 if each is held in 95 %."""

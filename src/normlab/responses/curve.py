@@ -14,6 +14,7 @@ from normlab.responses.noise import Noise, Observed
 from normlab.responses.parameters import Array, Parameter, Places
 
 _FAR = 100.0  # beyond so many times the range of the data nothing was seen
+_SOME = 500  # of many contrasts, that the search for a start looks at
 _FARTHER = 1e60  # with s, rmax has units of response · contrast^(n(s − 1)), which may be anything
 
 
@@ -89,6 +90,10 @@ class Curve:
 
         fixed: inner values that are given, NaN where a parameter is fitted.
         """
+        if (step := -(-len(self.contrast) // _SOME)) > 1:
+            return replace(self, contrast=self.contrast[::step]).start(
+                seen.every(step), noise, fixed
+            )
         positive = self.contrast[self.contrast > 0]
         tried = {
             1: np.log(np.geomspace(positive.min() / 2, positive.max() * 4, 24)),

@@ -57,9 +57,8 @@ def _form(model: V1) -> Tensor:
     )
     kernels = (bank * channels.sqrt()[:, None, None]).flatten(1)
     parts = torch.cat([kernels.real, kernels.imag]) * weights.sum().sqrt()
-    products = (parts.T @ parts).reshape(
-        2 * n, 2 * n, 2 * n, 2 * n
-    )  # y and x of either pixel, from the place
+    # by y and x of the one pixel and of the other, as seen from the filter's place
+    products = (parts.T @ parts).reshape(2 * n, 2 * n, 2 * n, 2 * n)
     by_row = torch.zeros(n, 2 * n, n, 2 * n, dtype=torch.float64)
     for place, weight in enumerate(rows.tolist()):
         seen = slice(n - place, 2 * n - place)

@@ -54,7 +54,8 @@ def _tuned(study: Study, axis: str, x: np.ndarray, preferred: float) -> np.ndarr
     where, unit = f"{at:.3g}°", "°"
     if axis == "frequency":
         where, unit = f"{2**at:.2f} cycles/°", " octaves"
-    study.found = f"largest {index.max():.2f} at {where}, width {wide:.3g}{unit}, the cell's {cell_wide:.3g}{unit}"
+    widths = f"width {wide:.3g}{unit}, the cell's {cell_wide:.3g}{unit}"
+    study.found = f"largest {index.max():.2f} at {where}, {widths}"
     lines = {"suppression by the surround": index / index.max()}
     cell_line = np.interp(x, cell_x, cell / cell.max())
     picture(
