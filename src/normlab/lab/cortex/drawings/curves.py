@@ -54,7 +54,7 @@ def _panel(ax, panel):
         ax.plot([at, at], [bottom, high], color=ACCENT, lw=0.9, ls="--", label=label)
     told = len(panel["lines"]) + len(panel.get("marks", {})) + len(panel.get("levels", {}))
     told *= told > 1  # a curve alone needs no name
-    ax.set_ylim(bottom, high + (high - low) * (0.08 + 0.085 * told))
+    ax.set_ylim(bottom, high + (high - low) * (0.08 + 0.1 * told))
     if told:
         ax.legend(loc="upper left", fontsize=8, handlelength=1.6, borderaxespad=0.1)
 
