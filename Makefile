@@ -20,7 +20,7 @@
 # make doctor-networks   fifty architectures with random weights: what normlab doctor finds, and how long it takes (2 minutes)
 # make doctor-fixes   networks broken in eight ways: accuracy healthy, broken and fixed, over five seeds (3 minutes)
 # make doctor-zoo   for each rule of normlab doctor: sick networks found, false alarms at healthy ones (4 minutes)
-# make fit-coverage   docs/reference/fit-coverage.md: how often the intervals of normlab.fit contain the true value (5 minutes)
+# make fit-coverage   docs/reference/fit-coverage.md: how often the intervals of normlab.fit contain the true value (8 minutes)
 # make interval-coverage   docs/reference/intervals.md: how often the training laboratory's intervals contain the true value (2 minutes)
 # make cortex-numbers   docs/reference/cortex-numbers.md: what was published of the V1 model beside ours (2 minutes)
 # make bench   every layer timed against torch, torch.compile and a copy (normlab bench); the readers, the chapter

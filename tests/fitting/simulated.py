@@ -10,6 +10,7 @@ from normlab.errors import DataError
 CONTRAST = np.array([0, 0.03, 0.06, 0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.0])
 TRIALS = 20
 SPREAD = 6.0  # standard deviation of gaussian noise, spikes/s
+POOL_TRIALS, POOL_SPREAD = 10, 4.0  # of populations
 OVERDISPERSED = 1.8  # of quasi-Poisson counts, the variance over the mean
 
 
@@ -18,7 +19,10 @@ def curve(contrast, rmax, c50, n, baseline, s=1.0):
 
 
 def neuron(generator, bent=False) -> dict[str, float]:
-    """Parameters of a cell as they are found in cortex: baselines of 2 to 10 spikes/s, c50 of 10 to 35 %."""
+    """Parameters of a cell as they are found in cortex: baselines of 2 to 10 spikes/s, c50 of 10 to 35 %.
+
+    bent: s is above 1.
+    """
     height, c50, n, baseline = generator.uniform((20, 0.1, 1.5, 2), (80, 0.35, 3.5, 10)).tolist()
     s = generator.uniform(1.2, 1.6) if bent else 1.0
     return {"rmax": height * c50 ** (n * (s - 1)), "c50": c50, "n": n, "baseline": baseline, "s": s}
@@ -38,28 +42,46 @@ def session(generator, truth: Mapping[str, float], noise: str, trials: int = TRI
 
 
 def covered(
-    count: int, noise: str, bent: bool = False, seed: int = 0
+    count: int, noise: str, bent: bool = False, seed: int = 0, fit_s: bool | None = None
 ) -> Iterator[dict[str, bool] | None]:
     """For each cell, whether each interval contains the true value; None where the fit refuses."""
     generator = np.random.default_rng(seed)
     for _ in range(count):
         truth = neuron(generator, bent)
         response = session(generator, truth, noise)
-        try:
-            found = normlab.fit(CONTRAST, response, noise=noise, supersaturation=bent)
-        except DataError:
-            yield None
-            continue
-        fitted = {name: e for name, e in found.parameters.items() if not e.fixed}
-        yield {name: e.covers(truth[name]) for name, e in fitted.items()}
+        settings = {"noise": noise, "supersaturation": bent if fit_s is None else fit_s}
+        yield _held(truth, CONTRAST, response, **settings)
+
+
+def covered_pools(count: int, noise: str, seed: int = 0) -> Iterator[dict[str, bool] | None]:
+    """The same of populations, fitted with the normalisation model."""
+    generator = np.random.default_rng(seed)
+    for _ in range(count):
+        cells = Population.drawn(generator)
+        mean = np.repeat(cells.mean[..., None], POOL_TRIALS, 2)
+        response = (
+            generator.poisson(mean) if noise == "poisson" else generator.normal(mean, POOL_SPREAD)
+        )
+        settings = {"model": "normalization", "tuning": cells.tuning, "noise": noise}
+        yield _held(cells.truth, cells.drive, response, **settings)
+
+
+def _held(truth: Mapping[str, float], *given, **settings) -> dict[str, bool] | None:
+    try:
+        found = normlab.fit(*given, folds=2, **settings)
+    except DataError:
+        return None
+    fitted = {name: e for name, e in found.parameters.items() if not e.fixed}
+    return {name: e.covers(truth[name]) for name, e in fitted.items()}
 
 
 def shares(outcomes) -> tuple[dict[str, float], int]:
-    """The share of cells whose interval holds each parameter, and how many were refused."""
+    """The share of intervals that hold each parameter, of all cells, and how many were refused."""
     told = [one for one in outcomes if one is not None]
-    return {name: float(np.mean([one[name] for one in told])) for name in told[0]}, len(
-        outcomes
-    ) - len(told)
+    held: dict[str, list[bool]] = {}
+    for name, inside in (pair for one in told for pair in one.items()):
+        held.setdefault(name.partition(".")[0], []).append(inside)
+    return {name: float(np.mean(each)) for name, each in held.items()}, len(outcomes) - len(told)
 
 
 class Population:
@@ -75,6 +97,13 @@ class Population:
         self.drive = np.array([self._driven(gratings) for gratings in [[], *alone, *plaids]])
         self.sigma, self.n, self.kappa = 0.12, 2.0, 1.0
         self.gamma, self.baseline = generator.uniform(20, 60, cells), generator.uniform(2, 6, cells)
+
+    @classmethod
+    def drawn(cls, generator) -> "Population":
+        """Another one, with parameters of its own."""
+        made = cls(int(generator.integers(2**31)))
+        made.sigma, made.n, made.kappa = generator.uniform((0.08, 1.5, 0), (0.2, 2.5, 2)).tolist()
+        return made
 
     def _driven(self, gratings):
         sums = np.zeros(len(self.tuning))

@@ -11,6 +11,7 @@ from simulated import CONTRAST, Population, neuron, session
 import normlab
 from command import here
 from command import normlab as command
+from normlab.errors import DataError
 
 GENERATOR = np.random.default_rng(0)
 TRUTHS = {"a1": neuron(GENERATOR), "b2": neuron(GENERATOR)}
@@ -42,6 +43,16 @@ def folder(tmp_path_factory):
         "missing.csv": "contrast,rate\n" + line + "NA,3\n",
         "three.csv": "a,b,c2\n" + "".join(f"{c},1.5,2.5\n" for c in CONTRAST),
         "words.csv": "contrast,rate\n" + "low,1.5\nhigh,2.5\n",
+        "nothing.csv": "contrast,rate\n" + "".join(f"{c},NaN\n" for c in CONTRAST),
+        "none-at-all.csv": "contrast,rate\n" + "NaN,NaN\n" * 8,
+        "two-rates.csv": "contrast,rate1,rate2\n" + "".join(f"{c},1.5,2.5\n" for c in CONTRAST),
+        "empty.csv": "",
+        "row.csv": "contrast,rate\n0.1,3\n",
+        "units.csv": "contrast,rate\n" + "".join(
+            f"{c * unit},{5 + 40 * c**2 / (0.04 + c**2)}\n" for unit in (1, 100) for c in CONTRAST
+        ),
+        "lines.csv": "cell,contrast,spikes\n" + rows(COUNTS["a1"], '"=cmd\nb",')
+        + "".join(f"straight,{c},{round(30 * c)}\n" for c in CONTRAST),
     }  # fmt: skip
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -148,8 +159,25 @@ WRONG = {
     ),
     "which": (
         ["three.csv"],
-        "which column is the contrast\\? Name it with --contrast; the columns of numbers are",
+        "which column is the contrast\\? No column of numbers is called c, or begins with contrast or drive. "
+        "The columns of numbers are 'a', 'b', 'c2'. Name it with --contrast.",
     ),
+    "which of two": (
+        ["two-rates.csv"],
+        "which column is the response\\? Several begin with response, rate, spike, count or firing: 'rate1', "
+        "'rate2'. Name it with --response.",
+    ),
+    "no value": (
+        ["nothing.csv"],
+        "column 'rate' would be the response by its name, but is not numeric",
+    ),
+    "no value at all": (
+        ["none-at-all.csv"],
+        "column 'contrast' would be the contrast by its name, but is",
+    ),
+    "empty": (["empty.csv"], "empty.csv: is empty"),
+    "one row": (["row.csv"], "row.csv: rows: 1; a table needs at least 2"),
+    "lines in a name": (["a\nb'\"=cmd\x1b.csv"], "a b'\"=cmd.x1b.csv: cannot be opened"),
     "no such column": (
         ["one.csv", "--response", "spike"],
         "has no column 'spike'; did you mean 'spikes'",
@@ -171,6 +199,34 @@ def test_what_is_wrong_is_told_in_one_line(folder, given, message):
     assert (done.returncode, done.stdout) == (2, "")
     assert re.search(message, done.stderr)
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["a\"b'c.csv", "a\nb.csv", "=cmd|x.csv", "<b>&$x$.csv", "%s{x}.csv"]
+)
+def test_a_file_may_have_any_name(folder, name):
+    (folder / name).write_text((folder / "one.csv").read_text())
+    done, usual = (here("fit", n, "--noise", "poisson", cwd=folder) for n in (name, "one.csv"))
+    assert (done.returncode, done.stdout) == (0, usual.stdout)
+
+
+def test_a_cell_s_name_stays_on_its_line(folder):
+    done = here("fit", "lines.csv", "--by", "cell", "--noise", "poisson", cwd=folder)
+    assert done.returncode == 0 and "\n=cmd\\nb\nnaka-rushton" in done.stdout
+
+
+def test_contrasts_in_two_units_are_doubted(folder):
+    """Told beside a fit, and beside a refusal; not of per cent alone, however wide their range."""
+    done = here("fit", "units.csv", cwd=folder)
+    assert "Contrasts go from 0.03 to 100: if some are fractions and others per cent" in done.stdout
+    both = np.concatenate([CONTRAST, 100 * CONTRAST])
+    with pytest.raises(
+        DataError, match=r"do not saturate .* Contrasts go from 0.03 to 100: if some"
+    ):
+        normlab.fit(both, 3 * both)
+    for unit in (1, 100, 255):
+        response = 5 + 40 * CONTRAST**2 / (0.04 + CONTRAST**2)
+        assert normlab.fit(CONTRAST * unit, response, folds=2).notes == ()
 
 
 def test_rows_with_missing_values_may_be_left_out(folder):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, minimize
 from scipy.stats import chi2, t
-from simulated import CONTRAST, Population, covered, curve, neuron, session, shares
+from simulated import CONTRAST, Population, covered, covered_pools, curve, neuron, session, shares
 
 import normlab
 from normlab.responses.curve import Curve
@@ -110,6 +110,16 @@ def test_trials_may_be_rows_or_repeated_contrasts_and_tensors():
     assert rows.observations == flat.observations == 200
 
 
+def test_a_start_is_found_among_many_contrasts():
+    """Each of 20,000 contrasts shown once: the search begins from some of them and ends with all."""
+    generator = np.random.default_rng(12)
+    truth = {"rmax": 40.0, "c50": 0.15, "n": 2.2, "baseline": 8.0}
+    contrast = generator.uniform(0, 1, 20_000)
+    found = normlab.fit(contrast, generator.normal(curve(contrast, **truth), 6), folds=2)
+    assert all(abs(found.parameters[n].value / value - 1) < 0.05 for n, value in truth.items())
+    assert found.observations == 20_000
+
+
 @pytest.mark.parametrize("noise", [*KINDS])
 def test_intervals_hold_the_truth(noise):
     """30 cells, 4 parameters each: below 105 of 120 has a chance of 6e-4 if each is held in 95 %."""
@@ -117,6 +127,17 @@ def test_intervals_hold_the_truth(noise):
     assert None not in outcomes
     held = sum(sum(one.values()) for one in outcomes if one)
     assert 105 <= held <= 119
+
+
+def test_intervals_of_populations_hold_the_truth():
+    """Eight populations of 19 parameters: of the 24 shared ones fewer than 19 would have a chance of 1e-3 if
+    each is held in 95 %, and of all 152, which hang together within a population, below 131 one of 1e-5.
+    """
+    outcomes = [one for one in covered_pools(8, "gaussian", seed=3) if one]
+    assert len(outcomes) == 8
+    shared = sum(one[name] for one in outcomes for name in ("sigma", "n", "kappa"))
+    assert shared >= 19
+    assert 131 <= sum(sum(one.values()) for one in outcomes) <= 151
 
 
 @pytest.mark.slow

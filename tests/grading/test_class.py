@@ -11,11 +11,12 @@ import pytest
 from command import here
 from normlab.errors import DataError, SettingError
 from normlab.grading import grade
+from normlab.grading.checks import CHECKS
 from normlab.grading.lessons import LESSON_OF
 from normlab.grading.parent.rubric import read_rubric, reweigh
 from normlab.grading.parent.submissions import submissions, target
 from normlab.grading.parent.summary import summary
-from normlab.grading.parent.tables import as_gradescope, as_nbgrader
+from normlab.grading.parent.tables import check_fits
 from normlab.grading.parent.text import line
 
 RIGHT = """
@@ -111,6 +112,8 @@ def test_results_for_other_programs(room, monkeypatch):
     assert told["score"] == sum(test["score"] for test in told["tests"]) == 5
     assert sum(test["max_score"] for test in told["tests"]) == 12
     assert "bessel_in_batch" in told["output"]
+    failed = [test for test in told["tests"] if test["status"] == "failed"]
+    assert failed and all(test["output"] == "bessel_in_batch" for test in failed)
     (room / "out/a.csv").unlink()
 
 
@@ -133,11 +136,20 @@ def test_a_name_with_a_line_break_stays_in_one_line(reports):
 
 
 def test_what_does_not_fit_other_programs(reports):
-    with pytest.raises(SettingError, match="takes one submission"):
-        as_gradescope(reports[:2])
-    alone = type(reports[0])(reports[0] | {"file": "my_bn.py"})
-    with pytest.raises(SettingError, match="not in folders that name student"):
-        as_nbgrader([alone])
+    with pytest.raises(SettingError, match="takes one submission, as its autograder does; 2 are"):
+        check_fits("gradescope", ["a.py", "b.py"])
+    with pytest.raises(SettingError, match=r"bob/my_bn[.]py. is not in folders that name student"):
+        check_fits("nbgrader", ["submitted/ann/bn/my_bn.py", "bob/my_bn.py"])
+
+
+def test_what_does_not_fit_is_told_before_anything_is_graded(room):
+    for option, where, given in (
+        ("--nbgrader", room / "submitted/bob", "bn/my_bn.py"),
+        ("--gradescope", room, "all.zip"),
+    ):
+        done = here("grade", given, option, "never/there.out", cwd=where)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert not (where / "never").exists()
 
 
 def test_a_rubric_weighs_the_checks(tmp_path, reports):
@@ -148,11 +160,28 @@ def test_a_rubric_weighs_the_checks(tmp_path, reports):
     assert (report["points"], report["of"], report["score"]) == (13, 18, 72)
 
 
+def test_a_rubric_says_what_all_checks_add_up_to():
+    """However many apply: 3 of 9 points are a third of 10, to two digits."""
+    held = {"table": (3, "passed"), "gradient": (1, "failed"), "running": (2, "does not apply")}
+    checks = [{"check": k, "points": p, "outcome": outcome} for k, (p, outcome) in held.items()]
+    report = {"checks": checks, "notes": []}
+    reweigh(report, read_rubric({"total": 10, "points": {"gradient": 6}}))
+    assert (report["points"], report["of"], report["score"]) == (3.33, 10, 33)
+    assert [c["points"] for c in checks] == [3.33, 6.67, 2]
+    reweigh(report, read_rubric({"points": {"table": 0, "gradient": 0}}))
+    assert (report["points"], report["of"], report["score"]) == (0, 0, 0)
+    assert report["notes"] == ["no check that has points applies to it"]
+
+
 BAD = {
-    "[point]\ntable = 1\n": "A rubric has one table",
+    "[point]\ntable = 1\n": "A rubric has a table",
     "[points]\ntabel = 1\n": "No check 'tabel' in a rubric. Did you mean 'table'?",
     "[points]\ntable = -1\n": "A rubric gives table -1 points",
     "[points]\ntable = true\n": "A rubric gives table True points",
+    "total = 0\n": "A rubric has total = 0; it must be a number > 0",
+    "": "A rubric has a table .points., .*given: nothing",
+    "[points]\n"
+    + "".join(f"{name} = 0\n" for name in CHECKS): "A rubric gives every check 0 points",
     "points": "is no TOML file",
 }
 

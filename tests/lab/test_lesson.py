@@ -6,11 +6,16 @@ import torch
 from normlab.errors import SettingError
 from normlab.lab.chapter.lesson import check_answer
 from normlab.lab.chapter.lesson.answering import OPEN, told
-from normlab.lab.chapter.lesson.exercises import EXERCISES
+from normlab.lab.chapter.lesson.exercises import EXERCISES, Ways
 
 FUNCTIONS = [name for name, exercise in EXERCISES.items() if callable(exercise.right)]
 VALUES = [name for name in EXERCISES if name not in FUNCTIONS]
-MISTAKES = [(name, words) for name, exercise in EXERCISES.items() for words in exercise.mistakes]
+MISTAKES = [
+    (name, words, way)
+    for name, exercise in EXERCISES.items()
+    for words, wrong in exercise.mistakes.items()
+    for way in (wrong if isinstance(wrong, Ways) else [wrong])
+]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -19,9 +24,9 @@ def test_the_right_answer_is_praised(name, capsys):
     assert capsys.readouterr().out == f"Right. {EXERCISES[name].praise}\n"
 
 
-@pytest.mark.parametrize(("name", "words"), MISTAKES)
-def test_each_usual_mistake_is_told_by_its_own_words(name, words):
-    assert told(EXERCISES[name], EXERCISES[name].mistakes[words]) == f"Not yet: {words}"
+@pytest.mark.parametrize(("name", "words", "way"), MISTAKES)
+def test_each_usual_mistake_is_told_by_its_own_words(name, words, way):
+    assert told(EXERCISES[name], way) == f"Not yet: {words}"
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -44,13 +49,13 @@ def test_three_dots_within_a_function_are_an_open_answer():
 WRONG = {
     "an error": (
         lambda x: x.men(0),
-        "your code ends in an error, AttributeError: 'Tensor' object has no",
+        "your code ends in an error (AttributeError: 'Tensor' object has no",
     ),
-    "too few arguments": (lambda: 1, "your code ends in an error, TypeError"),
+    "too few arguments": (lambda: 1, "your code ends in an error (TypeError"),
     "no function": (3.0, "a function is asked for, and this is a float"),
-    "nothing": (lambda x: None, "a number or a tensor is asked for, and this is a NoneType"),
+    "nothing": (lambda x: None, "a number or a tensor is asked for, and this is None. "),
     "another shape": (lambda x: x[:1], r"shape (1, 3), and should have (12, 3)"),
-    "NaN": (lambda x: x * torch.nan, "it gives nan at place 0, where"),
+    "NaN": (lambda x: x * torch.nan, "it gives nan at [0, 0], where"),
     "another number": (lambda x: x + 1, "on the input of the check it gives"),
 }
 
@@ -68,6 +73,14 @@ def test_any_other_wrong_answer_is_explained(case):
 @pytest.mark.parametrize("given", [None, -7.0, "nobody", (5,), torch.ones(2), lambda: 1])
 def test_any_other_wrong_value_is_explained(name, given):
     assert told(EXERCISES[name], given).startswith("Not yet: ")
+
+
+def test_an_answer_may_be_written_as_people_write_it():
+    for given in ("LayerNorm", "layer norm", "Layer normalisation"):
+        assert told(EXERCISES["transformer"], given).startswith("Right. ")
+    assert told(EXERCISES["pooled_batch"], {0, 2, 3}).startswith("Right. ")
+    assert "those are not the axes that are pooled" in told(EXERCISES["pooled_batch"], (3,))
+    assert "and should be one number" in told(EXERCISES["alpha"], [1.0])
 
 
 def test_a_number_worked_out_on_paper_and_axes_in_any_order_are_right():

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -90,6 +91,24 @@ def test_many_points_stay_small():
     svg = inline(Figure("many", draw, "", "").render())
     assert 'href="data:image/png;base64,' in svg
     assert len(svg) < 300_000
+
+
+def test_points_kept_as_pixels_are_turned_in_the_dark_and_pictures_are_not():
+    many = np.random.default_rng(0).normal(size=(2, 200))
+
+    def draw():
+        figure, axes = style.subplots(1, 2)
+        axes[0, 0].plot(*many, ".", color=style.INK, rasterized=True)
+        axes[0, 1].imshow(many[:, :4])
+        return figure
+
+    points, picture = re.findall("<image[^>]*>", Figure("both", draw, "", "").render().inlined)
+    assert 'class="marks"' in points
+    assert 'class="marks"' not in picture
+    assert (
+        ".plot .marks { filter: invert(1)"
+        in files("normlab.report").joinpath("page.css").read_text()
+    )
 
 
 def test_panels_lie_inside_the_figure_and_apart():

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,14 @@ _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear sRGB: Rec. 709
 
 
 def _sklearn(name: str) -> Any:
-    from sklearn.datasets import load_sample_image
+    """From the package's file: importing scikit-learn would take seconds."""
+    from PIL import Image
 
-    return load_sample_image(name)
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ImportError("scikit-learn is missing", name="sklearn")
+    with Image.open(Path(package.origin).parent / "datasets" / "images" / name) as picture:
+        return np.asarray(picture)
 
 
 def _skimage(name: str) -> Any:

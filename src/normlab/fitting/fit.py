@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from normlab.errors import SettingError, need
+from normlab.errors import DataError, SettingError, need
 from normlab.fitting import telling
 from normlab.fitting.inputs import Asked, Given, Model, check_enough, given
 from normlab.fitting.validation import cross_validated
@@ -159,8 +159,14 @@ to 1), so that rmax and c50 can be arbitrarily large; show higher contrasts, or 
     )  # fmt: skip
     if not isinstance(folds, int) or folds < 2:
         raise SettingError(f"folds={folds!r} given; it must be a whole number, 2 or more.")
-    with np.errstate(all="ignore"):  # the search goes as far as floating point does
-        return _fitted(asked, given(asked, contrast, response, tuning), folds, progress)
+    data = given(asked, contrast, response, tuning)
+    try:
+        with np.errstate(all="ignore"):  # the search goes as far as floating point does
+            return _fitted(asked, data, folds, progress)
+    except DataError as error:
+        if not data.doubt:
+            raise
+        raise DataError(f"{error} {data.doubt}") from error
 
 
 def _fitted(asked: Asked, data: Given, folds: int, progress: Callable[[int, int], None]) -> Fit:
@@ -195,7 +201,7 @@ def _fitted(asked: Asked, data: Given, folds: int, progress: Callable[[int, int]
         cross_validated=held_out[0],
         cross_validated_constant=held_out[1],
         dispersion=dispersion(seen, mu, len(free)) if asked.noise.counts else float("nan"),
-        notes=tuple(telling.notes(asked, seen, mu, estimates, len(free))),
+        notes=tuple(telling.notes(asked, data, mu, estimates, len(free))),
         source=Source(data.model, seen, best),
     )
 

@@ -10,7 +10,7 @@ from normlab.fitting.fit import Fit, fit
 from normlab.fitting.page import figure, page
 from normlab.fitting.tables import Columns, cells
 from normlab.fitting.words import as_json
-from normlab.safe import json_text
+from normlab.safe import json_text, printable
 from normlab.system.console import say
 from normlab.system.files import write_all
 from normlab.system.progress import bar
@@ -77,7 +77,7 @@ def _write(
 def _text(outcomes: dict[str, Outcome], said: Sequence[str], written: Sequence[Path | None]) -> str:
     parts = ["\n".join(said)]
     for name, one in outcomes.items():
-        head = f"{name}\n" if len(outcomes) > 1 else ""
+        head = f"{printable(name)}\n" if len(outcomes) > 1 else ""
         parts.append(f"{head}{one}" if isinstance(one, Fit) else f"{head}not fitted: {one}")
     parts += [f"Written: {path}" for path in written if path is not None]
     return "\n\n".join(parts)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from normlab.responses.pool import Pool
 
 Model = Curve | Pool
 MODELS = (Curve.name, Pool.name)
+_WIDE = 300  # times its least contrast: no experiment shows a wider range, in per cent
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Given:
     """The model at its places; of each observation its place, its response (a rate), its group.
 
     groups: of each place, which responses a model that knows no stimulus would hold to be one.
+    doubt: a sentence about what the caller may have mistaken, or "".
     """
 
     model: Model
@@ -94,6 +96,7 @@ class Given:
     response: Array
     groups: Places
     seconds: float
+    doubt: str = ""
 
     def seen(self, which: Any = slice(None)) -> Observed:
         """Some of the observations, or all."""
@@ -130,7 +133,19 @@ def _curve(asked: Asked, x: Array, r: Array, tuning: ArrayLike | None) -> Given:
         raise DataError("every contrast is 0: show stimuli of several contrasts.")
     repeats = r.shape[1] if r.ndim == 2 else 1
     model = Curve(levels, asked.noise.counts, asked.supersaturation or asked.fix.get("s", 1) != 1)
-    return _given(asked, model, np.repeat(places, repeats), r, np.zeros(len(levels), int))
+    made = _given(asked, model, np.repeat(places, repeats), r, np.zeros(len(levels), int))
+    return replace(made, doubt=_units(levels[levels > 0]))
+
+
+def _units(shown: Array) -> str:
+    """A doubt where contrasts seem to be fractions and per cent in one table."""
+    least, most = float(shown.min()), float(shown.max())
+    if not (least < 1 < most <= 100 and most > _WIDE * least):
+        return ""
+    return (
+        f"Contrasts go from {least:g} to {most:g}: if some are fractions and others per cent, give all in "
+        "one unit."
+    )
 
 
 def _pool(asked: Asked, x: Array, r: Array, tuning: ArrayLike | None) -> Given:

@@ -1,6 +1,6 @@
 """A table of a file as what `fit` takes: one cell, several side by side, or one after the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from normlab.data.table import complete, read
 from normlab.errors import DataError, SettingError
 from normlab.responses.parameters import Array, Places
 
-_CONTRAST = ("contrast", "c", "drive")
-_RESPONSE = ("response", "rate", "spikes", "count", "firing", "r")
+_CONTRAST = ("contrast", "drive", "c")
+_RESPONSE = ("response", "rate", "spike", "count", "firing", "r")
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,40 @@ def _chosen(
     if given is not None:
         return find(given, named)
     numeric = [name for name, column in named.items() if not isinstance(column, Words)]
-    words = tuple(word for word in known if len(word) > 1)
-    called = [n for n in numeric if n.strip().casefold() in known]
-    called = called or [n for n in numeric if n.strip().casefold().startswith(words)]
+    called = _called(numeric, known)
     if len(called) == 1:
         return called[0]
     if not called and len(numeric) == 2:
         return numeric[place]
+    words = [name for name in _called(named, known) if name not in numeric]
+    if not called and words:
+        raise DataError(
+            f"column {words[0]!r} would be the {what} by its name, but is not numeric "
+            f"({named[words[0]].kind}); mend it, or name another column with --{what}"
+        )
     raise DataError(
-        f"which column is the {what}? Name it with --{what}; the columns of numbers are {quoted(numeric)}"
+        f"which column is the {what}? {_unclear(called, known, numeric)} Name it with --{what}."
     )
+
+
+def _called(names: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Those with a name that is known, or else that begins with one; a letter alone begins too many."""
+    words = tuple(word for word in known if len(word) > 1)
+    called = [n for n in names if n.strip().casefold() in known]
+    return called or [n for n in names if n.strip().casefold().startswith(words)]
+
+
+def _unclear(called: Sequence[str], known: Sequence[str], numeric: Sequence[str]) -> str:
+    """Why no column was chosen, in sentences: what is looked for in their names, and what is there."""
+    *first, last = (word for word in known if len(word) > 1)
+    words = f"{', '.join(first)} or {last}"
+    if called:
+        return f"Several begin with {words}: {quoted(called)}."
+    one = next(word for word in known if len(word) == 1)
+    there = (
+        f"The columns of numbers are {quoted(numeric)}." if numeric else "No column holds numbers."
+    )
+    return f"No column of numbers is called {one}, or begins with {words}. {there}"
 
 
 def _numbers(named: Mapping[str, Any], names: Sequence[str]) -> Array:

@@ -106,10 +106,10 @@ def constant(given: Given, seen: Observed) -> Array:
 
 
 def notes(
-    asked: Asked, seen: Observed, mu: Array, estimates: Mapping[str, Estimate], free: int
+    asked: Asked, given: Given, mu: Array, estimates: Mapping[str, Estimate], free: int
 ) -> list[str]:
     """What a reader should know of the fit besides its numbers."""
-    found = []
+    found, seen = [given.doubt] if given.doubt else [], given.seen()
     if asked.noise.counts and not asked.noise.scaled:
         from scipy.stats import chi2
 

@@ -84,7 +84,7 @@ def grade_files(
         raise SettingError(
             "no file given; try normlab grade my_bn.py, or --template batch to start one."
         )
-    written = _checked({"csv": csv, "gradescope": gradescope, "nbgrader": nbgrader})
+    written = _checked({"csv": csv, "gradescope": gradescope, "nbgrader": nbgrader}, files)
     settings = {"row": row, "convention": convention, "forbid": _names(forbid), "rubric": rubric}
     reports = _graded(files, settings, {"timeout": timeout, "memory": memory})
     _write(reports, written)
@@ -92,8 +92,15 @@ def grade_files(
     _show(reports, solution, summary, as_json)
 
 
-def _checked(written: Mapping[str, Path | None]) -> Mapping[str, Path | None]:
-    """The files to write, where there is room for them."""
+def _checked(written: Mapping[str, Path | None], files: Sequence[str]) -> Mapping[str, Path | None]:
+    """The files to write, where there is room for them and the submissions fit them."""
+    from normlab.grading.parent.submissions import labels
+    from normlab.grading.parent.tables import check_fits
+
+    if written["gradescope"] or written["nbgrader"]:
+        held = labels(files)
+        for option in (option for option, path in written.items() if path):
+            check_fits(option, held)
     for option, path in written.items():
         if path is not None:
             check_writable(path.parent, f"--{option}")

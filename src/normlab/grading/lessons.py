@@ -45,7 +45,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
         "returns_nothing",
     ),
     "the gradient: it flows through mean and variance, and not into running statistics": (
-        "gradient_cut", "graph_kept", "changes_input",
+        "gradient_cut", "gradient_without_weight", "graph_kept", "changes_input",
     ),
     "what a layer keeps: parameters are learned, buffers are saved with them": (
         "not_in_state_dict", "not_a_parameter", "statistics_are_parameters",

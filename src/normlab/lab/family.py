@@ -314,15 +314,16 @@ class Family(Generic[Shared, M]):
     def _summary(self, record: Record) -> Section:
         rows = record.rows
         words = [str(row[-1]) for row in rows]
-        counts = ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+        counts = ", ".join(f"{word} ({count})" for word, count in Counter(words).most_common())
         many = sum(verdict.adjusted is not None for verdict in record.verdicts)
-        told = f"Of {len(rows)}: {counts}."
+        told = f"{len(rows)} verdicts: {counts}."
         if many:
             told += (
                 f" This table is corrected for the {many} claims in it that have intervals (Holm 1979); "
                 f"each experiment's own section judges its claims one by one."
             )
-        return Section("All of them", (Prose(told), Numbers(counts, self.header, tuple(rows))))
+        table = Numbers(counts[:1].upper() + counts[1:], self.header, tuple(rows))
+        return Section("All of them", (Prose(told), table))
 
 
 def tell_of_data(record: Record, read: Iterable[str], warnings: Iterable[str] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -219,11 +219,22 @@ def _references(root: ElementTree.Element) -> set[str]:
 
 
 def _adapt_colors(root: ElementTree.Element) -> None:
+    """Colours by their variables; what is kept as pixels on nothing is turned as a whole."""
     for element in root.iter():
+        if element.tag == "image" and _is_transparent(element.get("href", "")):
+            element.set("class", "marks")
         if style := element.get("style"):
             for variable, color in ADAPTIVE.items():
                 style = style.replace(color, f"var(--{variable})")
             element.set("style", style)
+
+
+def _is_transparent(href: str) -> bool:
+    """Whether there is nothing behind the marks of an embedded PNG."""
+    from PIL import Image
+
+    with Image.open(BytesIO(b64decode(href.partition(",")[2]))) as image:
+        return image.mode == "RGBA" and image.getextrema()[3][0] == 0
 
 
 def _label(root: ElementTree.Element, drawn: Drawn) -> None:

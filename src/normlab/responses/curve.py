@@ -5,15 +5,16 @@ R = baseline + rmax · cⁿ / (c50^(s·n) + c^(s·n))
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
+from normlab.responses.lines import line
 from normlab.responses.noise import Noise, Observed
 from normlab.responses.parameters import Array, Parameter, Places
 
 _FAR = 100.0  # beyond so many times the range of the data nothing was seen
+_SOME = 500  # of many contrasts, that the search for a start looks at
 _FARTHER = 1e60  # with s, rmax has units of response · contrast^(n(s − 1)), which may be anything
 
 
@@ -89,15 +90,19 @@ class Curve:
 
         fixed: inner values that are given, NaN where a parameter is fitted.
         """
+        if (step := -(-len(self.contrast) // _SOME)) > 1:
+            return replace(self, contrast=self.contrast[::step]).start(
+                seen.every(step), noise, fixed
+            )
         positive = self.contrast[self.contrast > 0]
         tried = {
             1: np.log(np.geomspace(positive.min() / 2, positive.max() * 4, 24)),
             2: np.log([0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 9.0]),
             4: np.sqrt([0.05, 0.3, 1.0]),
         }
-        grid = [values if np.isnan(fixed[i]) else [fixed[i]] for i, values in tried.items()]
-        found = [_linear(self._positive, seen, noise, fixed, *place) for place in product(*grid)]
-        return min(found, key=lambda pair: pair[0])[1]
+        grid = [values if np.isnan(fixed[i]) else fixed[i : i + 1] for i, values in tried.items()]
+        log_c50, log_n, root = (a.ravel() for a in np.meshgrid(*grid, indexing="ij"))
+        return _linear(self._positive, seen, noise, fixed, log_c50, log_n, root)
 
 
 def _respond(shown: Shown, inner: Array, counts: bool) -> tuple[Array, Array]:
@@ -122,23 +127,26 @@ def _respond(shown: Shown, inner: Array, counts: bool) -> tuple[Array, Array]:
 
 
 def _linear(
-    shown: Shown, seen: Observed, noise: Noise, fixed: Array, log_c50: float, log_n: float, root: float
-) -> tuple[float, Array]:  # fmt: skip
-    """The best rmax and baseline for given c50, n and s: (sum of squares, inner parameters)."""
+    shown: Shown, seen: Observed, noise: Noise, fixed: Array, log_c50: Array, log_n: Array, root: Array
+) -> Array:  # fmt: skip
+    """The best of these c50, n and s (P,), each with its best rmax and baseline: inner parameters."""
+    size, above, log_c = shown
+    n = np.exp(np.minimum(log_n, 50.0))[:, None]
+    u = n * (log_c - log_c50[:, None])
+    shape = np.zeros((len(log_n), size))
+    shape[:, above] = np.exp(u - np.logaddexp(0, (1 + root[:, None] ** 2) * u))
     # with this rmax the shape is ½ at c50, whatever s does to the units of rmax
-    unit = np.exp(log_n) * log_c50 * root**2
-    inner = np.array([unit, log_c50, log_n, -np.inf if noise.counts else 0.0, root])
-    shape, _ = _respond(shown, inner, noise.counts)
-    columns = np.stack([shape, np.ones_like(shape)], 1)
-    values = np.array([np.exp(fixed[0] - unit), np.exp(fixed[3]) if noise.counts else fixed[3]])
-    free = np.isnan(values)
-    rest = seen.mean - columns[:, ~free] @ values[~free]
-    weight = np.sqrt(seen.trials)
-    values[free] = np.linalg.lstsq(columns[:, free] * weight[:, None], rest * weight)[0]
+    unit = n[:, 0] * log_c50 * root**2
+    base = np.exp(fixed[3]) if noise.counts else fixed[3]
+    rise, base = line(shape, seen.mean, seen.trials, np.exp(fixed[0] - unit), base)
     range_ = float(np.ptp(seen.mean)) or 1.0
-    least = np.array([1e-3 * range_, 1e-2 * range_ if noise.counts else -np.inf])
-    values[free] = np.maximum(values, least)[free]
-    lack = float(np.sum(seen.trials * (seen.mean - columns @ values) ** 2))
-    inner[0] = unit + np.log(values[0]) if free[0] else fixed[0]
-    inner[3] = (np.log(values[1]) if noise.counts else values[1]) if free[1] else fixed[3]
-    return lack, inner
+    if np.isnan(fixed[0]):
+        rise = np.maximum(rise, 1e-3 * range_)
+    based = np.isnan(fixed[3])
+    if noise.counts and based:
+        base = np.maximum(base, 1e-2 * range_)
+    lack = (seen.trials * (seen.mean - base[:, None] - rise[:, None] * shape) ** 2).sum(1)
+    i = np.argmin(lack)
+    level = np.log(base[i]) if noise.counts and based else base[i]
+    found = np.array([unit[i] + np.log(rise[i]), log_c50[i], log_n[i], level, root[i]])
+    return np.where(np.isnan(fixed), found, fixed)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from normlab.responses.lines import line
 from normlab.responses.noise import Noise, Observed
 from normlab.responses.parameters import Array, Parameter
 
@@ -122,12 +123,8 @@ class Pool:
         means, trials = (a.reshape(self.drive.shape) for a in (seen.mean, seen.trials))
         based = np.isnan(fixed[3 + self.cells])
         range_ = float(np.ptp(means)) or 1.0
-        cells = []
-        for x, y, count in zip(share.T, means.T, trials.T, strict=True):
-            columns = np.stack([x, np.ones_like(x)][: 1 + based], 1) * np.sqrt(count)[:, None]
-            gain, *base = np.linalg.lstsq(columns, y * np.sqrt(count))[0]
-            cells.append((max(gain, 1e-3 * range_), base[0] if based else 0.0))
-        gain, base = np.array(cells).T
+        gain, base = line(share.T, means.T, trials.T, np.nan, np.nan if based else 0.0)
+        gain = np.maximum(gain, 1e-3 * range_)
         if noise.counts and based:
             base = np.maximum(base, 1e-2 * range_)
         lack = float(np.sum(trials * (means - base - gain * share) ** 2))

@@ -65,8 +65,7 @@ def _descended(problem: Problem, start: Array, free: Places) -> tuple[Array, flo
             kept.residuals, start[free], Dfun=kept.slopes, full_output=True,
             ftol=1e-12, xtol=1e-10, gtol=0.0, maxfev=100 * (len(free) + 1),
         )  # fmt: skip
-    best = kept.whole(found[0])
-    return best, problem.deviance(best)
+    return kept.whole(found[0]), float(np.sum(kept.residuals(found[0]) ** 2))
 
 
 class _Kept:

@@ -9,7 +9,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.rounding import of_largest
 from normlab.equation.row import Norm
 from normlab.grading.judge.recipe import ANY, ERROR
-from normlab.grading.judge.scenario import Call, Scenario
+from normlab.grading.judge.scenario import SLOPES, Call, Scenario
 
 Seen = list[dict[str, Any]]
 _NOTHING = 1e-6  # what rounding leaves where nothing should be
@@ -67,7 +67,7 @@ def difference(
         for quantity in scenario.compared(index):
             if quantity not in mine and quantity != "slope":
                 continue  # statistics that cannot be read
-            least = _steepness(scenario.steps[index]) if quantity == "slope" else 0.0
+            least = _steepness(scenario.steps[index], quantity) if quantity in SLOPES else 0.0
             if not same(mine.get(quantity), right.get(quantity), share, least):
                 return index, quantity
     return None
@@ -78,11 +78,12 @@ def _same_error(mine: dict[str, Any], right: dict[str, Any]) -> bool:
     return right.get("error") == ERROR and "error" in mine and not mine.get("kind")
 
 
-def _steepness(step: Call) -> float:
+def _steepness(step: Call, quantity: str) -> float:
     """The size of the terms whose differences a gradient consists of."""
     if step.slope is None:
         return 0.0
-    return step.slope.abs().max().item() / (1.0 + step.x.abs().max().item())
+    most = step.slope.abs().max().item()
+    return most / (1.0 + step.x.abs().max().item()) if quantity == "slope" else most
 
 
 def _at(steps: Seen, index: int) -> dict[str, Any]:

@@ -25,22 +25,26 @@ def drop_forms(work: Judgement) -> None:
     by_form = {f: [c for c in work.cases if c.scenario.check == f] for f in work.forms}
     if len(by_form) == 1:
         return
+    as_features: list[str] = []
     for form, cases in by_form.items():
         rest = [f for f in work.forms if f != form]
         if not rest or all(c.passed() for c in cases):
             continue
         if work.row.uses_batch and "table" in rest and all(_as_features(work, c) for c in cases):
-            work.notes.append(
-                f"{_FORM[form]} is not offered: all but the batch is taken for features"
-            )
+            as_features.append(_FORM[form])
         elif right := _not_meant(work.row, by_form, form, rest):
             work.notes.append(
-                f"{_FORM[form]} is not offered: {_FORM[right]} is right, and it is not"
+                f"{_FORM[form]} is taken not to be meant, as the results for {_FORM[right]} alone are right"
             )
         else:
             continue
         work.forms = rest
         work.cases = [c for c in work.cases if c.scenario.check != form]
+    if as_features:
+        verb = "is" if len(as_features) == 1 else "are"
+        work.notes.append(
+            f"{' and '.join(as_features)} {verb} not offered: all but the batch is taken for features"
+        )
 
 
 def _not_meant(row: Norm, by_form: dict[str, list[Case]], form: str, rest: list[str]) -> str:

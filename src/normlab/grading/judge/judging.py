@@ -13,7 +13,7 @@ from normlab.grading.judge.plan import Offer, scenarios, trials
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.report import report
 from normlab.grading.judge.scenario import Scenario
-from normlab.grading.judge.settling import settle_convention, settle_eps, settle_shape
+from normlab.grading.judge.settling import note_shape, settle_convention, settle_eps, settle_shape
 from normlab.grading.judge.work import Ask, Judgement, StoppedError, state_flags
 from normlab.grading.names import rank_in
 from normlab.grading.rows import inputs
@@ -45,6 +45,10 @@ def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
         _observe(work)
     except StoppedError as error:
         work.stopped = error
+    note_shape(work)
+    if offer.renamed:
+        told = (f"{name} for {role}" for role, name in offer.renamed.items())
+        work.notes.append(f"taken by what they start as: {', '.join(told)}")
     if not work.unfinished:
         settle_eps(work)
         settle_convention(work, convention)
@@ -57,9 +61,9 @@ def _observe(work: Judgement) -> None:
     """Find the forms that are offered, and run every scenario of them."""
     settle_shape(work)
     tried = [(scenario, work.run(scenario)) for scenario in trials(work.row, work.offer)]
-    works = [s.check for s, seen in tried if "error" not in seen[-1]]
+    works = _running(work, tried)
     whole = [s.check for s, seen in tried if seen[-1].get("shape") == list(s.shape)]
-    works = whole or works
+    works = [form for form in works if form in whole] or works
     promised = rank_in(work.offer.name)
     if not promised or not promised & {len(s.shape) for s, _ in tried}:
         promised = None
@@ -85,6 +89,19 @@ def _observe(work: Judgement) -> None:
         work.cases.append(work.case(scenario))
     for name, detail in state_flags(work.row, work.offer):
         work.seen[name] = (None, detail)
+
+
+def _running(work: Judgement, tried: list[tuple[Scenario, Seen]]) -> list[str]:
+    """The forms in which it runs. What runs by chance, as all sizes are alike, does not count where one
+    with more axes runs by itself: unless the batch is pooled, where images and tables are alike.
+    """
+    ran = [s for s, seen in tried if "error" not in seen[-1]]
+    most = max((len(s.shape) for s in ran if not s.square), default=0)
+    alone = {s.check for s in ran if not s.square}
+    return [
+        s.check for s in ran
+        if s.check in alone or work.row.uses_batch or len(s.shape) >= most
+    ]  # fmt: skip
 
 
 def _no_forward(tried: list[tuple[Scenario, Seen]], promised: set[int] | None) -> str:

@@ -13,6 +13,10 @@ def centered(row: Norm) -> bool:
     return row.center
 
 
+def weighted(row: Norm) -> bool:
+    return row.affine is not None
+
+
 def squares(row: Norm) -> bool:
     """Whether the pool is of squares and a root is taken of it."""
     return row.number("n") == 2.0 and not isinstance(row.n, str) and row.p is None

@@ -1,7 +1,7 @@
 """Which scenarios an implementation is given, by what its signature offers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -36,11 +36,13 @@ class Offer:
     row: str
     offers: frozenset[str]
     defaults: dict[str, Any]
-    slopes: bool
+    slopes: bool  # a gradient can be asked for
     modes: bool
     state: Mapping[str, Mapping[str, Any]] | None = None  # role → what a saved model keeps of it
+    renamed: Mapping[str, str] = field(default_factory=dict)  # role → a name that tells nothing
     convention: str = ""  # that its signature tells
     lacking: bool = False  # a class that must keep running statistics shows none
+    backward: bool = False  # the gradient is computed by a function of the learner's own
     shaped: bool = False  # numbers of a channel are passed in the shape (1, C, 1, …)
 
     def has(self, *roles: str) -> bool:
@@ -65,7 +67,7 @@ def reasons(row: Norm, offer: Offer, forms: list[str]) -> dict[str, str]:
     if not row.center or not isinstance(row.pool, Axes):
         found["offset"] = "no variance is computed"
     if not offer.slopes:
-        found["gradient"] = "numpy arrays have none"
+        found["gradient"] = "numpy arrays have none, and no function named …_backward gives it"
     if not row.running or not offer.has("running_mean"):
         words = "none are kept" if row.running else "the row has none"
         found |= {"running": words, "evaluation": words}
@@ -146,9 +148,13 @@ def _values(row: Norm, offer: Offer, main: str) -> list[Scenario]:
         large if given else small,
         with_x(plain, constant, check="constant"),
         with_x(plain, shift, check="offset", delicate=True),
-        replace(plain, check="gradient", steps=(Call(x, slope=towards),)),
+        _sloped(weighted(plain, row) if offer.backward and row.affine else plain, towards),
         replace(base(row, main, 2), check="fresh"),
     ]
+
+
+def _sloped(scenario: Scenario, towards: Tensor) -> Scenario:
+    return replace(scenario, check="gradient", steps=(Call(scenario.steps[0].x, slope=towards),))
 
 
 def _affine(row: Norm, offer: Offer, forms: list[str]) -> list[Scenario]:

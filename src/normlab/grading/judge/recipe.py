@@ -14,7 +14,7 @@ from torch import Tensor
 from normlab.equation.reference import normalize
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError, ShapeError
-from normlab.grading.judge import keeping, operands
+from normlab.grading.judge import keeping, operands, scaling
 from normlab.grading.judge.keeping import Kept
 from normlab.grading.judge.scenario import Call, Scenario
 from normlab.grading.judge.surrounds import Surround
@@ -24,23 +24,6 @@ ANY = "any"  # a number that cannot be predicted: the rounding of a difference o
 ERROR = "error"
 Change = Callable[[Any, Mapping[str, Any]], Any]  # of a setting, given it and all settings
 Seen = list[dict[str, Any]]
-
-AFFINE: Mapping[str, Callable[[Any, Any, Any], Any]] = {
-    "right": lambda y, w, b: w * y + b,
-    "bias scaled": lambda y, w, b: w * (y + b),
-    "no weight": lambda y, w, b: y + b,
-    "no bias": lambda y, w, b: w * y,
-    "none": lambda y, w, b: y,
-    "swapped": lambda y, w, b: b * y + w,
-    "one more": lambda y, w, b: (1.0 + w) * y + b,
-    "divided": lambda y, w, b: y / w + b,
-    "subtracted": lambda y, w, b: w * y - b,
-    "added": lambda y, w, b: w + y + b,
-    "multiplied": lambda y, w, b: w * y * b,
-    "bias alone": lambda y, w, b: b + 0.0 * y,
-    "x alone": lambda y, w, b: w * y,
-    "divided by y": lambda y, w, b: w / y + b,
-}
 
 
 @dataclass(frozen=True)
@@ -65,6 +48,7 @@ class Recipe:
     minus_sigma: bool = False  # the constant is subtracted under the root
     minus_pool: bool = False  # the pool is subtracted under the root
     detached: frozenset[str] = frozenset()  # of center, pool, y
+    weightless: bool = False  # the gradient of x is that without the weight
     summed: int = 0  # how often the pool is multiplied by the number of elements
     cancels: bool = False  # the variance as mean x² − (mean x)²
     half: str = ""  # the dtype that is computed in, where it is a half one
@@ -189,12 +173,16 @@ class Recipe:
         elif not self.keepdim:
             center, pool = operands.squeezed(center, x), operands.squeezed(pool, x)
         pool = pool.sqrt() if self.pool_rooted else pool
-        y = self._scaled(self._divided(x, center, pool, own), scenario)
+        plain = self._divided(x, center, pool, own)
+        held = scenario if step.slope is None else scaling.learnt(scenario)
+        y = scaling.scaled(self, plain, held)
         seen: dict[str, Any] = {"y": ANY if self._unknown(scenario) else y.detach()}
         if scenario.tracked:
             seen |= {"mean": after[0], "var": after[1]}
         if step.slope is not None:
-            seen["slope"] = _slope(y, leaf, step.slope)
+            seen |= scaling.slopes(y, leaf, held, step.slope)
+            if self.weightless:
+                seen["slope"] = scaling.slopes(plain, leaf, held, step.slope)["slope"]
         return seen, after
 
     def _unknown(self, scenario: Scenario) -> bool:
@@ -236,27 +224,3 @@ class Recipe:
         sigma = sigma ** self.row.number("n", own) if self.row.sigma.raised else sigma
         each = isinstance(sigma, Tensor) and sigma.dim() == 1
         return sigma.reshape(1, -1, *[1] * (rank - 2)) if each else sigma
-
-    def _scaled(self, y: Tensor, scenario: Scenario) -> Tensor:
-        if self.row.affine is None or not scenario.affine:
-            return y
-        size = scenario.normalized_shape if self.row.affine == "shape" else (scenario.channels,)
-        ones = torch.ones(size, dtype=y.dtype)
-        weight = self._placed(ones if scenario.weight is None else scenario.weight, y)
-        bias = self._placed(0.0 * ones if scenario.bias is None else scenario.bias, y)
-        return AFFINE[self.affine](y, weight, bias).expand(y.shape)
-
-    def _placed(self, a: Tensor, y: Tensor) -> Tensor:
-        """Along the channels, or where the mistake puts it."""
-        if a.dim() > 1 or (self.row.affine == "shape" and self.along == "channel"):
-            return a
-        axis = {"channel": 1, "first": 0, "last": y.dim() - 1}[self.along]
-        if self.row.affine == "shape":
-            axis = {"first": 0, "last": 1}.get(self.along, axis)
-        shape = [1] * y.dim()
-        shape[axis] = -1
-        return a.reshape(shape)
-
-
-def _slope(y: Tensor, x: Tensor, towards: Tensor) -> Tensor | None:
-    return torch.autograd.grad((y * towards).sum(), x)[0] if y.requires_grad else None

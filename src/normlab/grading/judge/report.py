@@ -3,6 +3,7 @@
 from typing import Any
 
 from normlab.grading.checks import CHECKS
+from normlab.grading.judge.naming import Case
 from normlab.grading.judge.plan import reasons
 from normlab.grading.judge.work import Judgement
 from normlab.grading.rows import inputs
@@ -53,12 +54,26 @@ def _outcome(work: Judgement, key: str) -> tuple[str, str]:
     mine = [c for c in work.cases if c.scenario.check == key]
     if work.unfinished or (work.stopped and not mine):
         return "not reached", ""
-    if _SEEN_IN.get(key, set()) & set(work.seen):
-        return "failed", ""
+    if at_once := [name for name in work.seen if name in _SEEN_IN.get(key, ())]:
+        return "failed", ", ".join(at_once)
     if all(c.passed() for c in mine):
         return "passed", ""
     base = work.named.bases.get(mine[0].phase, work.right)
     if base == work.right or any(c.barred or not c.given_by(base) for c in mine):
-        return "failed", ""
+        return "failed", _because(work, mine)
     others = [m.name for why in work.named.found for m in why.mistakes if m.phase != mine[0].phase]
     return "passed", f"but for {', '.join(dict.fromkeys(others))}"
+
+
+def _because(work: Judgement, mine: list[Case]) -> str:
+    """The mistakes that explain why these cases fail, or the error in which one ends."""
+    failed = [c for c in mine if not c.passed()]
+    if any(c.barred for c in failed):
+        return "forbidden"
+    names = [m.name for why in work.named.found if _in(failed, why.cases) for m in why.mistakes]
+    errors = (c.seen[-1].get("error", "") for c in failed)
+    return ", ".join(dict.fromkeys(names)) or next(filter(None, errors), "")
+
+
+def _in(some: list[Case], cases: list[Case]) -> bool:
+    return any(one is other for one in some for other in cases)

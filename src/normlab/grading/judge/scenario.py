@@ -15,6 +15,7 @@ from normlab.equation.row import Norm
 from normlab.grading.rows import Inputs, inputs, sized
 
 FORMS = ("table", "sequence", "image", "volume", "several")
+SLOPES = ("slope", "dweight", "dbias")  # the gradients of x, weight and bias
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Scenario:
             return ("mean", "var")
         if self.check == "evaluation":
             return () if self.steps[index].train else ("y", "mean", "var")
-        return ("slope",) if self.check == "gradient" else ("y",)
+        return SLOPES if self.check == "gradient" else ("y",)
 
 
 def whole_numbers(shape: tuple[int, ...], tried: Inputs, seed: int = 0) -> Tensor:

@@ -80,6 +80,11 @@ def _expect(work: Judgement, right: Recipe) -> None:
         case.right = right.predict(case.scenario, case.seen)
 
 
+def note_shape(work: Judgement) -> None:
+    if work.offer.shaped and set(_FORMS) & set(work.forms):
+        work.notes.append("for images, weight and bias are taken in the shape (1, C, 1, 1)")
+
+
 def settle_shape(work: Judgement) -> None:
     """Whether a function takes the numbers of a channel as (C,), or as (1, C, 1, 1), as D2L's does."""
     offer, row = work.offer, work.row
@@ -97,5 +102,4 @@ def settle_shape(work: Judgement) -> None:
         flat, wide = (work.ask(request(scenario, way))["steps"][-1] for way in (offer, shaped))
         if "error" in flat and "error" not in wide:
             work.offer = shaped
-            work.notes.append("for images, weight and bias are taken in the shape (1, C, 1, 1)")
             return

@@ -5,7 +5,8 @@ Runs in the learner's process. Names are matched, first come first served, again
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, get_type_hints
 
 from normlab.equation.spellings import BIAS, WEIGHT
 from normlab.grading.rows import aliases, learned
@@ -29,6 +30,18 @@ def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         raise WrongSignatureError(f"its parameters cannot be read ({error})") from error
     starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [parameter for parameter in found if parameter.kind not in starred]
+
+
+def configuration(
+    function: Callable[..., Any], params: list[inspect.Parameter]
+) -> tuple[str, Any] | None:
+    """The parameter that takes all settings as a dataclass, by its annotation, and the dataclass."""
+    try:
+        hints = get_type_hints(function)
+    except Exception:  # an annotation that cannot be read says nothing
+        return None
+    held = ((p.name, hints.get(p.name)) for p in params)
+    return next(((name, kind) for name, kind in held if is_dataclass(kind)), None)
 
 
 def roles(row: str, names: list[str]) -> dict[str, str]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from normlab.equation.table import find
 from normlab.grading.learner.binding import arguments, dictionary, parameters, roles
 from normlab.grading.learner.loading import RefusedError
-from normlab.grading.learner.subject import Implementation, running
+from normlab.grading.learner.subject import Implementation, NothingError, numbers, running
 from normlab.grading.rows import KEPT
 
 _PER_CHANNEL = ("weight", "bias")
+_SLOPES = ("slope", "dweight", "dbias")  # in the order in which a backward pass returns them
 
 
 class Function(Implementation):
@@ -35,6 +37,8 @@ class Function(Implementation):
             if role in self.roles and self._default(self.roles[role]) is not None:
                 del self.roles[role]
         self.kept: dict[str, Any] = {}
+        self.back = _backward_of(target)
+        self.cache: Any = None  # what the forward pass keeps for it
 
     def offer(self) -> dict[str, Any]:
         inside = self._inside() if self.dictionary else []
@@ -44,7 +48,8 @@ class Function(Implementation):
             "row": self.row,
             "offers": [*self.roles, *inside],
             "defaults": {role: self._default(name) for role, name in self.roles.items()},
-            "slopes": not self.numpy,
+            "slopes": not self.numpy or self.back is not None,
+            "backward": self.back is not None,
             "modes": "running_mean" in [*self.roles, *inside],
             "convention": "keras" if "momentum" in inside else "",
         }
@@ -96,11 +101,30 @@ class Function(Implementation):
             out = self.target(**{first.name: x}, **held)
         else:
             out = self.target(x, **held)
+        self.cache = out[1] if isinstance(out, tuple | list) and len(out) == 2 else None
         if self.dictionary:
             self.kept = {name: self.held[name] for name in self.kept}
         elif self.kept and isinstance(out, tuple | list) and len(out) >= 3:
             self.kept = dict(zip(self.kept, out[1:3], strict=True))
         return out
 
+    def slopes(self, y: Tensor, leaf: Tensor, towards: Any) -> dict[str, Any]:
+        """Those of the learner's own backward pass, where there is one."""
+        if self.back is None or self.cache is None:
+            return super().slopes(y, leaf, towards)
+        out = self.back(self._array(towards), self.cache)
+        parts = out if isinstance(out, tuple | list) else [out]
+        if not len(parts) or any(part is None for part in parts):
+            raise NothingError(f"{self.back.__name__} returns nothing")
+        told = dict(zip(_SLOPES, map(torch.as_tensor, parts), strict=False))
+        return {k: numbers(a if k == "slope" else a.flatten()) for k, a in told.items()}
+
     def running(self) -> dict[str, Any]:
         return running(self.kept.get("running_mean"), self.kept.get("running_var"))
+
+
+def _backward_of(function: Any) -> Any:
+    """The function beside it that computes its gradient by hand: batchnorm_backward(dout, cache)."""
+    name, held = function.__name__, vars(inspect.getmodule(function))
+    names = (name.replace("forward", "backward"), f"{name}_backward")
+    return next((held[n] for n in names if n != name and callable(held.get(n))), None)

@@ -13,15 +13,18 @@ from normlab.equation.table import find
 from normlab.grading.learner.binding import (
     WrongSignatureError,
     arguments,
+    configuration,
     constructor_arguments,
     parameters,
     roles,
 )
 from normlab.grading.learner.loading import RefusedError, forward_of, words
+from normlab.grading.learner.renamed import by_start
 from normlab.grading.learner.subject import Implementation, MisfitError, running
 from normlab.grading.rows import aliases, learned
 
 _STATISTICS = ("running_mean", "running_var")
+_EXTENT = 6  # the channels with which it is first made
 _PROBES = ((4, 6), (2, 6, 3, 5), (2, 6, 5))  # inputs after which a layer has what it makes late
 
 
@@ -34,23 +37,28 @@ class Layer(Implementation):
     def __init__(self, target: Any, row: str, path: Path):
         super().__init__(target, row, path)
         self.parameters = parameters(target)
+        self.configured = configuration(target.__init__, self.parameters)
+        if self.configured:  # its fields are as good as parameters
+            self.parameters = parameters(self.configured[1])
         called = forward_of(target)
         if called is None:
             raise RefusedError(f"the class {self.name} has no forward; write forward(self, x).")
         self.taken = parameters(called)[2:]
+        self.renamed: dict[str, str] = {}  # role → a name that tells nothing
         if len(parameters(called)) < 2:
             raise RefusedError(f"forward of {self.name} takes no x; write forward(self, x).")
 
     def offer(self) -> dict[str, Any]:
         try:
-            self._make({"extent": 6, "num_groups": 2, "normalized_shape": 6, "rank": 2})
+            self._make({"extent": _EXTENT, "num_groups": 2, "normalized_shape": _EXTENT, "rank": 2})
         except WrongSignatureError:
             raise
         except BaseException as error:
             raise RefusedError(
-                f"{self.name} cannot be made for 6 channels: {words(error, self.path)}; its constructor "
-                f"must take what torch's takes."
+                f"{self.name} cannot be made for {_EXTENT} channels: {words(error, self.path)}; its "
+                f"constructor must take what torch's takes."
             ) from error
+        self.renamed = self._renamed()
         offers = self._offers()
         modes = "training" in offers or isinstance(self.made, nn.Module)
         return {
@@ -62,7 +70,14 @@ class Layer(Implementation):
             "slopes": not self.numpy,
             "modes": modes,
             "state": self._state(),
+            "renamed": self.renamed,
         }
+
+    def _renamed(self) -> dict[str, str]:
+        found = {role: self._found(role)[0] for role in aliases(self.row)}
+        told = set(roles(self.row, [p.name for p in self.parameters]))
+        lacking = {role for role, name in found.items() if not name} - told
+        return by_start(self.made, _EXTENT, set(found.values()), lacking)
 
     def _offers(self) -> set[str]:
         held = roles(self.row, [p.name for p in self.parameters])
@@ -112,13 +127,17 @@ class Layer(Implementation):
         return self._found(role)[1]
 
     def _found(self, role: str) -> tuple[str, Any]:
-        for alias in aliases(self.row)[role]:
+        for alias in self._names(role):
             value = getattr(self.made, alias, None)
             if isinstance(value, Tensor | np.ndarray) or (
                 isinstance(value, int | float) and len(alias) > 1
             ):
                 return alias, value
         return "", None
+
+    def _names(self, role: str) -> tuple[str, ...]:
+        own = (self.renamed[role],) if role in self.renamed else ()
+        return (*aliases(self.row).get(role, ()), *own)
 
     def _make(self, given: dict[str, Any]) -> None:
         try:
@@ -132,8 +151,12 @@ class Layer(Implementation):
             )
 
     def _constructed(self, given: dict[str, Any]) -> Any:
-        return self.target(
-            **constructor_arguments(self.row, given, self.parameters, f"{self.name}'s constructor")
+        made = self.configured[1] if self.configured else self.target
+        held = constructor_arguments(
+            self.row, given, self.parameters, f"{made.__name__}'s constructor"
+        )
+        return (
+            self.target(**{self.configured[0]: made(**held)}) if self.configured else made(**held)
         )
 
     def start(self, request: dict[str, Any]) -> None:
@@ -154,7 +177,7 @@ class Layer(Implementation):
             self._set(role, values)
 
     def _set(self, role: str, value: Any) -> None:
-        for alias in aliases(self.row).get(role, ()):
+        for alias in self._names(role):
             old = getattr(self.made, alias, None)
             if isinstance(old, Tensor):
                 with torch.no_grad():

@@ -71,9 +71,9 @@ def _refusing(path: Path) -> Iterator[None]:
         yield
     except SyntaxError as error:
         cell = _cell(str(error.filename), path)
-        raise RefusedError(
-            f"{cell}line {error.lineno}: {error.msg}, so Python cannot read it; fix that line first."
-        ) from error
+        where = f"{cell}line {error.lineno}: " if error.lineno else ""
+        told = "fix that line first" if where else "save it as UTF-8 text"
+        raise RefusedError(f"{where}{error.msg}, so Python cannot read it; {told}.") from error
     except ImportError as error:
         raise RefusedError(
             f"{error}{_line(error, path)}; install it, or do without the import."
@@ -129,7 +129,7 @@ def listed(names: Any) -> str:
 
 def _only(defined: dict[str, Callable[..., Any]], row: str | None) -> str:
     """The one candidate: public, callable on x, named after a row where others are not."""
-    public = [n for n in defined if not n.startswith("_") and not n.endswith("backward")]
+    public = [n for n in defined if not n.startswith("_") and "backward" not in n.split("_")]
     callable_ = [
         name for name in public if not inspect.isclass(defined[name]) or forward_of(defined[name])
     ]

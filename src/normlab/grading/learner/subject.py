@@ -61,7 +61,8 @@ class Implementation:
         return {"steps": steps}
 
     def _step(self, step: dict[str, Any]) -> dict[str, Any]:
-        leaf = torch.tensor(step["x"], dtype=torch.float32, requires_grad=bool(step["slope"]))
+        sloped = bool(step["slope"]) and not self.numpy
+        leaf = torch.tensor(step["x"], dtype=torch.float32, requires_grad=sloped)
         x = leaf.clone()
         given = x.numpy() if self.numpy else x
         before = self.running()
@@ -82,7 +83,7 @@ class Implementation:
         found["after"] = numbers(x)
         found["changed"] = bool((x.detach() != leaf.detach()).any())
         if step["slope"]:
-            found["slope"] = self._slope(y, leaf, step["slope"])
+            found |= self.slopes(y, leaf, step["slope"])
         return found
 
     def _called(self, x: Any, train: bool) -> tuple[Any, set[str]]:
@@ -93,14 +94,14 @@ class Implementation:
             return watched(lambda: self.call(x, train), self.forbid, calls), calls
         return self.call(x, train), calls
 
-    def _slope(self, y: Tensor, leaf: Tensor, towards: Any) -> Any:
+    def slopes(self, y: Tensor, leaf: Tensor, towards: Any) -> dict[str, Any]:
         """The gradient of Σ y · towards with respect to x, or None where there is none."""
         if not y.requires_grad or list(y.shape) != list(leaf.shape):
-            return None
+            return {"slope": None}
         (slope,) = torch.autograd.grad(
             (y * torch.tensor(towards, dtype=y.dtype)).sum(), leaf, allow_unused=True
         )
-        return None if slope is None else numbers(slope)
+        return {"slope": None if slope is None else numbers(slope)}
 
 
 def numbers(values: Tensor) -> Any:

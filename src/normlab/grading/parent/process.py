@@ -47,7 +47,8 @@ def grade(
     convention: "keras" where momentum is to be the share of the old average; "torch" is the default, but for
         functions that take a dictionary of settings (CS231n).
     forbid: modules whose functions must not be called, such as "torch.nn.functional".
-    rubric: the points of the checks, as a TOML file or a mapping like it: {"points": {"gradient": 0}}.
+    rubric: the points of the checks, as a TOML file or a mapping like it: {"points": {"gradient": 0}};
+        with "total": 10 those that apply add up to 10.
     timeout, memory: seconds and gigabytes (besides torch) for the code of each.
 
     Returns a list of reports, plain data with the keys that `normlab grade --json` prints. Printed, it
@@ -71,7 +72,7 @@ def grade(
         raise SettingError(
             f"convention {convention!r} given; it must be one of {', '.join(CONVENTIONS)}."
         )
-    points = read_rubric(rubric)
+    weighed = read_rubric(rubric)
     if not hasattr(os, "fork"):
         raise SettingError("grade needs a system that can fork (Linux, macOS); run it in WSL here.")
     with tempfile.TemporaryDirectory(prefix="normlab-grade-") as folder:
@@ -96,7 +97,7 @@ def grade(
             reports[places[told.pop("index")]].update(told)
             progress(done, len(places))
     for report in reports:
-        reweigh(report, points)
+        reweigh(report, weighed)
     return Reports(reports)
 
 

@@ -3,33 +3,50 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from normlab.errors import DataError, SettingError, did_you_mean
 from normlab.grading.checks import CHECKS
 
 
-def read_rubric(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, float]:
-    """check → points, for those that are given; the others keep theirs.
+@dataclass(frozen=True)
+class Rubric:
+    """points: those of the checks that keep not their own. total: what all that apply add up to."""
 
-    >>> read_rubric({"points": {"gradient": 4, "fresh": 0}})
-    {'gradient': 4, 'fresh': 0}
+    points: Mapping[str, float] = field(default_factory=dict)
+    total: float | None = None
+
+
+def read_rubric(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Rubric:
+    """The points of the checks that are given; the others keep theirs.
+
+    >>> read_rubric({"total": 10, "points": {"gradient": 4, "fresh": 0}})
+    Rubric(points={'gradient': 4, 'fresh': 0}, total=10)
     """
     if given is None:
-        return {}
+        return Rubric()
     held = given if isinstance(given, Mapping) else _file(given)
-    points = held.get("points")
-    if set(held) != {"points"} or not isinstance(points, Mapping):
+    points, total = held.get("points", {}), held.get("total")
+    if not held or set(held) - {"points", "total"} or not isinstance(points, Mapping):
         raise SettingError(
-            "A rubric has one table, [points], with a number for a check, such as gradient = 2; "
-            f"given: {', '.join(held) or 'nothing'}."
+            "A rubric has a table [points], with a number for a check, such as gradient = 2, and may have "
+            f"total = 10 before it; given: {', '.join(held) or 'nothing'}."
         )
     for name, value in points.items():
         if name not in CHECKS:
             raise SettingError(f"No check {name!r} in a rubric.{did_you_mean(name, CHECKS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        if not _number(value):
             raise SettingError(f"A rubric gives {name} {value!r} points; it must be a number ≥ 0.")
-    return dict(points)
+    if total is not None and not (_number(total) and total):
+        raise SettingError(f"A rubric has total = {total!r}; it must be a number > 0.")
+    if not any(points.get(name, 1) for name in CHECKS):
+        raise SettingError("A rubric gives every check 0 points; one at least must have more.")
+    return Rubric(dict(points), total)
+
+
+def _number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value < 1e9
 
 
 def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -44,12 +61,28 @@ def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise DataError(f"{os.fspath(path)!r} is no TOML file ({error}); fix it.") from error
 
 
-def reweigh(report: dict[str, Any], points: Mapping[str, float]) -> None:
+def reweigh(report: dict[str, Any], rubric: Rubric) -> None:
     """Give the checks of a report other points, and it the score that follows."""
-    if not points or "checks" not in report:
+    if rubric == Rubric() or "checks" not in report:
         return
     for check in report["checks"]:
-        check["points"] = points.get(check["check"], check["points"])
-    report["points"] = sum(c["points"] for c in report["checks"] if c["outcome"] == "passed")
-    report["of"] = sum(c["points"] for c in report["checks"] if c["outcome"] != "does not apply")
-    report["score"] = round(100 * report["points"] / report["of"]) if report["of"] else 0
+        check["points"] = rubric.points.get(check["check"], check["points"])
+    counted = [check for check in report["checks"] if check["outcome"] != "does not apply"]
+    of = sum(check["points"] for check in counted)
+    if rubric.total is not None and of:
+        for check in counted:
+            check["points"] = check["points"] * rubric.total / of
+        of = rubric.total
+    got = sum(check["points"] for check in counted if check["outcome"] == "passed")
+    report["score"] = round(100 * got / of) if of else 0
+    report["points"], report["of"] = _rounded(got), of
+    for check in counted:
+        check["points"] = _rounded(check["points"])
+    if not of:
+        report["notes"].append("no check that has points applies to it")
+
+
+def _rounded(points: float) -> float:
+    """To two digits; a whole number as one."""
+    near = round(points, 2)
+    return int(near) if near == int(near) else near

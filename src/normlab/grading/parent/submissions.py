@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -41,6 +41,12 @@ def submissions(given: Any, folder: Path) -> Iterator[Submission]:
         yield from _in_folder(inside, path, name)
     else:
         yield Submission(text, path.resolve(), name, _problem(path))
+
+
+def labels(targets: Iterable[Any]) -> list[str]:
+    """The names of all that would be graded."""
+    with tempfile.TemporaryDirectory(prefix="normlab-grade-") as folder:
+        return [one.label for given in targets for one in submissions(given, Path(folder))]
 
 
 def target(text: str) -> tuple[Path, str | None]:

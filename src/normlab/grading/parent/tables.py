@@ -48,12 +48,26 @@ def as_nbgrader(reports: Sequence[Report]) -> str:
 
 def _of_folders(report: Report) -> tuple[str, str]:
     parts = PurePath(report["file"].rpartition(":")[0] or report["file"]).parts
-    if len(parts) < 3:
+    return parts[-3], parts[-2]
+
+
+def check_fits(option: str, labels: Sequence[str]) -> None:
+    """Whether these submissions are what another program expects, before they are graded.
+
+    Errors: SettingError.
+    """
+    if option == "gradescope" and len(labels) != 1:
         raise SettingError(
-            f"{report['file']!r} is not in folders that name student and assignment; nbgrader's are "
+            f"--gradescope takes one submission, as its autograder does; {len(labels)} are given."
+        )
+    shallow = [
+        label for label in labels if len(PurePath(label.rpartition(":")[0] or label).parts) < 3
+    ]
+    if option == "nbgrader" and shallow:
+        raise SettingError(
+            f"{shallow[0]!r} is not in folders that name student and assignment; nbgrader's are "
             f"submitted/STUDENT/ASSIGNMENT/FILE."
         )
-    return parts[-3], parts[-2]
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -62,11 +76,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def as_gradescope(reports: Sequence[Report]) -> str:
     """The results.json of an autograder, which grades one submission: a test for each check that applies."""
-    if len(reports) != 1:
-        raise SettingError(
-            f"--gradescope takes one submission, as its autograder does; {len(reports)} are given."
-        )
-    report = reports[0]
+    [report] = reports
     tests = [
         {
             "name": check["title"],

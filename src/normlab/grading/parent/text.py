@@ -12,6 +12,8 @@ _QUANTITY = {
     "mean": "running mean",
     "var": "running variance",
     "slope": "gradient",
+    "dweight": "gradient of weight",
+    "dbias": "gradient of bias",
     "after": "x after",
 }
 _MARK = {"passed": "✓", "failed": "✗", "does not apply": "–", "not reached": "?"}
@@ -76,7 +78,7 @@ def _found(names: list[str]) -> str:
 
 
 def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
-    lines = [f"{mistake['name']}: it {mistake['sentence']}."]
+    lines = [f"{mistake['name']}: it {mistake['sentence'].rstrip('.')}."]  # an error may end in one
     if mistake["shown"]:
         lines += [f"  {line}" for line in _example(mistake["shown"], row)]
     lines.append(f"  Hint: {mistake['hint']}")
@@ -116,8 +118,9 @@ def _table(shown: dict[str, Any], last: dict[str, Any]) -> list[str]:
         return [x]  # the error has been told
     if not name:
         return [x]
-    if name.startswith("running"):
-        return [x, f"{name}: expected {_short(expected)}, given {_short(given)}"]
+    if name.startswith(("running", "gradient of")):
+        towards = [f"of Σ y·{_short(last['slope'])}"] if "slope" in last else []
+        return [x, *towards, f"{name}: expected {_short(expected)}, given {_short(given)}"]
     columns = {"x": last["x"], "slope": last.get("slope")}
     columns |= {f"{name} expected": expected, f"{name} given": given}
     told = {
@@ -178,6 +181,8 @@ def _outcome(check: dict[str, Any]) -> str:
 
 
 def _score(report: dict[str, Any]) -> str:
+    if not report["of"]:
+        return "Score: none, as no check that has points applies."
     return f"Score: {report['score']} % ({report['points']} of {report['of']} points)."
 
 

@@ -113,7 +113,7 @@ def _share(gains: dict[str, float]) -> float:
 def _show(study: Study, found) -> None:
     picture = study.figure(
         curves.attention,
-        "Responses of the cell at the attended and at the unattended grating, which are equal, against "
+        "Responses to two equal gratings, the attended and the unattended one, against their "
         "contrast. Left: a small grating in a wide field of attention; the curve moves to the left. "
         "Middle: a larger grating in a narrow field; the curve grows. Right: attended over unattended; "
         "the rings are the published model's.",

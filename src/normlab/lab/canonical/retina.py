@@ -82,7 +82,7 @@ def _flashes(study: Study, model: Model) -> None:
     picture = study.figure(
         curves.adaptation,
         "Left: response to a flash on backgrounds from darkness to 10⁴ times the dark light. Right: the "
-        "flash that gives half of the response; the dashed line is Weber's law.",
+        "flash that gives half of the response; dashed: Weber's law, dotted: the dark light.",
         "Sigmoids of one shape that move to the right as the background grows; points that are flat and "
         "then follow a straight line.",
         part="flash",

@@ -119,9 +119,14 @@ def _terms(setup: Setup, batch: Tensor, matrix: Tensor) -> Numbers:
     rows = []
     for k in range(min(n, 8)):
         own, mean, var = float(k == POINT), -1 / n, -(unit[POINT] * unit[k] / n).item()
-        given = (f"{own:g}", f"{mean:.4f}", f"{var:+.4f}", f"{factor:.4f}")
+        given = (f"{own:g}", f"{mean:.4f}", f"{var:+z.4f}", f"{factor:.4f}")
         rows.append(
-            (f"{k + 1}", *given, f"{factor * (own + mean + var):+.6f}", f"{matrix[POINT, k]:+.6f}")
+            (
+                f"{k + 1}",
+                *given,
+                f"{factor * (own + mean + var):+z.6f}",
+                f"{matrix[POINT, k]:+z.6f}",
+            )
         )
     return Numbers(
         "The first output's gradient, term by term",

@@ -1,8 +1,9 @@
 """Section 4, second half: made by hand, and compared element by element with the layer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import fill
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,12 +33,10 @@ def _by_hand(setup: Setup, x: Tensor, row: Norm) -> Iterator[hand.Steps]:
 def blocks(
     setup: Setup, steps: list[hand.Steps], y_hand: Tensor, y: Tensor, layer: str
 ) -> list[Block | None]:
-    gaps = {_form(setup): drawn((y_hand - y).abs())}
-    scale = torch.cat([part.scale.expand_as(part.y) for part in steps])
-    found, why = [_equal(setup, scale, y_hand, y)], None
+    gaps = {_form(setup): (drawn(y_hand) - drawn(y))}
+    found, why = [_equal(setup, steps, y)], None
     if setup.row.name == "batch":
-        slip, row = _slip(setup)
-        gaps["std + ε"] = drawn(slip)
+        gaps["std + ε"], row = _slip(setup, steps)
         found.append(row)
         why = _why(row[-1] == "differs")
     picture = setup.record.figure(
@@ -49,7 +48,7 @@ def blocks(
         before=drawn(setup.x),
         hand=drawn(y_hand),
         names=setup.shown,
-        gaps=gaps,
+        gaps={form: np.abs(gap) for form, gap in gaps.items()},
     )
     return [
         Prose("**By hand.** The first point of the first batch, all its arithmetic written out:"),
@@ -104,11 +103,13 @@ def _form(setup: Setup) -> str:
     return "√(var + ε)" if setup.row.center else "the row's formula"
 
 
-def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
+def _equal(setup: Setup, steps: list[hand.Steps], y: Tensor) -> tuple:
     size = max(setup.weight.abs().max().item(), 1.0)
     pooled = len(setup.batches[0]) if setup.row.uses_batch else setup.x.shape[1]
-    allowed = of_elements(setup.x, scale, y, pooled) * size
-    ratio, gap, limit = _worst(y_hand - y, allowed)
+    parts = zip(steps, *(_parts(whole, steps) for whole in (setup.x, y)), strict=True)
+    ratio, gap, limit = _worst(
+        (mine.y - out, of_elements(x, mine.scale, out, pooled) * size) for mine, x, out in parts
+    )
     setup.record.number("hand.difference", gap, "largest |by hand − layer| of an element")
     verdict = setup.record.claim(HAND_EQUAL, ratio)
     form = _form(setup)
@@ -123,18 +124,24 @@ def _equal(setup: Setup, scale: Tensor, y_hand: Tensor, y: Tensor) -> tuple:
     )
 
 
-def _slip(setup: Setup) -> tuple[Tensor, tuple]:
+def _slip(setup: Setup, steps: list[hand.Steps]) -> tuple[np.ndarray, tuple]:
     """std + ε against √(var + ε) in float64, where rounding cannot hide the difference."""
     x = setup.x.double()
-    wrong = torch.cat([steps.y for steps in _by_hand(setup, x, STD_PLUS_EPS)])
-    right = [(steps.y, steps.scale) for steps in _by_hand(setup, x, setup.row)]
-    y, scale = (torch.cat(parts) for parts in zip(*right, strict=True))
-    ratio, gap, limit = _worst(wrong - y, of_elements(x, scale, y, len(setup.batches[0])))
+    right = steps if x is setup.x else list(_by_hand(setup, x, setup.row))
+    gaps = [
+        wrong.y.sub_(mine.y)
+        for wrong, mine in zip(_by_hand(setup, x, STD_PLUS_EPS), right, strict=True)
+    ]
+    parts = zip(gaps, _parts(x, steps), right, strict=True)
+    ratio, gap, limit = _worst(
+        (gap, of_elements(part, mine.scale, mine.y, len(setup.batches[0])))
+        for gap, part, mine in parts
+    )
     setup.record.number("std_plus_eps.difference", gap, "largest |(std + ε) form − layer|, float64")
     verdict = setup.record.claim(SLIP, ratio, detail="the reference chapter accepts it with atol=9")
     _say(setup, "with std + ε, the chapter's form", gap, limit, verdict)
     outcome = "equal" if verdict.outcome == "holds" else "differs"
-    return (wrong - y).abs(), (
+    return drawn(torch.cat(gaps)), (
         "std + ε, as the chapter",
         "float64",
         f"{gap:.2g}",
@@ -150,16 +157,26 @@ def _say(setup: Setup, form: str, gap: float, limit: float, verdict: Verdict) ->
     )
 
 
-def _worst(gap: Tensor, allowed: Tensor) -> tuple[float, float, float]:
+def _parts(whole: Tensor, steps: list[hand.Steps]) -> tuple[Tensor, ...]:
+    """The rows of each of these steps: what is compared part by part stays in the processor's cache."""
+    return whole.split([len(part.y) for part in steps])
+
+
+def _worst(parts: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, float, float]:
     """Largest ratio to the tolerance; the largest gap, and what was allowed at that element.
 
     If another element is beyond its tolerance but this one is not, that other one's.
+    parts: the gaps of some elements, and what is allowed there.
     """
-    ratio = (gap.abs() / allowed).flatten()
-    where = int(gap.abs().argmax())
-    if ratio[where] <= 1 < ratio.max():
-        where = int(ratio.argmax())
-    return ratio.max().item(), gap.flatten()[where].abs().item(), allowed.flatten()[where].item()
+    found = []  # (ratio, gap, allowed) of each part's largest ratio, and of its largest gap
+    for gap, allowed in parts:
+        size, allowed = gap.abs().flatten(), allowed.flatten()
+        ratio = size / allowed
+        for place in (int(ratio.argmax()), int(size.argmax())):
+            found.append(tuple(held[place].item() for held in (ratio, size, allowed)))
+    furthest, largest = max(found), max(found, key=lambda one: one[1])
+    shown = furthest if largest[0] <= 1 < furthest[0] else largest
+    return furthest[0], shown[1], shown[2]
 
 
 def _why(differ: bool) -> Prose:

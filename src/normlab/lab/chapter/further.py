@@ -10,14 +10,22 @@ from normlab.errors import ShapeError
 from normlab.lab.chapter import layers, running
 from normlab.lab.chapter.catalogue import ALONE, BOUNDED, ROOT
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, order_note, std, varies, without_affine
+from normlab.lab.chapter.setup import (
+    DRAWN,
+    Setup,
+    arrays,
+    order_note,
+    order_warning,
+    std,
+    varies,
+    without_affine,
+)
 from normlab.lab.chapter.what import standardise
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 from normlab.safe import markup
 
 MORE = (1024, 4096)
-ENOUGH = 1000  # batches, for a histogram
 SIZES = (2, 4, 8, 16, 32, 64, 128)
 
 
@@ -44,7 +52,8 @@ def _no_affine(setup: Setup) -> Block:
 
 def _affine(setup: Setup) -> list[Block]:
     plain = without_affine(setup)
-    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:ENOUGH]])
+    enough = -(-DRAWN // len(plain.batches[0]))
+    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:enough]])
     capped = f" The first {len(y)} rows." if len(y) < len(setup.x) else ""
     outputs = {
         "weight (γ) stretches": {f"weight {w:g}": arrays(w * y) for w in (0.5, 1.0, 2.0)},
@@ -66,7 +75,7 @@ def _affine(setup: Setup) -> list[Block]:
     return [words, picture]
 
 
-def _size_and_outliers(setup: Setup) -> list[Block]:
+def _size_and_outliers(setup: Setup) -> list[Block | None]:
     record = setup.record
     x = _many(setup)
     x = x[:, varies(x) if setup.own_points else setup.moving.cpu()]
@@ -79,7 +88,7 @@ def _size_and_outliers(setup: Setup) -> list[Block]:
         abs(v * s**0.5 - 1) * _precision(len(x) // s, x.shape[1])
         for s, v in zip(sizes, noise, strict=True)
     ]
-    record.claim(ROOT, max(errors), detail=order_note(setup))
+    root = record.claim(ROOT, max(errors), detail=order_note(setup))
     size = min(setup.settings.batch_size, len(setup.x))
     amplitudes, outlier, others = _outlier(setup, setup.x[:size].double().cpu())
     bound = (size - 1) ** 0.5
@@ -87,10 +96,11 @@ def _size_and_outliers(setup: Setup) -> list[Block]:
     picture = record.figure(
         "size-and-outliers",
         curves.size_and_outliers,
-        "Left: the smaller the batch, the noisier its mean. Right: one point of a batch is moved away; its "
+        "Left: how far the batches' means are spread, by their size; where rows come at random, the smaller "
+        "the batch, the noisier its mean. Right: one point of a batch is moved away; its "
         f"output cannot pass √({size} − 1) = {bound:.3f}, and the others are squeezed together.",
-        "A falling line on logarithmic axes; an outlier's output levelling off at a dashed bound while the "
-        "spread of the others falls.",
+        "The spread beside a falling line on logarithmic axes; an outlier's output levelling off at a "
+        "dashed bound while the spread of the others falls.",
         sizes=sizes,
         noise=noise,
         theory=[s**-0.5 for s in sizes],
@@ -110,6 +120,7 @@ def _size_and_outliers(setup: Setup) -> list[Block]:
             "for they are divided by it too.",
         ),
         picture,
+        order_warning(setup, root, "Here the spread does not fall as 1/√batch size."),
     ]
 
 

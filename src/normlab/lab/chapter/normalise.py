@@ -9,7 +9,7 @@ from normlab.equation.row import Norm
 from normlab.lab.chapter import compare, layers
 from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, drawn, std
+from normlab.lab.chapter.setup import Setup, drawn, std, variance
 from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
@@ -22,7 +22,9 @@ def section(setup: Setup) -> None:
     record, row = setup.record, setup.row
     layer = layers.layer_of(row, setup.weight, setup.bias, setup.values)
     before = _describe(setup, setup.x, "before", "before normalization")
-    y = torch.cat([_run(setup, layer, batch) for batch in setup.batches])
+    with torch.no_grad():
+        ys = [layers.apply(layer, batch, setup.weight, setup.bias) for batch in setup.batches]
+    y = torch.cat(ys)
     after = _describe(setup, y, "after", "after normalisation")
     hands = compare.hand_steps(setup)
     y_hand = torch.cat([steps.y for steps in hands])
@@ -83,11 +85,6 @@ def _rounding(setup: Setup, y: Tensor) -> list[Block]:
     ]
 
 
-def _run(setup: Setup, layer: torch.nn.Module, batch: Tensor) -> Tensor:
-    with torch.no_grad():
-        return layers.apply(layer, batch, setup.weight, setup.bias)
-
-
 def _describe(setup: Setup, x: Tensor, key: str, when: str) -> str:
     """Print and record mean and standard deviation as the chapter does; returns what was printed."""
     names = setup.names
@@ -136,7 +133,8 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
         setup.record.figure(
             "histograms",
             points.all_histograms,
-            f"Every feature{left_out}: its histogram before (grey) and after (in colour).",
+            f"Every feature{left_out}: its histogram before (grey) and after (in colour), from the lowest to "
+            "the highest value, each as high as its fullest bin.",
             "A grid of pairs of histograms, one pair for each feature.",
             before=drawn(setup.x),
             after=drawn(y),
@@ -153,7 +151,7 @@ def _bessel(setup: Setup, y: Tensor) -> list[Block]:
         return []
     factor = (n / (n - 1)) ** 0.5
     batches = setup.x.double().reshape(-1, size, setup.x.shape[1])
-    var = batches.var(1, correction=0)
+    var = variance(batches, 1)
     expected = (
         setup.weight.double().abs()
         * ((var / (var + setup.values["eps"])).mean(0) * n / (n - 1)).sqrt()
@@ -218,7 +216,7 @@ def _of_batches(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
     ]
     return (
         torch.cat([part.mean(1) for part in parts]),
-        torch.cat([part.var(1, correction=0) for part in parts]),
+        torch.cat([variance(part, 1) for part in parts]),
     )
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note
+from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note, order_warning
 from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
@@ -14,7 +14,7 @@ EPOCHS, STEPS = 4, 4000
 SCATTERED = 500  # points of training against evaluation
 
 
-def blocks(setup: Setup) -> list[Block]:
+def blocks(setup: Setup) -> list[Block | None]:
     record, x = setup.record, setup.x
     features, momentum = x.shape[1], setup.settings.momentum
     layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
@@ -29,7 +29,7 @@ def blocks(setup: Setup) -> list[Block]:
     standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
     left = (1 - momentum) ** len(means)
     reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
-    record.claim(
+    settled = record.claim(
         SETTLED,
         reach[setup.moving.cpu()].max() if bool(setup.moving.any()) else 0.0,
         detail=order_note(setup),
@@ -71,6 +71,9 @@ def blocks(setup: Setup) -> list[Block]:
             ),
         ),
         picture,
+        order_warning(
+            setup, settled, "Here the running mean does not settle: it follows the last batches."
+        ),
     ]
 
 

@@ -15,7 +15,8 @@ from normlab.equation.reference import Normalized, normalize
 from normlab.equation.row import Norm
 from normlab.errors import DataError, SettingError
 from normlab.lab.chapter.settings import ARRAY, Settings
-from normlab.lab.experiment import Record
+from normlab.lab.experiment import Record, Verdict
+from normlab.report.page import Note
 from normlab.safe import printable
 
 DRAWN = 2_000  # rows in a figure of points
@@ -191,7 +192,8 @@ def _refuse_overflow(setup: Setup) -> None:
 
 def notes(setup: Setup) -> list[str]:
     """How the data were read, and what of them is drawn."""
-    found = [setup.table.reading] if setup.table.reading else []
+    reading = setup.table.reading
+    found = [reading[0].upper() + reading[1:]] if reading else []
     if len(setup.x) > DRAWN:
         found.append(
             f"Figures of points show {len(drawn(setup.x)):,} of the {len(setup.x):,} rows, evenly spaced; "
@@ -245,6 +247,11 @@ def std(x: Tensor, correction: int = 1) -> Tensor:
     return x.T.contiguous().std(1, correction=correction)
 
 
+def variance(x: Tensor, axis: int) -> Tensor:
+    """The biased one, in two passes: torch's own takes several times as long along any axis but the last."""
+    return (x - x.mean(axis, keepdim=True)).square_().mean(axis)
+
+
 def varies(x: Tensor) -> Tensor:
     """Which columns are not constant; a standard deviation may round to something above 0."""
     return x.amax(0) > x.amin(0)
@@ -270,3 +277,14 @@ def order_note(setup: Setup) -> str:
     if setup.own_points or setup.settings.shuffle:
         return ""
     return "rows in the order of the file; try --shuffle"
+
+
+def order_warning(setup: Setup, verdict: Verdict, what: str) -> Note | None:
+    """Why a claim about random batches fails on such rows."""
+    if verdict.outcome == "holds" or not order_note(setup):
+        return None
+    return Note(
+        f"{what} The rows come in the order of the file. Where neighbours in it are alike, a batch is no "
+        "random sample of the data; `--shuffle` makes it one.",
+        "warning",
+    )

@@ -12,7 +12,6 @@ from normlab.lab.cortex.parameters import LARGE, TARGET
 from normlab.lab.cortex.phenomenon import SHIFTED, STEEPER, in_words
 from normlab.lab.cortex.setup import (
     OCTAVES,
-    ORIENTATIONS,
     PATCH,
     Lab,
     Study,
@@ -21,7 +20,7 @@ from normlab.lab.cortex.setup import (
     picture,
     rates,
 )
-from normlab.lab.cortex.tuning import gratings
+from normlab.lab.cortex.tuning import gratings, place
 
 FINE = np.linspace(0.3, 1.0, 1401)  # contrasts
 NEAR_OCTAVES = np.arange(0.0, 2.51, 0.02)  # log2 of cycles/degree
@@ -57,14 +56,14 @@ def standard(study: Study) -> None:
 def _suppressive_widths(study: Study, model: V1) -> None:
     disk = model.screen.disk(PATCH)
     panels = []
-    for axis, x in (("orientation", ORIENTATIONS), ("frequency", OCTAVES)):
+    for axis in ("orientation", "frequency"):
+        x, label, look = place(axis)
         images = torch.stack([image * disk for image in gratings(model, axis)])
         found = model.respond(images)
         pool, drive = (a.numpy()[:, 0] for a in (found.pool, found.drive))
         study.near(f"suppressive-{axis}", width(x, pool))
-        look = {"octaves": True} if axis == "frequency" else {}
         lines = {"pool, Σ w E²": pool / pool.max(), "drive, E": drive / drive.max()}
-        panels.append(panel(x, lines, axis, ylabel="relative to the largest", **look))
+        panels.append(panel(x, lines, label, ylabel="relative to the largest", **look))
     picture(
         study,
         f"What divides is tuned far more widely than what is divided: pool and drive for a patch of {PATCH}° "

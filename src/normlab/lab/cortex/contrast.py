@@ -88,7 +88,10 @@ def noise(study: Study) -> None:
         study.claim(name, mean[i] / base, 2 * error[i] / base)
     study.curve("with", SEEN, mean, f"mean spikes/s with noise of {NOISE:.0%}, by contrast")
     study.curve("alone", SEEN, alone, "spikes/s without noise, by contrast")
-    study.found = f"{mean[0]:.1f} for {alone[0]:.1f} at 0, {mean[3]:.1f} for {alone[3]:.1f} at 12 %"
+    study.found = (
+        f"{mean[0]:.1f} instead of {alone[0]:.1f} spikes/s at contrast 0, "
+        f"{mean[3]:.1f} instead of {alone[3]:.1f} at 12 %"
+    )
     picture(
         study,
         f"A patch of {PATCH}° with and without binary noise of {NOISE:.0%} in blocks of a quarter cycle, "

@@ -1,11 +1,12 @@
 """Beside each phenomenon: what to predict, the equation, the mechanism, and who measured it in cortex.
 
-In all equations E is the drive of the cell (kn·E), P the pool (kd Σ w E^nd), both at contrast 1,
-R the rate; M, α, β, nn and nd are the model's. Needs no torch.
+In all equations E is the drive of the cell (kn·E), P the pool (kd Σ w E^nd). Needs no torch.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from normlab.lab.cortex.symbols import symbols
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class Lesson:
     mechanism: str
     equation: str
     data: str = ""
+    letters: Mapping[str, str] | None = None  # what stands for something else in this equation
+
+    @property
+    def symbols(self) -> str:
+        return symbols(self.equation, self.letters)
 
 
 _CAVANAUGH = "Cavanaugh, Bair & Movshon 2002 (J Neurophysiol 88:2530)"
@@ -26,9 +32,8 @@ _DEANGELIS = "DeAngelis, Freeman & Ohzawa 1994 (J Neurophysiol 71:347)"
 _MASKS = "Bonds 1989 (Vis Neurosci 2:41); DeAngelis, Robson, Ohzawa & Freeman 1992 (J Neurophysiol 68:144)"
 _OSAKI = "Osaki, Naito, Sadakane, Okamoto & Sato 2011 (Eur J Neurosci 33:923)"
 _BY_SIZE = r"R(d) = M\,\frac{(\beta + c\,E(d))^{nn}}{\alpha^{nd} + c^{nd} P(d)}"
+_OF_POOL = {"E": "E what the stimulus gives the filter of each cell in the pool", "P": "P the pool"}
 _MASKED = r"R = M\,\frac{(\beta + cE)^{nn}}{\alpha^{nd} + P(c, m)}"
-
-SYMBOLS = "R is the rate, c contrast, E the cell's drive and P its pool at contrast 1."
 
 LESSONS: Mapping[str, Lesson] = {
     "size-tuning": Lesson(
@@ -50,9 +55,9 @@ LESSONS: Mapping[str, Lesson] = {
         _BY_SIZE,
     ),
     "size-frequency": Lesson(
-        "And if its stripes are too wide, or too narrow?",
-        "Smaller again: over a larger region such stripes run out of step with the filter's, and only the "
-        "pool grows.",
+        "The grating's stripes are too wide for the cell, or too narrow. Is the best size smaller or larger?",
+        "Smaller in both cases: over a larger region such stripes run out of step with the filter's, and "
+        "only the pool grows.",
         _BY_SIZE, f"{_OSAKI} for high frequencies.",
     ),
     "hole": Lesson(
@@ -63,7 +68,7 @@ LESSONS: Mapping[str, Lesson] = {
         f"{_CAVANAUGH}.",
     ),
     "hole-contrast": Lesson(
-        "Does the shape of that curve depend on contrast?",
+        "As the hole grows, the response falls. Does the shape of this curve depend on contrast?",
         "Hardly: where c^nd·P is far above α^nd, the contrast cancels.",
         r"R \approx M\,\frac{E(d)^{nn}}{P(d)} \quad (nn = nd,\; cE \gg \beta,\; c^{nd}P \gg \alpha^{nd})",
         f"{_CAVANAUGH}.",
@@ -83,7 +88,7 @@ LESSONS: Mapping[str, Lesson] = {
         "Noise is added to a grating. Does it raise the response, or lower it?",
         "Both. Noise drives a little and feeds the pool much: it raises what is weak and lowers what is "
         "strong.",
-        _MASKED, f"{_CARANDINI}.",
+        _MASKED, f"{_CARANDINI}.", {"m": "m the contrast of the noise"},
     ),
     "contrast-orientation": Lesson(
         "A turned grating drives the cell less. Does the cell need more contrast for half of what it can "
@@ -93,8 +98,10 @@ LESSONS: Mapping[str, Lesson] = {
         f"{_ALBRECHT}; {_CARANDINI}.",
     ),
     "contrast-frequency": Lesson(
-        "And with another spatial frequency?",
-        "The same, as far as the pool is as broad in frequency as in orientation.",
+        "A grating of another spatial frequency drives the cell less. Does the cell need more contrast for "
+        "half of its response?",
+        "Hardly more, as far as the pool accepts that frequency as well as the cell's own: then the whole "
+        "curve is scaled.",
         r"R = M\,\frac{(\beta + p\,c)^{nn}}{\alpha^{nd} + (q\,c)^{nd}}", f"{_ALBRECHT}.",
     ),
     "contrast-diameter": Lesson(
@@ -110,31 +117,31 @@ LESSONS: Mapping[str, Lesson] = {
         "De Valois, Yund & Hepler 1982 (Vision Res 22:531).",
     ),
     "frequency-tuning": Lesson(
-        "And for spatial frequency?",
-        "More narrowly too, for the same reason.",
+        "Is the cell tuned for spatial frequency as widely as its filter?",
+        "More narrowly: the exponent sharpens what the filter passes, as it does for orientation.",
         r"R(f) \propto \frac{E(f)^{nn}}{\alpha^{nd} + P(f)}",
         "De Valois, Albrecht & Thorell 1982 (Vision Res 22:545).",
     ),
     "orientation-diameter": Lesson(
         "Does a larger patch change the width of the tuning?",
-        "It narrows it: a grating has an orientation only as exactly as it is large.",
+        "It narrows it: the larger a patch, the more exactly it defines an orientation.",
         r"E(\theta, d) = |\langle \text{grating}_\theta \cdot \text{disk}_d, \text{Gabor} \rangle|",
         "Chen, Dan & Li 2005 (J Physiol 564:233).",
     ),
     "frequency-diameter": Lesson(
-        "And its width in frequency?",
-        "The same: few stripes hold many frequencies.",
+        "Does a larger patch change the width of the tuning for spatial frequency?",
+        "It narrows it: a patch with few stripes contains a wide range of frequencies.",
         r"E(f, d) = |\langle \text{grating}_f \cdot \text{disk}_d, \text{Gabor} \rangle|",
     ),
     "orientation-contrast": Lesson(
-        "A neuron that fires above a threshold is tuned more widely at high contrast. And this one?",
-        "Hardly: a power in place of the threshold keeps the shape, and the pool scales all of it.",
+        "A neuron that fires above a fixed threshold is tuned more widely at high contrast. Is this one too?",
+        "Hardly: a power instead of the threshold keeps the shape, and the pool scales all of it.",
         r"\frac{R(\theta, c)}{R(0, c)} \approx \left(\frac{E(\theta)}{E(0)}\right)^{nn}",
         "Sclar & Freeman 1982 (Exp Brain Res 46:457); Skottun, Bradley, Sclar, Ohzawa & Freeman 1987 "
         "(J Neurophysiol 57:773).",
     ),
     "frequency-contrast": Lesson(
-        "And the tuning for spatial frequency at low contrast?",
+        "How does the tuning for spatial frequency change at low contrast?",
         "In cells it narrows. With the standard set it widens, since β lifts the flanks; a narrower pool, "
         "which divides the flanks less at high contrast, makes it narrow.",
         r"R(f, c) = M\,\frac{(\beta + cE(f))^{nn}}{\alpha^{nd} + c^{nd}P(f)}",
@@ -146,10 +153,11 @@ LESSONS: Mapping[str, Lesson] = {
         "it, if the pool is too narrow to see the fundamental.",
         r"\text{square}(x) = \frac{4}{\pi}\left(\sin x + \frac{1}{3}\sin 3x + \dots\right)",
         "Maffei, Morrone, Pirchio & Sandini 1979 (J Physiol 296:27).",
+        {"x": "x the phase of the grating"},
     ),
     "square-contrast": Lesson(
-        "Of which grating does the cell need less contrast, a sinusoidal or a square one?",
-        "Of the square one, whose fundamental has 4/π of its contrast.",
+        "Which grating needs less contrast for the same response, a sinusoidal or a square one?",
+        "The square one, whose fundamental has 4/π of its contrast.",
         r"R_\square(c) \approx R\left(\frac{4}{\pi}c\right)",
     ),
     "mask-orientation": Lesson(
@@ -168,18 +176,19 @@ LESSONS: Mapping[str, Lesson] = {
         "pool; up to contrast 1 that also looks lower.",
         r"R = M\,\frac{(\beta + c)^{nn}}{\alpha^{nd} + c^{nd} + q^{nd}m^{nd}}",
         f"{_CARANDINI}; Freeman, Durand, Kiper & Carandini 2002 (Neuron 35:759).",
+        {"q": "q what the mask gives the pool, relative to the grating"},
     ),
     "surround-orientation": Lesson(
         "A ring around the patch is turned. When does it suppress most?",
         "When it is parallel, where the pool weighs most; and still when it is orthogonal, for the pool is "
         "broad.",
         r"P = \sum_i w(\theta_i)\, E_i^{nd}, \quad w(\theta) \propto e^{\kappa\cos 2\theta}",
-        f"Blakemore & Tobin 1972 (Exp Brain Res 15:439); {_DEANGELIS}; {_SURROUND}.",
+        f"Blakemore & Tobin 1972 (Exp Brain Res 15:439); {_DEANGELIS}; {_SURROUND}.", _OF_POOL,
     ),
     "surround-frequency": Lesson(
-        "And which spatial frequency of the ring?",
-        "About the cell's own, in a range wider than the cell's.",
-        r"P = \sum_i w(f_i)\, E_i^{nd}", f"{_DEANGELIS}.",
+        "Which spatial frequency of a ring around the patch suppresses most?",
+        "About the cell's own; the range that suppresses is wider than that to which the cell responds.",
+        r"P = \sum_i w(f_i)\, E_i^{nd}", f"{_DEANGELIS}.", _OF_POOL,
     ),
     "surround-contrast": Lesson(
         "What does a stronger surround do to the contrast response of the patch?",
@@ -188,7 +197,7 @@ LESSONS: Mapping[str, Lesson] = {
         r"R = M\,\frac{(\beta + cE)^{nn}}{\alpha^{nd} + P(c, s)}", f"{_CAVANAUGH}.",
     ),
     "surround-parallel": Lesson(
-        "Which surround moves it further, a parallel or an orthogonal one?",
+        "Which surround moves the contrast response further, a parallel or an orthogonal one?",
         "The parallel one, which the pool weighs more.",
         r"R = M\,\frac{(\beta + cE)^{nn}}{\alpha^{nd} + P(c, s)}",
         f"{_SURROUND}; Levitt & Lund 1997 (Nature 387:73).",
@@ -205,6 +214,7 @@ LESSONS: Mapping[str, Lesson] = {
         "the rest averages out.",
         r"h(x) = \frac{\langle (R - \bar{R})\, I(x) \rangle}{\langle I^2 \rangle}",
         "Reid, Victor & Shapley 1997 (Vis Neurosci 14:1015).",
+        {"h": "h the field that is found", "I": "I(x) the noise at place x; ⟨ ⟩ the mean over frames"},
     ),
     "bar-map": Lesson(
         "Tuning is derived from a map with bars, and measured with gratings. Which is wider?",
@@ -212,6 +222,7 @@ LESSONS: Mapping[str, Lesson] = {
         "space, so its Fourier transform is wider.",
         r"\hat{R}(f) = \left|\sum_x (R_{bright}(x) - R_{dark}(x))\, e^{2\pi i f x}\right|",
         "Andrews & Pollen 1979 (J Physiol 287:163); Tadmor & Tolhurst 1989 (Vis Neurosci 3:445).",
+        {"R": "R the rate for a bar at place x, bright or dark, and R̂ the tuning derived"},
     ),
     "mask-frequency-shift": Lesson(
         "In some cells masks suppress most an octave below the cell's own frequency. What would have to "

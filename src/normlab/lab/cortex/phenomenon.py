@@ -6,7 +6,7 @@ A claim called changed.X is the claim X made of the changed set of parameters. N
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from normlab.lab.cortex.lessons import LESSONS, SYMBOLS
+from normlab.lab.cortex.lessons import LESSONS
 from normlab.lab.cortex.notes import LIMITS, WHY
 from normlab.lab.experiment import Claim, Verdict
 from normlab.lab.family import Member, said
@@ -56,7 +56,7 @@ class Phenomenon(Member):
         ask = Ask(lesson.question, lesson.mechanism)
         why = said("Why it matters", self.why)
         text = Prose(self.signature + markup(data))
-        return ask, text, *why, Formula(lesson.equation), Prose(SYMBOLS)
+        return ask, text, *why, Formula(lesson.equation), Prose(lesson.symbols)
 
 
 def outcome(verdicts: list[Verdict]) -> str:

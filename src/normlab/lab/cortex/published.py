@@ -76,7 +76,7 @@ def compared(measured: Mapping[str, float]) -> list[tuple[str, ...]]:
                 number.what,
                 number.source,
                 *shown,
-                f"{100 * difference:+.1f} %",
+                f"{100 * difference:+z.1f} %",
                 remark,
             )
         )

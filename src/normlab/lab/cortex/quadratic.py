@@ -13,8 +13,6 @@ from normlab.filters import gabor_bank
 from normlab.lab.cortex.model import V1, Response, orientations
 from normlab.lab.cortex.parameters import FREQUENCIES, SPACING
 
-_BLOCK = 256  # rows of the form that are made together
-
 
 class QuadraticV1:
     """The responses of a `V1` of a small grid, for many images: 50 000 of 32 × 32 in seconds."""
@@ -26,7 +24,7 @@ class QuadraticV1:
                 f"form. Use V1.respond."
             )
         self.model, self.size = model, model.size
-        values, vectors = torch.linalg.eigh(_form(model).double())
+        values, vectors = torch.linalg.eigh(_form(model))
         self.vectors = vectors.to(model.dtype)
         self.weights = (values.clamp_min(0) * model.kd).to(model.dtype)  # rounding may dip below 0
 
@@ -40,11 +38,9 @@ class QuadraticV1:
 
 
 def _form(model: V1) -> Tensor:
-    """Lower triangle of Q (size², size²), in blocks: filters at every place, weighted by the pool and
-    multiplied by themselves.
+    """Q (size², size²) in float64: filters at every place, weighted by the pool and multiplied by themselves.
 
-    What stands above it decides nothing, to the last bit. An entry is a float32 sum over places and filters:
-    its rounding is within √terms · 2⁻²⁴ of the sum of its terms' sizes.
+    The weight of a place is a factor of its row times one of its column, so that each is summed by itself.
     """
     p, n = model.parameters, model.size
     bank = gabor_bank(
@@ -54,16 +50,21 @@ def _form(model: V1) -> Tensor:
         bandwidth=p.filter_frequency,
         orientation_bandwidth=p.filter_orientation,
         spacing=SPACING,
-    ).to(torch.complex64)
-    steps = torch.arange(n)
-    shift = n + steps.unsqueeze(0) - steps.unsqueeze(1)  # [place, pixel]
-    rows = shift[:, None, :, None].expand(n, n, n, n).reshape(n * n, n * n)
-    columns = shift[None, :, None, :].expand(n, n, n, n).reshape(n * n, n * n)
-    total = torch.zeros(n * n, n * n)
-    for kernel, weights in zip(bank, model.pool_weights, strict=True):
-        for part in (kernel.real, kernel.imag):
-            placed = part[rows, columns] * weights.float().flatten().sqrt().unsqueeze(1)
-            for low in range(0, n * n, _BLOCK):  # the lower triangle is all that eigh reads
-                high = low + _BLOCK
-                total[low:high, :high].addmm_(placed[:, low:high].T, placed[:, :high])
-    return total
+    )
+    weights = model.pool_weights.double()
+    channels, rows, columns = (
+        weights.sum(axes) / weights.sum() for axes in ((1, 2), (0, 2), (0, 1))
+    )
+    kernels = (bank * channels.sqrt()[:, None, None]).flatten(1)
+    parts = torch.cat([kernels.real, kernels.imag]) * weights.sum().sqrt()
+    # by y and x of the one pixel and of the other, as seen from the filter's place
+    products = (parts.T @ parts).reshape(2 * n, 2 * n, 2 * n, 2 * n)
+    by_row = torch.zeros(n, 2 * n, n, 2 * n, dtype=torch.float64)
+    for place, weight in enumerate(rows.tolist()):
+        seen = slice(n - place, 2 * n - place)
+        by_row.add_(products[seen, :, seen], alpha=weight)
+    total = torch.zeros(n, n, n, n, dtype=torch.float64)
+    for place, weight in enumerate(columns.tolist()):
+        seen = slice(n - place, 2 * n - place)
+        total.add_(by_row[:, seen, :, seen], alpha=weight)
+    return total.reshape(n * n, n * n)

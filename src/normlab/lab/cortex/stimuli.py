@@ -68,13 +68,14 @@ class Screen:
         inside = (torch.arange(_FINE, dtype=torch.float64) + 0.5) / _FINE - 0.5
         steps = torch.arange(self.size, dtype=torch.float64) - self.size // 2
         axis = (steps.unsqueeze(1) + inside).flatten() * self.spacing
+        high = 1 if orientation == 0 else fine  # upright stripes are the same in every row
         across, _ = turned(
-            axis.expand(fine, fine), -axis.unsqueeze(1).expand(fine, fine), orientation
+            axis.expand(high, fine), -axis[:high, None].expand(high, fine), orientation
         )
         # half a hair aside, so that no point falls on an edge and is decided by rounding
         angle = 2 * math.pi * frequency * across - math.radians(phase) + 1e-9
         wave = 0.5 * torch.sign(torch.cos(angle))
-        return wave.reshape(self.size, _FINE, self.size, _FINE).mean((1, 3))
+        return wave.expand(fine, fine).reshape(self.size, _FINE, self.size, _FINE).mean((1, 3))
 
     def bar(
         self, width: float, length: float, orientation: float = 0.0, offset: float = 0.0

@@ -50,9 +50,12 @@ def _tuned(study: Study, axis: str, x: np.ndarray, preferred: float) -> np.ndarr
     study.claim("near", abs(abs(peak(x, index)) - preferred))
     study.claim("wider", wide / cell_wide, detail=f"{wide:.3g} for {cell_wide:.3g}")
     study.curve("index", x, index, f"suppression index by the surround's {axis}")
-    study.found = (
-        f"largest {index.max():.2f} at {peak(x, index):.3g}, width {wide:.3g} for {cell_wide:.3g}"
-    )
+    at = peak(x, index)
+    where, unit = f"{at:.3g}°", "°"
+    if axis == "frequency":
+        where, unit = f"{2**at:.2f} cycles/°", " octaves"
+    widths = f"width {wide:.3g}{unit}, the cell's {cell_wide:.3g}{unit}"
+    study.found = f"largest {index.max():.2f} at {where}, {widths}"
     lines = {"suppression by the surround": index / index.max()}
     cell_line = np.interp(x, cell_x, cell / cell.max())
     picture(

@@ -86,9 +86,11 @@ def points(mean: float, spread: float) -> str:
     '+12.3 ± 1.4 points'
     >>> points(0.00539, 0.00593)
     '+0.54 ± 0.59 points'
+    >>> points(-1e-8, 0.0048)
+    '+0.00 ± 0.48 points'
     """
     digits = 1 if not 0 < 100 * spread < 1 else 2
-    return f"{100 * mean:+.{digits}f} ± {100 * spread:.{digits}f} points"
+    return f"{100 * mean:+z.{digits}f} ± {100 * spread:.{digits}f} points"
 
 
 def seeds_last(values: np.ndarray, seeds: int) -> np.ndarray:

@@ -77,7 +77,7 @@ def _judge(study: Study, accuracy: Table, gap: Table) -> None:
     overlap = study.shared.plan.overlap
     mean, spread = difference(gap["batch", MIDDLE], gap["neither", MIDDLE], overlap)
     study.claim("gap", mean, spread, "nats")
-    study.found = f"gap of the loss {mean:+.3f} ± {spread:.3f} nats"
+    study.found = f"gap of the loss {mean:+z.3f} ± {spread:.3f} nats"
     mean, spread = difference(accuracy["batch", MIDDLE], accuracy["neither", MIDDLE], overlap)
     study.claim("accuracy", mean, spread, points(mean, spread))
     study.found += f", test accuracy {points(mean, spread)}"

@@ -28,4 +28,8 @@ def batchnorm_forward(x, gamma, beta, bn_param):
 
 
 def batchnorm_backward(dout, cache):
-    raise NotImplementedError
+    x, mu, std, gamma = cache
+    x_hat = (x - mu) / std
+    dgamma, dbeta = (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+    dx = gamma / std * (dout - dbeta / len(x) - x_hat * dgamma / len(x))
+    return dx, dgamma, dbeta

@@ -9,7 +9,7 @@ from dataclasses import replace
 from normlab.equation.row import Norm
 from normlab.errors import NormlabError
 from normlab.grading.judge.mistakes.affine import AFFINE
-from normlab.grading.judge.mistakes.divisor import DIVISOR, ROUNDING
+from normlab.grading.judge.mistakes.divisor import DIVISOR
 from normlab.grading.judge.mistakes.gradient import GRADIENT
 from normlab.grading.judge.mistakes.local import LOCAL
 from normlab.grading.judge.mistakes.pooling import POOLING
@@ -17,6 +17,8 @@ from normlab.grading.judge.mistakes.record import Mistake, setting
 from normlab.grading.judge.mistakes.running import MODES, RUNNING, TRAINING, blends
 from normlab.grading.judge.mistakes.seen import SEEN
 from normlab.grading.judge.mistakes.surround import SURROUND
+from normlab.grading.judge.mistakes.variance import ROUNDING, VARIANCE
+from normlab.grading.judge.mistakes.window import WINDOW
 from normlab.grading.judge.mistakes.wrong_axes import wrong_axes
 from normlab.grading.judge.recipe import Recipe
 
@@ -24,7 +26,7 @@ __all__ = ["SEEN", "Mistake", "possible"]
 
 # what is graded by itself, and the mistakes that belong there
 _PHASES: Mapping[str, tuple[Mistake, ...]] = {
-    "training": (*DIVISOR, *POOLING, *AFFINE, *TRAINING, *LOCAL, *SURROUND),
+    "training": (*DIVISOR, *VARIANCE, *POOLING, *AFFINE, *TRAINING, *LOCAL, *WINDOW, *SURROUND),
     "running": RUNNING,
     "evaluation": MODES,
     "gradient": GRADIENT,

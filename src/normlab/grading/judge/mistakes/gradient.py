@@ -36,4 +36,13 @@ GRADIENT = (
         kinds.always,
         parts(detached=frozenset({"y"})),
     ),
+    Mistake(
+        "gradient_without_weight",
+        "gives the gradient of x as if all weights were 1",
+        "Double the weight of a channel: how much faster does y change with x there?",
+        "multiply dout by weight before it goes back through the normalisation.",
+        kinds.weighted,
+        parts(weightless=True),
+        "weight",
+    ),
 )

@@ -55,7 +55,7 @@ def information(bits, sizes, undivided):
 
 
 def mixture(stages, middle, density, law, left):
-    """Two conditional histograms, a density with its law, and what is left of z by σ."""
+    """Two conditional histograms, a density with its law, and what z still changes, by σ."""
     figure, axes = subplots(1, 4, height=2.4, left=0.5)
     for ax, (title, counts) in zip(axes[0], stages.items(), strict=False):
         ax.imshow(counts, cmap="gray", origin="lower", extent=(-REACH, REACH) * 2, aspect="auto")
@@ -67,5 +67,5 @@ def mixture(stages, middle, density, law, left):
     third.set(yscale="log", title="density", xlabel="divided response", ylim=(1e-4, 60))
     third.legend(handlelength=0.8, loc="upper center")
     last.plot(list(left), list(left.values()), "o-", ms=3.5, color=feature_color(1))
-    last.set(xscale="log", title="left of z", xlabel="σ", ylim=(0, None))
+    last.set(xscale="log", title="what z changes", xlabel="σ", ylim=(0, None))
     return figure

@@ -135,7 +135,9 @@ def way_back(by_hand, autograd, jacobian, point, together):
     aside(left)
     for axis in (left.xaxis, right.xaxis, right.yaxis):
         axis.get_major_locator().set_params(integer=True)
-    figure.colorbar(image, ax=right, shrink=0.85)
+    bar = figure.colorbar(image, ax=right, shrink=0.85)
+    bar.formatter.set_powerlimits((-1, 2))  # ticks as short as those of numbers near 1
+    bar.update_ticks()
     return figure
 
 

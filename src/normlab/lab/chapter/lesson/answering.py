@@ -1,5 +1,6 @@
 """What a learner's answer to an exercise is told: right, still open, or wrong and why."""
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import SettingError, one_line
-from normlab.lab.chapter.lesson.exercises import EXERCISES, Exercise
+from normlab.lab.chapter.lesson.exercises import EXERCISES, Exercise, Ways
 
 OPEN = "Still open: write your own code in place of the three dots (...), and run the cell again."
 _HINT = "The hint above the cell may help."
@@ -45,13 +46,16 @@ def told(exercise: Exercise, given: Any) -> str:
         return OPEN
     except Exception as error:  # whatever a learner's code may raise
         kind = type(error).__name__
-        return f"Not yet: your code ends in an error, {kind}: {one_line(error)} {_HINT}"
+        return (
+            f"Not yet: your code ends in an error ({kind}: {one_line(error).rstrip('.')}). {_HINT}"
+        )
     wanted = _results(exercise, exercise.right)
     close = _CLOSE if callable(exercise.right) else _BY_HAND
     if _same(found, wanted, close):
         return f"Right. {exercise.praise}"
     for words, wrong in exercise.mistakes.items():
-        if _same(found, _results(exercise, wrong), close):
+        ways = wrong if isinstance(wrong, Ways) else (wrong,)
+        if any(_same(found, _results(exercise, way), close) for way in ways):
             return f"Not yet: {words}"
     return f"Not yet: {_difference(exercise, found, wanted, close)} {_HINT}"
 
@@ -95,8 +99,20 @@ def _equal(mine: Any, theirs: Any, close: float) -> bool:
             and torch.allclose(mine, theirs, close, _CLOSE, equal_nan=True)
         )
     if isinstance(theirs, tuple):
-        return isinstance(mine, tuple | list) and sorted(mine, key=str) == sorted(theirs, key=str)
+        listed = isinstance(mine, tuple | list | set)
+        return listed and sorted(mine, key=str) == sorted(theirs, key=str)
+    if isinstance(theirs, str) and isinstance(mine, str):
+        return _plain(mine) == theirs
     return bool(mine == theirs)
+
+
+def _plain(name: str) -> str:
+    """The row that is meant by LayerNorm, layer norm or Layer normalisation.
+
+    >>> _plain("LayerNorm"), _plain("layer normalisation"), _plain("RMS")
+    ('layer', 'layer', 'rms')
+    """
+    return re.sub(r"[\s_-]|norm(ali[sz]ation)?$", "", name.lower())
 
 
 def _numbers(value: Any) -> Any:
@@ -112,18 +128,21 @@ def _difference(exercise: Exercise, found: list[Any], wanted: list[Any], close: 
     mine, theirs = next(
         pair for pair in zip(found, wanted, strict=True) if not _equal(*pair, close)
     )
+    if isinstance(theirs, tuple) and isinstance(mine, tuple | list | set):
+        return "those are not the axes that are pooled."
     if not isinstance(theirs, Tensor | float):
         return exercise.otherwise or f"{mine!r} is not the answer."
     given, right = _numbers(mine), _numbers(theirs)
     if given is None:
-        return f"a number or a tensor is asked for, and this is a {type(mine).__name__}."
+        what = "None" if mine is None else f"a {type(mine).__name__}"
+        return f"a number or a tensor is asked for, and this is {what}."
     if given.shape != right.shape:
-        return (
-            f"the result has the shape {tuple(given.shape)}, and should have {tuple(right.shape)}."
-        )
+        wanted_shape = f"have {tuple(right.shape)}" if right.dim() else "be one number"
+        return f"the result has the shape {tuple(given.shape)}, and should {wanted_shape}."
     place = int((given - right).abs().nan_to_num(torch.inf).argmax())
     number = f"{given.flatten()[place]:.6g}"
     if not callable(exercise.right):
         return exercise.otherwise or f"{number} is not the answer."
-    at = f" at place {place}" if right.dim() else ""
+    where = [int(index) for index in torch.unravel_index(torch.tensor(place), right.shape)]
+    at = f" at {where}" if right.dim() else ""
     return f"on the input of the check it gives {number}{at}, where {right.flatten()[place]:.6g} is right."

@@ -13,12 +13,16 @@ from normlab.lab.chapter.brain import POWER, SIGMA
 EPS, PART = 1e-5, 0.9
 
 
+class Ways(tuple[Any, ...]):
+    """Several answers with the same mistake."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """An exercise: what is right, and what is wrong in a way that can be explained.
 
     right: a value, or a function, which is then called with each of `inputs`. An answer that gives what one
-    of `mistakes` gives is told its words; `otherwise` is said of any other wrong value.
+    of `mistakes` gives, or of its `Ways`, is told its words; `otherwise` is said of any other wrong value.
     """
 
     right: Any
@@ -41,9 +45,16 @@ def _images(*shape: int) -> Tensor:
     return _numbers(shape[0], *shape[2:], shape[1]).movedim(-1, 1).contiguous()
 
 
-def _scaled(x: Tensor, dims: Any = 0, correction: int = 0, moved: bool = True) -> Tensor:
+def _scaled(
+    x: Tensor, dims: Any = 0, correction: int = 0, moved: bool = True, power: int = 1
+) -> Tensor:
     mean, std = x.mean(dims, keepdim=True), x.std(dims, correction=correction, keepdim=True)
-    return (x - mean if moved else x) / std
+    return (x - mean if moved else x) / std**power
+
+
+def _either(**how: Any) -> Ways:
+    """The same slip with the biased standard deviation and with torch's default."""
+    return Ways((lambda x: _scaled(x, **how), lambda x: _scaled(x, correction=1, **how)))
 
 
 STANDARDISE = Exercise(
@@ -55,17 +66,15 @@ STANDARDISE = Exercise(
             x, correction=1
         ),
         "your mean and standard deviation are those of all numbers together. Each feature has its own: "
-        "tell mean and std the axis, here 0.": lambda x: _scaled(x, (0, 1)),
+        "tell mean and std the axis, here 0.": _either(dims=(0, 1)),
         "your mean and standard deviation run along axis 1, over the features of one point. A feature is "
-        "a column: its points lie along axis 0.": lambda x: _scaled(x, 1),
-        "you divide by the standard deviation, and the mean is still there.": lambda x: _scaled(
-            x, moved=False
-        ),
+        "a column: its points lie along axis 0.": _either(dims=1),
+        "you divide by the standard deviation, and the mean is still there.": _either(moved=False),
         "you subtract the mean, and the standard deviation is still there.": lambda x: (
             x - x.mean(0)
         ),
         "you divide by the variance. In which units would the result be, if x were in metres? Divide by "
-        "its root.": lambda x: (x - x.mean(0)) / x.var(0, correction=0),
+        "its root.": _either(power=2),
     },
     ((_numbers(12, 3),), (_numbers(5, 2, seed=1),)),
 )
@@ -191,6 +200,9 @@ POOLED_BATCH = Exercise(
     {
         _FORGOTTEN: (0,),
         "those are the axes of layer normalisation.": (1, 2, 3),
+        "axis 1 counts the channels, and each of them has statistics of its own.": Ways(
+            ((1,), (0, 1))
+        ),
         "those are the axes of instance normalisation, which leaves the samples apart.": (2, 3),
         "that pools everything; each channel has statistics of its own, so axis 1 stays.": (
             0,
@@ -208,6 +220,9 @@ POOLED_LAYER = Exercise(
         "space is missing: the places of an image are pooled too, in axes 2 and 3. (Some layers do leave "
         "it out; they are often called LayerNorm2d.)": (1,),
         "those are the axes of batch normalisation.": (0, 2, 3),
+        "axis 0 counts the samples, and each of them has statistics of its own.": Ways(
+            ((0,), (0, 1))
+        ),
         "those are the axes of instance normalisation, which leaves the channels apart.": (2, 3),
         "that pools everything; each sample has statistics of its own, so axis 0 stays.": (
             0,

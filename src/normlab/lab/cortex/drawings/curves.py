@@ -38,8 +38,6 @@ def _panel(ax, panel):
         style = _STYLES[i // len(FEATURES) % len(_STYLES)] if many else "-"
         dots = {"marker": "o", "ms": 3} if len(y) <= 30 else {}
         ax.plot(panel["x"], y, style, color=color, lw=1.4, label=label, **dots)
-    for label, at in panel.get("marks", {}).items():
-        ax.axvline(at, color=ACCENT, lw=0.9, ls="--", label=label)
     for label, at in panel.get("levels", {}).items():
         ax.axhline(at, color=MUTED, lw=0.9, ls=":", label=label)
     ax.set(xlabel=panel["xlabel"], ylabel=panel["ylabel"], title=panel.get("title", ""))
@@ -49,12 +47,16 @@ def _panel(ax, panel):
         _octaves(ax, panel["x"])
     low = min(0.0, *(float(np.nanmin(y)) for y in panel["lines"].values()))
     high = max(float(np.nanmax(y)) for y in panel["lines"].values())
-    ax.set_ylim(low - 0.02 * (high - low), high + (high - low) * (0.08 + 0.085 * _entries(panel)))
-    ax.legend(loc="upper left", fontsize=8, handlelength=1.6, borderaxespad=0.1)
-
-
-def _entries(panel):
-    return len(panel["lines"]) + len(panel.get("marks", {})) + len(panel.get("levels", {}))
+    bottom = low - 0.02 * (high - low)
+    for label, at in panel.get(
+        "marks", {}
+    ).items():  # not through the legend, which is above the curves
+        ax.plot([at, at], [bottom, high], color=ACCENT, lw=0.9, ls="--", label=label)
+    told = len(panel["lines"]) + len(panel.get("marks", {})) + len(panel.get("levels", {}))
+    told *= told > 1  # a curve alone needs no name
+    ax.set_ylim(bottom, high + (high - low) * (0.08 + 0.1 * told))
+    if told:
+        ax.legend(loc="upper left", fontsize=8, handlelength=1.6, borderaxespad=0.1)
 
 
 def _log(ax):
