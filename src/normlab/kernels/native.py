@@ -216,7 +216,7 @@ def _describe() -> None:
 
     def mixed_back(g, x, s, matrix, weight, m, n, p, slopes, sums):
         c, like = x.shape[1], {"dtype": torch.float64}
-        square = x.new_empty((c, c) if slopes else (0, 0), **like)
+        square = matrix.new_empty((c, c) if slopes else (0, 0))
         return contiguous(x), square, x.new_empty((3, c if sums else 0), **like)
 
     def rms_back(g, x, width, weight, eps, learns):

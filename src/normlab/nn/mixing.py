@@ -1,6 +1,5 @@
 """The usual call of GDN by the C++ kernels: from the raw parameters to y in one step of autograd."""
 
-import math
 from typing import Any, NamedTuple
 
 import torch
@@ -38,57 +37,55 @@ def usual(x: Tensor, channels: int, sigma: Tensor, weight: Tensor, form: Form) -
         return None
     if mixed.refused(x, sigma, weight, None, None):
         return None
-    learns = torch.is_grad_enabled() and (
-        x.requires_grad or sigma.requires_grad or weight.requires_grad
-    )
-    if not all(a.detach().amax().item() < math.inf for a in (sigma, weight)):
+    learns = torch.is_grad_enabled() and any(a.requires_grad for a in (x, sigma, weight))
+    try:
+        if learns:
+            y = _Fused.apply(x, sigma, weight, form)
+        else:
+            y, _ = _forward(x, *_used(x, sigma, weight, form), form, keep=False)
+    except RuntimeError:  # sizes that do not fit, weights that are not finite
         return None
     begun("gdn")
     native.noted("")
-    if learns:
-        return _Fused.apply(x, sigma, weight, form)  # pyright: ignore[reportReturnType]
-    return _forward(x, _used(x, sigma, weight, form), form, keep=False)[0]
+    return y  # pyright: ignore[reportReturnType]
 
 
-class _Used(NamedTuple):
-    """What the kernels take, in the dtype computed in."""
-
-    sigma: Tensor
-    offset: Tensor
-    weight: Tensor
-
-
-def _used(x: Tensor, sigma: Tensor, weight: Tensor, form: Form) -> _Used:
+def _used(x: Tensor, sigma: Tensor, weight: Tensor, form: Form) -> tuple[Tensor, Tensor]:
+    """σⁿ and the weights, in the dtype computed in; to the kernels a weight below 0 is 0."""
     kind = computed_in(x.dtype)
-    sigma = sigma.clamp_min(form.least).to(kind)
-    return _Used(sigma, sigma if form.simplified else sigma * sigma, weight.clamp_min(0.0).to(kind))
+    sigma, weight = (a if a.dtype is kind else a.to(kind) for a in (sigma, weight))
+    sigma = sigma.clamp_min(form.least)
+    return sigma if form.simplified else sigma * sigma, weight
 
 
-def _forward(x: Tensor, used: _Used, form: Form, *, keep: bool) -> tuple[Tensor, Tensor]:
-    given = x, used.weight, used.offset, None, None, *form.powers(), keep
+def _forward(
+    x: Tensor, offset: Tensor, weight: Tensor, form: Form, *, keep: bool
+) -> tuple[Tensor, Tensor]:
+    given = x, weight, offset, None, None, *form.powers(), keep
     return torch.ops.normlab.mix.default(*given)
 
 
 class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, sigma: Tensor, weight: Tensor, form: Form) -> Tensor:
-        y, s = _forward(x, _used(x, sigma, weight, form), form, keep=True)
+        offset, used = _used(x, sigma, weight, form)
+        y, s = _forward(x, offset, used, form, keep=True)
         ctx.form = form
-        ctx.save_for_backward(x, sigma, weight, s)
+        ctx.save_for_backward(x, sigma, weight, used, s)
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        x, sigma, weight, s = ctx.saved_tensors
+        x, sigma, weight, used, s = ctx.saved_tensors
         wanted, form, g = ctx.needs_input_grad, ctx.form, grads[0]
         if native.second_order():
             return *through(form.by_steps, g, (x, sigma, weight), wanted[:3]), None
-        used = _used(x, sigma, weight, form)
-        given = g, x, s, used.weight, None, *form.powers(), wanted[2], wanted[1]
+        given = g, x, s, used, None, *form.powers(), wanted[2], wanted[1]
         gx, slopes, rows = torch.ops.normlab.mix_backward.default(*given)
         up = None
         if wanted[1]:
-            up = rows[2] if form.simplified else rows[2] * (2 * used.sigma)
+            kept = sigma.clamp_min(form.least)
+            up = rows[2] if form.simplified else rows[2] * kept * 2
             up = descends(up.to(sigma.dtype), sigma >= form.least)
-        own = descends(slopes.to(weight.dtype), weight >= 0.0) if wanted[2] else None
+        own = slopes.to(weight.dtype) if wanted[2] else None
         return gx if wanted[0] else None, up, own, None
