@@ -14,9 +14,9 @@ from torch.overrides import has_torch_function
 
 _jit_tracing = torch.jit.is_tracing  # pyright: ignore[reportPrivateImportUsage]
 _functorch = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
-# by one name: looking up three costs as much as the call
+# by one name: looking up three costs as much as the call. What exports without Dynamo gives no plain tensors.
 _compiling, _tracing, _level = (
-    torch.compiler.is_compiling,
+    torch.compiler.is_dynamo_compiling,
     torch._C._is_tracing,
     _functorch.maybe_current_level,
 )

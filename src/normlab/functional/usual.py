@@ -79,15 +79,10 @@ def instance_norm(x: Tensor, channels: int, weight: Maybe, bias: Maybe, eps: flo
     return group_norm(x, channels, channels, weight, bias, eps, "instance_norm")
 
 
-def own(layer: torch.nn.Module, first: str, second: str) -> tuple[Any, Any]:
+def own(layer: torch.nn.Module, first: str = "weight", second: str = "bias") -> tuple[Any, Any]:
     """Two parameters; looked up here, since an attribute costs ten times as much. Parametrised ones are."""
     held = layer._parameters
     try:
         return held[first], held[second]
     except KeyError:
         return getattr(layer, first), getattr(layer, second)
-
-
-def affine(layer: torch.nn.Module) -> tuple[Maybe, Maybe]:
-    """Weight and bias."""
-    return own(layer, "weight", "bias")

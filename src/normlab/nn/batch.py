@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from normlab.errors import SettingError
 from normlab.functional.batch import BatchOptions, Single, normalized, plainly
 from normlab.functional.running import UNTRACKED, Running
-from normlab.functional.usual import affine
+from normlab.functional.usual import own
 from normlab.kernels.processes import Processes
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_settings
@@ -98,7 +98,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
             running = held["running_mean"], held["running_var"], held["num_batches_tracked"]
             if training and not self.track_running_stats:
                 running = UNTRACKED
-            fresh, (weight, bias) = training or running[0] is None, affine(self)
+            fresh, (weight, bias) = training or running[0] is None, own(self)
             rest = self.momentum, self.eps, fresh, self.num_features, "batch_norm"
             y = plainly(input, running, weight, bias, *rest)
             if y is not None:
@@ -115,7 +115,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
         evaluates = "" if training or not held else "evaluation"
         running = self._running if uses else UNTRACKED
-        return normalized(input, running, *affine(self), job, evaluates)
+        return normalized(input, running, *own(self), job, evaluates)
 
     @property
     def _name(self) -> str:

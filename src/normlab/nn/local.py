@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from normlab import functional
-from normlab.functional.usual import own
 from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
+from normlab.functional.usual import own
 from normlab.nn.checks import check_channels, check_count, check_number, check_settings
 from normlab.nn.mixing import Form, usual
 from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw

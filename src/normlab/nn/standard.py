@@ -15,7 +15,7 @@ from normlab.functional import usual
 from normlab.functional.batch import BatchOptions
 from normlab.functional.running import Running
 from normlab.functional.standard import instance_normalized
-from normlab.functional.usual import affine
+from normlab.functional.usual import own
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
 from normlab.nn.scripting import Unscripted
@@ -80,7 +80,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         untracked = not self.track_running_stats and self._buffers["running_mean"] is None
         if mask is None and untracked and self.spatial_dims is None:
-            y = usual.instance_norm(input, self.num_features, *affine(self), self.eps)
+            y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:
                 return y
         return self._other_call(input, mask)
@@ -97,7 +97,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
         fresh = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         job = BatchOptions(name, self.eps, momentum, mask)
-        return instance_normalized(input, running, *affine(self), job, fresh)
+        return instance_normalized(input, running, *own(self), job, fresh)
 
 
 class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
@@ -131,10 +131,8 @@ class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            weight, bias = affine(self)
-            y = usual.layer_norm(
-                input, self.normalized_shape, weight, bias, self.eps, "layer_norm"
-            )
+            weight, bias = own(self)
+            y = usual.layer_norm(input, self.normalized_shape, weight, bias, self.eps, "layer_norm")
             if y is not None:
                 return y
         return self._other_call(input, mask)
@@ -142,7 +140,7 @@ class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
     @recorded_layer
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
-        given = self.normalized_shape, *affine(self), self.eps
+        given = self.normalized_shape, *own(self), self.eps
         return functional.layer_norm(input, *given, mask=mask)
 
 
@@ -176,8 +174,7 @@ class RMSNorm(Unscripted, nn.RMSNorm):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            held = self._parameters
-            weight = held["weight"] if "weight" in held else self.weight
+            weight, _ = own(self, "weight", "weight")
             y = usual.rms_norm(x, self.normalized_shape, weight, self.eps, "rms_norm")
             if y is not None:
                 return y
@@ -228,7 +225,7 @@ class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            (weight, bias), groups = affine(self), self.num_groups
+            (weight, bias), groups = own(self), self.num_groups
             y = usual.group_norm(
                 input, groups, self.num_channels, weight, bias, self.eps, "group_norm"
             )
@@ -239,7 +236,7 @@ class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
     @recorded_layer
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
-        return functional.group_norm(input, self.num_groups, *affine(self), self.eps, mask=mask)
+        return functional.group_norm(input, self.num_groups, *own(self), self.eps, mask=mask)
 
 
 def _sizes(normalized_shape: int | Sequence[int]) -> list[int]:
