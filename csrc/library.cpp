@@ -147,6 +147,36 @@ extern "C" SEEN bool normlab_shows_double(const double* mean, const double* rate
 }
 
 namespace {
+template <class T>
+bool varies(const T* x, int64_t size, int64_t width, double eps) {
+  constexpr int64_t SOME = 64, ROWS = 1024, WIDEST = 1000000;  // FAR² of kernels/steady.py
+  if (width <= 0 || width > WIDEST || size > ROWS * width || size % width) return false;
+  int64_t some = width < SOME ? width : SOME;
+  for (const T* end = x + size; x < end; x += width) {
+    T low = x[0], high = x[0];
+    int64_t i = 0;
+    for (; i < some; ++i) {
+      low = x[i] < low ? x[i] : low, high = x[i] > high ? x[i] : high;
+      double range = double(high) - double(low);
+      if (low <= 0 && high >= 0 && range * range >= eps * double(width)) break;
+    }
+    if (i == some) return false;
+  }
+  return true;
+}
+}  // namespace
+
+// Whether the first values of each row, of not too many, have both signs and a wide range: the test `varies` of
+// kernels/steady.py
+extern "C" SEEN bool normlab_varies_float(const float* x, int64_t size, int64_t width, double eps) {
+  return varies(x, size, width, eps);
+}
+
+extern "C" SEEN bool normlab_varies_double(const double* x, int64_t size, int64_t width, double eps) {
+  return varies(x, size, width, eps);
+}
+
+namespace {
 // torch.lerp
 double between(double from, double to, double share) {
   return share < 0.5 ? from + share * (to - from) : to - (to - from) * (1 - share);

@@ -11,7 +11,7 @@ import normlab
 from cases import assert_close, example
 from normlab import functional, nn
 from normlab.errors import SettingError, ShapeError
-from normlab.kernels import native
+from normlab.kernels import native, steady
 
 C = 19  # no whole number of vectors
 SHAPES = {"table": (7, C), "axis": (3, C, 33), "image": (3, C, 5, 9), "last": (3, C, 5, 9)}
@@ -113,6 +113,34 @@ def test_parametrised_parameters_are_used(layer, name):
     parametrize.register_parametrization(layer, name, Positive())
     assert not torch.allclose(layer(x), plainly)
     assert_close(getattr(layer, name), layer.parametrizations[name].original.exp())
+
+
+def rows_of(width):
+    """Ordinary ones, ones that hardly vary, and ones whose mean is large but for one value."""
+    rows = example((40, width), 2)
+    for i, scale in enumerate(10.0 ** torch.arange(-9, 9)):
+        rows[2 * i] *= scale
+        rows[2 * i + 1] = scale * (1 + 1e-4 * rows[2 * i + 1])
+        rows[2 * i + 1, i % width] = (-1e-9, 0.0, -1.0, -scale)[i % 4]
+    return rows
+
+
+@pytest.mark.skipif(native.in_use() is None, reason="there are no kernels")
+@pytest.mark.parametrize("width", [2, 7, 64, 1000])
+@pytest.mark.parametrize("eps", [0.0, 1e-5, 1.0])
+def test_rows_that_seem_to_vary_need_no_center(width, eps):
+    seem = 0
+    for row in rows_of(width):
+        mean, var = row.mean().reshape(1), row.var(correction=0)
+        if steady.varies(row, width, eps):
+            seem += 1
+            # strictly below the limits of torch's own statistics, but for their rounding
+            assert not steady.shows(mean, (var + eps).rsqrt().reshape(1) * (1 - 1e-12), eps)
+    assert seem >= 4
+    ordinary = torch.linspace(-1, 2, width).repeat(4, 1)
+    assert steady.varies(ordinary, width, 0.0)
+    assert not steady.varies(ordinary + 10, width, 0.0)
+    assert not steady.varies(ordinary, width - 1, 0.0)  # no whole rows
 
 
 @pytest.mark.skipif(native.in_use() is None, reason="there are no kernels")

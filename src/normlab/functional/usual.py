@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from normlab.kernels import native, rms, whole
-from normlab.kernels.steady import shows
+from normlab.kernels.steady import shows, varies
 from normlab.tracing import begun, plain, watching
 
 Maybe = Tensor | None
@@ -24,12 +24,15 @@ def layer_norm(
     if not (plain(x) and 0.0 <= eps < math.inf and x.is_contiguous()):
         return None
     try:
-        y, mean, rate = torch.native_layer_norm(x, shape, weight, bias, eps)
+        if varies(x, shape[0] if len(shape) == 1 else math.prod(shape), eps):
+            y = torch.layer_norm(x, shape, weight, bias, eps, False)
+        else:
+            y = whole.layer_norm_seen(x, shape, weight, bias, eps)
     except RuntimeError:  # torch looks at shapes and dtypes anyway
         return None
     if watching and layer:
         begun(layer)
-    return whole.layer_norm_seen(x, shape, weight, bias, eps) if shows(mean, rate, eps) else y
+    return y
 
 
 def rms_norm(

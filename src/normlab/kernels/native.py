@@ -25,8 +25,9 @@ WIDE = {torch.float32: 0, torch.float64: 1}
 KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 _chosen: str | None = None  # the set in use
-# the test of `steady.shows` at the cost of one call, by the dtype of the statistics; none without kernels
+# the tests of `steady` at the cost of one call, by dtype; none without kernels
 shows: dict[torch.dtype, Any] = {}
+varies: dict[torch.dtype, Any] = {}
 _off = ""  # why there is none
 
 
@@ -131,7 +132,7 @@ def _missing() -> str:
 
 
 def _set(name: str) -> str | None:
-    shows.clear()
+    shows.clear(), varies.clear()
     if name == "off":
         return None
     if not _library().normlab_choose(name.encode()):
@@ -142,10 +143,9 @@ def _set(name: str) -> str | None:
             f"{', '.join(own for own, runs in known.items() if runs)}, or off."
         )
     library = _library()
-    shows[torch.float32], shows[torch.float64] = (
-        library.normlab_shows_float,
-        library.normlab_shows_double,
-    )
+    for kind, own in ((torch.float32, "float"), (torch.float64, "double")):
+        shows[kind] = getattr(library, f"normlab_shows_{own}")
+        varies[kind] = getattr(library, f"normlab_varies_{own}")
     return name
 
 
@@ -162,6 +162,8 @@ def _library() -> Any:
     at, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     for test in (library.normlab_shows_float, library.normlab_shows_double):
         test.argtypes, test.restype = [at, at, number, real, real], ctypes.c_bool
+    for test in (library.normlab_varies_float, library.normlab_varies_double):
+        test.argtypes, test.restype = [at, number, number, real], ctypes.c_bool
     library.normlab_move.argtypes = [at, at, ctypes.c_int, at, number, number, real]
     library.normlab_move.restype = None
     library.normlab_power_sums.argtypes = [

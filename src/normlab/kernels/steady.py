@@ -21,6 +21,9 @@ FLAT = 0.5  # var + eps of which eps has this share is that of values that hardl
 ALONE = (
     1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
 )
+NARROW = (
+    2 / FLAT
+)  # r²/width in units of eps from which on var + eps is not that of values that hardly vary
 FEW = 16  # statistics that a loop tests faster than torch's operators
 
 
@@ -48,6 +51,16 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float 
         return False
     still = (mean != 0) & (rate * rate * eps > flat)
     return bool((((mean * rate).abs() > far) | still).any())
+
+
+def varies(x: Tensor, width: int, eps: float) -> bool:
+    """Whether a few values of each row of so many say that `shows` is False; False also where they do not.
+
+    With a value on the other side of 0, or 0, the variance is at least mean²/width: |mean| is at most √width
+    deviations. Two values that are r apart make it at least r²/(2·width). x: contiguous, and plain.
+    """
+    test = native.varies.get(x.dtype)
+    return test is not None and test(x.data_ptr(), x.numel(), width, NARROW * eps)
 
 
 def shows_in(x: Tensor, mean: Tensor, rate: Tensor, eps: float, far: float = FAR) -> bool:
