@@ -51,8 +51,11 @@ def timed(
 
 
 def _repeats(job: Job, clock: Clock, settle: Job) -> int:
-    """How often a reading repeats a job. Found by doubling: the first calls of a small job take several times as
-    long as later ones, and a job repeated less often than another would be shown slower than it is."""
+    """How often a reading repeats a job, found by doubling.
+
+    The first calls of a small job take several times as long as later ones: of a job that is repeated less
+    often than another they would count for more.
+    """
     job()
     settle()
     times = 1
