@@ -4,16 +4,16 @@
 
 namespace normlab {
 
-// s = offset + matrix · |x|^n at each place; matrix (channels, channels). The Division has no window, no total
-// and a gain of 1. Channels last: one sample of all places. s is in the type computed in and in the order of x.
+// s = offset + max(matrix, 0) · |x|^n at each place; matrix (channels, channels). The Division has no window, no
+// total and a gain of 1. Channels last: one sample of all places. s is in the type computed in and in the order of x.
 struct Mixers {
   const char* name;
   // s may be null
   void (*forward)(const Division&, const void* matrix, const void* x, void* y, void* s, Parallel);
-  // slopes: (channels, channels), added to, for the matrix, or null; sums: (3, channels), those for weight,
-  // bias and offset, only where d.sums
+  // slopes: (channels, channels) in the type computed in, for the matrix, or null; sums: (3, channels), added to,
+  // those for weight, bias and offset, only where d.sums
   void (*backward)(const Division&, const void* matrix, const void* g, const void* x, const void* s, void* gx,
-                   double* slopes, double* sums, Parallel);
+                   void* slopes, double* sums, Parallel);
 };
 
 }  // namespace normlab

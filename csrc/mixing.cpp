@@ -30,6 +30,7 @@ void forward_of(const Division& d, const void* given, const S* x, S* y, void* s,
   packed_matrix(d, (const T*)given, false, matrix.at);
   in_parallel(parallel, cut.units, [&](int64_t begin, int64_t end) {
     Space<T> scratch(3 * t.array() + 8 * rounded(most(t.step, d.channels)));
+    memset(scratch.at, 0, sizeof(T) * t.array());  // also what is read beyond the edge
     by_form(d, [&](auto form) {
       for (int64_t unit = begin; unit < end; ++unit)
         forward_tile<decltype(form)>(d, region(d, cut, unit), t, matrix.at, x, y, (T*)s, scratch.at);
@@ -37,14 +38,35 @@ void forward_of(const Division& d, const void* given, const S* x, S* y, void* s,
   });
 }
 
+// The groups' slopes of the matrix. Below 0, where a weight counts as 0, one passes only if descent would raise it.
+template <class T>
+inline void added_slopes(const Division& d, const T* matrix, const T* parts, int64_t groups, int64_t own, int64_t wide,
+                         T* to) {
+  int64_t c = d.channels;
+  Space<double> room(c);
+  for (int64_t i = 0; i < c; ++i, matrix += c, to += c) {
+    double* sum = room.at;
+    for (int64_t j = 0; j < c; ++j) sum[j] = 0;
+    for (int64_t group = 0; group < groups; ++group) {
+      const T* row = parts + group * own + i * wide;
+      INDEPENDENT
+      for (int64_t j = 0; j < c; ++j) sum[j] += double(row[j]);
+    }
+    for (int64_t j = 0; j < c; ++j) {
+      T slope = T(-d.p * sum[j]);
+      to[j] = (matrix[j] < 0) & !(slope < 0) ? T(0) : slope;
+    }
+  }
+}
+
 // The tiles in groups, whose number does not depend on that of the threads; each sums the slopes of its own
 template <class S>
-void backward_of(const Division& d, const void* given, const S* g, const S* x, const void* s, S* gx, double* slopes,
+void backward_of(const Division& d, const void* given, const S* g, const S* x, const void* s, S* gx, void* slopes,
                  double* sums, Parallel parallel) {
   using T = typename Computed<S>::type;
   Cut cut = tiles<T>(d, TILE_BACK);
   Tile<T> t(d, cut);
-  int64_t c = d.channels, wide = up(c, BROAD<T>), own = up(c, HIGH) * wide, bytes = own * int64_t(sizeof(T));
+  int64_t c = d.channels, wide = up(c, WIDE<T>), own = up(c, HIGH) * wide, bytes = own * int64_t(sizeof(T));
   int64_t fit = most(2, least(GROUPS, least(SLOPES / bytes, d.samples * d.places / WORTH)));
   int64_t groups = least(cut.units, slopes ? fit : 4 * GROUPS);
   int64_t each = pieces(cut.units, groups);
@@ -55,7 +77,8 @@ void backward_of(const Division& d, const void* given, const S* g, const S* x, c
   memset(totals.at, 0, sizeof(double) * groups * 3 * c);
   in_parallel(parallel, groups, [&](int64_t begin, int64_t end) {
     int64_t places = rounded(cut.width), row = rounded(most(t.step, c));
-    Space<T> scratch(5 * t.array() + (up(c, HIGH) + wide) * places + 8 * row);
+    Space<T> scratch(5 * t.array() + wide * places + 8 * row);
+    memset(scratch.at, 0, sizeof(T) * 2 * t.array());  // also what is read beyond the edge
     by_form(d, [&](auto form) {
       for (int64_t group = begin; group < end; ++group) {
         double* total = totals.at + group * 3 * c;
@@ -66,11 +89,9 @@ void backward_of(const Division& d, const void* given, const S* g, const S* x, c
       }
     });
   });
-  for (int64_t group = 0; group < groups; ++group) {
-    for (int64_t i = 0; d.sums && i < 3 * c; ++i) sums[i] += totals.at[group * 3 * c + i];
-    for (int64_t i = 0; slopes && i < c; ++i)
-      for (int64_t j = 0; j < c; ++j) slopes[i * c + j] -= d.p * double(parts.at[group * own + i * wide + j]);
-  }
+  for (int64_t group = 0; d.sums && group < groups; ++group)
+    for (int64_t i = 0; i < 3 * c; ++i) sums[i] += totals.at[group * 3 * c + i];
+  if (slopes) added_slopes(d, (const T*)given, parts.at, groups, own, wide, (T*)slopes);
 }
 
 void forward(const Division& d, const void* matrix, const void* x, void* y, void* s, Parallel parallel) {
@@ -80,7 +101,7 @@ void forward(const Division& d, const void* matrix, const void* x, void* y, void
 }
 
 void backward(const Division& d, const void* matrix, const void* g, const void* x, const void* s, void* gx,
-              double* slopes, double* sums, Parallel parallel) {
+              void* slopes, double* sums, Parallel parallel) {
 #define CALL(S) backward_of<S>(d, matrix, (const S*)g, (const S*)x, s, (S*)gx, slopes, sums, parallel)
   BY_KIND(d.kind, CALL)
 #undef CALL

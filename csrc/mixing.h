@@ -12,7 +12,7 @@ struct Tile {  // lines of `length` values: contiguous a channel's places, chann
 
   Tile(const Division& d, const Cut& c) {
     lines = d.last ? c.width : d.channels, length = d.last ? d.channels : c.width;
-    step = up(length, BROAD<T>);
+    step = up(length, WIDE<T>);
   }
   int64_t array() const { return up(lines, HIGH) * step; }
 };
@@ -20,7 +20,7 @@ struct Tile {  // lines of `length` values: contiguous a channel's places, chann
 template <class T>
 inline Cut tiles(const Division& d, int64_t bytes) {
   Cut c = {0, 1, 0, 0};
-  int64_t unit = d.last ? HIGH : BROAD<T>, most_of = most(1, bytes / (int64_t(sizeof(T)) * d.channels * unit));
+  int64_t unit = d.last ? HIGH : WIDE<T>, most_of = most(1, bytes / (int64_t(sizeof(T)) * d.channels * unit));
   c.pieces = pieces(d.places, most_of * unit);
   c.width = least(up(pieces(d.places, most(1, c.pieces)), unit), most(1, d.places));
   c.pieces = pieces(d.places, c.width);
@@ -28,39 +28,41 @@ inline Cut tiles(const Division& d, int64_t bytes) {
   return c;
 }
 
-// The matrix as the operand of `high` rows or of broad columns that a product needs; transposed for backward
+// The matrix, of which what is below 0 counts as 0, as the operand of rows or of columns that a product needs;
+// transposed for backward
 template <class T>
 inline int64_t matrix_size(const Division& d) {
-  return up(d.channels, d.last ? BROAD<T> : HIGH) * d.channels;
+  return up(d.channels, d.last ? WIDE<T> : HIGH) * d.channels;
 }
 
 template <class T>
 inline void packed_matrix(const Division& d, const T* matrix, bool turned, T* to) {
-  int64_t c = d.channels, across = turned ? 1 : c, along = turned ? c : 1;
-  packed(matrix, across, along, c, c, d.last ? BROAD<T> : HIGH, to);
+  int64_t c = d.channels, all = matrix_size<T>(d);
+  Strided<T> from = {matrix, turned ? 1 : c, turned ? c : 1};
+  d.last ? packed_columns(from, c, c, to) : packed_rows(from, c, c, to);
+  INDEPENDENT
+  for (int64_t i = 0; i < all; ++i) to[i] = to[i] < 0 ? T(0) : to[i];
 }
 
 // to = matrix · from, of a tile
 template <class T>
-inline void mixed(const Division& d, const Region& r, const Tile<T>& t, const T* matrix, const T* from, T* panels,
-                  T* to) {
+inline void mixed(const Division& d, const Region& r, const Tile<T>& t, const T* matrix, T* from, T* panels, T* to) {
   if (d.last) {
-    packed(from, t.step, 1, r.rows, r.length, HIGH, panels);
-    product(r.rows, r.length, r.length, panels, matrix, to, t.step, false);
+    int64_t whole = up(r.rows, HIGH);
+    for (int64_t k = r.rows; k < whole; ++k) memset(from + k * t.step, 0, sizeof(T) * r.length);
+    product(r.rows, r.length, r.length, {from, t.step, 1}, HIGH * t.step, matrix, to, t.step, false);
   } else {
-    packed(from, 1, t.step, r.length, r.rows, BROAD<T>, panels);
-    product(r.rows, r.length, r.rows, matrix, panels, to, t.step, false);
+    packed_columns<T>({from, 1, t.step}, r.length, r.rows, panels);
+    product(r.rows, r.length, r.rows, {matrix, 1, HIGH}, HIGH * r.rows, panels, to, t.step, false);
   }
 }
 
 // all += h · eᵀ over the places of a tile
 template <class T>
-inline void outer(const Division& d, const Region& r, const Tile<T>& t, const T* h, const T* e, T* one, T* two,
-                  T* all) {
+inline void outer(const Division& d, const Region& r, const Tile<T>& t, T* h, const T* e, T* two, T* all) {
   int64_t c = d.channels, across = d.last ? 1 : t.step, along = d.last ? t.step : 1;
-  packed(h, across, along, c, r.places, HIGH, one);
-  packed(e, across, along, c, r.places, BROAD<T>, two);
-  product(c, c, r.places, one, two, all, up(c, BROAD<T>), true);
+  packed_columns<T>({e, across, along}, c, r.places, two);
+  product(c, c, r.places, {h, across, along}, HIGH * across, two, all, up(c, WIDE<T>), true);
 }
 
 template <int N, class T>
@@ -105,8 +107,7 @@ inline void backward_tile(const Division& d, const Region& r, const Tile<T>& t, 
                           const T* s, S* gx, T* slopes, const Sums& to, T* scratch) {
   int64_t row = rounded(most(t.step, d.channels)), n = r.length, place = rounded(most(r.places, 1));
   T *e = scratch, *h = e + t.array(), *u = h + t.array(), *rates = u + t.array(), *panels = rates + t.array();
-  T *one = panels + t.array(), *two = one + up(d.channels, HIGH) * place;
-  T *in = two + up(d.channels, BROAD<T>) * place, *grad = in + row, *out = grad + row;
+  T *two = panels + t.array(), *in = two + up(d.channels, WIDE<T>) * place, *grad = in + row, *out = grad + row;
   Own<T> p = own(d, r, out + row);
   for (int64_t k = 0; k < r.rows; ++k) {
     int64_t at = r.start + k * r.step;
@@ -122,7 +123,7 @@ inline void backward_tile(const Division& d, const Region& r, const Tile<T>& t, 
     if (d.sums) summed(d, r, k, out, slope, up, to);
   }
   mixed(d, r, t, matrix, h, panels, u);
-  if (slopes) outer(d, r, t, h, e, one, two, slopes);
+  if (slopes) outer(d, r, t, h, e, two, slopes);
   for (int64_t k = 0; k < r.rows; ++k) {
     int64_t at = r.start + k * r.step;
     ahead<true>(r, gx, k);

@@ -18,6 +18,21 @@ ScalarType computed(const Tensor& x) {
   return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
 }
 
+// Whether no value has the largest exponent, which NaN and infinities have
+template <class Bits>
+bool finite(const void* at, int64_t n, Bits exponent) {
+  const Bits* value = static_cast<const Bits*>(at);
+  int found = 0;
+  for (int64_t i = 0; i < n; ++i) found |= (value[i] & exponent) == exponent;
+  return !found;
+}
+
+bool finite(const Tensor& a) {
+  const void* at = a.const_data_ptr();
+  return a.scalar_type() == ScalarType::Double ? finite<uint64_t>(at, a.numel(), 0x7ffull << 52)
+                                               : finite<uint32_t>(at, a.numel(), 0x7f800000u);
+}
+
 struct MixCall : Call {
   Tensor matrix;
 
@@ -36,8 +51,10 @@ struct MixCall : Call {
 std::tuple<Tensor, Tensor> mix(const Tensor& x, const Tensor& matrix, const Tensor& offset, const Maybe& weight,
                                const Maybe& bias, double m, double n, double p, bool keep) {
   MixCall call(x, matrix, offset, weight, bias, m, n, p);
+  STD_TORCH_CHECK(finite(call.matrix) && finite(offset), "normlab: the matrix and the offset must be finite");
   Tensor y = empty_as(call.x);
-  Tensor s = torch::stable::new_empty(x, {keep ? y.numel() : 0}, computed(x));
+  const int64_t size = keep ? y.numel() : 0, step = 1;
+  Tensor s = empty(&size, &step, 1, computed(x));
   if (y.numel() == 0) return {y, s};
   chosen().forward(call.d, call.matrix.const_data_ptr(), call.x.const_data_ptr(), y.mutable_data_ptr(),
                    keep ? s.mutable_data_ptr() : nullptr, parallel);
@@ -49,7 +66,7 @@ std::tuple<Tensor, Tensor> mix(const Tensor& x, const Tensor& matrix, const Tens
 std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x, const Tensor& s,
                                                 const Tensor& matrix, const Maybe& weight, double m, double n,
                                                 double p, bool slopes, bool sums) {
-  MixCall call(x, matrix, torch::stable::new_zeros(x, {1}, ScalarType::Double), weight, std::nullopt, m, n, p);
+  MixCall call(x, matrix, zeros(1, 1), weight, std::nullopt, m, n, p);
   check_slopes(g, x);
   STD_TORCH_CHECK(s.is_cpu() && s.numel() == x.numel() && s.scalar_type() == computed(x) && s.is_contiguous(),
                   "normlab: s must be what the forward pass kept");
@@ -57,12 +74,14 @@ std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x
   d.sums = sums;
   int64_t c = x.size(1);
   Tensor along = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
-  Tensor for_matrix = torch::stable::new_zeros(x, {slopes ? c : 0, slopes ? c : 0}, ScalarType::Double);
-  Tensor own = torch::stable::new_zeros(x, {3, sums ? c : 0}, ScalarType::Double);
-  if (gx.numel() == 0) return {gx, for_matrix, own};
+  Tensor for_matrix = rows(slopes ? c : 0, slopes ? c : 0, computed(x)), own = zeros(3, sums ? c : 0);
+  if (gx.numel() == 0) {
+    if (slopes) torch::stable::zero_(for_matrix);
+    return {gx, for_matrix, own};
+  }
   chosen().backward(d, call.matrix.const_data_ptr(), along.const_data_ptr(), call.x.const_data_ptr(),
                     s.const_data_ptr(), gx.mutable_data_ptr(),
-                    slopes ? static_cast<double*>(for_matrix.mutable_data_ptr()) : nullptr,
+                    slopes ? for_matrix.mutable_data_ptr() : nullptr,
                     static_cast<double*>(own.mutable_data_ptr()), parallel);
   return {gx, for_matrix, own};
 }

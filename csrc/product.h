@@ -1,4 +1,4 @@
-// Products of small matrices out of packed panels. Included into the namespace of one instruction set.
+// Products of small matrices. Included into the namespace of one instruction set.
 
 #if defined(__AVX512F__)
 constexpr int64_t BYTES = 64, HIGH = 8, VECTORS = 3;
@@ -13,55 +13,92 @@ struct Lanes_of {
   typedef T type __attribute__((vector_size(BYTES)));
 };
 template <class T>
-constexpr int64_t BROAD = VECTORS * BYTES / int64_t(sizeof(T));  // columns of a block
+constexpr int64_t WIDE = BYTES / int64_t(sizeof(T));  // columns of a vector
 
 inline int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-// Panels of `high` neighbours along one axis of a matrix, k after k; what is beyond the edge is 0. The
-// strides are those of that axis and of k.
+// An operand's value i of `depth` k
 template <class T>
-inline void packed(const T* from, int64_t across, int64_t along, int64_t count, int64_t depth, int64_t high, T* to) {
-  for (int64_t p = 0; p < count; p += high, to += depth * high) {
-    int64_t some = least(high, count - p);
-    const T* at = from + p * across;
-    if (some < high) memset(to, 0, sizeof(T) * depth * high);
-    if (across == 1)
-      for (int64_t k = 0; k < depth; ++k) memcpy(to + k * high, at + k * along, sizeof(T) * some);
-    else
-      for (int64_t i = 0; i < some; ++i)
-        for (int64_t k = 0; k < depth; ++k) to[k * high + i] = at[i * across + k * along];
+struct Strided {
+  const T* at;
+  int64_t across, along;
+};
+
+// Columns are taken some vectors at once, at most VECTORS, and never one where two would do twice.
+inline int64_t vectors_of(int64_t left) {
+  return left > VECTORS && left < 2 * VECTORS ? (left + 1) / 2 : least(left, VECTORS);
+}
+
+// Panels of `high` neighbours, k after k; what is beyond the edge is 0
+template <class T>
+inline void packed_panel(const Strided<T>& from, int64_t some, int64_t depth, int64_t high, T* to) {
+  if (some < high) memset(to, 0, sizeof(T) * depth * high);
+  if (from.across == 1)
+    for (int64_t k = 0; k < depth; ++k) memcpy(to + k * high, from.at + k * from.along, sizeof(T) * some);
+  else
+    for (int64_t i = 0; i < some; ++i)
+      for (int64_t k = 0; k < depth; ++k) to[k * high + i] = from.at[i * from.across + k * from.along];
+}
+
+// The second operand of a product: columns
+template <class T>
+inline void packed_columns(const Strided<T>& from, int64_t count, int64_t depth, T* to) {
+  for (int64_t j = 0, left = up(count, WIDE<T>) / WIDE<T>, v; left; left -= v, j += v * WIDE<T>) {
+    v = vectors_of(left);
+    packed_panel({from.at + j * from.across, from.across, from.along}, least(v * WIDE<T>, count - j), depth,
+                 v * WIDE<T>, to + j * depth);
   }
 }
 
+// The first one: rows. One that lies well in memory need not be packed.
 template <class T>
-inline void block(int64_t depth, const T* a, const T* b, T* c, int64_t step, bool more) {
-  using V = typename Lanes_of<T>::type;
-  constexpr int64_t N = BYTES / int64_t(sizeof(T));
-  V sum[HIGH][VECTORS];
+inline void packed_rows(const Strided<T>& from, int64_t count, int64_t depth, T* to) {
+  for (int64_t i = 0; i < count; i += HIGH)
+    packed_panel({from.at + i * from.across, from.across, from.along}, least(HIGH, count - i), depth, HIGH,
+                 to + i * depth);
+}
+
+template <int64_t V, class T>
+inline void block(int64_t depth, const T* a, int64_t across, int64_t along, const T* b, T* c, int64_t step, bool more) {
+  using Vector = typename Lanes_of<T>::type;
+  constexpr int64_t N = WIDE<T>;
+  Vector sum[HIGH][V];
 #pragma GCC unroll 8
   for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < VECTORS; ++j) sum[i][j] = more ? *(const V*)(c + i * step + j * N) : V{};
-  for (int64_t k = 0; k < depth; ++k, a += HIGH, b += VECTORS * N) {
-    V row[VECTORS];
+    for (int64_t j = 0; j < V; ++j) sum[i][j] = more ? *(const Vector*)(c + i * step + j * N) : Vector{};
+  for (int64_t k = 0; k < depth; ++k, a += along, b += V * N) {
+    Vector row[V];
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < VECTORS; ++j) row[j] = *(const V*)(b + j * N);
+    for (int64_t j = 0; j < V; ++j) row[j] = *(const Vector*)(b + j * N);
 #pragma GCC unroll 8
     for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
-      for (int64_t j = 0; j < VECTORS; ++j) sum[i][j] += a[i] * row[j];
+      for (int64_t j = 0; j < V; ++j) sum[i][j] += a[i * across] * row[j];
   }
 #pragma GCC unroll 8
   for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < VECTORS; ++j) *(V*)(c + i * step + j * N) = sum[i][j];
+    for (int64_t j = 0; j < V; ++j) *(Vector*)(c + i * step + j * N) = sum[i][j];
 }
 
-// (rows, columns) of panels a (rows, depth) and b (depth, columns), into c, whose rows are `step` apart and
-// which has room for whole blocks; `more`: added to what is there.
+// (rows, columns) of a (rows, depth) and packed columns b, into c, whose rows are `step` apart. a and c have whole
+// blocks of HIGH rows, c whole vectors; from one block of a's rows to the next are `jump` values. `more`: added to
+// what is there.
 template <class T>
-inline void product(int64_t rows, int64_t columns, int64_t depth, const T* a, const T* b, T* c, int64_t step,
-                    bool more) {
-  for (int64_t j = 0; j < columns; j += BROAD<T>)
-    for (int64_t i = 0; i < rows; i += HIGH) block(depth, a + i * depth, b + j * depth, c + i * step + j, step, more);
+inline void product(int64_t rows, int64_t columns, int64_t depth, const Strided<T>& a, int64_t jump, const T* b, T* c,
+                    int64_t step, bool more) {
+  for (int64_t j = 0, left = up(columns, WIDE<T>) / WIDE<T>, v; left; left -= v, j += v * WIDE<T>) {
+    v = vectors_of(left);
+    for (int64_t i = 0; i < rows; i += HIGH) {
+      const T *from = a.at + i / HIGH * jump, *panel = b + j * depth;
+      T* to = c + i * step + j;
+      if (v == 3)
+        block<3>(depth, from, a.across, a.along, panel, to, step, more);
+      else if (v == 2)
+        block<2>(depth, from, a.across, a.along, panel, to, step, more);
+      else
+        block<1>(depth, from, a.across, a.along, panel, to, step, more);
+    }
+  }
 }

@@ -14,6 +14,12 @@ from torch.overrides import has_torch_function
 
 _jit_tracing = torch.jit.is_tracing  # pyright: ignore[reportPrivateImportUsage]
 _functorch = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
+# by one name: looking up three costs as much as the call. What exports without Dynamo gives no plain tensors.
+_compiling, _tracing, _level = (
+    torch.compiler.is_dynamo_compiling,
+    torch._C._is_tracing,
+    _functorch.maybe_current_level,
+)
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -27,12 +33,12 @@ def values_known(x: Tensor) -> bool:
 def plain(x: object) -> bool:
     """Whether x is an ordinary tensor on the CPU in an ordinary call: the short test of the common case."""
     return (
-        not torch.compiler.is_compiling()
+        not _compiling()
         and type(x) is Tensor
         and x.is_cpu
-        and not torch._C._is_tracing()
+        and not _tracing()
         and forward_ad._current_level < 0
-        and _functorch.maybe_current_level() is None
+        and _level() is None
     )
 
 
@@ -61,29 +67,29 @@ def in_backward() -> bool:
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
 
 
-_watching: list[list[list[str]]] = []  # for whom, the calls so far and what computed each
+watching: list[list[list[str]]] = []  # for whom, the calls so far and what computed each
 
 
 @contextmanager
 def watched() -> Iterator[list[list[str]]]:
     """The calls of the functions of normlab while this lasts: [name, what computed it …] of each."""
     seen: list[list[str]] = []
-    _watching.append(seen)
+    watching.append(seen)
     try:
         yield seen
     finally:
-        _watching.remove(seen)
+        watching.remove(seen)
 
 
 def begun(name: str) -> None:
     """Note for who watches that a function of normlab begins, where it is not `recorded`."""
-    for seen in _watching:
+    for seen in watching:
         seen.append([name])
 
 
 def observed(what: str) -> None:
     """Note for who watches what computes the call that has begun."""
-    for seen in _watching:
+    for seen in watching:
         if seen:
             seen[-1].append(what)
 
@@ -96,7 +102,7 @@ def recorded(function: Callable[Given, Result]) -> Callable[Given, Result]:
         if _overridden(args, kwargs) and (tracer := _tracer(args, kwargs)):
             args, kwargs = named(args, kwargs)
             return tracer.create_proxy("call_function", call, args, kwargs)
-        for seen in _watching:
+        for seen in watching:
             seen.append([function.__name__])
         return function(*args, **kwargs)
 

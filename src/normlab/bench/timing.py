@@ -11,6 +11,7 @@ from dataclasses import dataclass
 Job = Callable[[], object]
 Clock = Callable[[], float]
 LEAST = 1e-3  # seconds that a reading takes at least: short jobs are repeated
+MOST = 1024  # times
 WALL, PROCESSOR = time.perf_counter, time.process_time
 # of glibc's mallopt: from which size on memory is asked of the system, what is kept, what is asked at once
 _ALLOCATOR = {-3: 1 << 30, -1: (1 << 31) - 1, -2: 1 << 30}
@@ -50,12 +51,23 @@ def timed(
 
 
 def _repeats(job: Job, clock: Clock, settle: Job) -> int:
+    """How often a reading repeats a job, found by doubling.
+
+    The first calls of a small job take several times as long as later ones: of a job that is repeated less
+    often than another they would count for more.
+    """
     job()
     settle()
-    start = clock()
-    job()
-    settle()
-    return max(1, min(1000, round(LEAST / max(clock() - start, 1e-6))))
+    times = 1
+    while times < MOST:
+        start = clock()
+        for _ in range(times):
+            job()
+        settle()
+        if clock() - start >= LEAST:
+            break
+        times *= 2
+    return times
 
 
 def tune_allocator() -> bool:

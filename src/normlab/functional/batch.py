@@ -9,22 +9,25 @@ from torch import Tensor
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.checks import check_arguments, check_eps, of_nothing
+from normlab.functional.checks import check_arguments, check_eps, check_sizes, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
 from normlab.kernels.native import KINDS
 from normlab.kernels.processes import Processes
 from normlab.tracing import (
+    begun,
     in_backward,
     in_forward_mode,
     in_transform,
     plain,
     recorded,
     values_known,
+    watching,
 )
 
 Single = Literal["raise", "running"]
+ONE = torch.tensor(1, device="cpu")  # made once: to make it of a number takes as long as to add it
 
 
 @recorded
@@ -140,44 +143,49 @@ class BatchOptions(NamedTuple):
 
 def plainly(
     x: Tensor,
-    running: Running,
+    running: tuple[Any, Any, Any],
     weight: Tensor | None,
     bias: Tensor | None,
     momentum: float | None,
     eps: float,
     training: bool,
     channels: int | None = None,
+    layer: str = "",
 ) -> Tensor | None:
     """The common case after one short test, by torch's operator; None where anything is unusual.
 
     Without mask, processes, transforms or tracing, all in one dtype, with more than one value a channel.
-    channels: how many x must have, where the caller has not looked.
+    channels: how many x must have, where the caller has not looked. layer: how it is shown by `explain`.
     """
-    kind, (mean, var, count) = x.dtype, running
-    for own in (weight, bias, mean, var):
-        if own is not None and own.dtype is not kind:
-            return None
-    shape = x.shape  # read once: each look at a size costs as much as a test
+    kind, shape, (mean, var, count) = x.dtype, x.shape, running
     if kind not in KINDS or len(shape) < 2 or not 0.0 <= eps < math.inf:
         return None
-    if not 0 < shape[1] < x.numel() or (var is None) is not (mean is None):
+    width = shape[1]
+    if not 0 < width < x.numel() or (channels is not None and width != channels):
         return None
-    if channels is not None and shape[1] != channels:
+    for own in (weight, bias, mean, var):
+        if own is not None and (own.dtype is not kind or own.numel() != width):
+            return None
+    if (var is None) is not (mean is None):
         return None
     if not training:
-        if mean is None or var is None:
+        if mean is None:
             return None
+        if watching and layer:
+            begun(layer)
         return torch.batch_norm(x, weight, bias, mean, var, False, 0.0, eps, False)
     if mean is not None and (momentum is None or in_backward()):
         return None
-    held = None if mean is None or var is None else (mean, var)
+    if watching and layer:
+        begun(layer)
+    held = None if mean is None else (mean, var)
     y = whole.in_place(x, held, weight, bias, momentum or 0.0, eps)
     if y is None:
         job = BatchOptions("batch_norm", eps, momentum)
-        y, new = trained(x, running, weight, bias, job)
-        store(job.name, running, new)
+        y, new = trained(x, Running(*running), weight, bias, job)
+        store(job.name, Running(*running), new)
     elif count is not None:
-        count.add_(1)
+        count.add_(ONE)
     return y
 
 
@@ -209,6 +217,7 @@ def checked(
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
     check_eps(job.name, "batch", job.eps)
+    check_sizes(job.name, x, weight, bias, running.mean, running.var)
     if x.dim() < 2 and x.numel():
         raise ShapeError(
             f"{job.name}: x has shape {tuple(x.shape)}; it must be (batch, channels, *)."

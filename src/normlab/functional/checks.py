@@ -8,7 +8,7 @@ from torch import Tensor
 from normlab.dtypes import computed_in
 from normlab.equation.resolved import check_floating
 from normlab.equation.table import find
-from normlab.errors import DtypeError
+from normlab.errors import DtypeError, ShapeError
 
 
 def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
@@ -29,6 +29,16 @@ def _check_mixed(name: str, kind: torch.dtype, other: torch.dtype) -> None:
         f"{name}: x is {x_is}, weights or statistics are {given}; give both in one dtype, for "
         f"example x.to(torch.{given}). (With float32 weights x may also be half.)"
     )
+
+
+def check_sizes(name: str, x: Tensor, *own: Tensor | None) -> None:
+    """Refuse weight, bias, running mean and variance, in this order, of another number of channels than x."""
+    for what, value in zip(("weight", "bias", "running_mean", "running_var"), own, strict=True):
+        if value is not None and x.dim() > 1 and value.numel() != x.size(1):
+            raise ShapeError(
+                f"{name}: {what} has shape {tuple(value.shape)}; x {tuple(x.shape)} needs one value for "
+                f"each of its {x.size(1)} channels."
+            )
 
 
 def check_eps(name: str, row: str, eps: float | None) -> None:

@@ -20,7 +20,7 @@ from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
 from normlab.functional import usual
 from normlab.functional.batch import BatchOptions, evaluated
-from normlab.functional.checks import check_arguments, check_eps, of_nothing
+from normlab.functional.checks import check_arguments, check_eps, check_sizes, of_nothing
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import rms, whole
 from normlab.kernels.layouts import laid_out_as
@@ -169,6 +169,7 @@ def instance_normalized(
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
     check_eps(job.name, "instance", job.eps)
     check_instance(x, job.name, own)
+    check_sizes(job.name, x, weight, bias, running.mean, running.var)
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
     if job.mask is not None:

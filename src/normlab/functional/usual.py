@@ -5,12 +5,14 @@ what is wrong. `layer`, the name under which `normlab.explain` shows the call, i
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from normlab.kernels import native, rms, whole
-from normlab.tracing import begun, plain
+from normlab.kernels.steady import shows, varies
+from normlab.tracing import begun, plain, watching
 
 Maybe = Tensor | None
 
@@ -19,24 +21,33 @@ def layer_norm(
     x: Tensor, shape: tuple[int, ...], weight: Maybe, bias: Maybe, eps: float, layer: str = ""
 ) -> Maybe:
     """`standard.layer_norm` of the usual call, or None."""
-    if not (plain(x) and _fits(x, weight, bias, eps) and x.shape[-len(shape) :] == shape):
+    if not (plain(x) and 0.0 <= eps < math.inf and x.is_contiguous()):
         return None
-    if not x.is_contiguous():
+    try:
+        if varies(x, shape[0] if len(shape) == 1 else math.prod(shape), eps):
+            y = torch.layer_norm(x, shape, weight, bias, eps, False)
+        else:
+            y = whole.layer_norm_seen(x, shape, weight, bias, eps)
+    except RuntimeError:  # torch looks at shapes and dtypes anyway
         return None
-    if layer:
+    if watching and layer:
         begun(layer)
-    return whole.layer_norm_seen(x, shape, weight, bias, eps)
+    return y
 
 
 def rms_norm(
     x: Tensor, shape: tuple[int, ...], weight: Maybe, eps: float | None, layer: str
 ) -> Maybe:
     """`standard.rms_norm` of the usual call of a layer, or None."""
-    if not (plain(x) and _fits(x, weight, None, 0.0 if eps is None else eps)):
+    if not plain(x) or not (eps is None or 0.0 <= eps < math.inf):
         return None
-    if x.shape[-len(shape) :] != shape or not x.is_contiguous():
+    kind = x.dtype
+    if kind not in native.KINDS or not (weight is None or weight.dtype is kind):
         return None
-    begun(layer)
+    if x.shape[-len(shape) :] != shape or x.numel() == 0 or not x.is_contiguous():
+        return None
+    if watching:
+        begun(layer)
     return rms.normalized(x, list(shape), weight, eps)
 
 
@@ -44,12 +55,24 @@ def group_norm(
     x: Tensor, groups: int, channels: int, weight: Maybe, bias: Maybe, eps: float, layer: str
 ) -> Maybe:
     """`standard.group_norm` of the usual call of a layer, whose groups divide its channels, or None."""
-    if not (plain(x) and _fits(x, weight, bias, eps)) or x.numel() == groups:
+    if not (plain(x) and 0.0 <= eps < math.inf):
         return None
-    if x.dim() < 2 or x.size(1) != channels:
+    count, sizes = x.numel(), x.shape
+    if count <= groups or len(sizes) < 2 or sizes[1] != channels:
         return None
-    begun(layer)
-    return whole.group_norm_seen(x, groups, weight, bias, eps)
+    samples, y = sizes[0], None
+    given = weight, bias, samples, channels, count // (samples * channels), groups, eps
+    try:
+        if x.is_contiguous():
+            y, mean, rate = torch.native_group_norm(x, *given)
+            y = None if shows(mean, rate, eps) else y
+        if y is None:
+            y = whole.group_norm_seen(x, groups, weight, bias, eps)
+    except RuntimeError:  # torch looks at shapes and dtypes anyway
+        return None
+    if watching:
+        begun(layer)
+    return y
 
 
 def instance_norm(x: Tensor, channels: int, weight: Maybe, bias: Maybe, eps: float) -> Maybe:
@@ -59,21 +82,10 @@ def instance_norm(x: Tensor, channels: int, weight: Maybe, bias: Maybe, eps: flo
     return group_norm(x, channels, channels, weight, bias, eps, "instance_norm")
 
 
-def _fits(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> bool:
-    """Whether x has elements, of a dtype that is the parameters' too, and eps is one."""
-    kind = x.dtype
-    return (
-        0.0 <= eps < math.inf
-        and (weight is None or weight.dtype is kind)
-        and (bias is None or bias.dtype is kind)
-        and kind in native.KINDS
-        and x.numel() > 0
-    )
-
-
-def own(layer: torch.nn.Module, name: str) -> Maybe:
-    """A parameter; looked up here, since an attribute costs ten times as much. A parametrised one is one."""
+def own(layer: torch.nn.Module, first: str = "weight", second: str = "bias") -> tuple[Any, Any]:
+    """Two parameters; looked up here, since an attribute costs ten times as much. Parametrised ones are."""
+    held = layer._parameters
     try:
-        return layer._parameters[name]
+        return held[first], held[second]
     except KeyError:
-        return getattr(layer, name)
+        return getattr(layer, first), getattr(layer, second)

@@ -25,6 +25,9 @@ WIDE = {torch.float32: 0, torch.float64: 1}
 KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 _chosen: str | None = None  # the set in use
+# the tests of `steady` at the cost of one call, by dtype; none without kernels
+shows: dict[torch.dtype, Any] = {}
+varies: dict[torch.dtype, Any] = {}
 _off = ""  # why there is none
 
 
@@ -129,6 +132,7 @@ def _missing() -> str:
 
 
 def _set(name: str) -> str | None:
+    shows.clear(), varies.clear()
     if name == "off":
         return None
     if not _library().normlab_choose(name.encode()):
@@ -138,6 +142,10 @@ def _set(name: str) -> str | None:
             f"The kernels cannot use {name!r}: {why}. Choose one of "
             f"{', '.join(own for own, runs in known.items() if runs)}, or off."
         )
+    library = _library()
+    for kind, own in ((torch.float32, "float"), (torch.float64, "double")):
+        shows[kind] = getattr(library, f"normlab_shows_{own}")
+        varies[kind] = getattr(library, f"normlab_varies_{own}")
     return name
 
 
@@ -152,7 +160,10 @@ def _library() -> Any:
     library.normlab_sets.restype = ctypes.c_char_p
     library.normlab_choose.argtypes = [ctypes.c_char_p]
     at, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-    library.normlab_shows.argtypes = [at, at, number, ctypes.c_int, real, real, real]
+    for test in (library.normlab_shows_float, library.normlab_shows_double):
+        test.argtypes, test.restype = [at, at, number, real, real], ctypes.c_bool
+    for test in (library.normlab_varies_float, library.normlab_varies_double):
+        test.argtypes, test.restype = [at, number, number, real], ctypes.c_bool
     library.normlab_move.argtypes = [at, at, ctypes.c_int, at, number, number, real]
     library.normlab_move.restype = None
     library.normlab_power_sums.argtypes = [
@@ -163,23 +174,6 @@ def _library() -> Any:
     library.normlab_count_levels_of_arrow.restype = ctypes.c_bool
     library.normlab_power_sums.restype = library.normlab_count_levels.restype = None
     return library
-
-
-def shows(mean: Tensor, rate: Tensor, eps: float, far: float, flat: float) -> bool | None:
-    """The test of `steady.shows` on ordinary tensors at the cost of one call; None where it cannot run.
-
-    >>> if in_use():
-    ...     assert shows(torch.full((3,), 1e4), torch.ones(3), 1e-5, 1e3, 0.5)
-    """
-    if type(mean) is not Tensor or (_chosen is None and in_use() is None):
-        return None
-    kind = WIDE.get(mean.dtype)
-    if kind is None:
-        kind, mean, rate = 0, mean.float(), rate.float()
-    if rate.dtype is not mean.dtype or not (mean.is_contiguous() and rate.is_contiguous()):
-        return None
-    at = mean.data_ptr(), rate.data_ptr()
-    return _library().normlab_shows(*at, mean.numel(), kind, eps, far, flat) == 1
 
 
 def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) -> bool:
@@ -224,7 +218,7 @@ def _describe() -> None:
 
     def mixed_back(g, x, s, matrix, weight, m, n, p, slopes, sums):
         c, like = x.shape[1], {"dtype": torch.float64}
-        square = x.new_empty((c, c) if slopes else (0, 0), **like)
+        square = matrix.new_empty((c, c) if slopes else (0, 0))
         return contiguous(x), square, x.new_empty((3, c if sums else 0), **like)
 
     def rms_back(g, x, width, weight, eps, learns):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import widened
+from normlab.dtypes import HALF, widened
 from normlab.equation.pooling import centered_on
 from normlab.equation.table import find
 from normlab.kernels import native
@@ -21,7 +21,10 @@ FLAT = 0.5  # var + eps of which eps has this share is that of values that hardl
 ALONE = (
     1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
 )
-FEW = 2  # up to so many statistics a loop is faster than a call of the kernels
+NARROW = (
+    2 / FLAT
+)  # r²/width in units of eps from which on var + eps is not that of values that hardly vary
+FEW = 16  # statistics that a loop tests faster than torch's operators
 
 
 def seen(x: Tensor) -> bool:
@@ -30,17 +33,19 @@ def seen(x: Tensor) -> bool:
 
 
 def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT) -> bool:
-    """Whether rounding of the mean shows in a y that is scaled by rate = 1 / √(var + eps)."""
+    """Whether rounding of the mean shows in a y that is scaled by rate = 1 / √(var + eps).
+
+    mean and rate are contiguous and of one dtype, as torch's operators return them.
+    """
+    test = native.shows.get(mean.dtype)
+    if test is not None and type(mean) is Tensor:
+        return test(mean.data_ptr(), rate.data_ptr(), mean.numel(), eps / flat, far)
+    if mean.dtype in HALF:
+        return shows(mean.float(), rate.float(), eps, far, flat)
+    native.in_use()  # looks for the kernels, if this is the first call
     if mean.numel() <= FEW:
-        if mean.dim() > 1:
-            mean, rate = mean.flatten(), rate.flatten()
-        for m, r in zip(mean.tolist(), rate.tolist(), strict=True):
-            if abs(m) * r > far or (m != 0 and r * r * eps > flat):
-                return True
-        return False
-    found = native.shows(mean, rate, eps, far, flat)
-    if found is not None:
-        return found
+        pairs = zip(mean.flatten().tolist(), rate.flatten().tolist(), strict=True)
+        return any(abs(m) * r > far or (m != 0 and r * r * eps > flat) for m, r in pairs)
     most, fastest = torch.linalg.vector_norm(mean.detach(), torch.inf).item(), rate.amax().item()
     if most * fastest <= far and fastest * fastest * eps <= flat:
         return False
@@ -48,10 +53,21 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float 
     return bool((((mean * rate).abs() > far) | still).any())
 
 
+def varies(x: Tensor, width: int, eps: float) -> bool:
+    """Whether a few values of each row of so many say that `shows` is False; False also where they do not.
+
+    With a value on the other side of 0, or 0, the variance is at least mean²/width: |mean| is at most √width
+    deviations. Two values that are r apart make it at least r²/(2·width). x: contiguous, and plain.
+    """
+    test = native.varies.get(x.dtype)
+    return test is not None and test(x.data_ptr(), x.numel(), width, NARROW * eps)
+
+
 def shows_in(x: Tensor, mean: Tensor, rate: Tensor, eps: float, far: float = FAR) -> bool:
     """`shows`, for pools that may have a single element."""
-    alone = mean.numel() == x.numel()
-    return shows(mean, rate, eps, ALONE, torch.inf) if alone else shows(mean, rate, eps, far)
+    if not shows(mean, rate, eps, far):  # the stricter test of the two
+        return False
+    return mean.numel() != x.numel() or shows(mean, rate, eps, ALONE, torch.inf)
 
 
 def about_center(x: Tensor, row: str, **settings: Any) -> tuple[Tensor, Tensor]:

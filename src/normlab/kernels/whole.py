@@ -1,7 +1,6 @@
 """Normalising whole arrays, without a mask: torch's operators, where their rounding does not show in y."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,12 +8,12 @@ from torch import Tensor
 
 from normlab.dtypes import computed_in
 from normlab.kernels import columns, native, norms, steady
+from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
 
 Maybe = Tensor | None
 Statistics = tuple[Tensor, Tensor]
 SQUARES = 0.5  # |mean| / deviation from which on E[x²] − E[x]² loses digits that show
-LISTED = 16  # values up to which a list of them costs less than a tensor
 _CUDNN = torch.backends.cudnn
 
 
@@ -35,7 +34,7 @@ def in_place(
     x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
-    found = norms.batch(x, weight, bias, eps)
+    found = None if _small(x, weight) else norms.batch(x, weight, bias, eps)
     if found is not None:
         y, own = found
         if held is not None:
@@ -45,15 +44,24 @@ def in_place(
     in_columns = columns.holds(x)
     if in_columns and x.dim() > 2 and columns.long(x):
         return None
-    old = [_copied(a) for a in held] if held is not None and in_columns else []
+    old = torch.cat(held) if held is not None and in_columns else None
     y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
     if not steady.shows(own, rate, eps, columns.SHARE if in_columns else steady.FAR):
         return y
     if held is None or in_columns:
-        for now, before in zip(held or (), old, strict=True):
-            now.copy_(before if isinstance(before, Tensor) else now.new_tensor(before))
+        for now, before in zip(held or (), () if old is None else old.chunk(2), strict=True):
+            now.copy_(before)
         return None
     return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
+
+
+def _small(x: Tensor, weight: Maybe) -> bool:
+    """Whether `norms.batch` has nothing for it: it asks more, which takes longer than it seems to."""
+    learns = torch.is_grad_enabled() and (
+        x.requires_grad or (weight is not None and weight.requires_grad)
+    )
+    least = at.LEAST["batch" if learns else "batch, without gradients"]
+    return x.numel() < least and (x.dim() == 2 or x.is_contiguous())
 
 
 def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
@@ -62,11 +70,6 @@ def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
         return
     for old, new in zip(held, (own[0], own[1] * (count / (count - 1))), strict=True):
         old.copy_(torch.lerp(old.double(), new, momentum))
-
-
-def _copied(a: Tensor) -> Any:
-    """The values: of a few a list."""
-    return a.tolist() if a.numel() <= LISTED else a.clone()
 
 
 def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:

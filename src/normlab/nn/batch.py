@@ -92,22 +92,30 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         check_channels(self, input, self.num_features, "num_features", least=2)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        begun("batch_norm")
-        training, held = self.training, self._buffers["running_mean"] is not None
-        uses = held and (self.track_running_stats or not training)
-        running = self._running if uses else UNTRACKED
-        affine = own(self, "weight"), own(self, "bias")
-        fresh = training or not held
         if mask is None and self._processes is None and plain(input):
-            y = plainly(input, running, *affine, self.momentum, self.eps, fresh, self.num_features)
+            held, training = self._buffers, self.training
+            running = held["running_mean"], held["running_var"], held["num_batches_tracked"]
+            if training and not self.track_running_stats:
+                running = UNTRACKED
+            fresh, (weight, bias) = training or running[0] is None, own(self)
+            rest = self.momentum, self.eps, fresh, self.num_features, "batch_norm"
+            y = plainly(input, running, weight, bias, *rest)
             if y is not None:
                 return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
+        begun("batch_norm")
         self._check_input_dim(input)
+        training, held = self.training, self._buffers["running_mean"] is not None
+        uses = held and (self.track_running_stats or not training)
         group = self._processes.group if self._processes is not None and training else None
         job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
-        return normalized(input, running, *affine, job, "" if fresh else "evaluation")
+        evaluates = "" if training or not held else "evaluation"
+        running = self._running if uses else UNTRACKED
+        return normalized(input, running, *own(self), job, evaluates)
 
     @property
     def _name(self) -> str:

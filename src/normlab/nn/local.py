@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from normlab import functional
 from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
+from normlab.functional.usual import own
 from normlab.nn.checks import check_channels, check_count, check_number, check_settings
+from normlab.nn.mixing import Form, usual
 from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw
 from normlab.nn.reparametrized import translate
 from normlab.nn.scripting import Unscripted
@@ -189,8 +191,16 @@ class GDN(FirstValues):
             self.least_sigma = least
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None and type(self) is GDN:  # another class may have weights of its own
+            form = Form(self.least_sigma, self.simplified, self.inverse)
+            y = usual(input, self.num_channels, *own(self, "raw_sigma", "raw_pool_weight"), form)
+            if y is not None:
+                return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         forms = {"simplified": self.simplified, "inverse": self.inverse}
         return functional.gdn(input, self.sigma, self.pool_weight, mask=mask, **forms)

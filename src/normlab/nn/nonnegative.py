@@ -21,6 +21,11 @@ LEAST_SHARE = 1e-3
 LEAST_POWER = 0.1  # the least that a learned exponent can become
 
 
+def descends(grad: Tensor, above: Tensor) -> Tensor:
+    """The gradient of a raw parameter: 0 where it is not above its bound, unless descent would raise it."""
+    return torch.where(above | (grad < 0), grad, 0.0)
+
+
 class _LowerBound(torch.autograd.Function):
     """max(x, bound), whose gradient survives below the bound when descent would raise x."""
 
@@ -38,8 +43,7 @@ class _LowerBound(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (above,) = ctx.saved_tensors
-        (grad,) = grads
-        return torch.where(above | (grad < 0), grad, 0.0), None
+        return descends(grads[0], above), None
 
 
 class _LowerBoundForward(_LowerBound):

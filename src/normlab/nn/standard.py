@@ -77,14 +77,16 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
                 f"it must be (channels, *space) or (batch, channels, *space) with that many axes of space."
             )
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        affine = own(self, "weight"), own(self, "bias")
         untracked = not self.track_running_stats and self._buffers["running_mean"] is None
         if mask is None and untracked and self.spatial_dims is None:
-            y = usual.instance_norm(input, self.num_features, *affine, self.eps)
+            y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:
                 return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
             return self.forward(
@@ -95,7 +97,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
         fresh = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         job = BatchOptions(name, self.eps, momentum, mask)
-        return instance_normalized(input, running, *affine, job, fresh)
+        return instance_normalized(input, running, *own(self), job, fresh)
 
 
 class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
@@ -127,15 +129,19 @@ class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
         kind = {"device": device, "dtype": dtype}
         super().__init__(_sizes(normalized_shape), eps, elementwise_affine, bias, **kind)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        affine = own(self, "weight"), own(self, "bias")
         if mask is None:
-            y = usual.layer_norm(input, self.normalized_shape, *affine, self.eps, "layer_norm")
+            weight, bias = own(self)
+            y = usual.layer_norm(input, self.normalized_shape, weight, bias, self.eps, "layer_norm")
             if y is not None:
                 return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_ending(self, input, self.normalized_shape)
-        return functional.layer_norm(input, self.normalized_shape, *affine, self.eps, mask=mask)
+        given = self.normalized_shape, *own(self), self.eps
+        return functional.layer_norm(input, *given, mask=mask)
 
 
 class RMSNorm(Unscripted, nn.RMSNorm):
@@ -166,15 +172,18 @@ class RMSNorm(Unscripted, nn.RMSNorm):
         check_settings("RMSNorm", "rms", eps=eps)
         super().__init__(_sizes(normalized_shape), eps, elementwise_affine, device, dtype)
 
-    @recorded_layer
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        weight = own(self, "weight")
         if mask is None:
+            weight, _ = own(self, "weight", "weight")
             y = usual.rms_norm(x, self.normalized_shape, weight, self.eps, "rms_norm")
             if y is not None:
                 return y
+        return self._other_call(x, mask)
+
+    @recorded_layer
+    def _other_call(self, x: Tensor, mask: Tensor | None) -> Tensor:
         check_ending(self, x, self.normalized_shape)
-        return functional.rms_norm(x, self.normalized_shape, weight, self.eps, mask=mask)
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps, mask=mask)
 
 
 class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
@@ -214,16 +223,20 @@ class GroupNorm(Unscripted, OptionalBias, nn.GroupNorm):
         if not bias:
             self.register_parameter("bias", None)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        affine = own(self, "weight"), own(self, "bias")
         if mask is None:
-            sizes = self.num_groups, self.num_channels
-            y = usual.group_norm(input, *sizes, *affine, self.eps, "group_norm")
+            (weight, bias), groups = own(self), self.num_groups
+            y = usual.group_norm(
+                input, groups, self.num_channels, weight, bias, self.eps, "group_norm"
+            )
             if y is not None:
                 return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
-        return functional.group_norm(input, self.num_groups, *affine, self.eps, mask=mask)
+        return functional.group_norm(input, self.num_groups, *own(self), self.eps, mask=mask)
 
 
 def _sizes(normalized_shape: int | Sequence[int]) -> list[int]:
