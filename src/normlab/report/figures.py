@@ -234,7 +234,7 @@ def _is_transparent(href: str) -> bool:
     from PIL import Image
 
     with Image.open(BytesIO(b64decode(href.partition(",")[2]))) as image:
-        return image.mode == "RGBA" and image.getextrema()[3][0] == 0
+        return image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 0
 
 
 def _label(root: ElementTree.Element, drawn: Drawn) -> None:

@@ -34,7 +34,8 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
 def _explained(work: Judgement) -> list[Found]:
     """The mistakes with a model that explain the cases, and what they leave."""
     cases = [c for c in work.cases if not (c.barred or _spoilt(work, c) or _misshapen(c))]
-    mistakes = possible(work.right, set(work.offer.offers), work.offer.defaults)
+    offers = {*work.offer.offers, *(["backward"] if work.offer.backward else [])}
+    mistakes = possible(work.right, offers, work.offer.defaults)
     work.named = named(work.right, mistakes, cases)
     found: list[Found] = []
     for why in work.named.found:

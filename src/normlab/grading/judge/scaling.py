@@ -68,5 +68,5 @@ def slopes(y: Tensor, x: Tensor, scenario: Scenario, towards: Tensor) -> dict[st
     found = torch.autograd.grad(
         (y * towards).sum(), list(leaves.values()), allow_unused=True, retain_graph=True
     )
-    told = dict(zip(leaves, found, strict=True))
+    told: dict[str, Tensor | None] = dict(zip(leaves, found, strict=True))
     return told | {k: v.flatten() for k, v in told.items() if v is not None and k != "slope"}

@@ -43,6 +43,6 @@ GRADIENT = (
         "multiply dout by weight before it goes back through the normalisation.",
         kinds.weighted,
         parts(weightless=True),
-        "weight",
+        "backward",
     ),
 )

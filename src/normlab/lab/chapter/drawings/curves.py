@@ -135,10 +135,17 @@ def way_back(by_hand, autograd, jacobian, point, together):
     aside(left)
     for axis in (left.xaxis, right.xaxis, right.yaxis):
         axis.get_major_locator().set_params(integer=True)
-    bar = figure.colorbar(image, ax=right, shrink=0.85)
-    bar.formatter.set_powerlimits((-1, 2))  # ticks as short as those of numbers near 1
-    bar.update_ticks()
+    figure.colorbar(image, ax=right, shrink=0.85, format=_short_ticks())
     return figure
+
+
+def _short_ticks():
+    """As short as those of numbers near 1, with a power of ten above them."""
+    from matplotlib.ticker import ScalarFormatter
+
+    formatter = ScalarFormatter()
+    formatter.set_powerlimits((-1, 2))
+    return formatter
 
 
 def running(steps, mean, var, true_mean, true_var, epoch, names, train, evaluated):
