@@ -221,6 +221,17 @@ static bool sums_hold() {
          near_enough("sums", "the fourth powers", std::fabs(fourth / right - 1), 1e-12);
 }
 
+struct Pool {
+  const char* name;
+  int64_t neighbours;
+  bool total;
+  int64_t size;
+};
+const Pool POOLS[] = {{"2 channels", 2, false, 0}, {"3 channels", 3, false, 0}, {"4 channels", 4, false, 0},
+                      {"5 channels", 5, false, 0}, {"7 channels", 7, false, 0}, {"40 channels", 40, false, 0},
+                      {"total", 0, true, 0},       {"box", 0, false, 3},        {"total in a box", 0, true, 3},
+                      {"box and channels", 4, false, 3}};
+
 int main() {
   static const double one = 1.0;
   static const double ones[1] = {one};
@@ -232,10 +243,10 @@ int main() {
   int64_t failed = 0, all = 0;
   for (bool last : {false, true})
     for (double p : {0.75, 0.5, 1.0, 0.6})
-      for (int kind = 0; kind < 4; ++kind) {
-        Case c{kind == 0 ? "channels" : kind == 1 ? "total" : kind == 2 ? "box" : "box and channels", plain};
-        c.d.last = last, c.d.p = p;
-        c.d.neighbours = kind == 0 || kind == 3 ? 4 : 0, c.d.total = kind == 1, c.d.size = kind > 1 ? 3 : 0;
+      for (const Pool& pool : POOLS) {
+        Case c{pool.name, plain};
+        c.d.last = last, c.d.p = p, c.d.m = pool.total && p == 1 ? 2 : 1;
+        c.d.neighbours = pool.neighbours, c.d.total = pool.total, c.d.size = pool.size;
         for (int64_t s = 0; s < c.d.places; ++s) {
           int64_t row = s / 6, column = s % 6;
           share[s] = 1.0 / ((2 + (row > 0 && row < 4)) * (2 + (column > 0 && column < 5)));

@@ -14,6 +14,7 @@ struct Division {
   int rank;                    // of space
   int64_t extent[3];
   bool total;                  // the channels are summed first
+  bool centered;               // the pool of x is subtracted from x: with a total that is a mean, m = 1 and p = ½
   int64_t size;                // of the window along each axis of space; 0: none
   const double* taps;          // its weights; null: a box
   const double* share;         // for each place: 1 / how much of the window is inside the array

@@ -36,8 +36,8 @@ const Kernels* const SETS[] = {NORMLAB_SETS(LISTED)};  // the best first
 const Kernels* chosen = nullptr;
 
 Tensor divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const Maybe& bias, bool total,
-              int64_t size, const Maybe& taps, int64_t neighbours, double gain, double m, double n, double p) {
-  Call call(x, offset, weight, bias, {total, size, taps, neighbours, gain, m, n, p});
+              bool centered, int64_t size, const Maybe& taps, int64_t neighbours, double gain, double m, double n, double p) {
+  Call call(x, offset, weight, bias, {total, centered, size, taps, neighbours, gain, m, n, p});
   Tensor y = empty_as(call.x);
   if (y.numel() == 0) return y;
   Cut cut = chosen->cut(call.d, false);
@@ -51,10 +51,11 @@ Tensor divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const 
 
 // (gradient for x, (3, channels) for weight, bias and offset; of no channel if they are not wanted)
 std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, const Tensor& offset,
-                                           const Maybe& weight, bool total, int64_t size, const Maybe& taps,
+                                           const Maybe& weight, bool total, bool centered, int64_t size,
+                                           const Maybe& taps,
                                            int64_t neighbours, double gain, double m, double n, double p,
                                            bool sums) {
-  Call call(x, offset, weight, std::nullopt, {total, size, taps, neighbours, gain, m, n, p});
+  Call call(x, offset, weight, std::nullopt, {total, centered, size, taps, neighbours, gain, m, n, p});
   check_slopes(g, x);
   Division& d = call.d;
   d.sums = sums;
@@ -186,7 +187,9 @@ extern "C" SEEN bool normlab_count_levels_of_arrow(const void* array, int64_t ch
 // The hash of the sources
 extern "C" SEEN const char* normlab_sources() { return NORMLAB_HASH; }
 
-#define WINDOW "bool total, int size, Tensor? taps, int neighbours, float gain, float m, float n, float p"
+#define WINDOW                                                                                        \
+  "bool total, bool centered, int size, Tensor? taps, int neighbours, float gain, float m, float n, " \
+  "float p"
 
 STABLE_TORCH_LIBRARY(normlab, library) {
   library.def("divide(Tensor x, Tensor offset, Tensor? weight, Tensor? bias, " WINDOW ") -> Tensor");

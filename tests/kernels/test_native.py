@@ -316,6 +316,7 @@ def test_a_second_backward_through_a_layer():
 def arguments(**changed):
     plain = {
         "total": False,
+        "centered": False,
         "size": 0,
         "taps": None,
         "neighbours": 3,
@@ -344,6 +345,10 @@ def test_opcheck(x):
     opcheck(ops.divide, (x, offset[:1], None, weight, *arguments(total=True, neighbours=0)))
     for sums in (True, False):
         opcheck(ops.divide_backward, (x, x, offset, weight, *arguments(), sums))
+    if x.is_contiguous():
+        root = {"total": True, "centered": True, "size": 3, "neighbours": 0, "p": 0.5}
+        opcheck(ops.divide, (x, offset, weight, None, *arguments(**root)))
+        opcheck(ops.divide_backward, (x, x, offset, weight, *arguments(**root), True))
     opcheck(ops.moments, (x.unsqueeze(-1).flatten(2),))
     matrix = torch.rand(4, 4, dtype=torch.float64)
     for keep in (True, False):
@@ -359,6 +364,8 @@ def test_bad_arguments_are_refused_in_words():
         torch.ops.normlab.divide(x, offset, None, None, *arguments())
     with pytest.raises(RuntimeError, match="float32, float64, bfloat16 or float16"):
         torch.ops.normlab.divide(x.long(), offset[:1], None, None, *arguments())
+    with pytest.raises(RuntimeError, match="only the mean of a window over all channels"):
+        torch.ops.normlab.divide(x, offset[:1], None, None, *arguments(centered=True))
     with pytest.raises(RuntimeError, match="shape and dtype of x"):
         torch.ops.normlab.divide_backward(x[:1], x, offset[:1], None, *arguments(), False)
     with pytest.raises(RuntimeError, match=r"must be \(channels, channels\)"):
