@@ -4,8 +4,6 @@
 
 namespace normlab {
 
-constexpr int64_t FULL = 16;  // places that fill a vector of any set
-
 inline void check(const Tensor& x, const Tensor& a, int64_t most) {
   STD_TORCH_CHECK(a.is_cpu() && (a.scalar_type() == ScalarType::Float || a.scalar_type() == ScalarType::Double),
                   "normlab: parameters must be float32 or float64 on the CPU");

@@ -59,6 +59,8 @@ Cut cut(const Division& d, bool backward) {
   return c;
 }
 
+int64_t kept(const Division& d) { return totals(d) ? (d.centered ? 3 : 1) : 0; }
+
 template <class S, class T>
 void forward_one(const Division& d, const Region& r, const S* x, S* y, T* scratch) {
   if (near_by(d)) return by_window(d, [&](auto k) { forward_near<decltype(k)::value>(d, r, x, y, scratch); });
@@ -143,7 +145,7 @@ void merged(const double* from, double* to, int64_t groups) {
 #define TABLE(set) JOINED(kernels_, set)
 
 extern const Kernels TABLE(SET);
-const Kernels TABLE(SET) = {AS_TEXT(SET), SET::cut,     SET::forward,         SET::backward,
+const Kernels TABLE(SET) = {AS_TEXT(SET), SET::cut,     SET::kept,            SET::forward,   SET::backward,
                             SET::moments, SET::merged, SET::moments_scratch, SET::power_sums};
 
 }  // namespace normlab

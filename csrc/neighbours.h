@@ -2,12 +2,11 @@
 // from memory to memory in registers. Included into the namespace of one instruction set.
 
 constexpr int TOGETHER = 4;
-constexpr int64_t LEAST_WIDE = WIDTH / 4;  // places that fill a vector of float
 
 inline bool near_by(const Division& d) {
   bool few = d.neighbours == 3 || d.neighbours == 5 || d.neighbours == 7;
   bool usual = rate_of(d.p) == Rate::three_quarters && d.n == 2 && d.m == 1;
-  return streams(d) && few && usual && d.places >= LEAST_WIDE && !d.weight && !d.bias && d.offsets == 1 && !d.sums;
+  return streams(d) && few && usual && d.places >= FULL && !d.weight && !d.bias && d.offsets == 1 && !d.sums;
 }
 
 // Of the scratch: zeros, and for backward slopes and gradients · rates of the channels before

@@ -3,7 +3,7 @@
 
 inline bool totals(const Division& d) {
   bool usual = d.n == 2 && ((d.m == 2 && rate_of(d.p) == Rate::one) || (d.m == 1 && rate_of(d.p) == Rate::half));
-  return d.total && !d.last && !d.neighbours && d.places >= LEAST_WIDE && usual;
+  return d.total && !d.last && !d.neighbours && d.places >= FULL && usual;
 }
 
 inline bool by_vectors(const Division& d) { return near_by(d) || totals(d); }
@@ -13,9 +13,11 @@ inline bool by_vectors(const Division& d) { return near_by(d) || totals(d); }
 template <class T>
 struct Planes {
   T *e, *h, *center, *rest, *past, *pad;
-  Planes(const Region& r, T* room) {
-    int64_t plane = rounded(r.length);
+  Planes(const Division& d, const Region& r, T* room) {
+    int64_t plane = rounded(r.length), all = d.samples * d.places;
     e = room, h = e + plane, center = h + plane, rest = center + plane, past = rest + plane, pad = past + plane;
+    if (d.pool) e = (T*)d.pool + (r.start - r.place) / d.channels + r.place;
+    if (d.pool && d.centered) center = e + all, rest = center + all;
   }
   static int64_t elements(const Division& d, const Region& r) { return 5 * rounded(r.length) + rooms(d, r).pad; }
 };
@@ -96,7 +98,7 @@ WITHIN Inverse<T> inverse_total(Vector<T> s) {
 template <int M, bool Centered, class S, class T>
 inline void forward_total(const Division& d, const Region& r, const S* x, S* y, T* scratch) {
   using V = Vector<T>;
-  Planes<T> at(r, scratch);
+  Planes<T> at(d, r, scratch);
   total_energy<Centered>(d, r, x, at);
   V gain = everywhere(T(d.gain));
   for (int64_t c = 0; c < r.rows; ++c) {
@@ -143,8 +145,8 @@ inline void total_slopes(const Division& d, const Region& r, const S* g, const S
 template <int M, bool Centered, class S, class T>
 inline void backward_total(const Division& d, const Region& r, const S* g, const S* x, S* gx, const Sums& to, T* scratch) {
   using V = Vector<T>;
-  Planes<T> at(r, scratch);
-  total_energy<Centered>(d, r, x, at);
+  Planes<T> at(d, r, scratch);
+  if (!d.pool) total_energy<Centered>(d, r, x, at);
   total_slopes<M, Centered>(d, r, g, x, at, to);
   spread(d, r, at.h, at.pad);
   V gain = everywhere(T(d.gain)), factor = everywhere(T(-2 * d.p * d.gain));

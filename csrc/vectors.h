@@ -154,18 +154,13 @@ WITHIN Inverse<T> inverse(Vector<T> s) {
     }
     return {_mm512_mask_mov_ps(_mm512_fmadd_ps(rate, slip, rate), ends, r), once};
   }
-#endif
-#if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4 && R == Rate::one) {
     __m512 r = _mm512_rcp14_ps(s), slip = _mm512_fnmadd_ps(s, r, _mm512_set1_ps(1.0f));
     __m512 once = _mm512_mask_mov_ps(_mm512_fmadd_ps(r, slip, r), _mm512_fpclass_ps_mask(r, 0x1e), r);
     return {once, once};
   }
 #endif
-  Vector<T> once = T(1) / s, rate = once;
-  if (R == Rate::half || R == Rate::three_quarters) {
-    Vector<T> a = root(s);
-    rate = T(1) / (R == Rate::half ? a : a * root(a));
-  }
-  return {rate, once};
+  if (R == Rate::one) return {T(1) / s, T(1) / s};
+  Vector<T> r = T(1) / root(s);
+  return {R == Rate::half ? r : r * root(r), r * r};
 }

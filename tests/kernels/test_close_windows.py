@@ -1,4 +1,4 @@
-"""Windows of a few channels, and totals of all: every size, planes that fill no vector, what a NaN reaches."""
+"""Windows of a few channels, and totals of all: every size, planes that fill no vector, what NaN reaches."""
 
 import pytest
 import torch

@@ -174,12 +174,15 @@ def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Ten
     learns = any(a is not None and a.requires_grad for a in given)
     if learns and torch.is_grad_enabled():
         return _Fused.apply(*given, job)  # pyright: ignore[reportReturnType]
-    return _forward(*given, job)
+    return _forward(*given, job)[0]
 
 
-def _forward(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+def _forward(
+    x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job, keep: bool = False
+) -> tuple[Tensor, Tensor]:
+    """y, and with `keep` what of the pool is small enough to be kept for backward."""
     own = (by_channel(a, x.shape[1]) for a in (weight, bias))
-    return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments())
+    return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments(), keep)
 
 
 class _Fused(torch.autograd.Function):
@@ -188,22 +191,24 @@ class _Fused(torch.autograd.Function):
         ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
     ) -> Tensor:
         ctx.job = job
-        ctx.save_for_backward(x, offset, weight, bias)
-        return _forward(x, offset, weight, bias, job)
+        y, pool = _forward(x, offset, weight, bias, job, keep=True)
+        ctx.save_for_backward(x, offset, weight, bias, pool)
+        return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        given, wanted = ctx.saved_tensors, ctx.needs_input_grad[:4]
+        *given, pool = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:4]
         if native.second_order():
             return *through(ctx.job.by_twin, grads[0], given, wanted), None
-        return *_slopes(grads[0], given, wanted, ctx.job), None
+        return *_slopes(grads[0], given, pool, wanted, ctx.job), None
 
 
-def _slopes(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
+def _slopes(g: Tensor, given: Any, pool: Tensor, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
     x, offset, weight, _ = given
     own = by_channel(weight, x.shape[1])
     gx, sums = torch.ops.normlab.divide_backward(
-        g, x, offset.flatten(), own, *job.arguments(), any(wanted[1:])
+        g, x, pool, offset.flatten(), own, *job.arguments(), any(wanted[1:])
     )
     found: list[Maybe] = [gx if wanted[0] else None]
     for row, a, want in zip((2, 0, 1), given[1:], wanted[1:], strict=True):
