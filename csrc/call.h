@@ -12,7 +12,7 @@ inline void check(const Tensor& x, const Tensor& a, int64_t most) {
 }
 
 struct Options {
-  bool total;
+  bool total, centered;
   int64_t size;
   const Maybe& taps;
   int64_t neighbours;
@@ -33,9 +33,12 @@ struct Call {
     d.samples = x.size(0), d.channels = x.size(1), d.rank = int(x.dim() - 2), d.places = 1;
     for (int k = 0; k < d.rank; ++k) d.extent[k] = x.size(k + 2), d.places *= d.extent[k];
     d.last = d.last || d.rank == 0;
-    d.total = o.total, d.size = d.rank ? o.size : 0, d.neighbours = o.neighbours;
+    d.total = o.total, d.centered = o.centered, d.size = d.rank ? o.size : 0, d.neighbours = o.neighbours;
     d.gain = o.gain, d.m = o.m, d.n = o.n, d.p = o.p;
     STD_TORCH_CHECK(o.size >= 0 && o.neighbours >= 0, "normlab: a window has at least one element");
+    bool whole = d.total && d.size && !d.last && !d.neighbours && d.places >= FULL;
+    STD_TORCH_CHECK(!d.centered || d.samples * d.channels == 0 || (whole && d.m == 1 && d.n == 2 && d.p == 0.5),
+                    "normlab: only the mean of a window over all channels of a contiguous image is subtracted");
     check(x, off, 1);
     offset = numbers(off), d.offset = offset.data(), d.offsets = int64_t(offset.size());
     if (w) check(x, *w, 0), weight = numbers(*w), d.weight = weight.data();
@@ -60,7 +63,9 @@ struct Call {
           int64_t at = i - d.size / 2 + j;
           if (at >= 0 && at < d.extent[k]) inside[i] += given ? taps[j] : 1.0;
         }
-      for (int64_t i = 0; i < d.places; ++i) share[i] /= inside[i / inner % d.extent[k]];
+      for (int64_t at = 0; at < d.places;)  // no remainders, which cost more than the rest
+        for (double whole : inside)
+          for (int64_t end = at + inner; at < end; ++at) share[at] /= whole;
     }
     d.share = share.data();
   }

@@ -4,6 +4,8 @@
 
 namespace normlab {
 
+constexpr int64_t FULL = 16;  // places that fill a vector of any set
+
 enum class Kind { f32, f64, bf16, f16 };
 
 // y = weight · sgn(x)|x|^m · s^(−p) + bias,   s = offset + gain · pool(|x|^n), of one array
@@ -14,6 +16,7 @@ struct Division {
   int rank;                    // of space
   int64_t extent[3];
   bool total;                  // the channels are summed first
+  bool centered;               // the pool of x is subtracted from x: with a total that is a mean, m = 1 and p = ½
   int64_t size;                // of the window along each axis of space; 0: none
   const double* taps;          // its weights; null: a box
   const double* share;         // for each place: 1 / how much of the window is inside the array
@@ -22,6 +25,7 @@ struct Division {
   int64_t offsets;             // how many: 1, or one for each channel
   const double *offset, *weight, *bias;  // weight and bias may be null
   bool sums;                   // backward: gradients of offset, weight and bias are wanted
+  void* pool;                  // may be null: planes (kept, samples, places) that forward leaves to backward
 };
 
 // How the work is cut: never by the number of threads, so that results do not depend on it.
@@ -62,6 +66,7 @@ struct PowerSums {
 struct Kernels {
   const char* name;
   Cut (*cut)(const Division&, bool backward);
+  int64_t (*kept)(const Division&);  // planes, in the type computed in
   void (*forward)(const Division&, const Cut&, Range units, const void* x, void* y, char* scratch);
   // sums: (units, 3, channels) for weight, bias and offset, only where d.sums
   void (*backward)(const Division&, const Cut&, Range units, const void* g, const void* x, void* gx,

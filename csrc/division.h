@@ -13,10 +13,10 @@ inline bool shared(const Division& d) { return d.total && d.offsets == 1; }  // 
 inline bool by_plane(const Division& d) { return in_space(d) && !d.total && !d.neighbours; }
 
 inline Region region(const Division& d, const Cut& cut, int64_t unit) {
-  int64_t sample = unit / cut.pieces, at = (unit % cut.pieces) * cut.width;
+  int64_t sample = unit / cut.pieces, piece = unit % cut.pieces, at = piece * cut.width;
   int64_t start = sample * d.channels * d.places;
   bool planes = by_plane(d);
-  int64_t all = planes ? d.channels : d.places, part = least(cut.width, all - at);
+  int64_t all = planes ? d.channels : d.places, part = piece + 1 < cut.pieces ? cut.width : all - at;
   Region r;
   r.channel = planes ? at : 0, r.place = planes ? 0 : at;
   r.channels = planes ? part : d.channels, r.places = planes ? d.places : part;

@@ -35,29 +35,40 @@ bool runs(const std::string& set) {
 const Kernels* const SETS[] = {NORMLAB_SETS(LISTED)};  // the best first
 const Kernels* chosen = nullptr;
 
-Tensor divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const Maybe& bias, bool total,
-              int64_t size, const Maybe& taps, int64_t neighbours, double gain, double m, double n, double p) {
-  Call call(x, offset, weight, bias, {total, size, taps, neighbours, gain, m, n, p});
-  Tensor y = empty_as(call.x);
-  if (y.numel() == 0) return y;
+Tensor planes(const Division& d, bool some) {
+  return rows(some ? chosen->kept(d) : 0, d.samples * d.places,
+              d.kind == Kind::f64 ? ScalarType::Double : ScalarType::Float);
+}
+
+// (y, what backward does not have to compute again: nothing unless `keep`)
+std::tuple<Tensor, Tensor> divide(const Tensor& x, const Tensor& offset, const Maybe& weight, const Maybe& bias,
+                                  bool total, bool centered, int64_t size, const Maybe& taps, int64_t neighbours,
+                                  double gain, double m, double n, double p, bool keep) {
+  Call call(x, offset, weight, bias, {total, centered, size, taps, neighbours, gain, m, n, p});
+  Tensor y = empty_as(call.x), pool = planes(call.d, keep && y.numel());
+  if (y.numel() == 0) return {y, pool};
+  call.d.pool = pool.numel() ? pool.mutable_data_ptr() : nullptr;
   Cut cut = chosen->cut(call.d, false);
   const void* from = call.x.const_data_ptr();
   void* to = y.mutable_data_ptr();
   torch::stable::parallel_for(0, cut.units, 1, [&](int64_t begin, int64_t end) {
     chosen->forward(call.d, cut, {begin, end}, from, to, room(cut.scratch));
   });
-  return y;
+  return {y, pool};
 }
 
 // (gradient for x, (3, channels) for weight, bias and offset; of no channel if they are not wanted)
-std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, const Tensor& offset,
-                                           const Maybe& weight, bool total, int64_t size, const Maybe& taps,
+std::tuple<Tensor, Tensor> divide_backward(const Tensor& g, const Tensor& x, const Tensor& pool, const Tensor& offset,
+                                           const Maybe& weight, bool total, bool centered, int64_t size,
+                                           const Maybe& taps,
                                            int64_t neighbours, double gain, double m, double n, double p,
                                            bool sums) {
-  Call call(x, offset, weight, std::nullopt, {total, size, taps, neighbours, gain, m, n, p});
+  Call call(x, offset, weight, std::nullopt, {total, centered, size, taps, neighbours, gain, m, n, p});
   check_slopes(g, x);
   Division& d = call.d;
-  d.sums = sums;
+  STD_TORCH_CHECK(pool.numel() == 0 || pool.sizes().equals(planes(d, true).sizes()),
+                  "normlab: the pool must be what the forward pass kept");
+  d.sums = sums, d.pool = pool.numel() ? pool.mutable_data_ptr() : nullptr;
   Tensor slopes = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
   Tensor own = zeros(3, sums ? d.channels : 0);
   if (gx.numel() == 0) return {gx, own};
@@ -220,11 +231,14 @@ extern "C" SEEN bool normlab_count_levels_of_arrow(const void* array, int64_t ch
 // The hash of the sources
 extern "C" SEEN const char* normlab_sources() { return NORMLAB_HASH; }
 
-#define WINDOW "bool total, int size, Tensor? taps, int neighbours, float gain, float m, float n, float p"
+#define WINDOW                                                                                        \
+  "bool total, bool centered, int size, Tensor? taps, int neighbours, float gain, float m, float n, " \
+  "float p"
 
 STABLE_TORCH_LIBRARY(normlab, library) {
-  library.def("divide(Tensor x, Tensor offset, Tensor? weight, Tensor? bias, " WINDOW ") -> Tensor");
-  library.def("divide_backward(Tensor g, Tensor x, Tensor offset, Tensor? weight, " WINDOW
+  library.def("divide(Tensor x, Tensor offset, Tensor? weight, Tensor? bias, " WINDOW
+              ", bool keep) -> (Tensor, Tensor)");
+  library.def("divide_backward(Tensor g, Tensor x, Tensor pool, Tensor offset, Tensor? weight, " WINDOW
               ", bool sums) -> (Tensor, Tensor)");
   library.def("moments(Tensor x) -> Tensor");
 }

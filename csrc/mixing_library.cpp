@@ -38,7 +38,7 @@ struct MixCall : Call {
 
   MixCall(const Tensor& given, const Tensor& weights, const Tensor& off, const Maybe& w, const Maybe& b, double m,
           double n, double p)
-      : Call(given, off, w, b, {false, 0, std::nullopt, 0, 1.0, m, n, p}), matrix(torch::stable::contiguous(weights)) {
+      : Call(given, off, w, b, {false, false, 0, std::nullopt, 0, 1.0, m, n, p}), matrix(torch::stable::contiguous(weights)) {
     STD_TORCH_CHECK(weights.is_cpu() && weights.scalar_type() == computed(given) && weights.dim() == 2 &&
                         weights.size(0) == given.size(1) && weights.size(1) == given.size(1),
                     "normlab: the matrix must be (channels, channels), in the dtype computed in, on the CPU");

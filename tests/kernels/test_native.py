@@ -316,6 +316,7 @@ def test_a_second_backward_through_a_layer():
 def arguments(**changed):
     plain = {
         "total": False,
+        "centered": False,
         "size": 0,
         "taps": None,
         "neighbours": 3,
@@ -340,10 +341,18 @@ def arguments(**changed):
 def test_opcheck(x):
     offset, weight = torch.ones(4, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
     ops = torch.ops.normlab
-    opcheck(ops.divide, (x, offset, weight, None, *arguments()))
-    opcheck(ops.divide, (x, offset[:1], None, weight, *arguments(total=True, neighbours=0)))
-    for sums in (True, False):
-        opcheck(ops.divide_backward, (x, x, offset, weight, *arguments(), sums))
+    total = {"total": True, "neighbours": 0, "p": 0.5}
+    nothing = x.new_empty(0, x[:, 0].numel())
+    for keep in (True, False):
+        opcheck(ops.divide, (x, offset, weight, None, *arguments(), keep))
+        opcheck(ops.divide, (x, offset[:1], None, weight, *arguments(**total), keep))
+        opcheck(ops.divide_backward, (x, x, nothing, offset, weight, *arguments(), keep))
+    if x.is_contiguous():
+        root = arguments(**total, centered=True, size=3)
+        y, pool = ops.divide(x, offset, weight, None, *root, True)
+        for planes in (pool, nothing):
+            opcheck(ops.divide_backward, (x, x, planes, offset, weight, *root, True))
+        torch.testing.assert_close(y, ops.divide(x, offset, weight, None, *root, False)[0])
     opcheck(ops.moments, (x.unsqueeze(-1).flatten(2),))
     matrix = torch.rand(4, 4, dtype=torch.float64)
     for keep in (True, False):
@@ -356,11 +365,17 @@ def test_opcheck(x):
 def test_bad_arguments_are_refused_in_words():
     x, offset = example((2, 4, 5)), torch.ones(3, dtype=torch.float64)
     with pytest.raises(RuntimeError, match="one value for each of the 4 channels"):
-        torch.ops.normlab.divide(x, offset, None, None, *arguments())
+        torch.ops.normlab.divide(x, offset, None, None, *arguments(), False)
     with pytest.raises(RuntimeError, match="float32, float64, bfloat16 or float16"):
-        torch.ops.normlab.divide(x.long(), offset[:1], None, None, *arguments())
+        torch.ops.normlab.divide(x.long(), offset[:1], None, None, *arguments(), False)
+    with pytest.raises(RuntimeError, match="only the mean of a window over all channels"):
+        torch.ops.normlab.divide(x, offset[:1], None, None, *arguments(centered=True), False)
     with pytest.raises(RuntimeError, match="shape and dtype of x"):
-        torch.ops.normlab.divide_backward(x[:1], x, offset[:1], None, *arguments(), False)
+        torch.ops.normlab.divide_backward(
+            x[:1], x, x[:0, 0, 0], offset[:1], None, *arguments(), False
+        )
+    with pytest.raises(RuntimeError, match="what the forward pass kept"):
+        torch.ops.normlab.divide_backward(x, x, x[0], offset[:1], None, *arguments(), False)
     with pytest.raises(RuntimeError, match=r"must be \(channels, channels\)"):
         torch.ops.normlab.mix(x, x[0], offset[:1], None, None, 1.0, 2.0, 0.5, False)
     with pytest.raises(RuntimeError, match="s must be what the forward pass kept"):

@@ -5,6 +5,7 @@ Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the inp
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from normlab.equation.row import Norm, Sigma
 from normlab.equation.variants import divisive
 from normlab.errors import SettingError
 from normlab.kernels.sigma_inside import normalized
-from normlab.tracing import recorded
+from normlab.tracing import in_tracer, recorded
 
 
 @recorded
@@ -156,6 +157,7 @@ def _check_names(name: str, reduce: str, window: str) -> None:
         raise SettingError(f"{name}: window={window!r} given, but it must be 'gaussian' or 'box'.")
 
 
+_made = lru_cache(64)(divisive)
 _MIXERS = {"pool_weight": "learned", "channel_size": "window", "channel_width": "decay"}
 
 
@@ -174,7 +176,8 @@ def chosen(
     neighbours = weight is not None and weight.dim() > 2
     _check_axes(name, over, axes, spatial, mixing)
     _check_choices(name, spatial, mixing, neighbours, reduce, center)
-    return divisive(
+    make = divisive if in_tracer() else _made  # torch.compile warns of a cache
+    return make(
         channels="c" in axes,
         space="s" in axes,
         batch="n" in axes,

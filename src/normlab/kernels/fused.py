@@ -4,8 +4,10 @@ They keep x alone for backward. A pass that is to be differentiated again, trans
 recorded, and what they do not cover, runs on the twin in `divisive.py`, which has the same numbers.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -14,10 +16,13 @@ from torch import Tensor
 from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
 from normlab.kernels import divisive, mixed, native
+from normlab.kernels.layouts import channels_last
 from normlab.kernels.slopes import by_channel, summed_onto, through
+from normlab.kernels.thresholds import PLACES
 from normlab.tracing import values_known
 
 Maybe = Tensor | None
+Less = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Shape:
     """A pool as the kernels know it: channels summed, a window over space, a window over channels."""
 
     total: bool = False
+    centered: bool = False  # its pool is subtracted from x first
     size: int = 0
     taps: tuple[float, ...] | None = None
     neighbours: int = 0
@@ -43,11 +49,13 @@ def divided(
     bias: Maybe = None,
     valid: Maybe = None,
     counted: Maybe = None,
+    less_center: Less | None = None,
 ) -> Tensor:
-    """`divisive.divided`, by whichever of the two fits."""
+    """`divisive.divided` of x, or of what `less_center` leaves of x, by whichever of the two fits."""
     own: dict[str, Any] = {"offset": offset, "weight": weight, "bias": bias, "powers": powers}
     rest: dict[str, Any] = {"pool_weight": pool_weight, "valid": valid, "counted": counted}
     if not values_known(x):
+        x = x if less_center is None else less_center(x)
         return divisive.divided(x, e, plan, **own, **rest)
     mixes = mixed.holds(plan)
     shape = None if mixes or x.dim() < 2 else _shape(plan, x)
@@ -59,13 +67,18 @@ def divided(
         else native.refused(x, offset, weight, bias)
     )
     native.noted(why)
+    if less_center is not None:
+        if not why and shape is not None and _centers(shape, x, powers):
+            shape = replace(shape, centered=True)
+        else:
+            x, less_center = less_center(x), None
     if why:
         return divisive.divided(x, e, plan, **own, **rest)
     m, n, p = map(float, powers)
     if shape is None:
         assert pool_weight is not None
         return mixed.divided(x, offset, pool_weight, weight, bias, mixed.Job((m, n, p), plan))
-    return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan))
+    return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan, less_center))
 
 
 def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
@@ -75,6 +88,13 @@ def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
     if any(isinstance(power, Tensor) for power in powers):
         return "a power is learned"
     return "x has more than 3 axes of space" if x.dim() > 5 else ""
+
+
+def _centers(shape: Shape, x: Tensor, powers: tuple[Any, ...]) -> bool:
+    """Whether the kernel also subtracts the pool of x: of a window over all channels."""
+    whole = shape.total and shape.size > 0 and shape.neighbours == 0
+    fits = channels_last(x) is None and math.prod(x.shape[2:]) >= PLACES
+    return whole and fits and powers == (1, 2, 0.5)
 
 
 def _shape(plan: divisive.Division, x: Tensor) -> Shape | None:
@@ -129,15 +149,24 @@ class Job:
     shape: Shape
     powers: tuple[float, float, float]
     plan: divisive.Division
+    less_center: Less | None = None
 
     def arguments(self) -> tuple[Any, ...]:
         s = self.shape
-        taps = None if s.taps is None else torch.tensor(s.taps, dtype=torch.float64)
-        return s.total, s.size, taps, s.neighbours, s.gain, *self.powers
+        taps = None if s.taps is None else _taps(s.taps)
+        return s.total, s.centered, s.size, taps, s.neighbours, s.gain, *self.powers
 
     def by_twin(self, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
         own = {"offset": offset, "weight": weight, "bias": bias}
+        x = x if self.less_center is None else self.less_center(x)
         return divisive.divided(x, None, self.plan, powers=self.powers, **own)
+
+
+@lru_cache(64)
+def _taps(values: tuple[float, ...]) -> Tensor:
+    """A window's weights as the kernels take them, which never write to them."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=torch.float64, device="cpu")
 
 
 def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
@@ -145,12 +174,15 @@ def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Ten
     learns = any(a is not None and a.requires_grad for a in given)
     if learns and torch.is_grad_enabled():
         return _Fused.apply(*given, job)  # pyright: ignore[reportReturnType]
-    return _forward(*given, job)
+    return _forward(*given, job)[0]
 
 
-def _forward(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+def _forward(
+    x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job, keep: bool = False
+) -> tuple[Tensor, Tensor]:
+    """y, and with `keep` what of the pool is small enough to be kept for backward."""
     own = (by_channel(a, x.shape[1]) for a in (weight, bias))
-    return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments())
+    return torch.ops.normlab.divide(x, offset.flatten(), *own, *job.arguments(), keep)
 
 
 class _Fused(torch.autograd.Function):
@@ -159,22 +191,24 @@ class _Fused(torch.autograd.Function):
         ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
     ) -> Tensor:
         ctx.job = job
-        ctx.save_for_backward(x, offset, weight, bias)
-        return _forward(x, offset, weight, bias, job)
+        y, pool = _forward(x, offset, weight, bias, job, keep=True)
+        ctx.save_for_backward(x, offset, weight, bias, pool)
+        return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        given, wanted = ctx.saved_tensors, ctx.needs_input_grad[:4]
+        *given, pool = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:4]
         if native.second_order():
             return *through(ctx.job.by_twin, grads[0], given, wanted), None
-        return *_slopes(grads[0], given, wanted, ctx.job), None
+        return *_slopes(grads[0], given, pool, wanted, ctx.job), None
 
 
-def _slopes(g: Tensor, given: Any, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
+def _slopes(g: Tensor, given: Any, pool: Tensor, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
     x, offset, weight, _ = given
     own = by_channel(weight, x.shape[1])
     gx, sums = torch.ops.normlab.divide_backward(
-        g, x, offset.flatten(), own, *job.arguments(), any(wanted[1:])
+        g, x, pool, offset.flatten(), own, *job.arguments(), any(wanted[1:])
     )
     found: list[Maybe] = [gx if wanted[0] else None]
     for row, a, want in zip((2, 0, 1), given[1:], wanted[1:], strict=True):

@@ -34,8 +34,11 @@ def normalized(
     """
     of = resolved(x, row, mask, settings)
     values, valid = of.values, of.valid
-    d = x - _center(x, row, valid, values) if row.center else x
-    e, counted = None, None
+    d, e, counted, less_center = x, None, None, None
+    if row.center and (pool_input is not None or valid is not None):
+        d = x - _center(x, row, valid, values)
+    elif row.center:
+        less_center = lambda x: x - _center(x, row, None, values)  # noqa: E731
     if pool_input is not None and not (pool_input is x and d is x):
         e, counted = partner(pool_input, x, valid)
     like = d if e is None else e
@@ -55,6 +58,7 @@ def normalized(
         powers=(m, n, -p if inverse else p),
         valid=valid,
         counted=counted,
+        less_center=less_center,
     )
     return y.to(x.dtype)
 
