@@ -110,6 +110,16 @@ def test_trials_may_be_rows_or_repeated_contrasts_and_tensors():
     assert rows.observations == flat.observations == 200
 
 
+def test_an_s_that_may_be_1_is_told():
+    generator = np.random.default_rng(2)
+    plain, bent = (session(generator, neuron(generator, b), "gaussian") for b in (False, True))
+    told, not_told = (
+        normlab.fit(CONTRAST, r, supersaturation=True, folds=2) for r in (plain, bent)
+    )
+    assert told.s.low == 1 < not_told.s.low and not_told.notes == ()
+    assert "of cells with s = 1 such intervals hold it in 97.5 %, not 95 %" in told.notes[0]
+
+
 def test_a_start_is_found_among_many_contrasts():
     """Each of 20,000 contrasts shown once: the search begins from some of them and ends with all."""
     generator = np.random.default_rng(12)

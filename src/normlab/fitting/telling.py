@@ -127,4 +127,9 @@ def notes(
         ]
         if open_ends and not estimate.fixed:
             found.append(f"The data do not bound {name} from {' or '.join(open_ends)}.")
+    if "s" in estimates and not estimates["s"].fixed and estimates["s"].low == 1:
+        found.append(
+            "The interval of s reaches 1, the least that s can be; of cells with s = 1 such intervals hold "
+            f"it in {50 * (1 + asked.level):.4g} %, not {100 * asked.level:.4g} %."
+        )
     return found

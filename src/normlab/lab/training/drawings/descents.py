@@ -13,6 +13,8 @@ def descents(places, curves, target):
             ax.plot(places[optimizer, name], curves[optimizer, name], color=color, label=name)
         ax.axhline(target, color=ACCENT, lw=1, ls="--")
         ax.set(xscale="log", yscale="log", xlabel="steps", title=title)
+        for axis in (ax.xaxis, ax.yaxis):  # within a decade they would push the axis' own label out
+            axis.set_minor_formatter("")
     axes[0, 0].set(ylabel="loss")
     axes[0, 1].legend(loc="lower left")
     return figure
