@@ -5,8 +5,9 @@
 
 constexpr int64_t TILE = 512, LANES = 64;  // channels of a tile at most; lanes that shorter rows are joined to
 constexpr int64_t DEEP = 128;              // rows whose sums are as exact as they must be
+constexpr int64_t FIRST = 32;              // rows of lanes whose mean is near that of a block
 constexpr int64_t LONG = 512, TASKS = 16;  // rows of lanes in a block at most; into so many a small array is cut
-constexpr int64_t BESIDE = 4096, LEAST_ROWS = 16;  // values, or rows, that are summed one strip after another
+constexpr int64_t CACHED = 1 << 23;        // bytes of an array that the last cache holds
 
 // How an array is cut, by its shape alone
 struct Blocks {
@@ -80,36 +81,31 @@ inline void spread(const double* values, const Block& at, T* lanes) {
 }
 
 // Of lanes, the sums of what `of(row, some, lane, a, c)` adds of each row: `some` of its vectors, which begin at that
-// lane. A strip of vectors at a time, so that sums stay in registers, and not many rows, which stay in the caches.
-template <class T, class Of>
-INLINED inline void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of) {
+// lane. A few rows at a time, so that the sums are seldom fetched and memory is read almost in order.
+template <int64_t many, class T, class Of>
+INLINED inline void add_rows(int64_t from, int64_t step, int64_t n, T* one, T* two, Of of) {
   constexpr int64_t w = WIDTH<T>;
-  for (int64_t i = 0; i < at.lanes(); ++i) one[i] = two[i] = 0;
-  auto add = [&](const V<T>& sum, double* to, int64_t lanes) INLINED {
-    T own[w];
-    store(own, sum);
-    for (int64_t i = w - lanes; i < w; ++i) to[i] += double(own[i]);
+  auto add = [&](auto some, int64_t lane) INLINED {
+    V<T> a = load(one + lane), c = load(two + lane);
+    for (int64_t r = 0; r < many; ++r) of(from + r * step, some, lane, a, c);
+    store(one + lane, a), store(two + lane, c);
   };
-  int64_t beside = least(DEEP, most(LEAST_ROWS, BESIDE / at.lanes())), step = at.step();
-  at.each_rows(least(beside, most_rows), [&](int64_t from, int64_t rows, int64_t n) INLINED {
+  int64_t i = 0;
+  for (; i + w <= n; i += w) add(Whole<T>{i}, i);
+  if (i < n) add(Ending<T>{n, n - i}, n - w);
+}
+
+template <int64_t many, class T, class Of>
+INLINED inline void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of) {
+  T room[2 * (WIDTH<T> + TILE)], *a = room + WIDTH<T>, *c = a + WIDTH<T> + TILE;  // with room before, for a short row
+  for (int64_t i = 0; i < at.lanes(); ++i) one[i] = two[i] = 0;
+  at.each_rows(least(DEEP, most_rows), [&](int64_t from, int64_t rows, int64_t n) INLINED {
     if ((most_rows -= rows) + rows <= 0) return;
-    int64_t i = 0;
-    for (; i + SUMS_BESIDE * w <= n; i += SUMS_BESIDE * w) {
-      V<T> a[SUMS_BESIDE] = {}, c[SUMS_BESIDE] = {};
-      for (int64_t r = 0; r < rows; ++r) {
-        int64_t row = from + r * step;
-        of(row, Whole<T>{i}, i, a[0], c[0]), of(row, Whole<T>{i + w}, i + w, a[1], c[1]);
-        of(row, Whole<T>{i + 2 * w}, i + 2 * w, a[2], c[2]), of(row, Whole<T>{i + 3 * w}, i + 3 * w, a[3], c[3]);
-      }
-      for (int64_t j = 0; j < SUMS_BESIDE; ++j) add(a[j], one + i + j * w, w), add(c[j], two + i + j * w, w);
-    }
-    auto single = [&](auto some, int64_t lane, int64_t fresh) INLINED {
-      V<T> a = {}, c = {};
-      for (int64_t r = 0; r < rows; ++r) of(from + r * step, some, lane, a, c);
-      add(a, one + lane, fresh), add(c, two + lane, fresh);
-    };
-    for (; i + w <= n; i += w) single(Whole<T>{i}, i, w);
-    if (i < n) single(Ending<T>{n, n - i}, n - w, n - i);
+    for (int64_t i = 0; i < n; ++i) a[i] = c[i] = T(0);
+    int64_t r = 0;
+    for (; r + many <= rows; r += many) add_rows<many>(from + r * at.step(), at.step(), n, a, c, of);
+    for (; r < rows; ++r) add_rows<1>(from + r * at.step(), at.step(), n, a, c, of);
+    for (int64_t i = 0; i < n; ++i) one[i] += double(a[i]), two[i] += double(c[i]);
   });
 }
 
@@ -133,28 +129,32 @@ inline void deviations(const Block& at, const S* x, const double* about, double*
   T room[WIDTH<T> + TILE], *near = room + WIDTH<T>;  // with room before it for the end of a short row
   double one[TILE], two[TILE];
   spread(about, at, near);
-  sums_of_lanes<T>(at, at.rows(), one, two, [&](int64_t row, auto some, int64_t lane, V<T>& a, V<T>& c) INLINED {
+  auto add = [&](int64_t row, auto some, int64_t lane, V<T>& a, V<T>& c) INLINED {
     V<T> d = some.fresh(some.of(x + row) - load(near + lane));
     a += d, c += d * d;
-  });
+  };
+  int64_t bytes = at.b.outer * at.b.channels * int64_t(sizeof(S));  // what is far is read more in order
+  bytes <= CACHED ? sums_of_lanes<8, T>(at, at.rows(), one, two, add)
+                  : sums_of_lanes<2, T>(at, at.rows(), one, two, add);
   folded(one, at, s1), folded(two, at, s2);
 }
 
-// The same in double throughout, slowly
+// The same in double throughout, of those channels that are `asked` for
 template <class S>
-inline void exact_deviations(const Block& at, const S* x, const double* about, double* s1, double* s2) {
+inline void exact_deviations(const Block& at, const S* x, const int64_t* asked, int64_t many, const double* about,
+                             double* s1, double* s2) {
   int64_t period = at.channels();
-  for (int64_t g = 0; g < period; ++g) s1[g] = s2[g] = 0;
-  auto add = [&](int64_t from, int64_t n) INLINED {
-    for (int64_t i = 0; i < n; i += period)
-      for (int64_t g = 0; g < period; ++g) {
-        double d = double(value_of(x[from + i + g])) - about[g];
-        s1[g] += d, s2[g] += d * d;
-      }
-    return true;
+  for (int64_t k = 0; k < many; ++k) s1[asked[k]] = s2[asked[k]] = 0;
+  auto add = [&](int64_t from, int64_t n, int64_t g) {
+    for (int64_t i = g; i < n; i += period) {
+      double d = double(value_of(x[from + i])) - about[g];
+      s1[g] += d, s2[g] += d * d;
+    }
   };
-  if (!at.b.last) return at.each_row(add);
-  at.each_rows(1, [&](int64_t from, int64_t, int64_t n) INLINED { add(from, n); });
+  if (!at.b.last) return at.each_row([&](int64_t from, int64_t n) { return add(from, n, 0), true; });
+  at.each_rows(1, [&](int64_t from, int64_t, int64_t n) {
+    for (int64_t k = 0; k < many; ++k) add(from, n, asked[k]);
+  });
 }
 
 // For each channel of a block the mean of its first values
@@ -174,11 +174,11 @@ inline void near_mean(const Block& at, const S* x, double* about) {
     return;
   }
   double sum[TILE], none[TILE];
-  sums_of_lanes<T>(at, 8, sum, none, [&](int64_t row, auto some, int64_t, V<T>& a, V<T>&) INLINED {
+  sums_of_lanes<2, T>(at, FIRST, sum, none, [&](int64_t row, auto some, int64_t, V<T>& a, V<T>&) INLINED {
     a += some.fresh(some.of(x + row));
   });
   folded(sum, at, about);
-  for (int64_t g = 0; g < at.channels(); ++g) about[g] = double(T(about[g] / double(least(8 * at.k.together, at.rows()))));
+  for (int64_t g = 0; g < at.channels(); ++g) about[g] = double(T(about[g] / double(least(FIRST * at.k.together, at.rows()))));
 }
 
 // (mean, M2) of each channel of a block. Where the first look is not exact, or a square would leave the
@@ -190,16 +190,14 @@ inline void block_stats(const Block& at, const S* x, double* to) {
   double count = at.values();
   near_mean(at, x, about);
   deviations(at, x, about, s1, s2);
-  auto exact = [&](int64_t g) INLINED { return s2[g] > 1e-30 && s2[g] < 1e30 && s1[g] * s1[g] < 0.5 * count * s2[g]; };
-  bool all = true;
-  for (int64_t g = 0; g < period; ++g) all = all && exact(g);
-  if (!all) {
-    double again[TILE], t1[TILE], t2[TILE];
-    for (int64_t g = 0; g < period; ++g) again[g] = s1[g] - s1[g] == 0 ? about[g] + s1[g] / count : about[g];
-    exact_deviations(at, x, again, t1, t2);
-    for (int64_t g = 0; g < period; ++g)  // the other channels' sums stay as they would be
-      if (!exact(g)) about[g] = again[g], s1[g] = t1[g], s2[g] = t2[g];
-  }
+  auto exact = [&](int64_t g) {
+    bool same = s1[g] == 0 && s2[g] == 0 && at.b.eps > 1e-30;  // all are `about`: deviations of 1e-22 do not count
+    return same || (s2[g] > 1e-30 && s2[g] < 1e30 && s1[g] * s1[g] < 0.5 * count * s2[g]);
+  };
+  int64_t asked[TILE], many = 0;
+  for (int64_t g = 0; g < period; ++g)
+    if (!exact(g)) asked[many++] = g, about[g] += s1[g] - s1[g] == 0 ? s1[g] / count : 0;
+  if (many) exact_deviations(at, x, asked, many, about, s1, s2);
   for (int64_t g = 0; g < period; ++g) {
     double e = s1[g] / count, m2 = s2[g] - count * e * e;
     to[g] = about[g] + e, to[at.k.tile + g] = m2 < 0 ? 0 : m2;

@@ -32,10 +32,12 @@ template <class S, class T>
 inline void block_sums(const Block& at, const S* g, const S* x, const Scaled<T>& p, double* to) {
   if (at.b.last) {
     double one[TILE], two[TILE];
-    sums_of_lanes<T>(at, at.rows(), one, two, [&](int64_t row, auto some, int64_t i, V<T>& a, V<T>& c) INLINED {
+    auto add = [&](int64_t row, auto some, int64_t i, V<T>& a, V<T>& c) INLINED {
       V<T> up = some.of(g + row), d = (some.of(x + row) - load(p.high + i)) * load(p.rate + i) + load(p.low + i);
       a += some.fresh(up * d), c += some.fresh(up);
-    });
+    };
+    at.lanes() <= 2 * LANES ? sums_of_lanes<2, T>(at, at.rows(), one, two, add)
+                            : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
     folded(one, at, to), folded(two, at, to + at.k.tile);
     return;
   }

@@ -1,11 +1,9 @@
-"""From how many elements on, and for which dtypes, a C++ kernel runs. Otherwise torch's operators run.
+"""From how many elements on a C++ kernel runs. Otherwise torch's operators run.
 
 Measured on one thread by `normlab bench --no-compile --processor-time --only NAME` with NAME batch, rms or
 GDN. A kernel alone is faster than torch for smaller arrays too. These numbers are for a whole call, to which
 Python adds about 40 µs in training.
 """
-
-import torch
 
 # elements from which on a kernel runs
 LEAST = {
@@ -14,9 +12,6 @@ LEAST = {
     "rms": 1 << 11,
     "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }
-CHANNELS = 128  # of a table in batch norm: at most
+CHANNELS = 512  # of a table in batch norm: at most
 PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
 WIDTH = 8  # of the rows of RMS norm: at least
-# dtypes of batch norm that are left to torch
-CONTIGUOUS = (torch.bfloat16, torch.float16)
-CHANNELS_LAST = (torch.float16,)
