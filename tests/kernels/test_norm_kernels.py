@@ -39,8 +39,6 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 @pytest.fixture(autouse=True)
 def kernels_for_all_sizes(monkeypatch):
     monkeypatch.setattr(thresholds, "LEAST", dict.fromkeys(thresholds.LEAST, 0))
-    monkeypatch.setattr(thresholds, "CONTIGUOUS", ())
-    monkeypatch.setattr(thresholds, "CHANNELS_LAST", ())
     monkeypatch.setattr(thresholds, "CHANNELS", 10_000)
     monkeypatch.setattr(thresholds, "WIDTH", 1)
 
