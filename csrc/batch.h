@@ -133,9 +133,9 @@ inline void deviations(const Block& at, const S* x, const double* about, double*
     V<T> d = some.fresh(some.of(x + row) - load(near + lane));
     a += d, c += d * d;
   };
-  int64_t bytes = at.b.outer * at.b.channels * int64_t(sizeof(S));  // what is far is read more in order
+  int64_t bytes = at.b.outer * at.b.channels * int64_t(sizeof(S));  // what is far is read in order
   bytes <= CACHED ? sums_of_lanes<8, T>(at, at.rows(), one, two, add)
-                  : sums_of_lanes<2, T>(at, at.rows(), one, two, add);
+                  : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
   folded(one, at, s1), folded(two, at, s2);
 }
 

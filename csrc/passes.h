@@ -36,8 +36,8 @@ inline void block_sums(const Block& at, const S* g, const S* x, const Scaled<T>&
       V<T> up = some.of(g + row), d = (some.of(x + row) - load(p.high + i)) * load(p.rate + i) + load(p.low + i);
       a += some.fresh(up * d), c += some.fresh(up);
     };
-    at.lanes() <= 2 * LANES ? sums_of_lanes<2, T>(at, at.rows(), one, two, add)
-                            : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
+    at.lanes() * int64_t(sizeof(S)) <= 256 ? sums_of_lanes<2, T>(at, at.rows(), one, two, add)
+                                           : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
     folded(one, at, to), folded(two, at, to + at.k.tile);
     return;
   }

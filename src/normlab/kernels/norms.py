@@ -29,7 +29,8 @@ def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Te
     if not plain(x):
         return None
     size, learns = x.numel(), _learns(x, weight, bias)
-    enough = size >= at.LEAST["batch" if learns else "batch, without gradients"]
+    kind = "batch, half types" if x.element_size() == 2 else "batch"
+    enough = size >= at.LEAST[kind if learns else f"{kind}, without gradients"]
     # torch loses digits of long columns, however few they are
     if not enough and not (x.dim() > 2 and columns.holds(x) and columns.long(x)):
         return None
@@ -46,7 +47,7 @@ def _fits(x: Tensor) -> bool:
     """Whether the channels lie in memory as the kernels read them faster than torch."""
     if not x.is_contiguous():
         return channels_last(x) is not None
-    if x.dim() == 2 and x.size(1) > at.CHANNELS:
+    if x.dim() == 2 and x.size(1) > at.CHANNELS and x.numel() * x.element_size() > at.LARGE:
         return False
     places = x.numel() // (x.size(0) * x.size(1))
     return places == 1 or places >= at.PLACES

@@ -9,9 +9,11 @@ Python adds about 40 µs in training.
 LEAST = {
     "batch": 1 << 16,
     "batch, without gradients": 1 << 13,
+    "batch, half types": 1 << 18,
+    "batch, half types, without gradients": 1 << 16,
     "rms": 1 << 11,
     "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }
-CHANNELS = 512  # of a table in batch norm: at most
+CHANNELS, LARGE = 128, 1 << 22  # of a table in batch norm that has more bytes: at most
 PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
 WIDTH = 8  # of the rows of RMS norm: at least
