@@ -39,6 +39,8 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 @pytest.fixture(autouse=True)
 def kernels_for_all_sizes(monkeypatch):
     monkeypatch.setattr(thresholds, "LEAST", dict.fromkeys(thresholds.LEAST, 0))
+    monkeypatch.setattr(thresholds, "CONTIGUOUS", {})
+    monkeypatch.setattr(thresholds, "CHANNELS_LAST", {})
     monkeypatch.setattr(thresholds, "CHANNELS", 10_000)
     monkeypatch.setattr(thresholds, "WIDTH", 1)
 
@@ -148,7 +150,9 @@ def test_half_parameters_and_statistics_are_rounded_once(dtype, order):
     for layer in (half, full):
         for seed, a in enumerate((*layer.parameters(), layer.running_mean)):
             a.data.copy_(example((20,), seed).to(dtype))
-    found, expected = (run(lambda x, *_, m=m: m(x), x, tuple(m.parameters()), g) for m in (half, full))
+    found, expected = (
+        run(lambda x, *_, m=m: m(x), x, tuple(m.parameters()), g) for m in (half, full)
+    )
     for a, b in zip(found, expected, strict=True):
         assert torch.equal(a, b.to(dtype))
     for name in ("running_mean", "running_var"):

@@ -46,11 +46,18 @@ def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Te
 def _fits(x: Tensor) -> bool:
     """Whether the channels lie in memory as the kernels read them faster than torch."""
     if not x.is_contiguous():
-        return channels_last(x) is not None
+        return _kept(x, at.CHANNELS_LAST) and channels_last(x) is not None
+    if not _kept(x, at.CONTIGUOUS):
+        return False
     if x.dim() == 2 and x.size(1) > at.CHANNELS and x.numel() * x.element_size() > at.LARGE:
         return False
     places = x.numel() // (x.size(0) * x.size(1))
     return places == 1 or places >= at.PLACES
+
+
+def _kept(x: Tensor, left: dict[str, tuple[torch.dtype, ...]]) -> bool:
+    """Whether x's dtype is not left to torch by the set in use."""
+    return x.element_size() > 2 or x.dtype not in left.get(native.in_use() or "", ())
 
 
 def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None:
@@ -101,9 +108,7 @@ class _Batch(torch.autograd.Function):
                 return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
 
             return *slopes.through(composed, g, (x, weight, bias), wanted), None, None
-        gx, sums = torch.ops.normlab.batch_backward.default(
-            g, x, _flat(weight), ctx.stats, ctx.eps
-        )
+        gx, sums = torch.ops.normlab.batch_backward.default(g, x, _flat(weight), ctx.stats, ctx.eps)
         return *_slopes(gx, sums, (weight, bias), wanted), None, None
 
 

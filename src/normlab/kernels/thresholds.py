@@ -5,6 +5,8 @@ GDN. A kernel alone is faster than torch for smaller arrays too. These numbers a
 Python adds about 40 µs in training.
 """
 
+import torch
+
 # elements from which on a kernel runs
 LEAST = {
     "batch": 1 << 16,
@@ -17,3 +19,6 @@ LEAST = {
 CHANNELS, LARGE = 128, 1 << 22  # of a table in batch norm that has more bytes: at most
 PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
 WIDTH = 8  # of the rows of RMS norm: at least
+# dtypes of batch norm that an instruction set leaves to torch: it widens and narrows them slowly
+CONTIGUOUS = {"avx2": (torch.bfloat16,), "generic": (torch.bfloat16, torch.float16)}
+CHANNELS_LAST = {"generic": (torch.float16,)}
