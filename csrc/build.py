@@ -161,6 +161,8 @@ def _link(compiler: str, torch: Path, objects: list[Path], more: list[str]) -> N
     strip = [] if more or sys.platform == "darwin" else ["-s", "-Wl,--allow-shlib-undefined"]
     own = [f"-L{torch / 'lib'}", "-ltorch_cpu"]  # only named: it is loaded when torch is imported
     _run([compiler, "-shared", *more, *strip, *map(str, objects), *own, "-o", str(part)])
+    if more:  # so that the next build links anew
+        os.utime(part, (0, 0))
     part.replace(LIBRARY)
 
 

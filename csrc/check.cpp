@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "mixers.h"
@@ -151,29 +152,56 @@ static void normalised(const Numbers& x, const Numbers& g, const std::vector<int
   for (int64_t i : pool) gx[i] = rate * (g[i] - sum - y[i] * along);
 }
 
-static bool norm_holds(int kind) {  // of images, of channels next to each other, of rows
-  const char* names[] = {"batch", "batch, last", "rms"};
-  int64_t outer = 9, channels = 18, inner = 21;
-  Batch b{Kind::f64, kind == 1, kind == 1 ? outer * inner : outer, channels, kind == 1 ? 1 : inner, 1e-5, nullptr, nullptr};
-  Rows r{Kind::f64, outer * channels, inner, 1e-5, nullptr};
-  uint64_t state = 5;
-  Numbers x(outer * channels * inner), g(x.size()), y(x), gx(x), found(x), slopes(x), stats(2 * channels), sums(x);
-  for (auto* a : {&x, &g})
-    for (double& value : *a) value = 3 + drawn(state);
-  if (kind < 2) {
-    Numbers parts(norms_generic.batch_parts(b));
-    norms_generic.batch(b, x.data(), found.data(), stats.data(), parts.data(), one_thread);
-    norms_generic.batch_back(b, stats.data(), g.data(), x.data(), slopes.data(), sums.data(), parts.data(), one_thread);
-  } else {
-    norms_generic.rms(r, x.data(), found.data(), one_thread);
-    norms_generic.rms_back(r, g.data(), x.data(), slopes.data(), nullptr, one_thread);
+struct Brain {  // bfloat16, of values that it holds
+  uint16_t bits;
+  Brain(double value = 0) {
+    float f = float(value);
+    uint32_t all;
+    std::memcpy(&all, &f, 4), bits = uint16_t(all >> 16);
   }
-  std::vector<std::vector<int64_t>> pools(kind < 2 ? channels : outer * channels);
+  operator double() const {
+    uint32_t all = uint32_t(bits) << 16;
+    float f;
+    std::memcpy(&f, &all, 4);
+    return f;
+  }
+};
+
+enum Shape { PLANES, LAST_AXIS, ROWS };
+struct NormCase {
+  Shape shape;
+  int64_t outer, channels, inner;
+};
+constexpr NormCase NORMS[] = {  // of images, also of few channels and of few places; channels side by side; rows
+    {PLANES, 9, 18, 21}, {PLANES, 900, 2, 3}, {PLANES, 3, 2, 9001}, {LAST_AXIS, 9, 18, 21},
+    {LAST_AXIS, 40, 601, 2}, {LAST_AXIS, 7, 1, 700}, {LAST_AXIS, 3, 1, 1}, {ROWS, 9, 18, 21}};
+
+template <class S>
+static bool norm_holds(const NormCase& c, Kind kind, double limit) {
+  const char* names[] = {"batch", "batch, last", "rms"};
+  bool last = c.shape == LAST_AXIS, centered = c.shape != ROWS;
+  Batch b{kind, last, last ? c.outer * c.inner : c.outer, c.channels, last ? 1 : c.inner, 1e-5, nullptr, nullptr};
+  Rows r{kind, c.outer * c.channels, c.inner, 1e-5, nullptr};
+  uint64_t state = 5;
+  std::vector<S> in(c.outer * c.channels * c.inner), slopes(in), found(in), back(in);
+  for (auto* a : {&in, &slopes})
+    for (S& value : *a) value = S(3 + drawn(state));
+  for (size_t i = 0; i < in.size(); i += 5) in[i] = S(20 + drawn(state));  // far from the first values' mean
+  Numbers stats(2 * c.channels), sums(2 * c.channels), x(in.begin(), in.end()), g(slopes.begin(), slopes.end()), y(x), gx(x);
+  if (centered) {
+    Numbers parts(norms_generic.batch_parts(b));
+    norms_generic.batch(b, in.data(), found.data(), stats.data(), parts.data(), one_thread);
+    norms_generic.batch_back(b, stats.data(), slopes.data(), in.data(), back.data(), sums.data(), parts.data(), one_thread);
+  } else {
+    norms_generic.rms(r, in.data(), found.data(), one_thread);
+    norms_generic.rms_back(r, slopes.data(), in.data(), back.data(), nullptr, one_thread);
+  }
+  std::vector<std::vector<int64_t>> pools(centered ? c.channels : c.outer * c.channels);
   for (int64_t i = 0; i < int64_t(x.size()); ++i)
-    pools[kind == 0 ? i / inner % channels : kind == 1 ? i % channels : i / inner].push_back(i);
-  for (const auto& pool : pools) normalised(x, g, pool, kind != 2, 1e-5, y, gx);
-  return near_enough(names[kind], "y", farthest(found, y), 1e-12) &
-         near_enough(names[kind], "the slope", farthest(slopes, gx), 1e-12);
+    pools[c.shape == PLANES ? i / c.inner % c.channels : last ? i % c.channels : i / c.inner].push_back(i);
+  for (const auto& pool : pools) normalised(x, g, pool, centered, 1e-5, y, gx);
+  return near_enough(names[c.shape], "y", farthest(Numbers(found.begin(), found.end()), y), limit) &
+         near_enough(names[c.shape], "the slope", farthest(Numbers(back.begin(), back.end()), gx), limit);
 }
 
 // y of weights between channels, by the definition
@@ -269,7 +297,11 @@ int main() {
         failed += !holds(c), ++all;
       }
   failed += !moments_hold(), ++all;
-  for (int kind = 0; kind < 3; ++kind) failed += !norm_holds(kind), ++all;
+  for (const NormCase& c : NORMS) {
+    failed += !norm_holds<double>(c, Kind::f64, 1e-12), ++all;
+    failed += !norm_holds<float>(c, Kind::f32, 2e-5), ++all;
+    failed += !norm_holds<Brain>(c, Kind::bf16, 0.05), ++all;
+  }
   failed += !sums_hold(), ++all;
   for (bool last : {false, true})
     for (double power : {1.0, 2.0}) failed += !mixing_holds(plain, last, power), ++all;

@@ -1,6 +1,9 @@
 // The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
 #include "binding.h"
 
+#include <torch/headeronly/util/BFloat16.h>
+#include <torch/headeronly/util/Half.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -196,18 +199,24 @@ double between(double from, double to, double share) {
 template <class T>
 void move(T* mean, T* var, const double* batch, int64_t channels, double count, double momentum) {
   for (int64_t c = 0; c < channels; ++c) {
-    mean[c] = T(between(mean[c], batch[c], momentum));
-    var[c] = T(between(var[c], batch[channels + c] * (count / (count - 1)), momentum));
+    mean[c] = T(between(double(mean[c]), batch[c], momentum));
+    var[c] = T(between(double(var[c]), batch[channels + c] * (count / (count - 1)), momentum));
   }
 }
 }  // namespace
 
-// Running statistics, float or double, moved by a batch of `count` values a channel. batch: its mean and
-// biased variance, (2, channels).
-extern "C" SEEN void normlab_move(void* mean, void* var, int wide, const double* batch, int64_t channels,
+// Running statistics of a Kind moved by a batch of `count` values a channel. batch: its mean and biased
+// variance, (2, channels).
+extern "C" SEEN void normlab_move(void* mean, void* var, int kind, const double* batch, int64_t channels,
                                   int64_t count, double momentum) {
-  wide ? move(static_cast<double*>(mean), static_cast<double*>(var), batch, channels, count, momentum)
-       : move(static_cast<float*>(mean), static_cast<float*>(var), batch, channels, count, momentum);
+#define MOVE(T) return move(static_cast<T*>(mean), static_cast<T*>(var), batch, channels, double(count), momentum)
+  switch (normlab::Kind(kind)) {
+    case normlab::Kind::f32: MOVE(float);
+    case normlab::Kind::f64: MOVE(double);
+    case normlab::Kind::bf16: MOVE(torch::headeronly::BFloat16);
+    case normlab::Kind::f16: MOVE(torch::headeronly::Half);
+  }
+#undef MOVE
 }
 
 // For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes), added to.

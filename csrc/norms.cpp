@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <type_traits>
 #if defined(__F16C__) || defined(__AVX512F__)
 #include <immintrin.h>
 #endif
@@ -13,26 +14,30 @@ namespace SET {
 
 #include "numbers.h"
 #include "threads.h"
+#include "powers.h"
+#include "vectors.h"
+#include "rows.h"
 #include "batch.h"
+#include "passes.h"
 #include "rms.h"
 
 constexpr int64_t MANY = 16;  // channels from which on each has one thread, and stays in that one's cache
 
-// `first` for all blocks of each tile of channels, `end` for the tile, `last` for its blocks; both get what
-// `ready` makes of the tile. By channels, or by blocks.
+// `first` for all blocks of each tile of channels, `end` for the tile, `last` for its blocks, those read last first,
+// since they are in the caches; both get what `ready` makes of the tile. By channels, or by blocks.
 template <class T, class Ready, class First, class End, class Last>
 inline void twice(const Batch& b, Parallel parallel, Ready ready, First first, End end, Last last) {
-  Blocks k = blocks_of(b);
+  Blocks k = blocks_of<T>(b);
   int64_t each = k.each();
   if (!b.last && b.channels >= MANY) {
     in_parallel(parallel, k.tiles, [&](int64_t begin, int64_t stop) {
       Scaled<T> p;
       for (int64_t tile = begin; tile < stop; ++tile) {
-        ready(tile, false, p);
-        for (int64_t part = 0; part < each; ++part) first(tile, part, p);
+        ready(Block{b, k, tile, 0}, false, p);
+        for (int64_t part = 0; part < each; ++part) first(Block{b, k, tile, part}, p);
         end(tile);
-        ready(tile, true, p);
-        for (int64_t part = 0; part < each; ++part) last(tile, part, p);
+        ready(Block{b, k, tile, 0}, true, p);
+        for (int64_t part = each; part-- > 0;) last(Block{b, k, tile, part}, p);
       }
     });
     return;
@@ -40,9 +45,11 @@ inline void twice(const Batch& b, Parallel parallel, Ready ready, First first, E
   auto by_blocks = [&](bool second, auto work) {
     in_parallel(parallel, k.all(), [&](int64_t begin, int64_t stop) {
       Scaled<T> p;
-      for (int64_t i = begin; i < stop; ++i) {
-        if (i == begin || i % each == 0) ready(i / each, second, p);
-        work(i / each, i % each, p);
+      for (int64_t i = 0, before = -1; i < stop - begin; ++i) {
+        int64_t at = second ? stop - 1 - i : begin + i, tile = at / each;
+        Block block{b, k, tile, at % each};
+        if (tile != before) ready(block, second, p);
+        work(block, p), before = tile;
       }
     });
   };
@@ -51,35 +58,34 @@ inline void twice(const Batch& b, Parallel parallel, Ready ready, First first, E
   by_blocks(true, last);
 }
 
+inline double* part_of(const Block& at, double* parts) {
+  return parts + 2 * (at.tile * at.k.each() + at.part) * at.k.tile;
+}
+
 template <class S>
 void batch_of(const Batch& b, const S* x, S* y, double* stats, double* parts, Parallel parallel) {
   using T = typename Computed<S>::type;
-  Blocks k = blocks_of(b);
-  auto ready = [&](int64_t tile, bool second, Scaled<T>& p) {
-    if (second) scaled(b, k, tile, stats, nullptr, p);
+  Blocks k = blocks_of<T>(b);
+  auto ready = [&](const Block& at, bool second, Scaled<T>& p) {
+    if (second) scaled(at, stats, nullptr, true, p);
   };
-  auto first = [&](int64_t tile, int64_t part, const Scaled<T>&) {
-    block_stats(b, k, tile, part, x, parts + 2 * (tile * k.each() + part) * k.tile);
-  };
+  auto first = [&](const Block& at, const Scaled<T>&) { block_stats(at, x, part_of(at, parts)); };
   auto end = [&](int64_t tile) { merged_stats(b, k, tile, parts, stats); };
-  twice<T>(b, parallel, ready, first, end,
-           [&](int64_t tile, int64_t part, const Scaled<T>& p) { apply(b, k, tile, part, x, y, p); });
+  twice<T>(b, parallel, ready, first, end, [&](const Block& at, const Scaled<T>& p) { apply(at, x, y, p); });
 }
 
 template <class S>
 void batch_back_of(const Batch& b, const double* stats, const S* g, const S* x, S* gx, double* sums, double* parts,
                    Parallel parallel) {
   using T = typename Computed<S>::type;
-  Blocks k = blocks_of(b);
-  auto ready = [&](int64_t tile, bool second, Scaled<T>& p) {
-    scaled(b, k, tile, stats, second ? sums : nullptr, p);
+  Blocks k = blocks_of<T>(b);
+  auto ready = [&](const Block& at, bool second, Scaled<T>& p) {
+    scaled(at, stats, second ? sums : nullptr, false, p);
   };
-  auto first = [&](int64_t tile, int64_t part, const Scaled<T>& p) {
-    block_sums(b, k, tile, part, g, x, p, parts + 2 * (tile * k.each() + part) * k.tile);
-  };
+  auto first = [&](const Block& at, const Scaled<T>& p) { block_sums(at, g, x, p, part_of(at, parts)); };
   auto end = [&](int64_t tile) { merged_sums(b, k, tile, parts, sums); };
-  twice<T>(b, parallel, ready, first, end, [&](int64_t tile, int64_t part, const Scaled<T>& p) {
-    if (gx) apply_back(b, k, tile, part, g, x, gx, p);
+  twice<T>(b, parallel, ready, first, end, [&](const Block& at, const Scaled<T>& p) {
+    if (gx) apply_back(at, g, x, gx, p);
   });
 }
 
@@ -119,7 +125,7 @@ void batch_back(const Batch& b, const double* stats, const void* g, const void* 
 }
 
 int64_t batch_parts(const Batch& b) {
-  Blocks k = blocks_of(b);
+  Blocks k = b.kind == Kind::f64 ? blocks_of<double>(b) : blocks_of<float>(b);
   return 2 * k.all() * k.tile;
 }
 

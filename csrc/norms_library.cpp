@@ -2,6 +2,9 @@
 #include "binding.h"
 #include "norms.h"
 
+#include <torch/headeronly/util/BFloat16.h>
+#include <torch/headeronly/util/Half.h>
+
 #include <algorithm>
 
 namespace normlab {
@@ -16,12 +19,28 @@ const Norms* const SETS[] = {NORMLAB_SETS(LISTED)};
 
 const Norms& chosen() { return chosen_of(SETS); }
 
-Numbers own(const Maybe& a, int64_t size) {
-  if (!a) return {};
-  STD_TORCH_CHECK(a->is_cpu() && a->numel() == size &&
-                      (a->scalar_type() == ScalarType::Float || a->scalar_type() == ScalarType::Double),
-                  "normlab: a parameter must have ", size, " values, float32 or float64, on the CPU");
-  return numbers(*a);
+// f(values) of a in their own dtype
+template <class F>
+void by_dtype(ScalarType kind, void* at, F f) {
+  switch (kind) {
+    case ScalarType::Double: return f(static_cast<double*>(at));
+    case ScalarType::BFloat16: return f(static_cast<torch::headeronly::BFloat16*>(at));
+    case ScalarType::Half: return f(static_cast<torch::headeronly::Half*>(at));
+    default: return f(static_cast<float*>(at));
+  }
+}
+
+Numbers own(const Maybe& given, int64_t size) {
+  if (!given) return {};
+  STD_TORCH_CHECK(given->is_cpu() && given->numel() == size, "normlab: a parameter must have ", size,
+                  " values, on the CPU");
+  kind_of(*given);  // of a dtype that is read here
+  Tensor a = in_order(*given, false);
+  Numbers all(size);
+  by_dtype(a.scalar_type(), const_cast<void*>(a.const_data_ptr()), [&](auto* from) {
+    for (int64_t i = 0; i < size; ++i) all[i] = double(from[i]);
+  });
+  return all;
 }
 
 const double* pointer(const Numbers& a) { return a.empty() ? nullptr : a.data(); }
@@ -55,12 +74,14 @@ std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const May
   return {y, stats};
 }
 
-// As the weight is: float where it is, else double
+// In the dtype of the weight, where there is one
 Tensor as_weight(const Tensor& sums, const Maybe& weight) {
-  if (!weight || weight->scalar_type() != ScalarType::Float) return sums;
-  Tensor own = rows(sums.size(0), sums.size(1), ScalarType::Float);
+  if (!weight || weight->scalar_type() == ScalarType::Double) return sums;
+  Tensor own = rows(sums.size(0), sums.size(1), weight->scalar_type());
   const double* from = static_cast<const double*>(sums.const_data_ptr());
-  std::copy(from, from + sums.numel(), static_cast<float*>(own.mutable_data_ptr()));
+  by_dtype(weight->scalar_type(), own.mutable_data_ptr(), [&](auto* to) {
+    for (int64_t i = 0; i < sums.numel(); ++i) to[i] = static_cast<float>(from[i]);
+  });
   return own;
 }
 

@@ -1,6 +1,7 @@
 // Powers of numbers and of rows. Included into the namespace of one instruction set.
 
-#define WITHIN inline __attribute__((always_inline))  // a call in a loop would keep it from being vectorised
+#define INLINED __attribute__((always_inline))  // a call in a loop would keep it from being vectorised
+#define WITHIN inline INLINED
 
 inline float root(float a) { return __builtin_sqrtf(a); }
 inline double root(double a) { return __builtin_sqrt(a); }

@@ -39,8 +39,8 @@ by_image = pytest.mark.parametrize(("shape", "order"), IMAGES.values(), ids=IMAG
 @pytest.fixture(autouse=True)
 def kernels_for_all_sizes(monkeypatch):
     monkeypatch.setattr(thresholds, "LEAST", dict.fromkeys(thresholds.LEAST, 0))
-    monkeypatch.setattr(thresholds, "CONTIGUOUS", ())
-    monkeypatch.setattr(thresholds, "CHANNELS_LAST", ())
+    monkeypatch.setattr(thresholds, "CONTIGUOUS", {})
+    monkeypatch.setattr(thresholds, "CHANNELS_LAST", {})
     monkeypatch.setattr(thresholds, "CHANNELS", 10_000)
     monkeypatch.setattr(thresholds, "WIDTH", 1)
 
@@ -120,6 +120,43 @@ def test_a_large_mean_costs_no_digit(shape, order):
     torch.testing.assert_close(var, wide.var(dims, unbiased=False), rtol=1e-6, atol=0)
     far = (y - batch_by_torch(wide, None, None)).abs().max()
     assert far < 1e-6 * y.abs().max()
+
+
+@by_set
+@pytest.mark.parametrize("mean", [1.0, 1e4])
+@by_image
+def test_channels_that_change_on_the_way(shape, order, mean, name):
+    """The first values of a channel tell nothing of its mean; the others stay as they would be."""
+    x = drawn(shape, order, mean=mean)
+    x[: shape[0] // 2, ::2] *= -1.5
+    x[:, shape[1] // 2] = 0
+    g = drawn(shape, order, mean=0.0, seed=6)
+    wide = x.double().requires_grad_()
+    expected = batch_by_torch(wide, None, None)
+    (slope,) = torch.autograd.grad(expected, wide, g.double())
+    with native.forced(name):
+        y, gx = run(lambda x: batch(x, None, None), x, (), g)
+    others = (0, *range(2, x.dim()))
+    for found, right in ((y, expected), (gx, slope)):
+        far = (found.double() - right).abs().amax(others)
+        assert (far <= 4e-6 * right.abs().amax(others)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("order", [None, LAST])
+def test_half_parameters_and_statistics_are_rounded_once(dtype, order):
+    x, g = drawn((8, 20, 9, 11), order, dtype), drawn((8, 20, 9, 11), order, dtype, 0.0, 6)
+    half, full = nn.BatchNorm(20, dtype=dtype), nn.BatchNorm(20)
+    for layer in (half, full):
+        for seed, a in enumerate((*layer.parameters(), layer.running_mean)):
+            a.data.copy_(example((20,), seed).to(dtype))
+    found, expected = (
+        run(lambda x, *_, m=m: m(x), x, tuple(m.parameters()), g) for m in (half, full)
+    )
+    for a, b in zip(found, expected, strict=True):
+        assert torch.equal(a, b.to(dtype))
+    for name in ("running_mean", "running_var"):
+        assert torch.equal(getattr(half, name), getattr(full, name).to(dtype))
 
 
 @by_image

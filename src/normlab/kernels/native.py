@@ -24,7 +24,7 @@ VARIABLE = "NORMLAB_KERNELS"
 SETS = ("avx512", "avx2", "generic")
 LIBRARY = Path(__file__).with_name("libkernels.so")
 WIDE = {torch.float32: 0, torch.float64: 1}
-KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)  # numbered as in core.h
 
 _chosen: str | None = None  # the set in use
 # the tests of `steady` at the cost of one call, by dtype; none without kernels
@@ -183,10 +183,10 @@ def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) 
 
     batch: float64 (2, channels), its mean and biased variance. False, and nothing moved, where it cannot run.
     """
-    kind = WIDE.get(mean.dtype)
-    if kind is None or var.dtype is not mean.dtype or not _ordinary(mean) or not _ordinary(var):
+    kind = mean.dtype
+    if kind not in KINDS or var.dtype is not kind or not _ordinary(mean) or not _ordinary(var):
         return False
-    at = mean.data_ptr(), var.data_ptr(), kind, batch.data_ptr()
+    at = mean.data_ptr(), var.data_ptr(), KINDS.index(kind), batch.data_ptr()
     _library().normlab_move(*at, mean.numel(), count, momentum)
     torch.autograd.graph.increment_version((mean, var))
     return True

@@ -29,24 +29,35 @@ def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Te
     if not plain(x):
         return None
     size, learns = x.numel(), _learns(x, weight, bias)
-    enough = size >= at.LEAST["batch" if learns else "batch, without gradients"]
+    kind = "batch, half types" if x.element_size() == 2 else "batch"
+    enough = size >= at.LEAST[kind if learns else f"{kind}, without gradients"]
     # torch loses digits of long columns, however few they are
     if not enough and not (x.dim() > 2 and columns.holds(x) and columns.long(x)):
         return None
     if size == 0 or not _fits(x) or native.refused(x, weight, bias):
         return None
     native.noted("")
-    return _Batch.apply(x, weight, bias, eps) if learns else _batch(x, weight, bias, eps)
+    if not learns:
+        return _batch(x, weight, bias, eps)
+    held: list[Tensor] = []  # an output less for autograd to wrap
+    return _Batch.apply(x, weight, bias, eps, held), held[0]  # pyright: ignore[reportReturnType]
 
 
 def _fits(x: Tensor) -> bool:
     """Whether the channels lie in memory as the kernels read them faster than torch."""
     if not x.is_contiguous():
-        return x.dtype not in at.CHANNELS_LAST and channels_last(x) is not None
-    if x.dtype in at.CONTIGUOUS or (x.dim() == 2 and x.size(1) > at.CHANNELS):
+        return _kept(x, at.CHANNELS_LAST) and channels_last(x) is not None
+    if not _kept(x, at.CONTIGUOUS):
+        return False
+    if x.dim() == 2 and x.size(1) > at.CHANNELS and x.numel() * x.element_size() > at.LARGE:
         return False
     places = x.numel() // (x.size(0) * x.size(1))
     return places == 1 or places >= at.PLACES
+
+
+def _kept(x: Tensor, left: dict[str, tuple[torch.dtype, ...]]) -> bool:
+    """Whether x's dtype is not left to torch by the set in use."""
+    return x.element_size() > 2 or x.dtype not in left.get(native.in_use() or "", ())
 
 
 def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None:
@@ -67,41 +78,38 @@ def _learns(*given: Maybe) -> bool:
     return torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in given)
 
 
-def _wide(a: Maybe) -> Maybe:
-    """A parameter, flat, in a dtype that the kernels read."""
-    if a is None or (a.dim() == 1 and a.dtype in native.WIDE):
-        return a
-    return a.to(computed_in(a.dtype)).flatten()
+def _flat(a: Maybe) -> Maybe:
+    """A parameter, flat."""
+    return a if a is None or a.dim() == 1 else a.flatten()
 
 
 def _batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor]:
-    return torch.ops.normlab.batch(x, _wide(weight), _wide(bias), eps)
+    return torch.ops.normlab.batch.default(x, _flat(weight), _flat(bias), eps)
 
 
 class _Batch(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Maybe, bias: Maybe, eps: float):
+    def forward(
+        ctx: Any, x: Tensor, weight: Maybe, bias: Maybe, eps: float, held: list[Tensor]
+    ) -> Tensor:
         y, stats = _batch(x, weight, bias, eps)
-        ctx.eps = eps
-        ctx.save_for_backward(x, weight, bias, stats)
-        ctx.mark_non_differentiable(stats)
-        ctx.set_materialize_grads(False)  # else zeros are made for the statistics
-        return y, stats
+        ctx.eps, ctx.stats = eps, stats  # nobody can write to stats: no version to be checked
+        ctx.save_for_backward(x, weight, bias)
+        held.append(stats)
+        return y
 
     @staticmethod
-    def backward(ctx: Any, *grads: Maybe):
-        x, weight, bias, stats = ctx.saved_tensors
+    def backward(ctx: Any, *grads: Tensor):
+        x, weight, bias = ctx.saved_tensors
         wanted, g = ctx.needs_input_grad[:3], grads[0]
-        if g is None:
-            return (None,) * 4
         if native.second_order():
 
             def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
                 return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
 
-            return *slopes.through(composed, g, (x, weight, bias), wanted), None
-        gx, sums = torch.ops.normlab.batch_backward(g, x, _wide(weight), stats, ctx.eps)
-        return *_slopes(gx, sums, (weight, bias), wanted), None
+            return *slopes.through(composed, g, (x, weight, bias), wanted), None, None
+        gx, sums = torch.ops.normlab.batch_backward.default(g, x, _flat(weight), ctx.stats, ctx.eps)
+        return *_slopes(gx, sums, (weight, bias), wanted), None, None
 
 
 def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
@@ -117,7 +125,7 @@ def _as(row: Tensor, a: Tensor) -> Tensor:
 
 
 def _rms(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
-    return torch.ops.normlab.rms(x, width, _wide(weight), eps)
+    return torch.ops.normlab.rms.default(x, width, _flat(weight), eps)
 
 
 class _RMS(torch.autograd.Function):
@@ -137,8 +145,8 @@ class _RMS(torch.autograd.Function):
                 return rms_composed(x, weight, ctx.width, ctx.eps)
 
             return *slopes.through(composed, grads[0], (x, weight), wanted), None, None
-        given = grads[0], x, ctx.width, _wide(weight), ctx.eps, wanted[1]
-        gx, sums = torch.ops.normlab.rms_backward(*given)
+        given = grads[0], x, ctx.width, _flat(weight), ctx.eps, wanted[1]
+        gx, sums = torch.ops.normlab.rms_backward.default(*given)
         return *_slopes(gx, (sums,), (weight,), wanted), None, None
 
 

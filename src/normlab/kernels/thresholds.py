@@ -1,4 +1,4 @@
-"""From how many elements on, and for which dtypes, a C++ kernel runs. Otherwise torch's operators run.
+"""From how many elements on a C++ kernel runs. Otherwise torch's operators run.
 
 Measured on one thread by `normlab bench --no-compile --processor-time --only NAME` with NAME batch, rms or
 GDN. A kernel alone is faster than torch for smaller arrays too. These numbers are for a whole call, to which
@@ -11,12 +11,14 @@ import torch
 LEAST = {
     "batch": 1 << 16,
     "batch, without gradients": 1 << 13,
+    "batch, half types": 1 << 18,
+    "batch, half types, without gradients": 1 << 16,
     "rms": 1 << 11,
     "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }
-CHANNELS = 128  # of a table in batch norm: at most
+CHANNELS, LARGE = 128, 1 << 22  # of a table in batch norm that has more bytes: at most
 PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
 WIDTH = 8  # of the rows of RMS norm: at least
-# dtypes of batch norm that are left to torch
-CONTIGUOUS = (torch.bfloat16, torch.float16)
-CHANNELS_LAST = (torch.float16,)
+# dtypes of batch norm that an instruction set leaves to torch: it widens and narrows them slowly
+CONTIGUOUS = {"avx2": (torch.bfloat16,), "generic": (torch.bfloat16, torch.float16)}
+CHANNELS_LAST = {"generic": (torch.float16,)}
