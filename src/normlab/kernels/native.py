@@ -134,7 +134,8 @@ def _missing() -> str:
 
 
 def _set(name: str) -> str | None:
-    shows.clear(), varies.clear()
+    for cached in (shows, varies):
+        cached.clear()
     if name == "off":
         return None
     if not _library().normlab_choose(name.encode()):
