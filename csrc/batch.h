@@ -7,7 +7,7 @@ constexpr int64_t TILE = 512, LANES = 64;  // channels of a tile at most; lanes 
 constexpr int64_t DEEP = 128;              // rows whose sums are as exact as they must be
 constexpr int64_t FIRST = 32;              // rows of lanes whose mean is near that of a block
 constexpr int64_t LONG = 512, TASKS = 16;  // rows of lanes in a block at most; into so many a small array is cut
-constexpr int64_t CACHED = 1 << 23;        // bytes of an array that the last cache holds
+constexpr int64_t BESIDE = 4, NEAR_ROWS = 8;  // vectors whose sums are in registers at once; rows that are read together
 
 // How an array is cut, by its shape alone
 struct Blocks {
@@ -80,31 +80,38 @@ inline void spread(const double* values, const Block& at, T* lanes) {
   for (int64_t i = period; i < n; ++i) lanes[i] = lanes[i - period];
 }
 
-// Of lanes, the sums of what `of(row, some, lane, a, c)` adds of each row: `some` of its vectors, which begin at that
-// lane. A few rows at a time, so that the sums are seldom fetched and memory is read almost in order.
-template <int64_t joined, class T, class Of>
-WITHIN void add_rows(int64_t from, int64_t step, int64_t n, T* one, T* two, Of of) {
-  constexpr int64_t w = many<T>;
-  auto add = [&](auto some, int64_t lane) INLINED {
-    Vector<T> a = loaded(one + lane), c = loaded(two + lane);
-    for (int64_t r = 0; r < joined; ++r) of(from + r * step, some, lane, a, c);
-    stored(one + lane, a), stored(two + lane, c);
-  };
-  int64_t i = 0;
-  for (; i + w <= n; i += w) add(Whole<T>{i}, i);
-  if (i < n) add(Ending<T>{n, n - i}, n - w);
+// Of `count` lanes' vectors from that lane on, what `of(row, some, lane, a, c)` adds of each row to their sums a and c,
+// which stay in registers: `some` is a vector of the row, which begins at that lane.
+template <int count, class T, class Some, class Of>
+WITHIN void add_vectors(int64_t from, int64_t step, int64_t rows, Some some, int64_t lane, T* one, T* two, Of of) {
+  Vector<T> a[count], c[count];
+  for (int k = 0; k < count; ++k) a[k] = loaded(one + lane + k * many<T>), c[k] = loaded(two + lane + k * many<T>);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int k = 0; k < count; ++k) of(from + r * step, some(k), lane + k * many<T>, a[k], c[k]);
+  for (int k = 0; k < count; ++k) stored(one + lane + k * many<T>, a[k]), stored(two + lane + k * many<T>, c[k]);
 }
 
-template <int64_t joined, class T, class Of>
+template <class T, class Of>
+WITHIN void add_rows(int64_t from, int64_t step, int64_t rows, int64_t n, T* one, T* two, Of of) {
+  constexpr int64_t w = many<T>;
+  int64_t i = 0;
+  auto whole = [&](int k) INLINED { return Whole<T>{i + k * w}; };
+  for (; i + BESIDE * w <= n; i += BESIDE * w) add_vectors<BESIDE>(from, step, rows, whole, i, one, two, of);
+  for (; i + w <= n; i += w) add_vectors<1>(from, step, rows, whole, i, one, two, of);
+  if (i < n) add_vectors<1>(from, step, rows, [&](int) INLINED { return Ending<T>{n, n - i}; }, n - w, one, two, of);
+}
+
+// The sums over rows of lanes. So many rows at a time that memory is read almost in order.
+template <class T, class Of>
 WITHIN void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of) {
   T room[2 * (many<T> + TILE)], *a = room + many<T>, *c = a + many<T> + TILE;  // with room before, for a short row
   for (int64_t i = 0; i < at.lanes(); ++i) one[i] = two[i] = 0;
+  int64_t joined = at.lanes() <= BESIDE * many<T> ? DEEP : NEAR_ROWS;
   at.each_rows(least(DEEP, most_rows), [&](int64_t from, int64_t rows, int64_t n) INLINED {
     if ((most_rows -= rows) + rows <= 0) return;
     for (int64_t i = 0; i < n; ++i) a[i] = c[i] = T(0);
-    int64_t r = 0;
-    for (; r + joined <= rows; r += joined) add_rows<joined>(from + r * at.step(), at.step(), n, a, c, of);
-    for (; r < rows; ++r) add_rows<1>(from + r * at.step(), at.step(), n, a, c, of);
+    for (int64_t r = 0; r < rows; r += joined)
+      add_rows<T>(from + r * at.step(), at.step(), least(joined, rows - r), n, a, c, of);
     for (int64_t i = 0; i < n; ++i) one[i] += double(a[i]), two[i] += double(c[i]);
   });
 }
@@ -133,9 +140,7 @@ inline void deviations(const Block& at, const S* x, const double* about, double*
     Vector<T> d = some.fresh(some.of(x + row) - loaded(near + lane));
     a += d, c += d * d;
   };
-  int64_t bytes = at.b.outer * at.b.channels * int64_t(sizeof(S));  // what is far is read in order
-  bytes <= CACHED ? sums_of_lanes<8, T>(at, at.rows(), one, two, add)
-                  : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
+  sums_of_lanes<T>(at, at.rows(), one, two, add);
   folded(one, at, s1), folded(two, at, s2);
 }
 
@@ -174,7 +179,7 @@ inline void near_mean(const Block& at, const S* x, double* about) {
     return;
   }
   double sum[TILE], none[TILE];
-  sums_of_lanes<2, T>(at, FIRST, sum, none, [&](int64_t row, auto some, int64_t, Vector<T>& a, Vector<T>&) INLINED {
+  sums_of_lanes<T>(at, FIRST, sum, none, [&](int64_t row, auto some, int64_t, Vector<T>& a, Vector<T>&) INLINED {
     a += some.fresh(some.of(x + row));
   });
   folded(sum, at, about);

@@ -37,8 +37,7 @@ inline void block_sums(const Block& at, const S* g, const S* x, const Scaled<T>&
       d = d * loaded(p.rate + i) + loaded(p.low + i);
       a += some.fresh(up * d), c += some.fresh(up);
     };
-    at.lanes() * int64_t(sizeof(S)) <= 256 ? sums_of_lanes<2, T>(at, at.rows(), one, two, add)
-                                           : sums_of_lanes<1, T>(at, at.rows(), one, two, add);
+    sums_of_lanes<T>(at, at.rows(), one, two, add);
     folded(one, at, to), folded(two, at, to + at.k.tile);
     return;
   }

@@ -57,11 +57,14 @@ def in_place(
 
 def _small(x: Tensor, weight: Maybe) -> bool:
     """Whether `norms.batch` has nothing for it: it asks more, which takes longer than it seems to."""
-    learns = torch.is_grad_enabled() and (
+    least = at.LEAST["batch" if _learns(x, weight) else "batch, without gradients"]
+    return x.numel() < least and (x.dim() == 2 or x.is_contiguous())
+
+
+def _learns(x: Tensor, weight: Maybe) -> bool:
+    return torch.is_grad_enabled() and (
         x.requires_grad or (weight is not None and weight.requires_grad)
     )
-    least = at.LEAST["batch" if learns else "batch, without gradients"]
-    return x.numel() < least and (x.dim() == 2 or x.is_contiguous())
 
 
 def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
@@ -131,6 +134,9 @@ def group_norm_seen(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: flo
     kind = None
     if not x.is_contiguous():
         kind = channels_last(x)
+        if kind and groups == x.size(1) and _learns(x, weight):  # torch's backward is slow there
+            y = group_norm_seen(x.contiguous(), groups, weight, bias, eps)
+            return y.contiguous(memory_format=kind)
         x = x.contiguous(memory_format=kind or torch.contiguous_format)
     samples, channels = x.size(0), x.size(1)
     places = x.numel() // (samples * channels)
