@@ -133,7 +133,14 @@ class Mix(Step):
         return torch.bmm(_flat(g), _flat(a).transpose(1, 2)).sum(0)
 
 
+BLOCK = 8192  # terms that are added up in one product of a table
+
+
 def _mixed(weight: Tensor, a: Tensor) -> Tensor:
+    if a.dim() == 2 and a.shape[1] > BLOCK:
+        # a product of some processors adds a million float32 one by one, which is off in the fourth digit
+        parts = zip(a.split(BLOCK, 1), weight.split(BLOCK, 1), strict=True)
+        return torch.stack([F.linear(rows, columns) for rows, columns in parts]).sum(0)
     if a.dim() == 2 or a.stride(1) == 1:  # channels last: one product, and it stays so
         rows = a.movedim(1, -1)
         mixed = F.linear(rows.reshape(-1, a.shape[1]), weight)
