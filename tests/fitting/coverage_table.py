@@ -82,22 +82,23 @@ def page(found: Mapping[str, Outcomes], cells: int) -> str:
     return f"""# Intervals of normlab.fit, and how often they contain the true value
 
 `make fit-coverage` printed this on {day.day} {day:%B %Y} ({platform.machine()}, {os.cpu_count()} cores): the
-share of 95 % intervals that hold the true value, over {cells:,} simulated cells or populations in each row.
-With so many, a true share of 95 % is measured as {95 - chance:.1f} to {95 + chance:.1f} %, with a chance of
-95 %. A share that is further than 2 points from 95 %, and not by chance, is printed in bold.
+share of 95 % intervals that contain the true value, over {cells:,} simulated cells or populations in each
+row. With so many, a true share of 95 % is measured as {95 - chance:.1f} to {95 + chance:.1f} % in 95 of 100
+runs. A share is printed in bold if it is more than 2 points outside this range.
 
 ## Naka–Rushton
 
 {tables[0]}
 
 Each cell has ten contrasts with {TRIALS} trials each, `rmax` of 20 to 80 spikes/s, `c50` of 10 to 35 %, `n`
-of 1.5 to 3.5 and a `baseline` of 2 to 10 spikes/s. Where `s` is fitted it is 1.2 to 1.6, and 20 to 80
-spikes/s are twice the rise at `c50`; in the last row `s` is 1. The gaussian noise has a standard deviation
-of {SPREAD:g} spikes/s. Quasi-Poisson counts have {OVERDISPERSED} times the variance of Poisson counts.
-`normlab.fit` refuses a cell whose data cannot tell the parameters; refused cells are not in the shares.
+of 1.5 to 3.5 and a `baseline` of 2 to 10 spikes/s. In the fourth row `s` is 1.2 to 1.6, and twice the rise
+at `c50`, instead of `rmax`, is 20 to 80 spikes/s; in all other rows `s` is 1. The gaussian noise has a
+standard deviation of {SPREAD:g} spikes/s. Quasi-Poisson counts have {OVERDISPERSED} times the variance of
+Poisson counts. `normlab.fit` refuses a cell whose data do not determine the parameters; refused cells are not
+in the shares.
 
-An `s` of 1 is the least that is allowed, and about half of the estimates are exactly 1. Its interval then
-holds it in more than 95 % of the cells.
+The smallest `s` that a fit allows is 1. If the true `s` is 1, about half of the estimates are exactly 1, and
+the intervals contain the true value in more than 95 % of the cells.
 
 ## The normalisation model
 

@@ -88,7 +88,7 @@ class Given:
     """The model at its places; of each observation its place, its response (a rate), its group.
 
     groups: of each place, which responses a model that knows no stimulus would hold to be one.
-    doubt: a sentence about what the caller may have mistaken, or "".
+    doubt: a sentence about what may be wrong with the data, or "".
     """
 
     model: Model

@@ -90,7 +90,7 @@ def _chosen(
     if not called and words:
         raise DataError(
             f"column {words[0]!r} would be the {what} by its name, but is not numeric "
-            f"({named[words[0]].kind}); mend it, or name another column with --{what}"
+            f"({named[words[0]].kind}); fix it, or name another column with --{what}"
         )
     raise DataError(
         f"which column is the {what}? {_unclear(called, known, numeric)} Name it with --{what}."

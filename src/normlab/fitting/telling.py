@@ -129,7 +129,7 @@ def notes(
             found.append(f"The data do not bound {name} from {' or '.join(open_ends)}.")
     if "s" in estimates and not estimates["s"].fixed and estimates["s"].low == 1:
         found.append(
-            "The interval of s reaches 1, the least that s can be; of cells with s = 1 such intervals hold "
-            f"it in {50 * (1 + asked.level):.4g} %, not {100 * asked.level:.4g} %."
+            "The interval of s reaches 1, the smallest value that s can have. For cells whose s is 1, such "
+            f"intervals contain it in {50 * (1 + asked.level):.4g} % of cases, not {100 * asked.level:.4g} %."
         )
     return found

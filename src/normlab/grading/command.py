@@ -38,7 +38,8 @@ Forbid = Annotated[
     ),
 ]
 Rubric = Annotated[
-    str | None, _option("Points of the checks: a TOML file with a table [points].", "FILE")
+    str | None,
+    _option("Points of the checks: a TOML file with a table [points], a total, or both.", "FILE"),
 ]
 Solution = Annotated[bool, typer.Option("--solution", help="Show the solution too.")]
 Summary = Annotated[

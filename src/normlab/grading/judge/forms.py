@@ -34,7 +34,8 @@ def drop_forms(work: Judgement) -> None:
             as_features.append(_FORM[form])
         elif right := _not_meant(work.row, by_form, form, rest):
             work.notes.append(
-                f"{_FORM[form]} is taken not to be meant, as the results for {_FORM[right]} alone are right"
+                f"{_FORM[form]} is not graded: only the results for {_FORM[right]} are right, so that it "
+                "seems not to be meant"
             )
         else:
             continue
@@ -43,7 +44,7 @@ def drop_forms(work: Judgement) -> None:
     if as_features:
         verb = "is" if len(as_features) == 1 else "are"
         work.notes.append(
-            f"{' and '.join(as_features)} {verb} not offered: all but the batch is taken for features"
+            f"{' and '.join(as_features)} {verb} not offered: every axis but the batch is taken for features"
         )
 
 

@@ -47,8 +47,8 @@ def observed(offered: dict[str, Any], ask: Ask, convention: str) -> Judgement:
         work.stopped = error
     note_shape(work)
     if offer.renamed:
-        told = (f"{name} for {role}" for role, name in offer.renamed.items())
-        work.notes.append(f"taken by what they start as: {', '.join(told)}")
+        told = (f"{name} as {role}" for role, name in offer.renamed.items())
+        work.notes.append(f"recognised by their first values: {', '.join(told)}")
     if not work.unfinished:
         settle_eps(work)
         settle_convention(work, convention)

@@ -67,7 +67,7 @@ def reasons(row: Norm, offer: Offer, forms: list[str]) -> dict[str, str]:
     if not row.center or not isinstance(row.pool, Axes):
         found["offset"] = "no variance is computed"
     if not offer.slopes:
-        found["gradient"] = "numpy arrays have none, and no function named …_backward gives it"
+        found["gradient"] = "numpy arrays have none, and no function named …_backward computes it"
     if not row.running or not offer.has("running_mean"):
         words = "none are kept" if row.running else "the row has none"
         found |= {"running": words, "evaluation": words}

@@ -1,4 +1,4 @@
-"""Tensors of a layer whose names tell nothing, taken for what they start as.
+"""Tensors of a layer whose names tell nothing, recognised by their first values.
 
 Runs in the learner's process.
 """

@@ -48,7 +48,7 @@ def grade(
         functions that take a dictionary of settings (CS231n).
     forbid: modules whose functions must not be called, such as "torch.nn.functional".
     rubric: the points of the checks, as a TOML file or a mapping like it: {"points": {"gradient": 0}};
-        with "total": 10 those that apply add up to 10.
+        with "total": 10 the points of the checks that apply are scaled to a sum of 10.
     timeout, memory: seconds and gigabytes (besides torch) for the code of each.
 
     Returns a list of reports, plain data with the keys that `normlab grade --json` prints. Printed, it

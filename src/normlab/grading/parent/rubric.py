@@ -12,7 +12,7 @@ from normlab.grading.checks import CHECKS
 
 @dataclass(frozen=True)
 class Rubric:
-    """points: those of the checks that keep not their own. total: what all that apply add up to."""
+    """points: those of the checks that are given others. total: the sum of the points of all that apply."""
 
     points: Mapping[str, float] = field(default_factory=dict)
     total: float | None = None
@@ -41,7 +41,7 @@ def read_rubric(given: Mapping[str, Any] | str | os.PathLike[str] | None) -> Rub
     if total is not None and not (_number(total) and total):
         raise SettingError(f"A rubric has total = {total!r}; it must be a number > 0.")
     if not any(points.get(name, 1) for name in CHECKS):
-        raise SettingError("A rubric gives every check 0 points; one at least must have more.")
+        raise SettingError("A rubric gives every check 0 points; at least one must have more.")
     return Rubric(dict(points), total)
 
 

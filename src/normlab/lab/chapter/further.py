@@ -96,8 +96,8 @@ def _size_and_outliers(setup: Setup) -> list[Block | None]:
     picture = record.figure(
         "size-and-outliers",
         curves.size_and_outliers,
-        "Left: how far the batches' means are spread, by their size; where rows come at random, the smaller "
-        "the batch, the noisier its mean. Right: one point of a batch is moved away; its "
+        "Left: the spread of the batches' means against the batch size; where rows come in random order, the "
+        "smaller the batch, the noisier its mean. Right: one point of a batch is moved away; its "
         f"output cannot pass √({size} − 1) = {bound:.3f}, and the others are squeezed together.",
         "The spread beside a falling line on logarithmic axes; an outlier's output levelling off at a "
         "dashed bound while the spread of the others falls.",

@@ -133,8 +133,8 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
         setup.record.figure(
             "histograms",
             points.all_histograms,
-            f"Every feature{left_out}: its histogram before (grey) and after (in colour), from the lowest to "
-            "the highest value, each as high as its fullest bin.",
+            f"Every feature{left_out}: its histogram before (grey) and after (in colour). Each goes from its "
+            "lowest to its highest value, and all fullest bins are drawn equally high.",
             "A grid of pairs of histograms, one pair for each feature.",
             before=drawn(setup.x),
             after=drawn(y),

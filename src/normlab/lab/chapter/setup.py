@@ -284,7 +284,7 @@ def order_warning(setup: Setup, verdict: Verdict, what: str) -> Note | None:
     if verdict.outcome == "holds" or not order_note(setup):
         return None
     return Note(
-        f"{what} The rows come in the order of the file. Where neighbours in it are alike, a batch is no "
-        "random sample of the data; `--shuffle` makes it one.",
+        f"{what} The rows come in the order of the file. Where neighbouring rows are alike, a batch is "
+        "not a random sample of the data; `--shuffle` makes it one.",
         "warning",
     )

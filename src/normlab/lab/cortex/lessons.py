@@ -100,8 +100,8 @@ LESSONS: Mapping[str, Lesson] = {
     "contrast-frequency": Lesson(
         "A grating of another spatial frequency drives the cell less. Does the cell need more contrast for "
         "half of its response?",
-        "Hardly more, as far as the pool accepts that frequency as well as the cell's own: then the whole "
-        "curve is scaled.",
+        "Hardly more, if the pool accepts that frequency as well as the cell's own: then the whole curve is "
+        "only scaled.",
         r"R = M\,\frac{(\beta + p\,c)^{nn}}{\alpha^{nd} + (q\,c)^{nd}}", f"{_ALBRECHT}.",
     ),
     "contrast-diameter": Lesson(
@@ -118,24 +118,25 @@ LESSONS: Mapping[str, Lesson] = {
     ),
     "frequency-tuning": Lesson(
         "Is the cell tuned for spatial frequency as widely as its filter?",
-        "More narrowly: the exponent sharpens what the filter passes, as it does for orientation.",
+        "No, more narrowly: the exponent sharpens what the filter passes, as it does for orientation.",
         r"R(f) \propto \frac{E(f)^{nn}}{\alpha^{nd} + P(f)}",
         "De Valois, Albrecht & Thorell 1982 (Vision Res 22:545).",
     ),
     "orientation-diameter": Lesson(
         "Does a larger patch change the width of the tuning?",
-        "It narrows it: the larger a patch, the more exactly it defines an orientation.",
+        "Yes, it becomes narrower: the larger a patch, the more exactly it defines an orientation.",
         r"E(\theta, d) = |\langle \text{grating}_\theta \cdot \text{disk}_d, \text{Gabor} \rangle|",
         "Chen, Dan & Li 2005 (J Physiol 564:233).",
     ),
     "frequency-diameter": Lesson(
         "Does a larger patch change the width of the tuning for spatial frequency?",
-        "It narrows it: a patch with few stripes contains a wide range of frequencies.",
+        "Yes, it becomes narrower: a patch with few stripes contains a wide range of frequencies.",
         r"E(f, d) = |\langle \text{grating}_f \cdot \text{disk}_d, \text{Gabor} \rangle|",
     ),
     "orientation-contrast": Lesson(
         "A neuron that fires above a fixed threshold is tuned more widely at high contrast. Is this one too?",
-        "Hardly: a power instead of the threshold keeps the shape, and the pool scales all of it.",
+        "Hardly: a power instead of the threshold keeps the shape of the curve, and the pool scales all of "
+        "it.",
         r"\frac{R(\theta, c)}{R(0, c)} \approx \left(\frac{E(\theta)}{E(0)}\right)^{nn}",
         "Sclar & Freeman 1982 (Exp Brain Res 46:457); Skottun, Bradley, Sclar, Ohzawa & Freeman 1987 "
         "(J Neurophysiol 57:773).",
@@ -222,7 +223,7 @@ LESSONS: Mapping[str, Lesson] = {
         "space, so its Fourier transform is wider.",
         r"\hat{R}(f) = \left|\sum_x (R_{bright}(x) - R_{dark}(x))\, e^{2\pi i f x}\right|",
         "Andrews & Pollen 1979 (J Physiol 287:163); Tadmor & Tolhurst 1989 (Vis Neurosci 3:445).",
-        {"R": "R the rate for a bar at place x, bright or dark, and R̂ the tuning derived"},
+        {"R": "R the rate for a bar at place x, bright or dark, and R̂ the tuning that is derived from it"},
     ),
     "mask-frequency-shift": Lesson(
         "In some cells masks suppress most an octave below the cell's own frequency. What would have to "
