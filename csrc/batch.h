@@ -47,6 +47,10 @@ struct Block {
   double values() const {
     return double(rows()) * double(least(k.inner, b.inner - part % k.inners * k.inner));
   }
+  // where the first value of a channel is
+  int64_t begin(int64_t g) const {
+    return (first() * b.channels + tile * k.tile + g) * b.inner + part % k.inners * k.inner;
+  }
   // f(where a row begins, how many values) of planes, until f is false
   template <class F>
   WITHIN void each_row(F f) const {
@@ -195,6 +199,8 @@ inline void block_stats(const Block& at, const S* x, double* to) {
   int64_t period = at.channels();
   double count = at.values();
   near_mean(at, x, about);
+  for (int64_t g = 0; g < period; ++g)  // the sum of a few may leave the range of T where a value does not
+    if (about[g] - about[g] != 0) about[g] = double(value_of(x[at.begin(g)]));
   deviations(at, x, about, s1, s2);
   auto exact = [&](int64_t g) {
     bool same = s1[g] == 0 && s2[g] == 0 && at.b.eps > 1e-30;  // all are `about`: deviations of 1e-22 do not count

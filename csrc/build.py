@@ -29,7 +29,7 @@ SETS = {  # the best first
     "generic": [],
 }
 OPTIONS = ["-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
-OPTIONS += ["-fno-math-errno", "-fno-trapping-math"]
+OPTIONS += ["-fno-math-errno", "-fno-trapping-math", f"-ffile-prefix-map={HERE}=csrc"]
 STABLE = ["-DTORCH_TARGET_VERSION=0x020a000000000000"]  # 2.10, and all that come after
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
 OLDEST = (2, 10)

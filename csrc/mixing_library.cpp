@@ -47,11 +47,11 @@ struct MixCall : Call {
   }
 };
 
-// (y, s in the order of y's memory; s of no value where it is not to be kept)
+// (y, s in the order of y's memory; s of no value where it is not to be kept). strict: no offset is infinite.
 std::tuple<Tensor, Tensor> mix(const Tensor& x, const Tensor& matrix, const Tensor& offset, const Maybe& weight,
-                               const Maybe& bias, double m, double n, double p, bool keep) {
+                               const Maybe& bias, double m, double n, double p, bool keep, bool strict) {
   MixCall call(x, matrix, offset, weight, bias, m, n, p);
-  STD_TORCH_CHECK(finite(call.matrix) && finite(offset), "normlab: the matrix and the offset must be finite");
+  STD_TORCH_CHECK(finite(call.matrix) && (!strict || finite(offset)), "normlab: the weights must be finite");
   Tensor y = empty_as(call.x);
   const int64_t size = keep ? y.numel() : 0, step = 1;
   Tensor s = empty(&size, &step, 1, computed(x));
@@ -91,7 +91,7 @@ std::tuple<Tensor, Tensor, Tensor> mix_backward(const Tensor& g, const Tensor& x
 
 STABLE_TORCH_LIBRARY_FRAGMENT(normlab, library) {
   library.def("mix(Tensor x, Tensor matrix, Tensor offset, Tensor? weight, Tensor? bias, float m, float n, float p, "
-              "bool keep) -> (Tensor, Tensor)");
+              "bool keep, bool strict) -> (Tensor, Tensor)");
   library.def("mix_backward(Tensor g, Tensor x, Tensor s, Tensor matrix, Tensor? weight, float m, float n, float p, "
               "bool slopes, bool sums) -> (Tensor, Tensor, Tensor)");
 }

@@ -26,8 +26,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def values_known(x: Tensor) -> bool:
-    """Whether code may branch on the values of x: not when compiled, traced, transformed or on meta."""
-    return not (in_tracer() or x.is_meta or in_transform())
+    """Whether code may branch on the values of x: not when compiled, traced, transformed, fake or on meta."""
+    return not (in_tracer() or x.is_meta or in_transform() or hasattr(x, "fake_mode"))
 
 
 def plain(x: object) -> bool:

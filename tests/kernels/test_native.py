@@ -356,7 +356,7 @@ def test_opcheck(x):
     opcheck(ops.moments, (x.unsqueeze(-1).flatten(2),))
     matrix = torch.rand(4, 4, dtype=torch.float64)
     for keep in (True, False):
-        opcheck(ops.mix, (x, matrix, offset, weight, None, 1.0, 2.0, 0.5, keep))
+        opcheck(ops.mix, (x, matrix, offset, weight, None, 1.0, 2.0, 0.5, keep, not keep))
         wanted = (1.0, 2.0, 0.5, keep, not keep)
         s = torch.ones(x.numel(), dtype=x.dtype)
         opcheck(ops.mix_backward, (x, x, s, matrix, weight, *wanted))
@@ -377,7 +377,7 @@ def test_bad_arguments_are_refused_in_words():
     with pytest.raises(RuntimeError, match="what the forward pass kept"):
         torch.ops.normlab.divide_backward(x, x, x[0], offset[:1], None, *arguments(), False)
     with pytest.raises(RuntimeError, match=r"must be \(channels, channels\)"):
-        torch.ops.normlab.mix(x, x[0], offset[:1], None, None, 1.0, 2.0, 0.5, False)
+        torch.ops.normlab.mix(x, x[0], offset[:1], None, None, 1.0, 2.0, 0.5, False, False)
     with pytest.raises(RuntimeError, match="s must be what the forward pass kept"):
         torch.ops.normlab.mix_backward(
             x, x, x[:1], torch.eye(4, dtype=x.dtype), None, 1.0, 2.0, 0.5, True, False

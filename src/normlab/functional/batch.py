@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
@@ -27,7 +28,10 @@ from normlab.tracing import (
 )
 
 Single = Literal["raise", "running"]
-ONE = torch.tensor(1, device="cpu")  # made once: to make it of a number takes as long as to add it
+with _disable_current_modes():  # normlab may be imported inside FakeTensorMode
+    ONE = torch.tensor(
+        1, device="cpu"
+    )  # made once: to make it of a number takes as long as to add it
 
 
 @recorded

@@ -94,6 +94,17 @@ def group_norm(
     >>> group_norm(torch.tensor([[1.0, 3.0, 5.0, 9.0]]), 2, eps=0.0)
     tensor([[-1.,  1., -1.,  1.]])
     """
+    return _grouped(input, num_groups, weight, bias, eps, mask)
+
+
+def _grouped(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    mask: Tensor | None = None,
+) -> Tensor:
     check_arguments("group_norm", input, weight, bias)
     check_eps("group_norm", "group", eps)
     if input.dim() < 2:
@@ -177,7 +188,7 @@ def instance_normalized(
     if not own:
         return laid_out_as(evaluated(x, running, weight, bias, job, "use_input_stats=False"), x)
     if job.mask is None and running.mean is None:
-        return group_norm(x, x.size(1), weight, bias, job.eps)
+        return _grouped(x, x.size(1), weight, bias, job.eps)
     traced = job.mask is not None or in_transform() or in_forward_mode()
     y, new = (_composed if traced else _tracked)(x, running, weight, bias, job)
     store(job.name, running, new)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from normlab.kernels import native, rms, whole
-from normlab.kernels.steady import shows, varies
+from normlab.kernels.steady import shows, shows_in, varies
 from normlab.tracing import begun, plain, watching
 
 Maybe = Tensor | None
@@ -60,14 +60,15 @@ def group_norm(
     count, sizes = x.numel(), x.shape
     if count <= groups or len(sizes) < 2 or sizes[1] != channels:
         return None
-    samples, y = sizes[0], None
-    given = weight, bias, samples, channels, count // (samples * channels), groups, eps
+    samples, own = sizes[0], (weight, bias)
+    given = *own, samples, channels, count // (samples * channels), groups, eps
     try:
-        if x.is_contiguous():
+        if x.is_contiguous() and not whole.in_both_layouts(x):
             y, mean, rate = torch.native_group_norm(x, *given)
-            y = None if shows(mean, rate, eps) else y
-        if y is None:
-            y = whole.group_norm_seen(x, groups, weight, bias, eps)
+            if shows(mean, rate, eps) and shows_in(x, mean, rate, eps):
+                y = whole.group_norm_about_center(x, groups, *own, eps)
+        else:
+            y = whole.group_norm_seen(x, groups, *own, eps)
     except RuntimeError:  # torch looks at shapes and dtypes anyway
         return None
     if watching:

@@ -17,7 +17,7 @@ from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
 from normlab.kernels import divisive, mixed, native
 from normlab.kernels.layouts import channels_last
-from normlab.kernels.slopes import by_channel, summed_onto, through
+from normlab.kernels.slopes import by_channel, learns, summed_onto, through
 from normlab.kernels.thresholds import PLACES
 from normlab.tracing import values_known
 
@@ -171,8 +171,7 @@ def _taps(values: tuple[float, ...]) -> Tensor:
 
 def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
     given = x, offset, weight, bias
-    learns = any(a is not None and a.requires_grad for a in given)
-    if learns and torch.is_grad_enabled():
+    if learns(*given):
         return _Fused.apply(*given, job)  # pyright: ignore[reportReturnType]
     return _forward(*given, job)[0]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from normlab.equation.pools import ChannelDecay, Learned
 from normlab.kernels import divisive, native, thresholds
-from normlab.kernels.slopes import by_channel, summed_onto, through
+from normlab.kernels.slopes import by_channel, learns, summed_onto, through
 
 Maybe = Tensor | None
 
@@ -50,8 +50,7 @@ def divided(
 ) -> Tensor:
     """weight · sgn(x)|x|^m / (offset + matrix · |x|^n)^p + bias."""
     given = x, offset, matrix, weight, bias
-    learns = any(a is not None and a.requires_grad for a in given)
-    if learns and torch.is_grad_enabled():
+    if learns(*given):
         return _Mixed.apply(*given, job)  # pyright: ignore[reportReturnType]
     return _forward(*given, job, keep=False)[0]
 
@@ -60,7 +59,7 @@ def _forward(
     x: Tensor, offset: Tensor, matrix: Tensor, weight: Maybe, bias: Maybe, job: Job, *, keep: bool
 ) -> tuple[Tensor, Tensor]:
     own = (by_channel(a, x.shape[1]) for a in (weight, bias))
-    return torch.ops.normlab.mix(x, matrix, offset.flatten(), *own, *job.powers, keep)
+    return torch.ops.normlab.mix(x, matrix, offset.flatten(), *own, *job.powers, keep, False)
 
 
 class _Mixed(torch.autograd.Function):

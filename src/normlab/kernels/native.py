@@ -195,7 +195,7 @@ def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) 
 
 def _ordinary(a: Tensor) -> bool:
     """Whether the memory of a may be read and written directly."""
-    return type(a) is Tensor and a.is_cpu and a.is_contiguous()
+    return type(a) is Tensor and a.is_cpu and a.is_contiguous() and not a.is_neg()
 
 
 def noted(why: str) -> None:
@@ -226,7 +226,7 @@ def _describe() -> None:
     def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
         return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
 
-    def mixed(x, matrix, offset, weight, bias, m, n, p, keep):
+    def mixed(x, matrix, offset, weight, bias, m, n, p, keep, strict):
         return contiguous(x), matrix.new_empty(x.numel() if keep else 0)
 
     def mixed_back(g, x, s, matrix, weight, m, n, p, slopes, sums):

@@ -18,6 +18,7 @@ from normlab.kernels import batch as twin
 from normlab.kernels import columns, native, slopes
 from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
+from normlab.kernels.slopes import learns
 from normlab.tracing import plain
 
 Maybe = Tensor | None
@@ -28,16 +29,16 @@ def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Te
     # plain first: a traced size is not a number
     if not plain(x):
         return None
-    size, learns = x.numel(), _learns(x, weight, bias)
+    size, trains = x.numel(), learns(x, weight, bias)
     kind = "batch, half types" if x.element_size() == 2 else "batch"
-    enough = size >= at.LEAST[kind if learns else f"{kind}, without gradients"]
+    enough = size >= at.LEAST[kind if trains else f"{kind}, without gradients"]
     # torch loses digits of long columns, however few they are
     if not enough and not (x.dim() > 2 and columns.holds(x) and columns.long(x)):
         return None
     if size == 0 or not _fits(x) or native.refused(x, weight, bias):
         return None
     native.noted("")
-    if not learns:
+    if not trains:
         return _batch(x, weight, bias, eps)
     held: list[Tensor] = []  # an output less for autograd to wrap
     return _Batch.apply(x, weight, bias, eps, held), held[0]  # pyright: ignore[reportReturnType]
@@ -70,12 +71,7 @@ def rms(x: Tensor, shape: list[int], weight: Maybe, eps: float) -> Tensor | None
     if width < at.WIDTH or (weight is not None and list(weight.shape) != shape):
         return None
     native.noted("")
-    return (_RMS.apply if _learns(x, weight) else _rms)(x, weight, width, eps)
-
-
-def _learns(*given: Maybe) -> bool:
-    """Whether gradients of one of them may be asked for."""
-    return torch.is_grad_enabled() and any(a is not None and a.requires_grad for a in given)
+    return (_RMS.apply if learns(x, weight) else _rms)(x, weight, width, eps)
 
 
 def _flat(a: Maybe) -> Maybe:

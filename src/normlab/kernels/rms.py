@@ -14,6 +14,7 @@ from torch import Tensor
 from normlab.dtypes import computed_in, widened
 from normlab.kernels import norms, thresholds
 from normlab.kernels.blocks import in_blocks
+from normlab.kernels.slopes import learns
 from normlab.tracing import values_known
 
 
@@ -23,9 +24,8 @@ def normalized(x: Tensor, shape: list[int], weight: Tensor | None, eps: float | 
     found = norms.rms(x, shape, weight, torch.finfo(kind).eps if eps is None else eps)
     if found is not None:
         return found
-    learns = x.requires_grad or (weight is not None and weight.requires_grad)
     enough = x.is_cpu and values_known(x) and x.numel() >= thresholds.LEAST["rms in blocks"]
-    if learns and torch.is_grad_enabled() and enough:
+    if enough and learns(x, weight):
         return _RMSNorm.apply(x, weight, shape, torch.finfo(kind).eps if eps is None else eps)  # pyright: ignore
     return _forward(x, shape, weight, eps)
 

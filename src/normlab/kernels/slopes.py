@@ -10,6 +10,15 @@ from torch import Tensor
 Maybe = Tensor | None
 
 
+def learns(*given: Maybe) -> bool:
+    """Whether gradients of one of them may be asked for."""
+    if torch.is_grad_enabled():
+        for a in given:  # a generator would take three times as long
+            if a is not None and a.requires_grad:
+                return True
+    return False
+
+
 def by_channel(a: Maybe, channels: int) -> Maybe:
     """A parameter of one value, or of one for each channel, as one for each channel."""
     return None if a is None else a.flatten().expand(channels)

@@ -10,6 +10,7 @@ from normlab.dtypes import computed_in
 from normlab.kernels import columns, native, norms, steady
 from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
+from normlab.kernels.slopes import learns
 
 Maybe = Tensor | None
 Statistics = tuple[Tensor, Tensor]
@@ -57,14 +58,8 @@ def in_place(
 
 def _small(x: Tensor, weight: Maybe) -> bool:
     """Whether `norms.batch` has nothing for it: it asks more, which takes longer than it seems to."""
-    least = at.LEAST["batch" if _learns(x, weight) else "batch, without gradients"]
+    least = at.LEAST["batch" if learns(x, weight) else "batch, without gradients"]
     return x.numel() < least and (x.dim() == 2 or x.is_contiguous())
-
-
-def _learns(x: Tensor, weight: Maybe) -> bool:
-    return torch.is_grad_enabled() and (
-        x.requires_grad or (weight is not None and weight.requires_grad)
-    )
 
 
 def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
@@ -131,22 +126,43 @@ def group_norm(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -
 
 def group_norm_seen(x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float) -> Tensor:
     """`group_norm` where statistics may be looked at."""
-    kind = None
-    if not x.is_contiguous():
-        kind = channels_last(x)
-        if kind and groups == x.size(1) and _learns(x, weight):  # torch's backward is slow there
-            y = group_norm_seen(x.contiguous(), groups, weight, bias, eps)
-            return y.contiguous(memory_format=kind)
-        x = x.contiguous(memory_format=kind or torch.contiguous_format)
+    kind = channels_last(x)
+    if kind is not None and _apart(x, groups, weight, bias):
+        y = group_norm_seen(x.contiguous(), groups, weight, bias, eps)
+        return y.contiguous(memory_format=kind)
+    x = x.contiguous(memory_format=kind or torch.contiguous_format)
+    if kind is None and in_both_layouts(x):
+        return group_norm_seen(x.flatten(2), groups, weight, bias, eps).view(x.shape)
     samples, channels = x.size(0), x.size(1)
     places = x.numel() // (samples * channels)
     y, mean, rate = torch.native_group_norm(x, weight, bias, samples, channels, places, groups, eps)
     # in channels_last its variance is E[x²] − E[x]²
     if not steady.shows_in(x, mean, rate, eps, steady.FAR if kind is None else SQUARES):
         return y
+    return group_norm_about_center(x, groups, weight, bias, eps)
+
+
+def group_norm_about_center(
+    x: Tensor, groups: int, weight: Maybe, bias: Maybe, eps: float
+) -> Tensor:
     d, _ = steady.about_center(x, "group", num_groups=groups)
     weight, bias = _as(d, weight, bias)
     return F.group_norm(d, groups, weight, bias, eps).to(x.dtype)
+
+
+def in_both_layouts(x: Tensor) -> bool:
+    """Whether a contiguous x, of one channel or one place, has strides that torch reads as channels_last."""
+    return x.dim() > 3 and x.stride(1) == 1
+
+
+def _apart(x: Tensor, groups: int, weight: Maybe, bias: Maybe) -> bool:
+    """Whether channels_last is to be avoided in group norm.
+
+    torch's backward is slow there with one channel to a group. With gradients of weight or bias alone it
+    reads memory that is not its own (seen in 2.13.0).
+    """
+    alone = not x.requires_grad and learns(weight, bias)
+    return alone or (groups == x.size(1) and learns(x, weight, bias))
 
 
 def _as(x: Tensor, *own: Maybe) -> list[Maybe]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from normlab.dtypes import computed_in
 from normlab.equation.table import find
 from normlab.kernels import mixed, native, sigma_inside
-from normlab.kernels.slopes import through
+from normlab.kernels.slopes import learns, through
 from normlab.nn.nonnegative import descends, lower
 from normlab.tracing import begun, plain
 
@@ -37,9 +37,8 @@ def usual(x: Tensor, channels: int, sigma: Tensor, weight: Tensor, form: Form) -
         return None
     if mixed.refused(x, sigma, weight, None, None):
         return None
-    learns = torch.is_grad_enabled() and any(a.requires_grad for a in (x, sigma, weight))
     try:
-        if learns:
+        if learns(x, sigma, weight):
             y = _Fused.apply(x, sigma, weight, form)
         else:
             y, _ = _forward(x, *_used(x, sigma, weight, form), form, keep=False)
@@ -61,7 +60,7 @@ def _used(x: Tensor, sigma: Tensor, weight: Tensor, form: Form) -> tuple[Tensor,
 def _forward(
     x: Tensor, offset: Tensor, weight: Tensor, form: Form, *, keep: bool
 ) -> tuple[Tensor, Tensor]:
-    given = x, weight, offset, None, None, *form.powers(), keep
+    given = x, weight, offset, None, None, *form.powers(), keep, True
     return torch.ops.normlab.mix.default(*given)
 
 

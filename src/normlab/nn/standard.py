@@ -19,7 +19,7 @@ from normlab.functional.usual import own
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import recorded_layer
+from normlab.tracing import begun, recorded_layer
 
 
 class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
@@ -92,6 +92,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
             return self.forward(
                 input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
             ).squeeze(0)
+        begun("instance_norm")
         name = f"InstanceNorm(num_features={self.num_features})"
         running = Running(self.running_mean, self.running_var, None)
         fresh = self.training or not self.track_running_stats
