@@ -8,6 +8,7 @@ import torch
 
 import normlab
 from normlab.checks.from_words import made
+from normlab.equation.table import TABLE
 
 WRONG = Path(__file__).parents[1] / "grading" / "zoo" / "wrong"
 SHAPES = {"layer": (4, 7, 6), "rms": (4, 7, 6), "l2": (5, 6), "batch2d": (4, 6, 5, 6)}
@@ -37,7 +38,8 @@ LAYERS = dict(layers())
 
 def wrong(name, seed=0):
     """The layer with drawn weights, an input, and its row."""
-    row = name.partition("_")[0]
+    long = (row for row in TABLE if "_" in row and name.startswith(row))
+    row = next(long, name.partition("_")[0])
     shape = SHAPES.get(row, SHAPE if "2d" in LAYERS[name].__name__ or row != "batch" else (8, 6))
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(shape, generator=generator)

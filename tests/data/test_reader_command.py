@@ -44,13 +44,13 @@ def test_the_answer_is_taken_said_and_kept(folder):
     done = normlab("run", "chapter", *given, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:2] == [
-        "read as: semicolons, decimal comma, thousands point, header, utf-8; 2 columns, 12 rows",
+        "Read as: semicolons, decimal comma, thousands point, header, utf-8; 2 columns, 12 rows",
         "Left out, as asked: 'target'.",
     ]
     settings = json.loads((folder / "out" / "numbers.json").read_text())["settings"]
     assert (settings["decimal"], settings["exclude"]) == (",", ["target"])
     assert "thousands" not in settings
-    assert "read as: semicolons" in (folder / "out" / "report.html").read_text()
+    assert "Read as: semicolons" in (folder / "out" / "report.html").read_text()
 
 
 def test_an_experiment_asks_only_for_its_own_batches(folder):
