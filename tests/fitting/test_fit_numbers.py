@@ -117,7 +117,7 @@ def test_an_s_that_may_be_1_is_told():
         normlab.fit(CONTRAST, r, supersaturation=True, folds=2) for r in (plain, bent)
     )
     assert told.s.low == 1 < not_told.s.low and not_told.notes == ()
-    assert "of cells with s = 1 such intervals hold it in 97.5 %, not 95 %" in told.notes[0]
+    assert "such intervals contain it in 97.5 % of cases, not 95 %" in told.notes[0]
 
 
 def test_a_start_is_found_among_many_contrasts():
