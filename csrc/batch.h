@@ -7,7 +7,7 @@ constexpr int64_t TILE = 512, LANES = 64;  // channels of a tile at most; lanes 
 constexpr int64_t DEEP = 128;              // rows whose sums are as exact as they must be
 constexpr int64_t FIRST = 32;              // rows of lanes whose mean is near that of a block
 constexpr int64_t LONG = 512, TASKS = 16;  // rows of lanes in a block at most; into so many a small array is cut
-constexpr int64_t BESIDE = 4, NEAR_ROWS = 8;  // vectors whose sums are in registers at once; rows that are read together
+constexpr int64_t NEAR_ROWS = 8;           // that are read together, where a row has many vectors
 
 // How an array is cut, by its shape alone
 struct Blocks {
@@ -100,7 +100,8 @@ WITHIN void add_rows(int64_t from, int64_t step, int64_t rows, int64_t n, T* one
   constexpr int64_t w = many<T>;
   int64_t i = 0;
   auto whole = [&](int k) INLINED { return Whole<T>{i + k * w}; };
-  for (; i + BESIDE * w <= n; i += BESIDE * w) add_vectors<BESIDE>(from, step, rows, whole, i, one, two, of);
+  for (; i + SUMS_BESIDE * w <= n; i += SUMS_BESIDE * w)
+    add_vectors<SUMS_BESIDE>(from, step, rows, whole, i, one, two, of);
   for (; i + w <= n; i += w) add_vectors<1>(from, step, rows, whole, i, one, two, of);
   if (i < n) add_vectors<1>(from, step, rows, [&](int) INLINED { return Ending<T>{n, n - i}; }, n - w, one, two, of);
 }
@@ -110,7 +111,7 @@ template <class T, class Of>
 WITHIN void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of) {
   T room[2 * (many<T> + TILE)], *a = room + many<T>, *c = a + many<T> + TILE;  // with room before, for a short row
   for (int64_t i = 0; i < at.lanes(); ++i) one[i] = two[i] = 0;
-  int64_t joined = at.lanes() <= BESIDE * many<T> ? DEEP : NEAR_ROWS;
+  int64_t joined = at.lanes() <= SUMS_BESIDE * many<T> ? DEEP : NEAR_ROWS;
   at.each_rows(least(DEEP, most_rows), [&](int64_t from, int64_t rows, int64_t n) INLINED {
     if ((most_rows -= rows) + rows <= 0) return;
     for (int64_t i = 0; i < n; ++i) a[i] = c[i] = T(0);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <type_traits>
 #if defined(__F16C__) || defined(__AVX512F__)
 #include <immintrin.h>
 #endif
@@ -14,6 +15,7 @@ namespace SET {
 #include "numbers.h"
 #include "threads.h"
 #include "powers.h"
+#include "vectors.h"
 #include "windows.h"
 #include "division.h"
 #include "forward.h"
@@ -66,7 +68,7 @@ void backward_of(const Division& d, const void* given, const S* g, const S* x, c
   using T = typename Computed<S>::type;
   Cut cut = tiles<T>(d, TILE_BACK);
   Tile<T> t(d, cut);
-  int64_t c = d.channels, wide = up(c, WIDE<T>), own = up(c, HIGH) * wide, bytes = own * int64_t(sizeof(T));
+  int64_t c = d.channels, wide = up(c, many<T>), own = up(c, HIGH) * wide, bytes = own * int64_t(sizeof(T));
   int64_t fit = most(2, least(GROUPS, least(SLOPES / bytes, d.samples * d.places / WORTH)));
   int64_t groups = least(cut.units, slopes ? fit : 4 * GROUPS);
   int64_t each = pieces(cut.units, groups);

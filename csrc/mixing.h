@@ -12,7 +12,7 @@ struct Tile {  // lines of `length` values: contiguous a channel's places, chann
 
   Tile(const Division& d, const Cut& c) {
     lines = d.last ? c.width : d.channels, length = d.last ? d.channels : c.width;
-    step = up(length, WIDE<T>);
+    step = up(length, many<T>);
   }
   int64_t array() const { return up(lines, HIGH) * step; }
 };
@@ -20,7 +20,7 @@ struct Tile {  // lines of `length` values: contiguous a channel's places, chann
 template <class T>
 inline Cut tiles(const Division& d, int64_t bytes) {
   Cut c = {0, 1, 0, 0};
-  int64_t unit = d.last ? HIGH : WIDE<T>, most_of = most(1, bytes / (int64_t(sizeof(T)) * d.channels * unit));
+  int64_t unit = d.last ? HIGH : many<T>, most_of = most(1, bytes / (int64_t(sizeof(T)) * d.channels * unit));
   c.pieces = pieces(d.places, most_of * unit);
   c.width = least(up(pieces(d.places, most(1, c.pieces)), unit), most(1, d.places));
   c.pieces = pieces(d.places, c.width);
@@ -32,7 +32,7 @@ inline Cut tiles(const Division& d, int64_t bytes) {
 // transposed for backward
 template <class T>
 inline int64_t matrix_size(const Division& d) {
-  return up(d.channels, d.last ? WIDE<T> : HIGH) * d.channels;
+  return up(d.channels, d.last ? many<T> : HIGH) * d.channels;
 }
 
 template <class T>
@@ -62,7 +62,7 @@ template <class T>
 inline void outer(const Division& d, const Region& r, const Tile<T>& t, T* h, const T* e, T* two, T* all) {
   int64_t c = d.channels, across = d.last ? 1 : t.step, along = d.last ? t.step : 1;
   packed_columns<T>({e, across, along}, c, r.places, two);
-  product(c, c, r.places, {h, across, along}, HIGH * across, two, all, up(c, WIDE<T>), true);
+  product(c, c, r.places, {h, across, along}, HIGH * across, two, all, up(c, many<T>), true);
 }
 
 template <int N, class T>
@@ -107,7 +107,7 @@ inline void backward_tile(const Division& d, const Region& r, const Tile<T>& t, 
                           const T* s, S* gx, T* slopes, const Sums& to, T* scratch) {
   int64_t row = rounded(most(t.step, d.channels)), n = r.length, place = rounded(most(r.places, 1));
   T *e = scratch, *h = e + t.array(), *u = h + t.array(), *rates = u + t.array(), *panels = rates + t.array();
-  T *two = panels + t.array(), *in = two + up(d.channels, WIDE<T>) * place, *grad = in + row, *out = grad + row;
+  T *two = panels + t.array(), *in = two + up(d.channels, many<T>) * place, *grad = in + row, *out = grad + row;
   Own<T> p = own(d, r, out + row);
   for (int64_t k = 0; k < r.rows; ++k) {
     int64_t at = r.start + k * r.step;

@@ -1,19 +1,12 @@
 // Products of small matrices. Included into the namespace of one instruction set.
 
 #if defined(__AVX512F__)
-constexpr int64_t BYTES = 64, HIGH = 8, VECTORS = 3;
+constexpr int64_t HIGH = 8, VECTORS = 3;
 #elif defined(__AVX2__)
-constexpr int64_t BYTES = 32, HIGH = 4, VECTORS = 3;
+constexpr int64_t HIGH = 4, VECTORS = 3;
 #else
-constexpr int64_t BYTES = 16, HIGH = 4, VECTORS = 2;
+constexpr int64_t HIGH = 4, VECTORS = 2;
 #endif
-
-template <class T>
-struct Lanes_of {
-  typedef T type __attribute__((vector_size(BYTES)));
-};
-template <class T>
-constexpr int64_t WIDE = BYTES / int64_t(sizeof(T));  // columns of a vector
 
 inline int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -43,10 +36,10 @@ inline void packed_panel(const Strided<T>& from, int64_t some, int64_t depth, in
 // The second operand of a product: columns
 template <class T>
 inline void packed_columns(const Strided<T>& from, int64_t count, int64_t depth, T* to) {
-  for (int64_t j = 0, left = up(count, WIDE<T>) / WIDE<T>, v; left; left -= v, j += v * WIDE<T>) {
+  for (int64_t j = 0, left = up(count, many<T>) / many<T>, v; left; left -= v, j += v * many<T>) {
     v = vectors_of(left);
-    packed_panel({from.at + j * from.across, from.across, from.along}, least(v * WIDE<T>, count - j), depth,
-                 v * WIDE<T>, to + j * depth);
+    packed_panel({from.at + j * from.across, from.across, from.along}, least(v * many<T>, count - j), depth,
+                 v * many<T>, to + j * depth);
   }
 }
 
@@ -60,17 +53,16 @@ inline void packed_rows(const Strided<T>& from, int64_t count, int64_t depth, T*
 
 template <int64_t V, class T>
 inline void block(int64_t depth, const T* a, int64_t across, int64_t along, const T* b, T* c, int64_t step, bool more) {
-  using Vector = typename Lanes_of<T>::type;
-  constexpr int64_t N = WIDE<T>;
-  Vector sum[HIGH][V];
+  constexpr int64_t N = many<T>;
+  Vector<T> sum[HIGH][V];
 #pragma GCC unroll 8
   for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < V; ++j) sum[i][j] = more ? *(const Vector*)(c + i * step + j * N) : Vector{};
+    for (int64_t j = 0; j < V; ++j) sum[i][j] = more ? *(const Vector<T>*)(c + i * step + j * N) : Vector<T>{};
   for (int64_t k = 0; k < depth; ++k, a += along, b += V * N) {
-    Vector row[V];
+    Vector<T> row[V];
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < V; ++j) row[j] = *(const Vector*)(b + j * N);
+    for (int64_t j = 0; j < V; ++j) row[j] = *(const Vector<T>*)(b + j * N);
 #pragma GCC unroll 8
     for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
@@ -79,7 +71,7 @@ inline void block(int64_t depth, const T* a, int64_t across, int64_t along, cons
 #pragma GCC unroll 8
   for (int64_t i = 0; i < HIGH; ++i)
 #pragma GCC unroll 3
-    for (int64_t j = 0; j < V; ++j) *(Vector*)(c + i * step + j * N) = sum[i][j];
+    for (int64_t j = 0; j < V; ++j) *(Vector<T>*)(c + i * step + j * N) = sum[i][j];
 }
 
 // (rows, columns) of a (rows, depth) and packed columns b, into c, whose rows are `step` apart. a and c have whole
@@ -88,7 +80,7 @@ inline void block(int64_t depth, const T* a, int64_t across, int64_t along, cons
 template <class T>
 inline void product(int64_t rows, int64_t columns, int64_t depth, const Strided<T>& a, int64_t jump, const T* b, T* c,
                     int64_t step, bool more) {
-  for (int64_t j = 0, left = up(columns, WIDE<T>) / WIDE<T>, v; left; left -= v, j += v * WIDE<T>) {
+  for (int64_t j = 0, left = up(columns, many<T>) / many<T>, v; left; left -= v, j += v * many<T>) {
     v = vectors_of(left);
     for (int64_t i = 0; i < rows; i += HIGH) {
       const T *from = a.at + i / HIGH * jump, *panel = b + j * depth;

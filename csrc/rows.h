@@ -6,10 +6,6 @@ template <class T>
 inline T value_of(T v) { return v; }
 inline float value_of(bfloat v) { return widened(v); }
 inline float value_of(half v) { return widened(v); }
-template <class T>
-inline void put(T* to, T v) { *to = v; }
-inline void put(bfloat* to, float v) { *to = to_bfloat(v); }
-inline void put(half* to, float v) { *to = to_half(v); }
 
 // The vectors of a row, and what is left at its end: the row's last values again, or all of a shorter row at the end
 // of a vector. `fresh` gives zeros for what was there before.
@@ -35,10 +31,7 @@ struct Ending {
     return loaded(some);
   }
   Vector<T> fresh(Vector<T> v) const {
-    constexpr int64_t w = many<T>;
-    Vector<T> place;
-    for (int64_t i = 0; i < w; ++i) place[i] = T(i);
-    return place >= everywhere(T(w - left)) ? v : Vector<T>{};
+    return Lane<T>::only(Lane<T>::from(many<T> - left), v);
   }
   template <class S>
   void into(S* row, Vector<T> v) const {

@@ -29,9 +29,8 @@ from normlab.tracing import (
 
 Single = Literal["raise", "running"]
 with _disable_current_modes():  # normlab may be imported inside FakeTensorMode
-    ONE = torch.tensor(
-        1, device="cpu"
-    )  # made once: to make it of a number takes as long as to add it
+    # made once: to make it of a number takes as long as to add it
+    ONE = torch.tensor(1, device="cpu")
 
 
 @recorded
