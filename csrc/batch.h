@@ -7,7 +7,11 @@ constexpr int64_t TILE = 512, LANES = 64;  // channels of a tile at most; lanes 
 constexpr int64_t DEEP = 128;              // rows whose sums are as exact as they must be
 constexpr int64_t FIRST = 32;              // rows of lanes whose mean is near that of a block
 constexpr int64_t LONG = 512, TASKS = 16;  // rows of lanes in a block at most; into so many a small array is cut
-constexpr int64_t NEAR_ROWS = 8;           // that are read together, where a row has many vectors
+constexpr int64_t SUMMED_ROWS = 16, HELD_ROWS = 8;  // of many vectors, summed strip by strip; of few, written
+constexpr int64_t NARROW = 256;            // bytes of rows that are written two by two
+constexpr int STRIP = WIDTH == 64 ? 8 : 4;  // vectors of a row for whose sums there are registers
+constexpr int HELD = WIDTH == 64 ? 4 : 2;   // and for the numbers by which they are normalised
+constexpr int64_t NEAR = 3 << 20;          // bytes of an array that is still in the caches when it is read again
 
 // How an array is cut, by its shape alone
 struct Blocks {
@@ -66,6 +70,8 @@ struct Block {
     for (int64_t r = 0; r < full; r += most_rows) f(at(r), least(most_rows, full - r), lanes());
     if (rest) f(at(full), int64_t(1), rest);
   }
+  template <class T>
+  bool near() const { return b.outer * b.channels * int64_t(sizeof(T)) <= NEAR; }
   int64_t step() const { return k.together * b.channels; }  // from one row of lanes to the next
 };
 
@@ -84,39 +90,54 @@ inline void spread(const double* values, const Block& at, T* lanes) {
   for (int64_t i = period; i < n; ++i) lanes[i] = lanes[i - period];
 }
 
-// Of `count` lanes' vectors from that lane on, what `of(row, some, lane, a, c)` adds of each row to their sums a and c,
-// which stay in registers: `some` is a vector of the row, which begins at that lane.
-template <int count, class T, class Some, class Of>
-WITHIN void add_vectors(int64_t from, int64_t step, int64_t rows, Some some, int64_t lane, T* one, T* two, Of of) {
-  Vector<T> a[count], c[count];
-  for (int k = 0; k < count; ++k) a[k] = loaded(one + lane + k * many<T>), c[k] = loaded(two + lane + k * many<T>);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int k = 0; k < count; ++k) of(from + r * step, some(k), lane + k * many<T>, a[k], c[k]);
-  for (int k = 0; k < count; ++k) stored(one + lane + k * many<T>, a[k]), stored(two + lane + k * many<T>, c[k]);
-}
+// Some rows of lanes of a block
+struct Lines {
+  int64_t from, step, rows, n;
+  bool far;  // they come from memory, those after them too: to be fetched in order
+};
 
-template <class T, class Of>
-WITHIN void add_rows(int64_t from, int64_t step, int64_t rows, int64_t n, T* one, T* two, Of of) {
+// work(as a type how many, their first lane, which) for the vectors of a row from lane i on, at most so many at once
+template <int most_at_once, class T, class Work>
+WITHIN void by_strips(int64_t n, Work work, int64_t i = 0) {
   constexpr int64_t w = many<T>;
-  int64_t i = 0;
   auto whole = [&](int k) INLINED { return Whole<T>{i + k * w}; };
-  for (; i + SUMS_BESIDE * w <= n; i += SUMS_BESIDE * w)
-    add_vectors<SUMS_BESIDE>(from, step, rows, whole, i, one, two, of);
-  for (; i + w <= n; i += w) add_vectors<1>(from, step, rows, whole, i, one, two, of);
-  if (i < n) add_vectors<1>(from, step, rows, [&](int) INLINED { return Ending<T>{n, n - i}; }, n - w, one, two, of);
+  for (; i + most_at_once * w <= n; i += most_at_once * w) work(Beside<most_at_once>{}, i, whole);
+  if constexpr (most_at_once > 1) return by_strips<most_at_once / 2, T>(n, work, i);
+  if (i < n) work(Beside<1>{}, n - w, [&](int) INLINED { return Ending<T>{n, n - i}; });
 }
 
-// The sums over rows of lanes. So many rows at a time that memory is read almost in order.
-template <class T, class Of>
-WITHIN void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of) {
+// What `of(row, some, lane, a, c)` adds of each row to the sums a and c of its lanes: `some` is a vector of the row,
+// which begins at that lane. `fetch` is told which place is needed after these rows.
+template <class T, class Of, class Fetch>
+WITHIN void add_lines(const Lines& all, T* one, T* two, Of of, Fetch fetch) {
+  constexpr int64_t w = many<T>;
+  by_strips<STRIP, T>(all.n, [&](auto count, int64_t lane, auto some) INLINED {
+    Vector<T> a[count.value], c[count.value];
+    for (int k = 0; k < count.value; ++k) a[k] = loaded(one + lane + k * w), c[k] = loaded(two + lane + k * w);
+    int64_t next = all.from + all.rows * all.step + lane * all.rows;
+    for (int64_t r = 0; r < all.rows; ++r)
+      for (int k = 0; k < count.value; ++k, next += w) {
+        if (all.far) fetch(next);
+        of(all.from + r * all.step, some(k), lane + k * w, a[k], c[k]);
+      }
+    for (int k = 0; k < count.value; ++k) stored(one + lane + k * w, a[k]), stored(two + lane + k * w, c[k]);
+  });
+}
+
+// The sums over rows of lanes
+template <class T, class Of, class Fetch>
+WITHIN void sums_of_lanes(const Block& at, int64_t most_rows, double* one, double* two, Of of, Fetch fetch) {
   T room[2 * (many<T> + TILE)], *a = room + many<T>, *c = a + many<T> + TILE;  // with room before, for a short row
   for (int64_t i = 0; i < at.lanes(); ++i) one[i] = two[i] = 0;
-  int64_t joined = at.lanes() <= SUMS_BESIDE * many<T> ? DEEP : NEAR_ROWS;
+  bool in_order = at.lanes() <= STRIP * many<T>;
+  int64_t joined = in_order ? DEEP : SUMMED_ROWS;
   at.each_rows(least(DEEP, most_rows), [&](int64_t from, int64_t rows, int64_t n) INLINED {
     if ((most_rows -= rows) + rows <= 0) return;
     for (int64_t i = 0; i < n; ++i) a[i] = c[i] = T(0);
-    for (int64_t r = 0; r < rows; r += joined)
-      add_rows<T>(from + r * at.step(), at.step(), least(joined, rows - r), n, a, c, of);
+    for (int64_t r = 0; r < rows; r += joined) {
+      Lines some{from + r * at.step(), at.step(), least(joined, rows - r), n, !in_order && !at.near<T>()};
+      add_lines(some, a, c, of, fetch);
+    }
     for (int64_t i = 0; i < n; ++i) one[i] += double(a[i]), two[i] += double(c[i]);
   });
 }
@@ -145,7 +166,7 @@ inline void deviations(const Block& at, const S* x, const double* about, double*
     Vector<T> d = some.fresh(some.of(x + row) - loaded(near + lane));
     a += d, c += d * d;
   };
-  sums_of_lanes<T>(at, at.rows(), one, two, add);
+  sums_of_lanes<T>(at, at.rows(), one, two, add, [&](int64_t i) INLINED { __builtin_prefetch(x + i); });
   folded(one, at, s1), folded(two, at, s2);
 }
 
@@ -184,9 +205,10 @@ inline void near_mean(const Block& at, const S* x, double* about) {
     return;
   }
   double sum[TILE], none[TILE];
-  sums_of_lanes<T>(at, FIRST, sum, none, [&](int64_t row, auto some, int64_t, Vector<T>& a, Vector<T>&) INLINED {
+  auto add = [&](int64_t row, auto some, int64_t, Vector<T>& a, Vector<T>&) INLINED {
     a += some.fresh(some.of(x + row));
-  });
+  };
+  sums_of_lanes<T>(at, FIRST, sum, none, add, [&](int64_t i) INLINED { __builtin_prefetch(x + i); });
   folded(sum, at, about);
   double seen = double(least(FIRST * at.k.together, at.rows()));
   for (int64_t g = 0; g < at.channels(); ++g) about[g] = double(T(about[g] / seen));

@@ -1,30 +1,60 @@
 // Batch normalisation: the passes over a block that write, and that sum for backward. Included into the namespace of
 // one set.
 
-// to[…] = of(row, some, lane) for all of a block: `some` of its vectors, which begin at that lane
-template <class T, class S, class Of>
-WITHIN void over_lanes(const Block& at, S* to, Of of) {
+// (x − mean)·rate + low of some lanes
+template <class T>
+struct Own {
+  Vector<T> high, rate, low;
+  Own() = default;
+  Own(const Scaled<T>& p, int64_t i) : high(loaded(p.high + i)), rate(loaded(p.rate + i)), low(loaded(p.low + i)) {}
+  explicit Own(const Scaled<T>& p) : high(everywhere(p.high[0])), rate(everywhere(p.rate[0])), low(everywhere(p.low[0])) {}
+  Vector<T> of(Vector<T> x) const { return (x - high) * rate + low; }
+};
+
+// And the gradient for x
+template <class T>
+struct OwnSlope {
+  Own<T> own;
+  Vector<T> slope, first, second;
+  OwnSlope() = default;
+  OwnSlope(const Scaled<T>& p, int64_t i)
+      : own(p, i), slope(loaded(p.slope + i)), first(loaded(p.first + i)), second(loaded(p.second + i)) {}
+  explicit OwnSlope(const Scaled<T>& p)
+      : own(p), slope(everywhere(p.slope[0])), first(everywhere(p.first[0])), second(everywhere(p.second[0])) {}
+  Vector<T> of(Vector<T> g, Vector<T> x) const { return ((g - first) - own.of(x) * second) * slope; }
+};
+
+// to[…] = of(where a row begins, some of its vectors, what `Numbers` holds for them) for all of a block. Numbers stay in
+// registers for several rows, where memory is still read and written almost in order.
+template <class Numbers, class T, class S, class Of>
+WITHIN void over_lanes(const Block& at, const Scaled<T>& p, S* to, Of of) {
   constexpr int64_t w = many<T>;
-  at.each_rows(1, [&](int64_t row, int64_t, int64_t n) INLINED {
-    int64_t i = 0;
-    for (; i + w <= n; i += w) Whole<T>{i}.into(to + row, of(row, Whole<T>{i}, i));
-    if (i < n) Ending<T>{n, n - i}.into(to + row, of(row, Ending<T>{n, n - i}, n - w));
+  int64_t wide = at.near<T>() || at.step() * int64_t(sizeof(T)) <= NARROW ? 2 : 1;
+  int64_t joined = at.lanes() <= HELD * w ? HELD_ROWS : wide;
+  at.each_rows(joined, [&](int64_t from, int64_t rows, int64_t n) INLINED {
+    by_strips<HELD, T>(n, [&](auto count, int64_t lane, auto some) INLINED {
+      Numbers own[count.value];
+      for (int k = 0; k < count.value; ++k) own[k] = Numbers(p, lane + k * w);
+      for (int64_t row = from; row < from + rows * at.step(); row += at.step())
+        for (int k = 0; k < count.value; ++k) some(k).into(to + row, of(row, some(k), own[k]));
+    });
+  });
+}
+
+// The same, of rows of lanes or of a plane
+template <class Numbers, class T, class S, class Of>
+WITHIN void over_all(const Block& at, const Scaled<T>& p, S* to, Of of) {
+  if (at.b.last) return over_lanes<Numbers>(at, p, to, of);
+  const Numbers own(p);
+  at.each_row([&](int64_t from, int64_t n) INLINED {
+    each_vector<T>(n, [&](auto, auto some) INLINED { some.into(to + from, of(from, some, own)); });
+    return true;
   });
 }
 
 template <class S, class T>
 inline void apply(const Block& at, const S* x, S* y, const Scaled<T>& p) {
-  if (at.b.last)
-    return over_lanes<T>(at, y, [&](int64_t row, auto some, int64_t i) INLINED {
-      return (some.of(x + row) - loaded(p.high + i)) * loaded(p.rate + i) + loaded(p.low + i);
-    });
-  const Vector<T> high = everywhere(p.high[0]), rate = everywhere(p.rate[0]), low = everywhere(p.low[0]);
-  at.each_row([&](int64_t from, int64_t n) INLINED {
-    each_vector<T>(n, [&](auto, auto some) INLINED {
-      some.into(y + from, (some.of(x + from) - high) * rate + low);
-    });
-    return true;
-  });
+  over_all<Own<T>>(at, p, y, [&](int64_t row, auto some, const Own<T>& own) INLINED { return own.of(some.of(x + row)); });
 }
 
 // Σ g·(x − mean)·rate and Σ g of each channel of a block
@@ -37,7 +67,8 @@ inline void block_sums(const Block& at, const S* g, const S* x, const Scaled<T>&
       d = d * loaded(p.rate + i) + loaded(p.low + i);
       a += some.fresh(up * d), c += some.fresh(up);
     };
-    sums_of_lanes<T>(at, at.rows(), one, two, add);
+    sums_of_lanes<T>(at, at.rows(), one, two, add,
+                     [&](int64_t i) INLINED { __builtin_prefetch(g + i), __builtin_prefetch(x + i); });
     folded(one, at, to), folded(two, at, to + at.k.tile);
     return;
   }
@@ -66,20 +97,7 @@ inline void merged_sums(const Batch& b, const Blocks& k, int64_t tile, const dou
 
 template <class S, class T>
 inline void apply_back(const Block& at, const S* g, const S* x, S* gx, const Scaled<T>& p) {
-  auto slope_of = [](auto up, auto x, auto high, auto rate, auto low, auto slope, auto first, auto second) INLINED {
-    return ((up - first) - ((x - high) * rate + low) * second) * slope;
-  };
-  if (at.b.last)
-    return over_lanes<T>(at, gx, [&](int64_t row, auto some, int64_t i) INLINED {
-      return slope_of(some.of(g + row), some.of(x + row), loaded(p.high + i), loaded(p.rate + i), loaded(p.low + i),
-                      loaded(p.slope + i), loaded(p.first + i), loaded(p.second + i));
-    });
-  const Vector<T> high = everywhere(p.high[0]), rate = everywhere(p.rate[0]), low = everywhere(p.low[0]),
-                  slope = everywhere(p.slope[0]), first = everywhere(p.first[0]), second = everywhere(p.second[0]);
-  at.each_row([&](int64_t from, int64_t n) INLINED {
-    each_vector<T>(n, [&](auto, auto some) INLINED {
-      some.into(gx + from, slope_of(some.of(g + from), some.of(x + from), high, rate, low, slope, first, second));
-    });
-    return true;
+  over_all<OwnSlope<T>>(at, p, gx, [&](int64_t row, auto some, const OwnSlope<T>& own) INLINED {
+    return own.of(some.of(g + row), some.of(x + row));
   });
 }
