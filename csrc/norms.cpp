@@ -17,6 +17,8 @@ namespace SET {
 #include "powers.h"
 #include "vectors.h"
 #include "rows.h"
+#include "blocks.h"
+#include "lanes.h"
 #include "batch.h"
 #include "passes.h"
 #include "rms.h"

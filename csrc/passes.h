@@ -24,21 +24,21 @@ struct OwnSlope {
   Vector<T> of(Vector<T> g, Vector<T> x) const { return ((g - first) - own.of(x) * second) * slope; }
 };
 
-// to[…] = of(where a row begins, some of its vectors, what `Numbers` holds for them) for all of a block. Numbers stay in
-// registers for several rows, where memory is still read and written almost in order.
+// to[…] = of(where a row begins, some of its vectors, what `Numbers` holds for them) for all of a block
 template <class Numbers, class T, class S, class Of>
 WITHIN void over_lanes(const Block& at, const Scaled<T>& p, S* to, Of of) {
   constexpr int64_t w = many<T>;
-  int64_t wide = at.near<T>() || at.step() * int64_t(sizeof(T)) <= NARROW ? 2 : 1;
-  int64_t joined = at.lanes() <= HELD * w ? HELD_ROWS : wide;
-  at.each_rows(joined, [&](int64_t from, int64_t rows, int64_t n) INLINED {
-    by_strips<HELD, T>(n, [&](auto count, int64_t lane, auto some) INLINED {
-      Numbers own[count.value];
-      for (int k = 0; k < count.value; ++k) own[k] = Numbers(p, lane + k * w);
-      for (int64_t row = from; row < from + rows * at.step(); row += at.step())
-        for (int k = 0; k < count.value; ++k) some(k).into(to + row, of(row, some(k), own[k]));
+  auto write = [&](auto at_once, int64_t joined) INLINED {
+    at.each_rows(joined, [&](int64_t from, int64_t rows, int64_t n) INLINED {
+      by_strips<at_once.value, T>(n, [&](auto count, int64_t lane, auto some) INLINED {
+        Numbers own[count.value];
+        for (int k = 0; k < count.value; ++k) own[k] = Numbers(p, lane + k * w);
+        for (int64_t row = from; row < from + rows * at.step(); row += at.step())
+          for (int k = 0; k < count.value; ++k) some(k).into(to + row, of(row, some(k), own[k]));
+      });
     });
-  });
+  };
+  if (!in_registers<HELD, T>(at.lanes(), [&](auto all) INLINED { write(all, HELD_ROWS); })) write(Beside<1>{}, 1);
 }
 
 // The same, of rows of lanes or of a plane
@@ -67,8 +67,7 @@ inline void block_sums(const Block& at, const S* g, const S* x, const Scaled<T>&
       d = d * loaded(p.rate + i) + loaded(p.low + i);
       a += some.fresh(up * d), c += some.fresh(up);
     };
-    sums_of_lanes<T>(at, at.rows(), one, two, add,
-                     [&](int64_t i) INLINED { __builtin_prefetch(g + i), __builtin_prefetch(x + i); });
+    sums_of_lanes<T>(at, at.rows(), one, two, add);
     folded(one, at, to), folded(two, at, to + at.k.tile);
     return;
   }
