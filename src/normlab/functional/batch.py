@@ -67,12 +67,16 @@ def batch_norm(
     tensor([-1.0000,  1.0000])
     """
     running = Running(running_mean, running_var, None)
-    if mask is None and plain(input):
+    if mask is None and plain(input) and _vector(weight) and _vector(bias):
         y = plainly(input, running, weight, bias, momentum, eps, training)
         if y is not None:
             return y
     job = BatchOptions("batch_norm", eps, momentum, mask)
     return normalized(input, running, weight, bias, job, "" if training else "training=False")
+
+
+def _vector(own: Tensor | None) -> bool:
+    return own is None or own.dim() == 1
 
 
 def check_batch(x: Tensor, name: str) -> None:

@@ -20,7 +20,14 @@ from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
 from normlab.functional import usual
 from normlab.functional.batch import BatchOptions, evaluated
-from normlab.functional.checks import check_arguments, check_eps, check_sizes, of_nothing
+from normlab.functional.checks import (
+    check_arguments,
+    check_ending,
+    check_eps,
+    check_real,
+    check_sizes,
+    of_nothing,
+)
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import rms, whole
 from normlab.kernels.layouts import laid_out_as
@@ -58,14 +65,21 @@ def layer_norm(
             return y
     shape = list(normalized_shape)
     check_arguments("layer_norm", input, weight, bias)
+    check_ending("layer_norm", input, shape, weight, bias)
     check_eps("layer_norm", "layer", eps)
     if mask is None and not in_forward_mode():
+        weight = _with_bias(weight, bias)
         return laid_out_as(whole.layer_norm(input, shape, weight, bias, eps), input)
     valid = check_valid("layer_norm", input, mask, features=len(shape))
     if input.numel() == 0:
         return of_nothing(input, weight, bias)
     kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": valid}
     return normalize(input, "layer", normalized_shape=shape, eps=eps, **kept).y
+
+
+def _with_bias(weight: Tensor | None, bias: Tensor | None) -> Tensor | None:
+    """Ones for a bias alone, of which torch's operators give no gradient (seen in 2.13.0)."""
+    return torch.ones_like(bias) if weight is None and bias is not None else weight
 
 
 @recorded
@@ -117,6 +131,7 @@ def _grouped(
             f"group_norm: num_groups={num_groups} does not divide the {channels} channels of "
             f"x {tuple(input.shape)}; choose a divisor."
         )
+    check_sizes("group_norm", input, weight, bias)
     if count == 0:
         return of_nothing(input, weight, bias)
     if count == num_groups:
@@ -125,7 +140,7 @@ def _grouped(
             f"variance is 0; use fewer groups."
         )
     if mask is None and not in_forward_mode():
-        return whole.group_norm(input, num_groups, weight, bias, eps)
+        return whole.group_norm(input, num_groups, _with_bias(weight, bias), bias, eps)
     valid = check_valid("group_norm", input, mask)
     kept: dict[str, Any] = {"weight": weight, "bias": bias, "mask": valid}
     return normalize(input, "group", num_groups=num_groups, eps=eps, **kept).y
@@ -266,6 +281,8 @@ def rms_norm(
     """
     shape = list(normalized_shape)
     check_arguments("rms_norm", input)
+    check_real("rms_norm", weight)
+    check_ending("rms_norm", input, shape, weight)
     check_eps("rms_norm", "rms", eps)
     if mask is not None or in_forward_mode():
         valid = check_valid("rms_norm", input, mask, features=len(shape))

@@ -23,6 +23,8 @@ def layer_norm(
     """`standard.layer_norm` of the usual call, or None."""
     if not (plain(x) and 0.0 <= eps < math.inf and x.is_contiguous()):
         return None
+    if weight is None and bias is not None:
+        return None
     try:
         if varies(x, shape[0] if len(shape) == 1 else math.prod(shape), eps):
             y = torch.layer_norm(x, shape, weight, bias, eps, False)
@@ -42,7 +44,9 @@ def rms_norm(
     if not plain(x) or not (eps is None or 0.0 <= eps < math.inf):
         return None
     kind = x.dtype
-    if kind not in native.KINDS or not (weight is None or weight.dtype is kind):
+    if kind not in native.KINDS:
+        return None
+    if weight is not None and (weight.dtype is not kind or weight.shape != shape):
         return None
     if x.shape[-len(shape) :] != shape or x.numel() == 0 or not x.is_contiguous():
         return None
@@ -55,7 +59,7 @@ def group_norm(
     x: Tensor, groups: int, channels: int, weight: Maybe, bias: Maybe, eps: float, layer: str
 ) -> Maybe:
     """`standard.group_norm` of the usual call of a layer, whose groups divide its channels, or None."""
-    if not (plain(x) and 0.0 <= eps < math.inf):
+    if not (plain(x) and 0.0 <= eps < math.inf) or (weight is None and bias is not None):
         return None
     count, sizes = x.numel(), x.shape
     if count <= groups or len(sizes) < 2 or sizes[1] != channels:
