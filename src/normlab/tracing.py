@@ -67,6 +67,11 @@ def in_backward() -> bool:
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
 
 
+def batched(g: Tensor) -> bool:
+    """In a backward pass: whether g is several gradients at once, as torch.func or is_grads_batched give."""
+    return in_transform() or _functorch.is_legacy_batchedtensor(g)
+
+
 watching: list[list[list[str]]] = []  # for whom, the calls so far and what computed each
 
 
