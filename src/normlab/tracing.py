@@ -20,6 +20,9 @@ _compiling, _tracing, _level = (
     torch._C._is_tracing,
     _functorch.maybe_current_level,
 )
+_PROXY = torch._C._TorchDispatchModeKey.PROXY
+_mode = torch._C._get_dispatch_mode
+_mode_before = torch._ops._get_dispatch_mode_pre_dispatch
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -27,7 +30,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 def values_known(x: Tensor) -> bool:
     """Whether code may branch on the values of x: not when compiled, traced, transformed, fake or on meta."""
-    return not (in_tracer() or x.is_meta or in_transform() or hasattr(x, "fake_mode"))
+    known = not (in_tracer() or x.is_meta or in_transform() or hasattr(x, "fake_mode"))
+    return known and not in_make_fx()
 
 
 def plain(x: object) -> bool:
@@ -40,6 +44,11 @@ def plain(x: object) -> bool:
         and forward_ad._current_level < 0
         and _level() is None
     )
+
+
+def in_make_fx() -> bool:
+    """Whether make_fx is writing down operators, on tensors that look ordinary and may not be looked into."""
+    return _mode(_PROXY) is not None or _mode_before(_PROXY) is not None
 
 
 def in_tracer() -> bool:
