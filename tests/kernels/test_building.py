@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from command import normlab
+from normlab import __version__
 from normlab.kernels import native
 
 CSRC = Path(__file__).parents[2] / "csrc"
@@ -49,6 +50,47 @@ def test_without_a_compiler_there_is_a_line_and_no_failure(monkeypatch, capsys, 
         "Kernels: none built (no C++ compiler: no-such-compiler is not installed); "
         "everything runs on torch's operators, slower.\n"
     )
+
+
+INSTALLED = """
+import sys, torch, normlab
+from normlab import cli
+x = torch.linspace(-1, 1, 2 * 8 * 16 * 16).view(2, 8, 16, 16)
+for layer in (normlab.nn.GDN(8), normlab.nn.BatchNorm(8)):
+    print(normlab.explain(layer, x))
+assert normlab.nn.LocalResponseNorm(3)(x).allclose(torch.nn.LocalResponseNorm(3)(x))
+sys.argv = ["normlab", "--version", "-v"]
+cli.main()
+"""
+
+
+def test_a_checkout_without_a_compiler(tmp_path):
+    """Its build says so, and what was installed computes with torch's operators, and says why."""
+    repository, package = CSRC.parent, tmp_path / "src" / "normlab"
+    (tmp_path / "csrc").mkdir()
+    (package / "kernels").mkdir(parents=True)
+    for path in CSRC.iterdir():
+        (tmp_path / "csrc" / path.name).symlink_to(path)
+    for path in (repository / "src" / "normlab").iterdir():
+        if path.name != "kernels":
+            (package / path.name).symlink_to(path)
+    for path in (repository / "src" / "normlab" / "kernels").glob("*.py"):
+        (package / "kernels" / path.name).symlink_to(path)
+    none = {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path / "src")}
+    said = []
+    for run in ([str(tmp_path / "csrc" / "build.py")], ["-c", INSTALLED]):
+        done = subprocess.run([sys.executable, *run], capture_output=True, text=True, env=none)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout.splitlines()
+    why = "no kernels were built; `make lab` builds them where a C++ compiler is installed"
+    assert said == [
+        "Kernels: none built (no C++ compiler: g++ is not installed); everything runs on torch's "
+        "operators, slower.",
+        f"gdn: torch's operators, since {why}",
+        "batch_norm: torch's operators",
+        f"normlab {__version__}",
+        f"torch's operators: {why}",
+    ]
 
 
 def test_switched_off():
