@@ -44,15 +44,16 @@ def rms_norm(
     if not plain(x) or not (eps is None or 0.0 <= eps < math.inf):
         return None
     kind = x.dtype
-    if kind not in native.KINDS:
-        return None
-    if weight is not None and (weight.dtype is not kind or weight.shape != shape):
+    if kind not in native.KINDS or not (weight is None or weight.dtype is kind):
         return None
     if x.shape[-len(shape) :] != shape or x.numel() == 0 or not x.is_contiguous():
         return None
     if watching:
         begun(layer)
-    return rms.normalized(x, list(shape), weight, eps)
+    try:
+        return rms.normalized(x, list(shape), weight, eps)
+    except RuntimeError:  # torch looks at the weight's shape anyway
+        return None
 
 
 def group_norm(
