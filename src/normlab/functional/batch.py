@@ -57,8 +57,9 @@ def batch_norm(
         masked places are 0 and may hold anything.
     Under activation checkpointing they are updated once. On the CPU, and not compiled, channels_last and
         tables get the accuracy of contiguous images.
-    Errors: ShapeError for one value per channel in training; SettingError for eps < 0 and in evaluation
-        without statistics; DtypeError for weights or statistics in a dtype that torch does not mix with x's.
+    Errors: ShapeError for one value per channel in training, and for weights or statistics of another
+        shape; SettingError for eps < 0 and in evaluation without statistics; DtypeError for weights or
+        statistics in dtypes that torch does not mix with x's or with each other.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 

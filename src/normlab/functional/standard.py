@@ -2,8 +2,8 @@
 
 Shapes are (N, C, *) unless said otherwise; y has the shape and dtype of the input. That a constant gives
 the bias holds exactly on the CPU unless compiled; elsewhere as far as the rounding of torch's operator.
-Errors of all: DtypeError for weights or statistics in a dtype that torch does not mix with the input's;
-SettingError for eps < 0.
+Errors of all: DtypeError for weights or statistics in dtypes that torch does not mix with the input's or with
+each other; ShapeError for ones of another shape than stated; SettingError for eps < 0.
 
 In forward mode the equation is computed step by step: torch's fused operators lose second derivatives there
 (reverse over forward takes their saved mean and scale for constants).
