@@ -16,7 +16,7 @@ from normlab.kernels.thresholds import PLACES
 
 Maybe = Tensor | None
 Two = tuple[Tensor, Tensor]
-WIDE = {"dtype": torch.float64}
+WIDE: dict[str, Any] = {"dtype": torch.float64}
 
 
 def unlike() -> str:

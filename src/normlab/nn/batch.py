@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import BatchOptions, Single, normalized, plainly
+from normlab.functional.batching import BatchOptions, Single, normalized, plainly
 from normlab.functional.running import UNTRACKED, Running
 from normlab.functional.usual import own
 from normlab.kernels.processes import Processes

@@ -13,9 +13,9 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from normlab import functional
 from normlab.errors import ShapeError
 from normlab.functional import usual
-from normlab.functional.batch import BatchOptions
+from normlab.functional.batching import BatchOptions
+from normlab.functional.instance import instance_normalized
 from normlab.functional.running import Running
-from normlab.functional.standard import instance_normalized
 from normlab.functional.usual import own
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
