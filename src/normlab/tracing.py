@@ -20,6 +20,9 @@ _compiling, _tracing, _level = (
     torch._C._is_tracing,
     _functorch.maybe_current_level,
 )
+_PROXY = torch._C._TorchDispatchModeKey.PROXY
+_mode = torch._C._get_dispatch_mode
+_mode_before = torch._ops._get_dispatch_mode_pre_dispatch
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -27,7 +30,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 def values_known(x: Tensor) -> bool:
     """Whether code may branch on the values of x: not when compiled, traced, transformed, fake or on meta."""
-    return not (in_tracer() or x.is_meta or in_transform() or hasattr(x, "fake_mode"))
+    known = not (in_tracer() or x.is_meta or in_transform() or hasattr(x, "fake_mode"))
+    return known and not in_make_fx()
 
 
 def plain(x: object) -> bool:
@@ -40,6 +44,11 @@ def plain(x: object) -> bool:
         and forward_ad._current_level < 0
         and _level() is None
     )
+
+
+def in_make_fx() -> bool:
+    """Whether make_fx is writing down operators, on tensors that look ordinary and may not be looked into."""
+    return _mode(_PROXY) is not None or _mode_before(_PROXY) is not None
 
 
 def in_tracer() -> bool:
@@ -65,6 +74,11 @@ def wants_operators() -> bool:
 def in_backward() -> bool:
     """Whether autograd is running a backward pass, as when a checkpoint computes its forward again."""
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
+
+
+def batched(g: Tensor) -> bool:
+    """In a backward pass: whether g is several gradients at once, as torch.func or is_grads_batched give."""
+    return in_transform() or _functorch.is_legacy_batchedtensor(g)
 
 
 watching: list[list[list[str]]] = []  # for whom, the calls so far and what computed each

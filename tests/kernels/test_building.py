@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from command import normlab
+from normlab import __version__
 from normlab.kernels import native
 
 CSRC = Path(__file__).parents[2] / "csrc"
@@ -51,6 +52,47 @@ def test_without_a_compiler_there_is_a_line_and_no_failure(monkeypatch, capsys, 
     )
 
 
+INSTALLED = """
+import sys, torch, normlab
+from normlab import cli
+x = torch.linspace(-1, 1, 2 * 8 * 16 * 16).view(2, 8, 16, 16)
+for layer in (normlab.nn.GDN(8), normlab.nn.BatchNorm(8)):
+    print(normlab.explain(layer, x))
+assert normlab.nn.LocalResponseNorm(3)(x).allclose(torch.nn.LocalResponseNorm(3)(x))
+sys.argv = ["normlab", "--version", "-v"]
+cli.main()
+"""
+
+
+def test_a_checkout_without_a_compiler(tmp_path):
+    """Its build says so, and what was installed computes with torch's operators, and says why."""
+    repository, package = CSRC.parent, tmp_path / "src" / "normlab"
+    (tmp_path / "csrc").mkdir()
+    (package / "kernels").mkdir(parents=True)
+    for path in CSRC.iterdir():
+        (tmp_path / "csrc" / path.name).symlink_to(path)
+    for path in (repository / "src" / "normlab").iterdir():
+        if path.name != "kernels":
+            (package / path.name).symlink_to(path)
+    for path in (repository / "src" / "normlab" / "kernels").glob("*.py"):
+        (package / "kernels" / path.name).symlink_to(path)
+    none = {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path / "src")}
+    said = []
+    for run in ([str(tmp_path / "csrc" / "build.py")], ["-c", INSTALLED]):
+        done = subprocess.run([sys.executable, *run], capture_output=True, text=True, env=none)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout.splitlines()
+    why = "no kernels were built; `make lab` builds them where a C++ compiler is installed"
+    assert said == [
+        "Kernels: none built (no C++ compiler: g++ is not installed); everything runs on torch's "
+        "operators, slower.",
+        f"gdn: torch's operators, since {why}",
+        "batch_norm: torch's operators",
+        f"normlab {__version__}",
+        f"torch's operators: {why}",
+    ]
+
+
 def test_switched_off():
     assert told(NORMLAB_KERNELS="off") == (
         "torch's operators: NORMLAB_KERNELS switches the kernels off"
@@ -75,6 +117,57 @@ def test_without_a_library_torch_computes(monkeypatch, tmp_path):
     broken.write_bytes(b"not a library")
     monkeypatch.setattr(native, "LIBRARY", broken)
     assert "the kernels do not load here" in native._missing()
+
+
+# what of the library is another, as long as what it stands for
+OTHER = {
+    "mix": (b"bool keep, bool strict) -> (Tensor, Tensor)\0", b"bool keep) -> (Tensor, Tensor)\0"),
+    "batch": (b"batch(Tensor x, Tensor? weight,", b"batch(Tensor x, Tensor  weight,"),
+    "rms": (b"rms(Tensor x, int width,", b"rms(Tensor x, int rows ,"),
+    "moments": (b"moments(Tensor x) ->", b"m0ments(Tensor x) ->"),
+    "divide": (b"float p, bool keep)", b"float p,  int keep)"),
+    "normlab_move": (b"\0normlab_move\0", b"\0normlab_mov3\0"),
+}
+USED = """
+import os, sys, torch, normlab
+from pathlib import Path
+from normlab.kernels import native
+
+def use(library):
+    native.LIBRARY = Path(library)
+    x = torch.linspace(-1, 1, 8 * 8 * 30 * 40).view(8, 8, 30, 40)
+    for layer in (normlab.nn.GDN(8), normlab.nn.BatchNorm(8), normlab.nn.RMSNorm(40)):
+        own = x.clone().requires_grad_()
+        layer(own).square().sum().backward()
+        told = normlab.explain(layer, x)
+        assert bool(own.grad.isfinite().all()) and "C++" not in str(told), told
+    print(native.status(), flush=True)
+
+torch.set_num_threads(1)
+for library in sys.argv[1:]:  # each in a process that has loaded no other, which costs less than a new one
+    child = os.fork()
+    if not child:
+        use(library)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(native.in_use() is None, reason=native.status())
+def test_a_library_of_another_version_is_recognised_and_left_alone(tmp_path):
+    """Copies of the library with another signature: they load, and torch's operators run."""
+    given, expected = native.LIBRARY.read_bytes(), []
+    for what, (before, after) in OTHER.items():
+        assert given.count(before) == 1
+        (tmp_path / what).write_bytes(given.replace(before, after.ljust(len(before), b"\0")))
+        kind = "function" if what.startswith("normlab") else "operator"
+        expected.append(
+            f"torch's operators: the kernels are those of another version, whose {kind} {what} is "
+            f"missing or another; `make kernels` builds them anew"
+        )
+    run = [sys.executable, "-c", USED, *(str(tmp_path / what) for what in OTHER)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.stdout.splitlines() == expected, done.stderr
 
 
 def test_the_version_says_what_computes(monkeypatch):

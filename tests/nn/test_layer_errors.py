@@ -137,6 +137,45 @@ def test_a_setting_is_refused(make, kind, message):
         make()
 
 
+class Images(nn.BatchNorm):
+    """With a check of its own, as torch's BatchNorm2d has."""
+
+    def _check_input_dim(self, input):
+        if input.dim() != 4:
+            raise ValueError(f"expected 4D input (got {input.dim()}D input)")
+
+
+class Planes(nn.InstanceNorm):
+    def _check_input_dim(self, input):
+        if input.dim() != 4:
+            raise ValueError(f"expected 4D input (got {input.dim()}D input)")
+
+
+class SmallImages(Images):
+    """Its parent's check."""
+
+
+@pytest.mark.parametrize("kind", [Images, SmallImages, Planes])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_subclass_is_asked_in_every_call(kind, training):
+    layer = kind(4).train(training)
+    for _ in range(2):
+        layer(IMAGE)
+        with pytest.raises(ValueError, match="expected 4D input"):
+            layer(IMAGE[:, :, 0])
+
+
+@pytest.mark.parametrize(
+    "original", [torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d]
+)
+def test_a_converted_layer_keeps_the_check_of_its_class(original):
+    layer = nn.synchronize(torch.nn.Sequential(original(4)))
+    layer[0].process_group = None
+    wrong = torch.ones(2, 4, 5, 5, 5) if original is torch.nn.BatchNorm2d else IMAGE
+    with pytest.raises(ValueError, match=r"expected .*D input"):
+        layer(wrong)
+
+
 def test_a_refused_batch_of_one_leaves_the_running_statistics():
     layer = nn.BatchNorm(4)
     with pytest.raises(ShapeError, match="one value per channel"):

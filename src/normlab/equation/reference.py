@@ -116,7 +116,7 @@ def _given(row: Norm, statistics, x: Tensor) -> tuple[Tensor, Tensor]:
             f"row {'subtracts a mean' if row.center else 'has no center'}. Give "
             f"{'both' if row.center else '(None, pool)'}."
         )
-    if bool((torch.as_tensor(var) < 0).any()):
+    if bool((torch.as_tensor(var, device=x.device) < 0).any()):
         raise SettingError(f"{row.name}: statistics hold a negative variance; give values >= 0.")
     center = x.new_zeros(()) if mean is None else broadcast(row, "mean", mean, x)
     return center.to(x), broadcast(row, "var", var, x).to(x)

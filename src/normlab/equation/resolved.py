@@ -97,7 +97,7 @@ def partner(pool_input: Tensor, x: Tensor, valid: Tensor | None) -> tuple[Tensor
 
 def broadcast(row: Norm, name: str, value: Any, x: Tensor, by_channel: bool = True) -> Tensor:
     """A vector as one value per channel, anything else as it is, checked against x."""
-    value = torch.as_tensor(value)
+    value = torch.as_tensor(value, device=x.device)
     if by_channel and value.dim() == 1 and x.dim() > 1:
         shown, value = tuple(value.shape), per_channel(value, x.dim())
     else:

@@ -1,6 +1,7 @@
 """What every function asks of its arguments before torch sees them."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,34 +11,78 @@ from normlab.equation.resolved import check_floating
 from normlab.equation.table import find
 from normlab.errors import DtypeError, ShapeError
 
+OWN = ("weight", "bias", "running_mean", "running_var")  # the order in which all checks take them
+
 
 def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
-    """Refuse whole numbers, and weights or statistics in a dtype that torch does not mix with x's."""
+    """Refuse whole numbers, and weights or statistics in dtypes that torch does not mix."""
     kind = x.dtype
     if not kind.is_floating_point:
         check_floating(name, x)
     for value in own:
         if value is not None and value.dtype is not kind:
-            _check_mixed(name, kind, value.dtype)
+            _check_mixed(name, kind, own)
+            return
 
 
-def _check_mixed(name: str, kind: torch.dtype, other: torch.dtype) -> None:
-    if other == computed_in(kind):
-        return
-    x_is, given = (str(dtype).removeprefix("torch.") for dtype in (kind, other))
-    raise DtypeError(
-        f"{name}: x is {x_is}, weights or statistics are {given}; give both in one dtype, for "
-        f"example x.to(torch.{given}). (With float32 weights x may also be half.)"
-    )
+def _check_mixed(name: str, kind: torch.dtype, own: Sequence[Tensor | None]) -> None:
+    """All in x's dtype, or all in float32 where x is half, which every path can compute."""
+    given = [(what, a.dtype) for what, a in zip(OWN, own, strict=False) if a is not None]
+    for _, other in given:
+        if other != kind and other != computed_in(kind):
+            x_is, other_is = _words(kind), _words(other)
+            raise DtypeError(
+                f"{name}: x is {x_is}, weights or statistics are {other_is}; give both in one dtype, for "
+                f"example x.to(torch.{other_is}). (With float32 weights x may also be half.)"
+            )
+    first, dtype = given[0]
+    for what, other in given[1:]:
+        if other != dtype:
+            raise DtypeError(
+                f"{name}: {first} is {_words(dtype)}, {what} is {_words(other)}; give weights and "
+                f"statistics in one dtype, for example {what}.to(torch.{_words(dtype)})."
+            )
+
+
+def check_real(name: str, weight: Tensor | None) -> None:
+    """Refuse a weight of whole or complex numbers, where torch would round or cut it."""
+    if weight is not None and not weight.is_floating_point():
+        raise DtypeError(
+            f"{name}: weight is {_words(weight.dtype)}; give a floating-point tensor, e.g. weight.float()."
+        )
+
+
+def _words(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def check_sizes(name: str, x: Tensor, *own: Tensor | None) -> None:
-    """Refuse weight, bias, running mean and variance, in this order, of another number of channels than x."""
-    for what, value in zip(("weight", "bias", "running_mean", "running_var"), own, strict=True):
-        if value is not None and x.dim() > 1 and value.numel() != x.size(1):
+    """Refuse weight, bias and statistics that are not vectors of one value for each channel of x."""
+    for what, value in zip(OWN, own, strict=False):
+        if value is not None and x.dim() > 1 and tuple(value.shape) != (x.size(1),):
             raise ShapeError(
-                f"{name}: {what} has shape {tuple(value.shape)}; x {tuple(x.shape)} needs one value for "
-                f"each of its {x.size(1)} channels."
+                f"{name}: {what} has shape {tuple(value.shape)}; x {tuple(x.shape)} needs a vector of one "
+                f"value for each of its {x.size(1)} channels."
+            )
+
+
+def check_ending(name: str, x: Tensor, shape: Sequence[int], *own: Tensor | None) -> None:
+    """Refuse an x that does not end in a shape, and a weight or bias of another."""
+    sizes = tuple(shape)
+    if not sizes:
+        raise ShapeError(
+            f"{name}: normalized_shape is empty; give the size of at least one dimension."
+        )
+    if tuple(x.shape[-len(sizes) :]) != sizes:
+        raise ShapeError(
+            f"{name}: x has shape {tuple(x.shape)}, which does not end in {sizes}. Use "
+            f"normalized_shape={tuple(x.shape[-len(sizes) :])}."
+        )
+    for what, value in zip(OWN, own, strict=False):
+        if value is not None and tuple(value.shape) != sizes:
+            raise ShapeError(
+                f"{name}: {what} has shape {tuple(value.shape)}; normalized_shape={sizes} needs one of "
+                f"the same shape."
             )
 
 

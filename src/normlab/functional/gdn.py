@@ -75,9 +75,10 @@ def gdn_inverse(
     channels = input.shape[1]
     y = input.double().movedim(1, -1)
     a = y.abs() ** power
-    weight = 0.1 * torch.eye(channels).to(a) if pool_weight is None else pool_weight
-    matrix = torch.eye(channels, dtype=y.dtype, device=y.device) - a.unsqueeze(-1) * weight.to(a)
-    offset = a * torch.as_tensor(sigma).to(a) ** power
+    unit = torch.eye(channels, dtype=y.dtype, device=y.device)
+    weight = 0.1 * unit if pool_weight is None else pool_weight.to(a)
+    matrix = unit - a.unsqueeze(-1) * weight
+    offset = a * torch.as_tensor(sigma, dtype=a.dtype, device=a.device) ** power
     x = torch.linalg.solve(matrix, offset.unsqueeze(-1)).squeeze(-1)
     if values_known(input) and not bool((x >= 0).all()):
         raise DataError(

@@ -33,7 +33,7 @@ def advanced(
     count = None if running.count is None else running.count + 1
     share: Any = momentum
     if momentum is None:
-        share = 1.0 / torch.as_tensor(count).to(running.mean)
+        share = 1.0 / torch.as_tensor(count, device=running.mean.device).to(running.mean)
     return Running(
         _blended(running.mean, mean, share, enough),
         _blended(running.var, var, share, enough),

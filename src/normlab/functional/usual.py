@@ -23,6 +23,8 @@ def layer_norm(
     """`standard.layer_norm` of the usual call, or None."""
     if not (plain(x) and 0.0 <= eps < math.inf and x.is_contiguous()):
         return None
+    if weight is None and bias is not None:
+        return None
     try:
         if varies(x, shape[0] if len(shape) == 1 else math.prod(shape), eps):
             y = torch.layer_norm(x, shape, weight, bias, eps, False)
@@ -48,14 +50,17 @@ def rms_norm(
         return None
     if watching:
         begun(layer)
-    return rms.normalized(x, list(shape), weight, eps)
+    try:
+        return rms.normalized(x, list(shape), weight, eps)
+    except RuntimeError:  # torch looks at the weight's shape anyway
+        return None
 
 
 def group_norm(
     x: Tensor, groups: int, channels: int, weight: Maybe, bias: Maybe, eps: float, layer: str
 ) -> Maybe:
     """`standard.group_norm` of the usual call of a layer, whose groups divide its channels, or None."""
-    if not (plain(x) and 0.0 <= eps < math.inf):
+    if not (plain(x) and 0.0 <= eps < math.inf) or (weight is None and bias is not None):
         return None
     count, sizes = x.numel(), x.shape
     if count <= groups or len(sizes) < 2 or sizes[1] != channels:

@@ -18,8 +18,9 @@ from normlab.kernels import native
 from normlab.kernels.blocks import samples_of
 from normlab.kernels.moments import moments
 from normlab.kernels.processes import Group, gathered, summed
+from normlab.kernels.slopes import added, through
 from normlab.moments import merged
-from normlab.tracing import observed
+from normlab.tracing import batched, observed
 
 CHUNK = 1 << 19  # elements: a chunk and its scratch stay in the caches, the loop costs little
 
@@ -48,16 +49,21 @@ class _BatchNorm(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions):
         count, mean, m2 = merged(*gathered(local_moments(x, job.valid), job.group))
         var = m2 / count.clamp_min(1)
-        ctx.job = job
-        ctx.save_for_backward(x, weight, bias, count, mean, var)
+        ctx.job, ctx.bias = job, added(bias)
+        ctx.save_for_backward(x, weight, count, mean, var)
         ctx.mark_non_differentiable(count, mean, var)
         return _affine(x, weight, bias, mean, var, job), count, mean, var
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        x, weight, bias, count, mean, var = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return *_through_composed(grads[0], x, weight, bias, ctx.job), None
+        x, weight, count, mean, var = ctx.saved_tensors
+        if torch.is_grad_enabled() or batched(grads[0]):
+            own = (
+                ctx.bias.slope(grads[0].double(), ctx.job.valid)
+                if ctx.needs_input_grad[2]
+                else None
+            )
+            return *_through_composed(grads[0], x, weight, ctx.job), own, None
         rate = (var + ctx.job.eps).rsqrt()
         d = _Centered(x, mean, ctx.job.valid)
         both = d.products(grads[0])
@@ -67,7 +73,7 @@ class _BatchNorm(torch.autograd.Function):
             slope = rate if weight is None else rate * weight.double()
             gx = d.combined(grads[0], slope, total[0] * slope, total[1] * slope * rate**2)
         gw = None if weight is None else (both[1] * rate).to(weight.dtype)
-        return gx, gw, None if bias is None else both[0].to(bias.dtype), None
+        return gx, gw, None if ctx.bias is None else both[0].to(ctx.bias.dtype), None
 
 
 def local_moments(x: Tensor, valid: Tensor | None) -> Tensor:
@@ -182,14 +188,11 @@ def _valid(a: Tensor, ok: Tensor | None) -> Tensor:
 
 
 def _through_composed(
-    g: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, job: PoolOptions
+    g: Tensor, x: Tensor, weight: Tensor | None, job: PoolOptions
 ) -> list[Tensor | None]:
-    """The gradients with a graph of their own, for a second derivative."""
-    inputs = [x, weight, bias]
-    wanted = [a for a in inputs if a is not None and a.requires_grad]
-    y, *_ = composed(x, weight, bias, job)
-    found = iter(torch.autograd.grad(y, wanted, g, create_graph=True))
-    return [next(found) if a is not None and a.requires_grad else None for a in inputs]
+    """The gradients by torch's operators, for a second derivative or a transform."""
+    wanted = [a is not None and a.requires_grad for a in (x, weight)]
+    return through(lambda x, weight: composed(x, weight, None, job)[0], g, (x, weight), wanted)
 
 
 def composed(

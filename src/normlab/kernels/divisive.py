@@ -3,7 +3,7 @@
 Everything else is computed again, a few samples at a time, so that it never leaves the cache.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from normlab.kernels.powers import (
     inverse_power,
     log_or_zero,
 )
+from normlab.kernels.slopes import reduced
 from normlab.tracing import wants_operators
 
 Maybe = Tensor | None
@@ -213,12 +214,6 @@ def prepared(x: Tensor, valid: Maybe) -> Tensor:
 def back(g: Tensor, x: Tensor, valid: Maybe) -> Tensor:
     """A result in x's dtype, 0 at masked places."""
     return (g if valid is None else torch.where(valid, g, 0.0)).to(x.dtype)
-
-
-def reduced(g: Tensor, shape: Sequence[int]) -> Tensor:
-    """g summed over what was broadcast from that shape."""
-    dims = [dim for dim, size in enumerate(shape) if size == 1 and g.shape[dim] != 1]
-    return g.sum(dims, keepdim=True) if dims else g
 
 
 def _sum(a: Maybe, b: Maybe) -> Maybe:

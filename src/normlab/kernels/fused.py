@@ -17,7 +17,7 @@ from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
 from normlab.kernels import divisive, mixed, native
 from normlab.kernels.layouts import channels_last
-from normlab.kernels.slopes import by_channel, learns, summed_onto, through
+from normlab.kernels.slopes import added, by_channel, learns, summed_onto, through
 from normlab.kernels.thresholds import PLACES
 from normlab.tracing import values_known
 
@@ -156,8 +156,9 @@ class Job:
         taps = None if s.taps is None else _taps(s.taps)
         return s.total, s.centered, s.size, taps, s.neighbours, s.gain, *self.powers
 
-    def by_twin(self, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
-        own = {"offset": offset, "weight": weight, "bias": bias}
+    def by_twin(self, x: Tensor, offset: Tensor, weight: Maybe) -> Tensor:
+        """y without its bias."""
+        own = {"offset": offset, "weight": weight}
         x = x if self.less_center is None else self.less_center(x)
         return divisive.divided(x, None, self.plan, powers=self.powers, **own)
 
@@ -189,18 +190,19 @@ class _Fused(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
     ) -> Tensor:
-        ctx.job = job
+        ctx.job, ctx.bias = job, added(bias)
         y, pool = _forward(x, offset, weight, bias, job, keep=True)
-        ctx.save_for_backward(x, offset, weight, bias, pool)
+        ctx.save_for_backward(x, offset, weight, pool)
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
         *given, pool = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:4]
+        wanted, g = ctx.needs_input_grad[:4], grads[0]
         if native.second_order():
-            return *through(ctx.job.by_twin, grads[0], given, wanted), None
-        return *_slopes(grads[0], given, pool, wanted, ctx.job), None
+            found = through(ctx.job.by_twin, g, given, wanted[:3])
+            return *found, ctx.bias.slope(g) if wanted[3] else None, None
+        return *_slopes(g, [*given, ctx.bias], pool, wanted, ctx.job), None
 
 
 def _slopes(g: Tensor, given: Any, pool: Tensor, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:

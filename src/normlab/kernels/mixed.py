@@ -12,7 +12,7 @@ from torch import Tensor
 
 from normlab.equation.pools import ChannelDecay, Learned
 from normlab.kernels import divisive, native, thresholds
-from normlab.kernels.slopes import by_channel, learns, summed_onto, through
+from normlab.kernels.slopes import added, by_channel, learns, summed_onto, through
 
 Maybe = Tensor | None
 
@@ -38,10 +38,9 @@ class Job:
     powers: tuple[float, float, float]
     plan: divisive.Division
 
-    def by_twin(
-        self, x: Tensor, offset: Tensor, matrix: Tensor, weight: Maybe, bias: Maybe
-    ) -> Tensor:
-        own: dict[str, Any] = {"offset": offset, "weight": weight, "bias": bias}
+    def by_twin(self, x: Tensor, offset: Tensor, matrix: Tensor, weight: Maybe) -> Tensor:
+        """y without its bias."""
+        own: dict[str, Any] = {"offset": offset, "weight": weight}
         return divisive.divided(x, None, self.plan, powers=self.powers, pool_weight=matrix, **own)
 
 
@@ -68,17 +67,18 @@ class _Mixed(torch.autograd.Function):
         ctx: Any, x: Tensor, offset: Tensor, matrix: Tensor, weight: Maybe, bias: Maybe, job: Job
     ):
         y, s = _forward(x, offset, matrix, weight, bias, job, keep=True)
-        ctx.job = job
-        ctx.save_for_backward(x, offset, matrix, weight, bias, s)
+        ctx.job, ctx.bias = job, added(bias)
+        ctx.save_for_backward(x, offset, matrix, weight, s)
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
         *given, s = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:5]
+        wanted, g = ctx.needs_input_grad[:5], grads[0]
         if native.second_order():
-            return *through(ctx.job.by_twin, grads[0], given, wanted), None
-        return *_slopes(grads[0], given, s, wanted, ctx.job), None
+            found = through(ctx.job.by_twin, g, given, wanted[:4])
+            return *found, ctx.bias.slope(g) if wanted[4] else None, None
+        return *_slopes(g, [*given, ctx.bias], s, wanted, ctx.job), None
 
 
 def _slopes(

@@ -5,7 +5,6 @@ Without them everything runs on torch's operators, with the same numbers.
 """
 
 import ctypes
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from normlab.errors import SettingError
-from normlab.kernels.thresholds import PLACES
+from normlab.kernels import operators
 from normlab.tracing import in_forward_mode, in_transform, observed
 
 VARIABLE = "NORMLAB_KERNELS"
@@ -125,12 +124,22 @@ def _missing() -> str:
     try:
         torch.ops.load_library(str(LIBRARY))
         _library()
-        _describe()
+        operator = operators.unlike()
+        if operator:
+            return _other(f"operator {operator}")
+        operators.describe()
     except (OSError, RuntimeError) as error:  # a torch before 2.10, or a library for another system
         return f"the kernels do not load here ({str(error).splitlines()[0]})"
-    except AttributeError:
-        return "the kernels are those of another version; `make kernels` builds them anew"
+    except AttributeError as error:
+        return _other(f"function {str(error).rpartition(' ')[2]}")
     return ""
+
+
+def _other(what: str) -> str:
+    return (
+        f"the kernels are those of another version, whose {what} is missing or another; `make kernels` "
+        f"builds them anew"
+    )
 
 
 def _set(name: str) -> str | None:
@@ -201,62 +210,3 @@ def _ordinary(a: Tensor) -> bool:
 def noted(why: str) -> None:
     """Tell who watches (`normlab.explain`) what computes this call."""
     observed(f"torch's operators, since {why}" if why else f"C++ kernels ({_chosen})")
-
-
-def _describe() -> None:
-    """The shapes that the operators return, for tensors without values."""
-
-    def contiguous(x: Tensor) -> Tensor:
-        return torch.empty_like(x.contiguous() if _dense(x) is None else x)
-
-    def divided(x, *given: Any):
-        *_, total, _, _, _, neighbours, _, m, n, p, keep = given
-        usual = n == 2 and (m, p) in ((2, 1), (1, 0.5)) and total and not neighbours
-        places = math.prod(x.shape[2:])
-        plain = places >= PLACES and _dense(x) is None
-        many = (3 if given[4] else 1) if keep and usual and plain and x.numel() else 0
-        wide = x.dtype if x.dtype == torch.float64 else torch.float32
-        return contiguous(x), x.new_empty((many, len(x) * places), dtype=wide)
-
-    def divided_back(g, x, *given: Any):
-        sums = given[-1]
-        own = x.new_empty((3, x.shape[1] if sums else 0), dtype=torch.float64)
-        return contiguous(x), own
-
-    def of_channels(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
-        return contiguous(x), x.new_empty((2, x.shape[1]), dtype=torch.float64)
-
-    def mixed(x, matrix, offset, weight, bias, m, n, p, keep, strict):
-        return contiguous(x), matrix.new_empty(x.numel() if keep else 0)
-
-    def mixed_back(g, x, s, matrix, weight, m, n, p, slopes, sums):
-        c, like = x.shape[1], {"dtype": torch.float64}
-        square = matrix.new_empty((c, c) if slopes else (0, 0))
-        return contiguous(x), square, x.new_empty((3, c if sums else 0), **like)
-
-    def rms_back(g, x, width, weight, eps, learns):
-        return x.new_empty(x.shape), x.new_empty(width if learns else 0, dtype=torch.float64)
-
-    def batch_back(g, x, weight, stats, eps):
-        gx, sums = of_channels(x)
-        return gx, sums if weight is None else sums.to(weight.dtype)
-
-    fakes = {
-        "batch": of_channels,
-        "batch_backward": batch_back,
-        "rms": lambda x, *_: x.new_empty(x.shape),
-        "rms_backward": rms_back,
-        "divide": divided,
-        "divide_backward": divided_back,
-        "mix": mixed,
-        "mix_backward": mixed_back,
-        "moments": lambda x: x.new_empty((x.shape[1], 8), dtype=torch.float64),
-    }
-    for name, fake in fakes.items():
-        torch.library.register_fake(f"normlab::{name}", fake)
-
-
-def _dense(x: Tensor) -> torch.memory_format | None:
-    from normlab.kernels.layouts import channels_last
-
-    return channels_last(x)

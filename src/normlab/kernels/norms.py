@@ -90,33 +90,37 @@ class _Batch(torch.autograd.Function):
     ) -> Tensor:
         y, stats = _batch(x, weight, bias, eps)
         ctx.eps, ctx.stats = eps, stats  # nobody can write to stats: no version to be checked
-        ctx.save_for_backward(x, weight, bias)
+        ctx.bias = slopes.added(bias)
+        ctx.save_for_backward(x, weight)
         held.append(stats)
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor):
-        x, weight, bias = ctx.saved_tensors
+        x, weight = ctx.saved_tensors
         wanted, g = ctx.needs_input_grad[:3], grads[0]
         if native.second_order():
 
-            def composed(x: Tensor, weight: Maybe, bias: Maybe) -> Tensor:
-                return twin.composed(x, weight, bias, twin.PoolOptions(None, ctx.eps, None))[0]
+            def composed(x: Tensor, weight: Maybe) -> Tensor:
+                return twin.composed(x, weight, None, twin.PoolOptions(None, ctx.eps, None))[0]
 
-            return *slopes.through(composed, g, (x, weight, bias), wanted), None, None
+            found = slopes.through(composed, g, (x, weight), wanted[:2])
+            return *found, ctx.bias.slope(g.double()) if wanted[2] else None, None, None
         gx, sums = torch.ops.normlab.batch_backward.default(g, x, _flat(weight), ctx.stats, ctx.eps)
-        return *_slopes(gx, sums, (weight, bias), wanted), None, None
+        return *_slopes(gx, sums, (weight, ctx.bias), wanted), None, None
 
 
-def _slopes(gx: Tensor, sums: Any, own: Sequence[Maybe], wanted: Any) -> list[Maybe]:
+def _slopes(
+    gx: Tensor, sums: Any, own: Sequence[Tensor | slopes.Added | None], wanted: Any
+) -> list[Maybe]:
     found: list[Maybe] = [gx if wanted[0] else None]
     for i, a in enumerate(own):
         found.append(_as(sums[i], a) if a is not None and wanted[i + 1] else None)
     return found
 
 
-def _as(row: Tensor, a: Tensor) -> Tensor:
-    fits = row.dtype is a.dtype and a.dim() == 1
+def _as(row: Tensor, a: Tensor | slopes.Added) -> Tensor:
+    fits = row.dtype is a.dtype and len(a.shape) == 1
     return row if fits else row.to(a.dtype).view(a.shape)
 
 

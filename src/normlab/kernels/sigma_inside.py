@@ -71,7 +71,8 @@ def _center(x: Tensor, row: Norm, valid: Tensor | None, values: Mapping[str, Any
 def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:
     """σⁿ, or the number added as it is."""
     name = row.sigma.setting
-    sigma = _by_channel(row, name, torch.as_tensor(values[name], dtype=computed_in(x.dtype)), x)
+    kind = {"dtype": computed_in(x.dtype), "device": x.device}
+    sigma = _by_channel(row, name, torch.as_tensor(values[name], **kind), x)
     return positive_power(sigma, n) if row.sigma.raised else sigma
 
 

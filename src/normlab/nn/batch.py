@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import BatchOptions, Single, normalized, plainly
+from normlab.functional.batching import BatchOptions, Single, normalized, plainly
 from normlab.functional.running import UNTRACKED, Running
 from normlab.functional.usual import own
 from normlab.kernels.processes import Processes
@@ -56,6 +56,11 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     # read where a converted layer has not been through __init__
     _processes: Processes | None = None
     single: Single = "raise"
+    _asks = False  # whether a subclass has a check of its own for x, which every call then makes
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._asks = cls._check_input_dim is not BatchNorm._check_input_dim
 
     def __init__(
         self,
@@ -93,7 +98,7 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         check_channels(self, input, self.num_features, "num_features", least=2)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is None and self._processes is None and plain(input):
+        if mask is None and self._processes is None and not self._asks and plain(input):
             held, training = self._buffers, self.training
             running = held["running_mean"], held["running_var"], held["num_batches_tracked"]
             if training and not self.track_running_stats:

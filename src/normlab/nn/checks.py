@@ -9,6 +9,7 @@ from normlab.equation.resolved import check_floating
 from normlab.equation.row import Norm
 from normlab.equation.table import find
 from normlab.errors import SettingError, ShapeError
+from normlab.functional import checks
 
 
 def check_settings(layer: str, row: str | Norm, **given: Any) -> None:
@@ -45,13 +46,9 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
 
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
-    fits = x.shape[-len(shape) :] == tuple(shape)
-    if fits and x.is_floating_point():
+    """Refuse what does not end in the shape that the layer normalises."""
+    if x.is_floating_point() and x.shape[-len(shape) :] == tuple(shape):
         return
     name = f"{type(layer).__name__}({tuple(shape)})"
     check_floating(name, x)
-    if not fits:
-        raise ShapeError(
-            f"{name}: x has shape {tuple(x.shape)}, which does not end in {tuple(shape)}. "
-            f"Use normalized_shape={tuple(x.shape[-len(shape) :])}."
-        )
+    checks.check_ending(name, x, shape)

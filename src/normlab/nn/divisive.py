@@ -99,7 +99,8 @@ class DivisiveNorm(PublishedForms):
         self._check({"sigma": sigma, "power": power, "pool_weight": weights})
         first = torch.as_tensor(sigma, dtype=torch.float64, device="cpu").detach()
         first = first.expand(1 if shared_sigma else num_channels)
-        self.least_sigma = LEAST_SHARE * first.min().item()
+        least = sigma if isinstance(sigma, int | float) else first.min().item()
+        self.least_sigma = LEAST_SHARE * least
         self.shared_sigma = shared_sigma
         self.first = {"raw_sigma": first, "raw_power": power, "weight": 1.0, "bias": 0.0}
         values = raw(placed(first, kind))

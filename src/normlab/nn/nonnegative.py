@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from normlab.errors import SettingError
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import in_forward_mode, in_transform, wants_operators
+from normlab.tracing import in_forward_mode, in_transform, values_known, wants_operators
 
 # σ enters as a power, whose slope is 0 at 0: a σ that reached 0 could not leave it. This share of its
 # first value is the least it can become; for σ = 1 that is Ballé's β_min = 1e-6.
@@ -118,7 +118,7 @@ def raw(value: Tensor) -> nn.Parameter:
     >>> lower(raw(torch.tensor([0.0, 0.25]))).detach()
     tensor([0.0000, 0.2500])
     """
-    if not value.is_meta and not bool((value >= 0).all()):
+    if values_known(value) and not bool((value >= 0).all()):
         raise SettingError(f"{value.min().item():g} given where values must be >= 0.")
     return nn.Parameter(value)
 

@@ -4,6 +4,7 @@ That a constant gives the bias holds exactly on the CPU unless compiled.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,9 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from normlab import functional
 from normlab.errors import ShapeError
 from normlab.functional import usual
-from normlab.functional.batch import BatchOptions
+from normlab.functional.batching import BatchOptions
+from normlab.functional.instance import instance_normalized
 from normlab.functional.running import Running
-from normlab.functional.standard import instance_normalized
 from normlab.functional.usual import own
 from normlab.nn.bias import OptionalBias
 from normlab.nn.checks import check_channels, check_ending, check_settings
@@ -40,6 +41,12 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
     >>> InstanceNorm(1, spatial_dims=1)(torch.tensor([[1.0, 3.0]]))
     tensor([[-1.0000,  1.0000]])
     """
+
+    _asks = False  # whether a subclass has a check of its own for x, which every call then makes
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._asks = cls._check_input_dim is not InstanceNorm._check_input_dim
 
     def __init__(
         self,
@@ -79,7 +86,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         untracked = not self.track_running_stats and self._buffers["running_mean"] is None
-        if mask is None and untracked and self.spatial_dims is None:
+        if mask is None and untracked and self.spatial_dims is None and not self._asks:
             y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:
                 return y

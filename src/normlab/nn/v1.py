@@ -23,7 +23,7 @@ from normlab.nn.checks import check_channels, check_number
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.scripting import Unscripted
 from normlab.system.threads import one_thread
-from normlab.tracing import in_tracer, recorded_layer, values_known
+from normlab.tracing import recorded_layer, values_known
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
 _REACH = 3  # standard deviations that a window extends to
@@ -200,7 +200,7 @@ class V1Block(Unscripted):
         if self._spectra is not None and self._spectra[0] == key:
             return self._spectra[1]
         made = self._bank(image.shape[-2:]).to(image)
-        if not in_tracer():  # whose tensors hold no values
+        if values_known(made):  # others are of one trace alone
             self._spectra = key, made
         return made
 

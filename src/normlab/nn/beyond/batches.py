@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from normlab.errors import SettingError
-from normlab.functional.batch import BatchOptions, Single, checked, evaluated, trained
+from normlab.functional.batching import BatchOptions, Single, checked, evaluated, trained
 from normlab.functional.running import UNTRACKED, Running, store
 from normlab.nn.batch import BatchNorm
 from normlab.nn.checks import check_channels, check_settings

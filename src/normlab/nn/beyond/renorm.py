@@ -7,7 +7,7 @@ from normlab.dtypes import widened
 from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import SettingError, ShapeError
-from normlab.functional.batch import BatchOptions, evaluated, trained
+from normlab.functional.batching import BatchOptions, evaluated, trained
 from normlab.functional.running import Running, advanced, store
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_settings

@@ -1,0 +1,109 @@
+"""Every layer where values are not to be looked at, or where new tensors are made elsewhere than x is."""
+
+import pytest
+import torch
+from configurations import CONFIGURATIONS, SHAPE, by_layer, layer_of
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from cases import example
+from normlab import functional
+from normlab.errors import SettingError
+from normlab.kernels import native
+
+# read numbers when they are made: the least of a list, the response to a grating
+READING = ("DivisiveNorm, fixed sigma", "V1Block")
+X = example(SHAPE)
+MASK = torch.arange(6) < torch.tensor([6, 5, 4]).view(3, 1, 1)
+BEST = native.in_use() or "off"
+by_path = pytest.mark.parametrize("path", dict.fromkeys(("off", BEST)))
+
+
+def called(layer, x, *more):
+    y = layer(x, *more)
+    return y[0] if isinstance(y, tuple) else y
+
+
+@by_layer
+def test_fake_tensors(layer):
+    """Made and called where no tensor has values."""
+    if layer in READING:
+        pytest.skip("cannot be made without values")
+    shape = called(layer_of(layer), X).shape
+    with FakeTensorMode():
+        made = CONFIGURATIONS[layer]()
+        y = called(made, torch.randn(SHAPE))
+    assert y.shape == shape
+
+
+@by_layer
+@pytest.mark.parametrize(
+    ("path", "mode"), dict.fromkeys([("off", "real"), (BEST, "real"), (BEST, "fake")])
+)
+def test_make_fx(layer, path, mode):
+    """Parameters and statistics are inputs; what was written down computes the same, of other values too."""
+    module = layer_of(layer)
+    held = dict(module.named_parameters()) | dict(module.named_buffers())
+    held = {name: value.detach().clone() for name, value in held.items()}
+
+    def function(held, x):
+        return called(lambda x: torch.func.functional_call(module, held, (x,)), x)
+
+    def fresh():
+        return {name: value.clone() for name, value in held.items()}
+
+    with native.forced(path):
+        graph = make_fx(function, tracing_mode=mode)(fresh(), X)
+        for x in (X, example(SHAPE, 9)):
+            torch.testing.assert_close(graph(fresh(), x), function(fresh(), x))
+    assert "normlab" not in graph.code
+
+
+@by_layer
+def test_another_default_device(layer):
+    """x and the layer are on the CPU; what the calls make must be there as well."""
+    module, x = layer_of(layer), X.clone().requires_grad_()
+    expected = called(layer_of(layer), X)
+    with torch.device("meta"):
+        y = called(module, x)
+        y.sum().backward()
+    torch.testing.assert_close(y, expected)
+    assert x.grad is not None and bool(x.grad.isfinite().all())
+
+
+def test_functions_with_numbers_under_another_default_device():
+    x, small = X.clone(), 0.1 * X
+    calls = (
+        lambda: functional.gdn(x, 0.5),
+        lambda: functional.gdn_inverse(small, 0.5),
+        lambda: functional.divisive_norm(x, sigma=0.5, channel_width=1.0),
+        lambda: functional.local_contrast_norm(x, size=3, sigma=0.5),
+        lambda: functional.local_response_norm(x, 3),
+    )
+    for call in calls:
+        expected = call()
+        with torch.device("meta"):
+            torch.testing.assert_close(call(), expected)
+
+
+def test_values_that_are_known_are_still_looked_at():
+    sigma = torch.tensor([1.0, -1.0, 1.0, 1.0]).double()
+    with pytest.raises(SettingError, match="sigma=a tensor"):
+        functional.gdn(X, sigma)
+    graph = make_fx(lambda x, sigma: functional.gdn(x, sigma))(X, sigma.abs())
+    torch.testing.assert_close(graph(X, sigma.abs()), functional.gdn(X, sigma.abs()))
+
+
+@pytest.mark.parametrize("name", ["BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm"])
+@by_path
+@pytest.mark.parametrize("mean", [0.0, 1e6])
+def test_make_fx_of_masks_and_of_large_means(name, path, mean):
+    """Neither asks for values; of a large mean the program has the digits of torch's operators."""
+    module, x = layer_of(name, torch.float32), (X + mean).float()
+    mask = MASK.unsqueeze(1).expand(SHAPE)
+    with native.forced(path):
+        plain = make_fx(lambda x: module(x))(x)
+        masked = make_fx(lambda x, mask: module(x, mask))(x, mask)
+    limit = 1e-5 if mean == 0 else torch.inf
+    for y, expected in ((plain(x), module(x)), (masked(x, mask), module(x, mask))):
+        assert bool(((y - expected).abs() <= limit).all())
