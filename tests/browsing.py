@@ -18,8 +18,8 @@ ACTION = 60_000  # and after which what is to be clicked will never be there
 LOOK = 1_000  # milliseconds between two looks at whether the page is at rest
 RESTED = 240  # frames without a change
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# how many frames a page has drawn since anything in it changed, and whether its line to Python is at rest too;
-# counted from when it is asked, since a page that draws sixty frames a second for nothing keeps others waiting
+# how many frames a page has drawn since anything in it changed, and whether its line to Python is at rest.
+# They are counted once somebody asks: a page that draws sixty a second for nothing keeps others waiting.
 REST = """(() => {
   const rest = (window.rest = { frames: 0, errors: [], line: null, asked: 0, counts: false });
   addEventListener("error", ({ message }) => rest.errors.push(message));
