@@ -29,6 +29,7 @@
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # make site   the docs as a site in build/site, without network; every warning is an error
+# WORKERS     how many processes share the tests of make test and make test-all (3)
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
