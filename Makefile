@@ -29,10 +29,14 @@
 # make bench-explorer      how soon the explorer's picture follows a key or a drag, in a browser; fails when late
 # make explorer-pictures   pictures of the explorer's main states in normlab-out/explorer, to be looked at
 # make site   the docs as a site in build/site, without network; every warning is an error
+# WORKERS     how many processes share the tests of make test and make test-all (3)
 # PIP_ARGS    passed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Some environments say that Python must not keep what it compiled; each of the tests' hundreds of processes would
+# then compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
@@ -47,8 +51,10 @@ lab: .venv/lab.done kernels
 	$(BIN)/normlab run chapter
 
 # With Chromium everything runs. Without it, and without the right to install it, the rest does, and the line
-# at the end counts what was not run. A worker takes over what another has left: it shares more that way.
-PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
+# at the end counts what was not run. Three workers keep two cores busy, since many tests wait for a page or for
+# processes. A worker takes over what another has left: it shares more that way.
+WORKERS ?= 3
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test: CHOSEN = not slow
 test-all: CHOSEN =

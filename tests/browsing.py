@@ -18,9 +18,10 @@ ACTION = 60_000  # and after which what is to be clicked will never be there
 LOOK = 1_000  # milliseconds between two looks at whether the page is at rest
 RESTED = 240  # frames without a change
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-# how many frames a page has drawn since anything in it changed, and whether its line to Python is at rest too
+# how many frames a page has drawn since anything in it changed, and whether its line to Python is at rest.
+# They are counted once somebody asks: a page that draws sixty a second for nothing keeps others waiting.
 REST = """(() => {
-  const rest = (window.rest = { frames: 0, errors: [], line: null, asked: 0 });
+  const rest = (window.rest = { frames: 0, errors: [], line: null, asked: 0, counts: false });
   addEventListener("error", ({ message }) => rest.errors.push(message));
   addEventListener("unhandledrejection", ({ reason }) => rest.errors.push(`${reason}`));
   const changed = () => { rest.frames = 0; };
@@ -40,14 +41,23 @@ REST = """(() => {
       super.send(words);
     }
   };
+  const busy = () => rest.line && (rest.line.readyState !== 1 || rest.asked > 0);
   const frame = () => {
-    if (rest.line && (rest.line.readyState !== 1 || rest.asked > 0)) changed();
+    if (busy()) changed();
     rest.frames += 1;
-    requestAnimationFrame(frame);
+    rest.counts = rest.frames <= RESTED;
+    if (rest.counts) requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
-})();"""
-OVER = f"window.rest && rest.frames > (rest.errors.length ? {RESTED // 4} : {RESTED})"
+  rest.still = () => {
+    if (busy()) changed();
+    if (!rest.counts && rest.frames <= RESTED) {
+      rest.counts = true;
+      requestAnimationFrame(frame);
+    }
+    return rest.frames;
+  };
+})();""".replace("RESTED", str(RESTED))
+OVER = f"window.rest && rest.still() > (rest.errors.length ? {RESTED // 4} : {RESTED})"
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ def test_show_tells_formula_pool_settings_source_and_relatives():
         "Keras 1e-3",
     ):
         assert part in done.stdout
-    content = json.loads(normlab("show", "group", "--json").stdout)
+    content = json.loads(here("show", "group", "--json").stdout)
     assert content["settings"][0]["name"] == "num_groups"
     assert content["shift_invariant"] is True
 
@@ -130,7 +130,7 @@ def test_verify_tells_what_moved(ran, tmp_path):
     content["numbers"]["before.mean.Feature 1"] += 0.25
     moved = tmp_path / "numbers.json"
     moved.write_text(json.dumps(content))
-    done = normlab("run", "chapter", "--verify", moved)
+    done = here("run", "chapter", "--verify", moved)
     assert done.returncode == 1
     assert "moved: before.mean.Feature 1: 10.396" in done.stdout
     assert "(by -0.25)" in done.stdout
@@ -149,9 +149,7 @@ def test_real_tables(load, ending, tmp_path):
     path = tmp_path / f"table.{ending}"
     write = {"csv": csv.write_csv, "parquet": parquet.write_table}[ending]
     write(pa.table(columns), path)
-    done = normlab(
-        "run", "chapter", "--data", path, "--shuffle", "--json", "--out", tmp_path / "out"
-    )
+    done = here("run", "chapter", "--data", path, "--shuffle", "--json", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     numbers = json.loads(done.stdout)["numbers"]
     for name, column in columns.items():
@@ -178,7 +176,7 @@ GOES_ON = {
 @pytest.mark.parametrize(("options", "rows", "words"), GOES_ON.values(), ids=GOES_ON)
 def test_goes_on_with_a_word(options, rows, words, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + rows)
-    done = normlab("run", "chapter", "--data", "t.csv", *options, cwd=tmp_path)
+    done = here("run", "chapter", "--data", "t.csv", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     page = html.unescape((tmp_path / "normlab-out" / "chapter" / "report.html").read_text())

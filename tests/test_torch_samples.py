@@ -4,8 +4,6 @@ from functools import partial
 
 import pytest
 import torch
-from torch.testing._internal.common_methods_invocations import op_db
-from torch.testing._internal.common_modules import module_db
 
 from cases import weighted
 from normlab import functional, nn
@@ -19,9 +17,6 @@ NAMES = (
     "rms_norm",
     "local_response_norm",
 )
-OPERATORS = {
-    name: next(info for info in op_db if info.name == f"nn.functional.{name}") for name in NAMES
-}
 LAYERS = {
     **{f"BatchNorm{rank}d": nn.BatchNorm for rank in (1, 2, 3)},
     **{f"InstanceNorm{rank}d": partial(nn.InstanceNorm, spatial_dims=rank) for rank in (1, 2, 3)},
@@ -31,6 +26,13 @@ LAYERS = {
     "LocalResponseNorm": nn.LocalResponseNorm,
 }
 by_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+
+
+def operator(name):
+    """From torch's list, which takes seconds to import: only the process that runs these tests needs it."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    return next(info for info in op_db if info.name == f"nn.functional.{name}")
 
 
 def copied(value):
@@ -53,7 +55,8 @@ def outcome(function, sample):
 @by_dtype
 @pytest.mark.parametrize("name", NAMES)
 def test_functions(name, dtype):
-    samples = list(OPERATORS[name].sample_inputs("cpu", dtype, requires_grad=True))
+    info = operator(name)
+    samples = list(info.sample_inputs("cpu", dtype, requires_grad=True))
     assert samples
     for sample in samples:
         if (
@@ -63,7 +66,7 @@ def test_functions(name, dtype):
                 outcome(getattr(functional, name), sample)
             continue
         ours = outcome(getattr(functional, name), sample)
-        theirs = outcome(OPERATORS[name].op, sample)
+        theirs = outcome(info.op, sample)
         torch.testing.assert_close(ours, theirs, equal_nan=True)
 
 
@@ -80,6 +83,8 @@ def made(layer, given, training):
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 @pytest.mark.parametrize(("name", "ours"), LAYERS.items(), ids=LAYERS)
 def test_layers(name, ours, training, dtype):
+    from torch.testing._internal.common_modules import module_db
+
     info = next(info for info in module_db if info.name == f"nn.{name}")
     kind = {"device": "cpu", "dtype": dtype, "requires_grad": True, "training": training}
     samples = list(info.module_inputs_func(info, **kind))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from command import normlab
+from command import here, normlab
 from normlab.lab.training import rates, regulariser
 from normlab.lab.training.plan import Plan, lack
 from normlab.lab.training.settings import Settings
@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("command", ["chapter", "training"])
 def test_the_options_are_on_the_command(command):
-    helped = normlab("run", command, "--help").stdout
+    helped = here("run", command, "--help").stdout
     assert all(f"--{option} " in helped for option in OPTIONS)
 
 
@@ -41,7 +41,7 @@ def test_a_doubt_is_asked_in_one_line(folder):
 
 def test_the_answer_is_taken_said_and_kept(folder):
     given = ["--data", "t.csv", "--decimal", ",", "--exclude", "target", "--out", "out"]
-    done = normlab("run", "chapter", *given, cwd=folder)
+    done = here("run", "chapter", *given, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:2] == [
         "Read as: semicolons, decimal comma, thousands point, header, utf-8; 2 columns, 12 rows",

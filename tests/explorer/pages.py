@@ -47,7 +47,7 @@ SETTLED = """() => new Promise((done, fail) => {
   const end = performance.now() + 60_000;
   const look = () => {
     if (talk.last && talk.sent > 0 && talk.sent === talk.heard) done();
-    else if (rest.errors.length && rest.frames > 60) fail(new Error(rest.errors.join()));
+    else if (rest.errors.length && rest.still() > 60) fail(new Error(rest.errors.join()));
     else if (performance.now() > end) fail(new Error("asked, and not answered"));
     else setTimeout(look, 4);
   };

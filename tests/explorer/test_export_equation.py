@@ -14,16 +14,17 @@ from normlab.explorer.host import export
 from normlab.explorer.model.normalising import misfit
 
 SOURCE = Path(__file__).parents[2] / "web" / "src"
-STATES = 500
+FEW, MANY = 150, 500
 TABLE_TEXT = "age,dose,response\n" + "\n".join(
     f"{20 + 7 * i % 41},{i * i % 13 / 4},{(i - 9) * 3.5}" for i in range(23)
 )
 
 
-def test_of_random_states_it_computes_what_python_does(open_file):
-    wanted = states(STATES)
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_of_random_states_it_computes_what_python_does(open_file, count):
+    wanted = states(count)
     assert {state["norm"] for state in wanted} == set(TABLE)
-    assert agree(open_file(), wanted) > 0.95 * STATES
+    assert agree(open_file(), wanted) > 0.95 * count
 
 
 @pytest.fixture

@@ -60,15 +60,18 @@ class Pages:
         found = next((each for each in self.free if each[0] == options), None)
         if found:
             self.free.remove(found)
-            self._forget(found[1], options)
         else:
             found = options, self.open(**options)
         self.used.append(found)
         return found[1]
 
     def give_back(self):
-        self.free += [each for each in self.used if not each[1].page.is_closed()]
+        """An empty page waits for the next test: one that moves would keep the machine busy."""
+        kept = [each for each in self.used if not each[1].page.is_closed()]
         self.used.clear()
+        for options, watched in kept:
+            self._forget(watched, options)
+        self.free += kept
 
     def _forget(self, watched, options):
         page = watched.page

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from normlab import table
-from normlab.grading.judge.compare import agrees
+from normlab.grading.judge.compare import agrees, tolerance
 from normlab.grading.judge.mistakes import possible
-from normlab.grading.judge.naming import case, combined
+from normlab.grading.judge.naming import Case, case, combined
 from normlab.grading.judge.plan import Offer, scenarios, trials
 from normlab.grading.judge.recipe import Recipe
 from normlab.grading.rows import aliases
@@ -49,11 +49,13 @@ def test_each_mistake_is_seen_and_told_apart_from_all_others(row):
     tried = all_scenarios(row)
     recipes = [combined(right, [mistake]) for mistake in mistakes]
     given = [[recipe.predict(s) for s in tried] for recipe in recipes]
+    shares = [tolerance(row, s) for s in tried]
     for mistake, recipe, predicted in zip(mistakes, recipes, given, strict=True):
         dtype = recipe.half or "float32"
+        seen = [[cancelled(step) for step in measured(steps, dtype)] for steps in predicted]
         cases = [
-            case(s, [cancelled(step) for step in measured(steps, dtype)], right)
-            for s, steps in zip(tried, predicted, strict=True)
+            Case(s, steps, right.predict(s, steps), share)
+            for s, steps, share in zip(tried, seen, shares, strict=True)
         ]
         order = sorted(range(len(cases)), key=lambda i: cases[i].passed())  # rules most out at once
         assert not cases[order[0]].passed(), mistake.sentence

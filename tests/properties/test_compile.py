@@ -55,9 +55,12 @@ def test_one_graph_with_a_cumulative_average(training):
     holds(table["batch"], training, momentum=None)
 
 
-@pytest.mark.proves("compile", *table)
+@pytest.mark.slow
 def test_machine_code_in_a_fresh_process(tmp_path):
-    """All rows in one function, since the C++ compiler takes its time; no cache was warmed before."""
+    """All rows in one function, since the C++ compiler takes its time; no cache was warmed before.
+
+    tests/kernels/test_lean_divisive.py has one row for every run.
+    """
     paths = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, __file__],

@@ -24,11 +24,7 @@ def _imported(home: str) -> Any:
         if not home.endswith(".py"):
             sys.path.insert(0, "")  # the user's own package, as python -m finds it
             return importlib.import_module(home)
-        spec = importlib.util.spec_from_file_location(Path(home).stem, home)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return _of_file(home)
     except SyntaxError as error:
         raise CheckError(f"{home}, line {error.lineno}: {error.msg}; fix the syntax.") from error
     except Exception as error:
@@ -36,3 +32,16 @@ def _imported(home: str) -> Any:
             f"{home} cannot be imported ({type(error).__name__}: {error}); give an installed module, "
             f"or a file that imports by itself."
         ) from error
+
+
+def _of_file(home: str) -> Any:
+    """Python keeps nothing of it: a command leaves in a folder only what it is told to write there."""
+    spec = importlib.util.spec_from_file_location(Path(home).stem, home)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from command import NORMLAB, PATIENCE
+from command import NORMLAB, PATIENCE, here
 from normlab.errors import DataError, ProcessError
 from normlab.lab.training.engine import cell as cells
 from normlab.lab.training.engine.cell import Origin, Training, key
@@ -109,10 +109,14 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once():
 
 def test_interrupted_and_resumed(tmp_path):
     """A real Ctrl-C: what was finished stays, nothing is broken, and the rest is added by the next run."""
-    command = [str(NORMLAB), "run", "training.inputs", "--quick", "--seeds", "2"]
-    command += ["--cache", "cells", "--out", "out"]
+    command = ["run", "training.inputs", "--quick", "--seeds", "2"]
+    command += ["--cache", "cells", "--out", "out", "--processes"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(NORMLAB), *command, "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     folder, deadline = tmp_path / "cells", time.monotonic() + PATIENCE
     while not list(folder.glob("*.npz")):
@@ -126,7 +130,7 @@ def test_interrupted_and_resumed(tmp_path):
     )
     kept = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert 1 <= len(kept) < 4 and not (tmp_path / "out").exists()
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    done = here(*command, "0", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     now = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert len(now) == 4 and kept.items() <= now.items()

@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 
 OWN = ["run", "training.learning-rate", "--quick", "--seeds", "2", "--data", "own.npz"]
-OWN += ["--norm", "mine.py:Mine"]
+OWN += ["--norm", "mine.py:Mine", "--processes", "1"]
 INPUTS = ["run", "training.inputs", "--quick", "--seeds", "2", "--data", "own.npz"]
 ALONE = ["--processes", "0"]
 

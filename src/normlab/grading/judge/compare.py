@@ -1,5 +1,6 @@
 """Whether what was seen is what was predicted, within the rounding of float32."""
 
+import math
 from typing import Any
 
 import torch
@@ -44,11 +45,20 @@ def same(seen: Any, predicted: Any, share: float, least: float = 0.0) -> bool:
         seen = seen.reshape(-1).expand(predicted.shape)
     if seen.shape != predicted.shape:
         return False
-    finite = predicted[predicted.isfinite()].abs()
-    most = max(least, finite.max().item() if finite.numel() else 0.0)
-    wrong = (seen - predicted).abs() > share * (most if most > _NOTHING else 1.0)
+    if not seen.numel():
+        return True
+    worst = (seen - predicted).abs().max().item()
+    if math.isfinite(worst):  # and so all numbers are
+        return worst <= _slack(share, predicted, least)
+    finite = predicted.isfinite()
     odd = (seen.isnan() != predicted.isnan()) | (seen.isinf() != predicted.isinf())
+    wrong = (seen - predicted).abs() > _slack(share, predicted[finite], least)
     return not bool((wrong | odd).any())
+
+
+def _slack(share: float, numbers: Tensor, least: float) -> float:
+    most = max(least, numbers.abs().max().item() if numbers.numel() else 0.0)
+    return share * (most if most > _NOTHING else 1.0)
 
 
 def agrees(scenario: Scenario, seen: Seen, predicted: Seen, share: float) -> bool:
