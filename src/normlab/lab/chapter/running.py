@@ -6,7 +6,6 @@ from torch import Tensor
 from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note, order_warning
-from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
 
@@ -19,7 +18,7 @@ def blocks(setup: Setup) -> list[Block | None]:
     features, momentum = x.shape[1], setup.settings.momentum
     layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
     means, variances, train = _train(setup, layer)
-    data = Moments().update(x)
+    data = setup.moments
     with torch.no_grad():
         evaluated = layer.eval()(x)
     for key, traced in (("mean", means), ("var", variances)):
