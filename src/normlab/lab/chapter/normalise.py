@@ -162,11 +162,12 @@ def _bessel(setup: Setup, made: Moments) -> list[Block]:
     if setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
         setup.record.claim(BESSEL, gap)
     times = "" if setup.settings.weight == (1.0,) else ", times the weight"
+    shown = f"{factor:.{max(4, len(str(n)) + 1)}f}"  # as many digits as tell it from 1
     return [
         Note(
-            f"Why {factor:.4f} and not 1? The layer divides by the biased variance, the mean of the "
-            f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}} = "
-            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}${times}. Both are right: they answer different questions."
+            f"Why {shown} and not 1? The layer divides by the biased variance, the mean of the "
+            f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}}$, here "
+            f"$\\sqrt{{{n}/{n - 1}}}$ = {shown}{times}. Both are right: they answer different questions."
             + _short_of_one(setup, expected / factor / setup.weight.double().abs())
         )
     ]
