@@ -29,8 +29,15 @@ def test_the_collector_is_as_it_was_and_what_was_made_is_kept_from_it(collector,
 def test_a_pause_ends_with_its_block_even_by_an_error(collector, on):
     (gc.enable if on else gc.disable)()
     frozen = gc.get_freeze_count()
-    with pytest.raises(KeyError), paused():
-        assert not gc.isenabled()
-        raise KeyError
+    seen = []
+
+    def fail():
+        with paused():
+            seen.append(gc.isenabled())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert seen == [False]
     assert gc.isenabled() is on
     assert gc.get_freeze_count() == frozen

@@ -109,7 +109,7 @@ class Setup:
 
     def normalize(self, x: Tensor, size: int | None = None) -> Tensor:
         """The equation on each batch, with the reader's eps, weight 1 and bias 0."""
-        settings = self.settings.row_settings
+        settings: dict[str, Any] = dict(self.settings.row_settings)
         return self.in_batches(lambda b: normalize(b, self.row, **settings).y, x, size)
 
 
