@@ -9,7 +9,10 @@ import torch
 from normlab import lab, table
 from normlab.equation.rounding import of_elements
 from normlab.lab.chapter import brain, hand, layers, response, what
+from normlab.lab.chapter.parts import moments
 from normlab.lab.chapter.settings import Settings
+from normlab.lab.chapter.setup import prepare
+from normlab.lab.experiment import Record
 
 ROWS = [row for row in table.values() if not row.needs_space]
 by_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -205,3 +208,25 @@ def test_tolerance_lets_the_layer_pass_and_a_slip_fail(row, points):
 @pytest.mark.parametrize("name", ["batch", "divisive"])
 def test_settings_are_those_of_the_row(name):
     assert Settings(norm=name).row is table[name]
+
+
+@pytest.mark.parametrize("size", [3, 8, 50])
+def test_batches_side_by_side_are_torchs_one_after_the_other(size):
+    x = torch.randn(5003, 3, generator=torch.Generator().manual_seed(0)) * 4 + 10
+    weight, bias = [2.0, -1.0, 0.5], [0.0, 1.0, -3.0]
+    given = Settings.of(data=x, weight=weight, bias=bias, batch_size=size)
+    layer = torch.nn.BatchNorm1d(3, track_running_stats=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(weight))
+        layer.bias.copy_(torch.tensor(bias))
+        expected = torch.cat([layer(batch) for batch in x.split(size)])
+    scale = torch.cat([b.std(0, correction=0).expand(b.shape) for b in x.split(size)])
+    gap = (layers.outputs(prepare(given, Record())) - expected).abs() / max(map(abs, weight))
+    assert (gap <= of_elements(x, scale, expected, size)).all()
+
+
+def test_columns_are_summed_in_parts():
+    x = torch.randn(2500, 2, generator=torch.Generator().manual_seed(0)) + 1000
+    found = moments(torch.cat([x, torch.full((2500, 1), 0.1)], 1))
+    torch.testing.assert_close(found.std()[:2], x.double().std(0), rtol=1e-12, atol=0.0)
+    assert found.std()[2] == 0.0

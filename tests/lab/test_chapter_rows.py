@@ -140,3 +140,16 @@ def test_large_data_are_drawn_in_part_and_counted_whole():
     assert result.numbers["before.mean.Feature 1"] == pytest.approx(
         x[:4000, 0].mean().item(), abs=1e-6
     )
+
+
+def test_running_statistics_of_many_batches_are_told_to_be_of_the_first():
+    x = torch.randn(8004, 2, generator=torch.Generator().manual_seed(0))
+    result = lab.run("chapter.further", data=x, batch_size=2)
+    caption = result.figures["running"].caption
+    assert "over the first 4000 of 4002 batches." in caption and "dotted" not in caption
+    assert (
+        "the dotted line ends the first epoch"
+        in lab.run("chapter.further").figures["running"].caption
+    )
+    said = words(result.record.sections[-1].blocks)
+    assert "to the power of 4002, that is 7.6e-184" in said

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from normlab.system.collecting import loading
+from normlab.system.collecting import loading, paused
 
 
 @pytest.fixture
@@ -23,3 +23,21 @@ def test_the_collector_is_as_it_was_and_what_was_made_is_kept_from_it(collector,
         made = [{} for _ in range(100)]
     assert gc.isenabled() is on
     assert gc.get_freeze_count() >= before + len(made)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_pause_ends_with_its_block_even_by_an_error(collector, on):
+    (gc.enable if on else gc.disable)()
+    frozen = gc.get_freeze_count()
+    seen = []
+
+    def fail():
+        with paused():
+            seen.append(gc.isenabled())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert seen == [False]
+    assert gc.isenabled() is on
+    assert gc.get_freeze_count() == frozen

@@ -17,7 +17,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
         "numerator_inverted", "multiplied_by_count",
         "not_divided", "multiplied_by_divisor", "sum_for_mean", "mean_for_sum", "not_squared",
         "not_rooted", "rooted", "wrong_power", "sign_lost", "drive_not_raised", "pool_not_raised",
-        "absolute_for_length",
+        "absolute_for_length", "largest_for_length", "mean_and_variance_swapped",
     ),
     "which numbers are pooled together: batch, channels, space, groups, windows": (
         "wrong_axis", "groups_interleaved", "groups_for_channels", "groups_over_batch", "channels_last",
@@ -37,7 +37,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     ),
     "running averages: how momentum weighs the old and the new": (
         "momentum_reversed", "running_never_updated", "running_not_averaged", "running_weights",
-        "running_formula", "running_over_wrong_axes", "running_std",
+        "running_formula", "running_plain_mean", "running_over_wrong_axes", "running_std",
         "running_var_starts_at_zero", "eps_in_running",
     ),
     "training and evaluation: the batch's statistics in one, the running ones in the other": (
@@ -48,7 +48,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
         "gradient_cut", "gradient_without_weight", "graph_kept", "changes_input",
     ),
     "what a layer keeps: parameters are learned, buffers are saved with them": (
-        "not_in_state_dict", "not_a_parameter", "statistics_are_parameters",
+        "not_in_state_dict", "running_restarted", "not_a_parameter", "statistics_are_parameters",
     ),
     "rounding: differences of large numbers, and half precision": (
         "one_pass_variance", "half_precision", "wrong_dtype",

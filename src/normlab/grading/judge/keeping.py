@@ -38,6 +38,7 @@ FORMS: Mapping[str, Callable[[float, Tensor, float, Tensor], Tensor]] = {
     "batch divides": lambda h, old, t, new: h * old + t / new,
     "share added": lambda h, old, t, new: old + t + 0.0 * new,
     "share subtracted": lambda h, old, t, new: old - t + 0.0 * new,
+    "twice": lambda h, old, t, new: h * (h * old + t * new) + t * new,
     "difference divides": lambda h, old, t, new: old + t / (new - old),
 }
 

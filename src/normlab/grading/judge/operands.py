@@ -27,6 +27,12 @@ NUMERATORS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "inverse": lambda d: 1.0 / d,
 }
 
+# the divisor, of the right one, of what it is without the constant, and of the constant
+DIVISORS: Mapping[str, Callable[[Tensor, Tensor, Any], Tensor]] = {
+    "squared": lambda scale, bare, sigma: scale**2,
+    "constant after": lambda scale, bare, sigma: 1.0 / (1.0 / bare + sigma),
+}
+
 # a variance v that is taken wrongly, where c is the mean: mean (x − a)² is v + (c − a)²
 SPREADS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "": lambda v, c, count: v,
@@ -60,6 +66,9 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
         pool = _reached(recipe, x, own)
     elif recipe.element:
         pool = _pooled(recipe, x - center, own)
+    elif recipe.largest:
+        over = tuple(i for i, size in enumerate(pool.shape) if size == 1)
+        pool = positive_power(x - center, recipe.row.number("n", own)).amax(over, keepdim=True)
     if recipe.clipped:
         pool = pool * _clipped(x, own["size"])
     if recipe.row.grouped:
@@ -96,7 +105,8 @@ def _over(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     grouped = words.startswith("group")
     seen = x.reshape(x.shape[0], own["num_groups"], -1) if grouped else x
     right = normalize(x, row, **own)
-    dims = axes(words.removeprefix("group "), seen.dim())
+    leading = tuple(range(len(own["normalized_shape"]))) if words == "leading" else None
+    dims = leading or axes(words.removeprefix("group "), seen.dim())
     if not dims and recipe.over:
         raise ShapeError("no axis to pool over")
     power = row.number("n", own)

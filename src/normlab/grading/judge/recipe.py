@@ -40,6 +40,9 @@ class Recipe:
     spread: str = ""  # how the variance is taken: see operands.SPREADS
     poolless: bool = False  # the pool is left out, and the constant alone divides
     center_summed: int = 0  # how often the center is multiplied by the number of elements
+    swapped: bool = False  # the variance is taken for the mean, and the mean for the variance
+    largest: bool = False  # the largest is taken for the sum
+    divisor: str = ""  # what is made of the right divisor: see operands.DIVISORS
     center: str = "mean"  # what is subtracted: see operands.CENTERS
     centers: bool = False  # the mean is subtracted where none should be
     numerator: str = ""  # what is divided: see operands.NUMERATORS
@@ -64,6 +67,8 @@ class Recipe:
     affine: str = "right"
     along: Literal["channel", "first", "last"] = "channel"
     start: tuple[float, float] = (0.0, 1.0)  # the first running mean and variance
+    alike: bool = False  # all batches weigh the same
+    restarts: bool = False  # with the first batch, whatever statistics were loaded
     kept: str = "unbiased"  # the factor of the variance that is kept: see keeping.FACTORS
     kept_root: bool = False  # the standard deviation is kept, and divides as it is
     kept_eps: bool = False  # the variance is kept with ε in it
@@ -93,13 +98,17 @@ class Recipe:
         if self.flattened and len(scenario.shape) > 2:
             return self._flattened(scenario, seen)
         found: Seen = []
-        kept = self._start(scenario)
+        kept, fresh, batches = self._start(scenario), self.restarts, 0
         try:
             for index, step in enumerate(scenario.steps):
                 given = not step.train or (scenario.start is not None and index == 0)
                 own = keeping.before(seen, index) if given else None
                 strict = not (scenario.lacking or keeping.ran(seen, index))
-                told, kept = self._branch(step)._step(scenario, step, own or kept, strict)
+                if fresh and step.train:
+                    own, fresh = self._first(scenario), False
+                batches += step.train
+                branch = self._branch(step)._weighing(batches)
+                told, kept = branch._step(scenario, step, own or kept, strict)
                 found.append(told)
         except (RuntimeError, IndexError, ShapeError):
             found.append({"error": ERROR})
@@ -114,9 +123,15 @@ class Recipe:
     def _branch(self, step: Call) -> "Recipe":
         return self.evaluation if self.evaluation and not step.train else self
 
+    def _weighing(self, batches: int) -> "Recipe":
+        return self.setting("momentum", lambda *_: 1.0 / max(batches, 1)) if self.alike else self
+
     def _start(self, scenario: Scenario) -> Kept:
         if scenario.start is not None:
             return scenario.start
+        return self._first(scenario)
+
+    def _first(self, scenario: Scenario) -> Kept:
         mean, var = (torch.full((scenario.channels,), v, dtype=torch.float64) for v in self.start)
         return mean, var
 
@@ -159,6 +174,7 @@ class Recipe:
         pool = pool * count**self.summed
         pool = operands.SPREADS[self.spread](pool, center, count)
         center = center * count**self.center_summed
+        center, pool = (pool, center) if self.swapped else (center, pool)
         after = kept
         if scenario.tracked and (self.updates == "always" or step.train):
             var, n = (pool, count) if self.kept_over is None else self._kept_over(x, own)
@@ -199,10 +215,14 @@ class Recipe:
         d = x - center if self.row.center else x
         power = self.row.number("m", own)
         d = d if power == 1.0 else d.sign() * d.abs() ** power
-        if self.minus_sigma or self.minus_pool or self.element or self.spread or self.reach:
+        altered = self.minus_sigma, self.minus_pool, self.element, self.spread, self.reach
+        if any(altered) or self.swapped:
             y = d / self._signed(-pool if self.minus_pool else pool, own, x.dim())
         if self.numerator:
             y = operands.NUMERATORS[self.numerator](d) / out.scale
+        if self.divisor:
+            bare, sigma = pool ** self.row.number("p", own), own[self.row.sigma.setting]
+            y = d / operands.DIVISORS[self.divisor](out.scale, bare, sigma)
         if self.undivided or self.inverted:
             y = d * out.scale if self.inverted else d
         return y.detach() if "y" in self.detached else y

@@ -28,12 +28,16 @@ class Found:
 
 
 def shrunk(work: Judgement, case: Case, alone: Callable[[Scenario, Seen], bool]) -> Scenario:
+    right = work.right.predict(case.scenario, case.seen)
+    # a difference that a reader sees in the numbers shown: at once, or in the digits of those that have it
+    plain = difference(case.scenario, case.seen, right, 1e-2) is not None
+    least = 1e-2 if plain else 1e-5
+
     def shows(scenario: Scenario, seen: Seen) -> bool:
         if "error" in seen[-1] and "error" not in case.seen[-1]:
             return False
         right = work.right.predict(scenario, seen)
-        # a difference that a reader sees in the numbers shown
-        return difference(scenario, seen, right, 1e-2) is not None and alone(scenario, seen)
+        return difference(scenario, seen, right, least) is not None and alone(scenario, seen)
 
     return _smallest(work, case.scenario, shows)
 

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from normlab.equation.rounding import of_elements
-from normlab.equation.row import Norm
 from normlab.equation.variants import STD_PLUS_EPS
 from normlab.lab.chapter import hand
 from normlab.lab.chapter.catalogue import HAND_EQUAL, SLIP
 from normlab.lab.chapter.drawings import points
-from normlab.lab.chapter.setup import Setup, drawn
+from normlab.lab.chapter.setup import DRAWN, Setup, arrays, drawn
 from normlab.lab.experiment import Verdict
 from normlab.report.page import Block, Numbers, Printed, Prose
 
@@ -21,13 +20,12 @@ WIDTH = 72  # characters of the report's column that stay in sight
 
 
 def hand_steps(setup: Setup) -> list[hand.Steps]:
-    """All rows by hand, with the reader's settings."""
-    return list(_by_hand(setup, setup.x, setup.row))
+    """All rows by hand, with the reader's settings, in stacks of batches."""
+    return [_by_hand(setup, x) for x in setup.stacks(setup.x)]
 
 
-def _by_hand(setup: Setup, x: Tensor, row: Norm) -> Iterator[hand.Steps]:
-    weight, bias = setup.weight.to(x), setup.bias.to(x)
-    return hand.in_batches(x, len(setup.batches[0]), row, setup.values, weight, bias)
+def _by_hand(setup: Setup, x: Tensor) -> hand.Steps:
+    return hand.forward(x, setup.row, setup.values, setup.weight.to(x), setup.bias.to(x))
 
 
 def blocks(
@@ -69,14 +67,12 @@ def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
     batch = setup.batches[0][:, 0]
     if setup.row.name != "batch" or len(batch) > 16:
         return None
-    center, pool, y = (
-        t.expand_as(steps.y)[0, 0].item() for t in (steps.center, steps.pool, steps.y)
-    )
+    center, pool, y = (held[0, 0, 0].item() for held in (steps.center, steps.pool, steps.y))
     eps, weight, bias = setup.values["eps"], setup.weight[0].item(), setup.bias[0].item()
-    count = len(batch)
+    count, apart = len(batch), steps.d[0, :, 0].tolist()
     lines = [
         f"mean = ({' + '.join(f'{x:.4g}' for x in batch.tolist())}) / {count} = {center:.6g}",
-        f"var  = ({' + '.join(f'({d:.4g})²' for d in steps.d[:count, 0].tolist())}) / {count} = {pool:.6g}",
+        f"var  = ({' + '.join(f'({d:.4g})²' for d in apart)}) / {count} = {pool:.6g}",
         f"y    = {weight:g} · ({batch[0]:.6g} − {center:.6g}) / √({pool:.6g} + {eps:g}) + {bias:g} = {y:.6g}",
     ]
     return Printed("\n".join(fill(line, WIDTH, subsequent_indent=" " * 8) for line in lines))
@@ -85,10 +81,10 @@ def _written_out(setup: Setup, steps: hand.Steps) -> Printed | None:
 def _arithmetic(setup: Setup, steps: hand.Steps) -> Numbers:
     """The operands of one point, feature by feature."""
     operands = (steps.center, steps.d, steps.pool, steps.scale, steps.y)
-    columns = (setup.x, *(held.expand_as(steps.y) for held in operands))
+    columns = (setup.x[0], *(held.expand_as(steps.y)[0, 0] for held in operands))
     rows = []
     for i, name in enumerate(setup.names[:8]):
-        held = [column[0, i].item() for column in columns]
+        held = [column[i].item() for column in columns]
         rows.append((name, *(f"{value:.6g}" for value in held)))
     power = setup.row.number("n", setup.values)
     return Numbers(
@@ -105,8 +101,8 @@ def _form(setup: Setup) -> str:
 
 def _equal(setup: Setup, steps: list[hand.Steps], y: Tensor) -> tuple:
     size = max(setup.weight.abs().max().item(), 1.0)
-    pooled = len(setup.batches[0]) if setup.row.uses_batch else setup.x.shape[1]
-    parts = zip(steps, *(_parts(whole, steps) for whole in (setup.x, y)), strict=True)
+    pooled = setup.size if setup.row.uses_batch else setup.x.shape[1]
+    parts = zip(steps, setup.stacks(setup.x), setup.stacks(y), strict=True)
     ratio, gap, limit = _worst(
         (mine.y - out, of_elements(x, mine.scale, out, pooled) * size) for mine, x, out in parts
     )
@@ -126,22 +122,13 @@ def _equal(setup: Setup, steps: list[hand.Steps], y: Tensor) -> tuple:
 
 def _slip(setup: Setup, steps: list[hand.Steps]) -> tuple[np.ndarray, tuple]:
     """std + ε against √(var + ε) in float64, where rounding cannot hide the difference."""
-    x = setup.x.double()
-    right = steps if x is setup.x else list(_by_hand(setup, x, setup.row))
-    gaps = [
-        wrong.y.sub_(mine.y)
-        for wrong, mine in zip(_by_hand(setup, x, STD_PLUS_EPS), right, strict=True)
-    ]
-    parts = zip(gaps, _parts(x, steps), right, strict=True)
-    ratio, gap, limit = _worst(
-        (gap, of_elements(part, mine.scale, mine.y, len(setup.batches[0])))
-        for gap, part, mine in parts
-    )
+    shown: list[Tensor] = []
+    ratio, gap, limit = _worst(_apart(setup, steps, shown))
     setup.record.number("std_plus_eps.difference", gap, "largest |(std + ε) form − layer|, float64")
     verdict = setup.record.claim(SLIP, ratio, detail="the reference chapter accepts it with atol=9")
     _say(setup, "with std + ε, the chapter's form", gap, limit, verdict)
     outcome = "equal" if verdict.outcome == "holds" else "differs"
-    return drawn(torch.cat(gaps)), (
+    return arrays(torch.cat(shown)), (
         "std + ε, as the chapter",
         "float64",
         f"{gap:.2g}",
@@ -150,16 +137,29 @@ def _slip(setup: Setup, steps: list[hand.Steps]) -> tuple[np.ndarray, tuple]:
     )
 
 
+def _apart(
+    setup: Setup, steps: list[hand.Steps], shown: list[Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The gaps between the two forms, and what is allowed there; `shown` gets those of the rows drawn."""
+    every, start = -(-len(setup.x) // DRAWN), 0
+    for x, mine in zip(setup.stacks(setup.x), steps, strict=True):
+        if x.dtype != torch.float64:
+            x = x.double()
+            mine = _by_hand(setup, x)
+        held = mine.center, mine.d, mine.pool
+        weight, bias = setup.weight.to(x), setup.bias.to(x)
+        gap = hand.divided(*held, STD_PLUS_EPS, setup.values, weight, bias).y.sub_(mine.y)
+        rows = gap.flatten(0, 1)
+        shown.append(rows[-start % every :: every].clone())
+        start += len(rows)
+        yield gap, of_elements(x, mine.scale, mine.y, setup.size)
+
+
 def _say(setup: Setup, form: str, gap: float, limit: float, verdict: Verdict) -> None:
     answer = verdict.outcome == "holds"
     setup.record.say(
         f"By hand {form} matches the layer? {answer} (largest difference {gap:.1e}, allowed {limit:.1e})"
     )
-
-
-def _parts(whole: Tensor, steps: list[hand.Steps]) -> tuple[Tensor, ...]:
-    """The rows of each of these steps: what is compared part by part stays in the processor's cache."""
-    return whole.split([len(part.y) for part in steps])
 
 
 def _worst(parts: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, float, float]:

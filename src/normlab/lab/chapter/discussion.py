@@ -1,7 +1,7 @@
 """The chapter's closing discussion: what was seen, and what to try next."""
 
 from normlab.equation.row import Norm
-from normlab.lab.chapter.setup import Setup, std
+from normlab.lab.chapter.setup import Setup
 from normlab.report.page import Numbers, Prose
 
 _NEXT = (
@@ -33,7 +33,7 @@ def section(setup: Setup) -> None:
 
 
 def _before(setup: Setup) -> str:
-    spread = std(setup.x.double())
+    spread = setup.moments.std()
     low, high = spread.min().item(), spread.max().item()
     words = f"from {low:.3g} to {high:.3g}" if len(spread) > 1 else f"of {high:.3g}"
     return f"Before normalising, the features had standard deviations {words}."

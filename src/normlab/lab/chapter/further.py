@@ -1,6 +1,7 @@
 """Section 6: going on: running statistics, train and eval, weight and bias, batch size, outliers."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -10,17 +11,10 @@ from normlab.errors import ShapeError
 from normlab.lab.chapter import layers, running
 from normlab.lab.chapter.catalogue import ALONE, BOUNDED, ROOT
 from normlab.lab.chapter.drawings import curves
-from normlab.lab.chapter.setup import (
-    DRAWN,
-    Setup,
-    arrays,
-    order_note,
-    order_warning,
-    std,
-    varies,
-    without_affine,
-)
+from normlab.lab.chapter.parts import moments, std
+from normlab.lab.chapter.setup import DRAWN, Setup, arrays, order_note, order_warning
 from normlab.lab.chapter.what import standardise
+from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Note, Numbers, Prose
 from normlab.safe import markup
@@ -51,9 +45,7 @@ def _no_affine(setup: Setup) -> Block:
 
 
 def _affine(setup: Setup) -> list[Block]:
-    plain = without_affine(setup)
-    enough = -(-DRAWN // len(plain.batches[0]))
-    y = torch.cat([plain.normalize(batch).y[:, 0] for batch in plain.batches[:enough]])
+    y = setup.normalize(setup.x[: -(-DRAWN // setup.size) * setup.size])[:, 0]
     capped = f" The first {len(y)} rows." if len(y) < len(setup.x) else ""
     outputs = {
         "weight (γ) stretches": {f"weight {w:g}": arrays(w * y) for w in (0.5, 1.0, 2.0)},
@@ -77,20 +69,18 @@ def _affine(setup: Setup) -> list[Block]:
 
 def _size_and_outliers(setup: Setup) -> list[Block | None]:
     record = setup.record
-    x = _many(setup)
-    x = x[:, varies(x) if setup.own_points else setup.moving.cpu()]
-    spread = std(x) if x.shape[1] else x[0]  # torch warns of no columns
+    x, found = _many(setup)
     sizes = [size for size in SIZES if 4 * size <= len(x)] or [2]
-    noise = [_noise(x, spread, size) for size in sizes]
+    noise = list(_noise(x, found.std().cpu(), len(sizes)))
     for size, value in zip(sizes, noise, strict=True):
         record.number(f"size.noise.{size}", value, "spread of the batch means in data stds")
     errors = [
-        abs(v * s**0.5 - 1) * _precision(len(x) // s, x.shape[1])
+        abs(v * s**0.5 - 1) * _precision(len(x) // s, int((found.var() > 0).sum()))
         for s, v in zip(sizes, noise, strict=True)
     ]
     root = record.claim(ROOT, max(errors), detail=order_note(setup))
-    size = min(setup.settings.batch_size, len(setup.x))
-    amplitudes, outlier, others = _outlier(setup, setup.x[:size].double().cpu())
+    size = setup.size
+    amplitudes, outlier, others = _outlier(setup, setup.batches[0].double().cpu())
     bound = (size - 1) ** 0.5
     record.claim(BOUNDED, (outlier.max() / bound) if bound else 0.0)
     picture = record.figure(
@@ -124,27 +114,26 @@ def _size_and_outliers(setup: Setup) -> list[Block | None]:
     ]
 
 
-def _many(setup: Setup) -> Tensor:
+def _many(setup: Setup) -> tuple[Tensor, Moments]:
     """The reader's data, or the chapter's points drawn on: large batches need many points."""
     if not setup.own_points:
-        return setup.x.double().cpu()
+        return setup.x.cpu(), setup.moments
     s = setup.settings
-    more = chapter_points(max(MORE[-1], len(setup.x)), s.mean, s.std, s.seed)
-    return more.values.double()
+    points = chapter_points(max(MORE[-1], len(setup.x)), s.mean, s.std, s.seed).values.double()
+    return points, moments(points)
 
 
 def _more_samples(setup: Setup) -> list[Block]:
     """The chapter's points, more of them: the std after creeps towards 1."""
     if not setup.own_points or setup.row.name != "batch":
         return []
-    plain = without_affine(setup)
     s, rows = setup.settings, []
     for samples in (len(setup.x), *(n for n in MORE if n > len(setup.x))):
         if samples < s.batch_size:
             continue
         points = chapter_points(samples, s.mean, s.std, s.seed).values
-        whole = points[: samples // s.batch_size * s.batch_size].split(s.batch_size)
-        after = std(torch.cat([plain.normalize(batch).y for batch in whole]))[0]
+        whole = points[: samples // s.batch_size * s.batch_size]
+        after = std(setup.normalize(whole, s.batch_size))[0]
         found = setup.record.number(
             f"samples.std.{samples}", after, "std of the first feature after, with so many samples"
         )
@@ -159,15 +148,15 @@ def _more_samples(setup: Setup) -> list[Block]:
     return [Prose(text), Numbers("More of the same points", header, tuple(rows))]
 
 
-def _noise(x: Tensor, spread: Tensor, size: int) -> float:
-    """Spread of the batch means in units of the data's std, root mean square over features that vary.
+def _noise(x: Tensor, spread: Tensor, doublings: int) -> Iterator[float]:
+    """Spread of the means of 2, 4, 8 … rows in the data's std, root mean square over features that vary.
 
     NaN where it cannot be known: one batch alone, or nothing that varies.
     """
-    if len(x) < 2 * size or not x.shape[1]:
-        return math.nan
-    whole = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-    return (std(whole.mean(1)) / spread).square().mean().sqrt().item()
+    for _ in range(doublings):  # the mean of 8 is that of two means of 4
+        x = x[: len(x) // 2 * 2].reshape(-1, 2, x.shape[1]).mean(1, dtype=torch.float64)
+        shares = (std(x) / spread)[spread > 0]
+        yield shares.square().mean().sqrt().item() if len(x) > 1 and len(shares) else math.nan
 
 
 def _precision(batches: int, features: int) -> float:

@@ -4,7 +4,6 @@ The pool of every row is a matrix. For batch normalisation it averages over the 
 combines the features of one sample; with it, forward and backward are a few lines.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,6 @@ from torch import Tensor
 
 from normlab.equation.cells import pool_weights
 from normlab.equation.row import Norm
-
-TOGETHER = 512  # batches
 
 
 @dataclass(frozen=True)
@@ -39,30 +36,35 @@ def pool_matrix(row: Norm, shape: tuple[int, int], values: dict[str, Any]) -> Te
 def forward(
     batch: Tensor, row: Norm, values: dict[str, Any], weight: Tensor, bias: Tensor
 ) -> Steps:
-    """The equation, a step a line: of one batch (rows × features), or of several stacked."""
+    """The equation, a step a line: of one batch (rows × features), or of several stacked.
+
+    Over the batch all rows of the pool's matrix are alike, and one is enough.
+    """
     rows, features = batch.shape[-2:]
     matrix = pool_matrix(row, (rows, features), values).to(batch)
 
     def pool(a: Tensor) -> Tensor:
-        return matrix @ a if row.uses_batch else a @ matrix.T
+        return matrix[:1] @ a if row.uses_batch else a @ matrix.T
 
-    n, m = row.number("n", values), row.number("m", values)
     center = pool(batch) if row.center else torch.zeros_like(batch)
     d = batch - center
-    pooled = pool(d.abs() ** n)
-    scale = _scale(row, pooled, values)
+    pooled = pool(d.abs() ** row.number("n", values))
+    return divided(center, d, pooled, row, values, weight, bias)
+
+
+def divided(
+    center: Tensor,
+    d: Tensor,
+    pooled: Tensor,
+    row: Norm,
+    values: dict[str, Any],
+    weight: Tensor,
+    bias: Tensor,
+) -> Steps:
+    """What follows from the pool."""
+    m, scale = row.number("m", values), _scale(row, pooled, values)
     y = weight * (d if m == 1 else d.sign() * d.abs() ** m) / scale + bias
     return Steps(center, d, pooled, scale, y)
-
-
-def in_batches(x: Tensor, size: int, *how: Any) -> Iterator[Steps]:
-    """The steps of all rows in batches of `size`, many batches at a time, the last one perhaps shorter."""
-    whole = len(x) // size * size
-    for part in x[:whole].split(size * TOGETHER):
-        steps = forward(part.reshape(-1, size, x.shape[1]), *how)
-        yield Steps(*(held.expand_as(steps.y).flatten(0, 1) for held in vars(steps).values()))
-    if whole < len(x):
-        yield forward(x[whole:], *how)
 
 
 def _scale(row: Norm, pool: Tensor, values: dict[str, Any]) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from normlab.equation.row import Norm
+from normlab.lab.chapter.setup import Setup
 from normlab.nn.registry import layer_for
 
 
@@ -58,6 +59,18 @@ def apply(layer: nn.Module, batch: Tensor, weight: Tensor, bias: Tensor) -> Tens
     y = layer(batch)
     y = y if isinstance(getattr(layer, "weight", None), nn.Parameter) else y * weight
     return y if isinstance(getattr(layer, "bias", None), nn.Parameter) else y + bias
+
+
+def outputs(setup: Setup) -> Tensor:
+    """The layer's output for each batch of the data."""
+
+    def output(x: Tensor) -> Tensor:
+        wide = x.shape[1] // len(setup.weight)  # batches side by side
+        weight, bias = setup.weight.repeat(wide), setup.bias.repeat(wide)
+        return apply(layer_of(setup.row, weight, bias, setup.values), x, weight, bias)
+
+    with torch.no_grad():
+        return setup.in_batches(output, setup.x)
 
 
 def name_of(row: Norm, layer: nn.Module) -> str:

@@ -9,7 +9,9 @@ from normlab.equation.row import Norm
 from normlab.lab.chapter import compare, layers
 from normlab.lab.chapter.catalogue import BESSEL
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, drawn, std, variance
+from normlab.lab.chapter.parts import moments, statistics, std
+from normlab.lab.chapter.setup import Setup, drawn
+from normlab.moments import Moments
 from normlab.report.page import Block, Formula, Note, Numbers, Picture, Printed, Prose
 from normlab.report.style import AFTER, BEFORE
 from normlab.safe import markup
@@ -20,16 +22,15 @@ BOOK_MEANS = 5.2154e-08, -3.7253e-08  # printed in the chapter after normalising
 
 def section(setup: Setup) -> None:
     record, row = setup.record, setup.row
-    layer = layers.layer_of(row, setup.weight, setup.bias, setup.values)
-    before = _describe(setup, setup.x, "before", "before normalization")
-    with torch.no_grad():
-        ys = [layers.apply(layer, batch, setup.weight, setup.bias) for batch in setup.batches]
-    y = torch.cat(ys)
-    after = _describe(setup, y, "after", "after normalisation")
+    given, y = setup.moments, layers.outputs(setup)
+    before = _describe(setup, setup.x, given, "before", "before normalization")
+    made = moments(y)
+    after = _describe(setup, y, made, "after", "after normalisation")
     hands = compare.hand_steps(setup)
-    y_hand = torch.cat([steps.y for steps in hands])
-    _describe(setup, y_hand, "hand", "after manual BN" if row.name == "batch" else "by hand")
-    name = layers.name_of(row, layer)
+    y_hand = torch.cat([steps.y.flatten(0, 1) for steps in hands])
+    when = "after manual BN" if row.name == "batch" else "by hand"
+    _describe(setup, y_hand, moments(y_hand), "hand", when)
+    name = layers.name_of(row, layers.layer_of(row, setup.weight, setup.bias, setup.values))
     record.section(
         f"{row.title}, step by step",
         Prose(
@@ -39,12 +40,12 @@ def section(setup: Setup) -> None:
         Formula(formula.latex(row)),
         _legend(row),
         *_pictures(setup, "before", setup.x),
-        _shown(setup, setup.x, before, "before normalisation"),
+        _shown(setup, setup.x, given, before, "before normalisation"),
         Prose(f"Now the layer, `{name}`, on one batch after the other:"),
         *_pictures(setup, "after", y),
-        _shown(setup, y, after, "after normalisation"),
+        _shown(setup, y, made, after, "after normalisation"),
         *_rounding(setup, y),
-        *_bessel(setup, y),
+        *_bessel(setup, made),
         *_all_features(setup, y),
         _batch_statistics(setup, y),
         *compare.blocks(setup, hands, y_hand, y, name),
@@ -56,11 +57,12 @@ def _legend(row: Norm) -> Prose:
     return Prose(f"Here {legend(row.pool)}. A table's columns are its channels; it has no space.")
 
 
-def _shown(setup: Setup, x: Tensor, printed: str, when: str) -> Block:
+def _shown(setup: Setup, x: Tensor, found: Moments, printed: str, when: str) -> Block:
     """As the chapter prints it while that fits into the column, and else as a table."""
     if max(map(len, printed.splitlines())) <= compare.WIDTH:
         return Printed(printed)
-    rows = tuple(zip(setup.names, x.mean(0).tolist(), std(x).tolist(), strict=True))
+    spread = found.std().to(x).tolist()
+    rows = tuple(zip(setup.names, x.mean(0).tolist(), spread, strict=True))
     caption = f"Mean and standard deviation of each feature {when}"
     return Numbers(caption, ("feature", "mean", "standard deviation"), rows)
 
@@ -85,10 +87,10 @@ def _rounding(setup: Setup, y: Tensor) -> list[Block]:
     ]
 
 
-def _describe(setup: Setup, x: Tensor, key: str, when: str) -> str:
+def _describe(setup: Setup, x: Tensor, found: Moments, key: str, when: str) -> str:
     """Print and record mean and standard deviation as the chapter does; returns what was printed."""
     names = setup.names
-    mean, spread = x.mean(0).cpu(), std(x).cpu()
+    mean, spread = x.mean(0).cpu(), found.std().to(x).cpu()
     setup.record.vector(f"{key}.mean", names, mean, f"mean of each feature {when}")
     setup.record.vector(f"{key}.std", names, spread, f"unbiased std of each feature {when}")
     lines = [f"Original data shape: {x.shape}"] if key == "before" else []
@@ -143,29 +145,29 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
     ]
 
 
-def _bessel(setup: Setup, y: Tensor) -> list[Block]:
+def _bessel(setup: Setup, made: Moments) -> list[Block]:
     """Why the std after is 1.0039 and not 1; true for whole batches, weight 1."""
-    row, n, size = setup.row, len(setup.x), len(setup.batches[0])
-    whole = row.name == "batch" and n % size == 0
+    row, n = setup.row, len(setup.x)
+    whole = row.name == "batch" and n % setup.size == 0
     if not whole or not bool(setup.moving.all()):
         return []
     factor = (n / (n - 1)) ** 0.5
-    batches = setup.x.double().reshape(-1, size, setup.x.shape[1])
-    var = variance(batches, 1)
+    _, var = statistics(map(Tensor.double, setup.stacks(setup.x)))
     expected = (
         setup.weight.double().abs()
         * ((var / (var + setup.values["eps"])).mean(0) * n / (n - 1)).sqrt()
     )
-    gap = (std(y.double()) / expected - 1).abs().nan_to_num(0).max()
+    gap = (made.std() / expected - 1).abs().nan_to_num(0).max()
     setup.record.number("after.std.factor", factor, "√(n/(n − 1)): unbiased against biased std")
     if setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
         setup.record.claim(BESSEL, gap)
     times = "" if setup.settings.weight == (1.0,) else ", times the weight"
+    shown = f"{factor:.{max(4, len(str(n)) + 1)}f}"  # as many digits as tell it from 1
     return [
         Note(
-            f"Why {factor:.4f} and not 1? The layer divides by the biased variance, the mean of the "
-            f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}} = "
-            f"\\sqrt{{{n}/{n - 1}}} = {factor:.4f}${times}. Both are right: they answer different questions."
+            f"Why {shown} and not 1? The layer divides by the biased variance, the mean of the "
+            f"squares; `std` divides their sum by $n - 1$. So it prints $\\sqrt{{n/(n-1)}}$, here "
+            f"$\\sqrt{{{n}/{n - 1}}}$ = {shown}{times}. Both are right: they answer different questions."
             + _short_of_one(setup, expected / factor / setup.weight.double().abs())
         )
     ]
@@ -187,7 +189,7 @@ def _short_of_one(setup: Setup, left: Tensor) -> str:
 
 
 def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
-    stages = [_of_batches(part, len(setup.batches[0])) for part in (setup.x, y)]
+    stages = [statistics(setup.stacks(part)) for part in (setup.x, y)]
     for key, (mean, var) in zip(("before", "after"), stages, strict=True):
         for what, values in (("mean", mean), ("var", var)):
             setup.record.vector(
@@ -204,19 +206,6 @@ def _batch_statistics(setup: Setup, y: Tensor) -> Picture:
         means=[drawn(stage[0][:, : curves.SHOWN], TRACED) for stage in stages],
         variances=[drawn(stage[1][:, : curves.SHOWN], TRACED) for stage in stages],
         names=setup.shown,
-    )
-
-
-def _of_batches(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Mean and variance of each batch; the last may be shorter."""
-    whole = len(x) // size * size
-    parts = [
-        x[:whole].reshape(-1, size, x.shape[1]),
-        *([x[None, whole:]] if whole < len(x) else []),
-    ]
-    return (
-        torch.cat([part.mean(1) for part in parts]),
-        torch.cat([variance(part, 1) for part in parts]),
     )
 
 

@@ -6,7 +6,6 @@ from torch import Tensor
 from normlab.lab.chapter.catalogue import SETTLED
 from normlab.lab.chapter.drawings import curves
 from normlab.lab.chapter.setup import Setup, arrays, drawn, order_note, order_warning
-from normlab.moments import Moments
 from normlab.nn import BatchNorm
 from normlab.report.page import Ask, Block, Prose
 
@@ -19,16 +18,16 @@ def blocks(setup: Setup) -> list[Block | None]:
     features, momentum = x.shape[1], setup.settings.momentum
     layer = BatchNorm(features, setup.values["eps"], momentum).to(x)
     means, variances, train = _train(setup, layer)
-    data = Moments().update(x)
+    data = setup.moments
     with torch.no_grad():
         evaluated = layer.eval()(x)
+    batches, size = len(setup.batches), setup.size
+    when = "the epochs" if batches <= len(means) else f"the first {len(means)} of {batches} batches"
     for key, traced in (("mean", means), ("var", variances)):
-        record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after the epochs")
+        record.vector(f"running.{key}", setup.names, traced[-1], f"running {key} after {when}")
     error = (means[-1].double() - data.mean.cpu()).abs()
-    size = len(setup.batches[0])
     standard = data.std(0).cpu() * (momentum / ((2 - momentum) * size)) ** 0.5
-    left = (1 - momentum) ** len(means)
-    reach = (error - left * data.mean.cpu().abs()).clamp_min(0) / standard
+    reach = (error - (1 - momentum) ** len(means) * data.mean.cpu().abs()).clamp_min(0) / standard
     settled = record.claim(
         SETTLED,
         reach[setup.moving.cpu()].max() if bool(setup.moving.any()) else 0.0,
@@ -39,8 +38,8 @@ def blocks(setup: Setup) -> list[Block | None]:
     picture = record.figure(
         "running",
         curves.running,
-        f"Running mean and variance over {len(means)} steps (momentum {momentum:g}; the dotted line ends "
-        "the first epoch, dashed are the data's own). Right: the same points in training and evaluation.",
+        f"Running mean and variance over {_steps(len(means), batches)}. Momentum {momentum:g}; dashed are "
+        "the data's own. Right: the same points in training and evaluation.",
         "Traces of running mean and variance approaching dashed lines; a scatter of outputs in "
         "evaluation against training, around the diagonal.",
         steps=drawn(torch.arange(1, len(means) + 1)),
@@ -48,12 +47,13 @@ def blocks(setup: Setup) -> list[Block | None]:
         var=drawn(variances),
         true_mean=arrays(data.mean),
         true_var=arrays(data.var()),
-        epoch=min(len(setup.batches), len(means)),
+        epoch=batches if batches < len(means) else None,
         names=setup.shown,
         train=drawn(train, SCATTERED),
         evaluated=drawn(evaluated[: len(train)], SCATTERED),
     )
-    kept = (1 - momentum) ** min(len(setup.batches), len(means))
+    kept = (1 - momentum) ** batches
+    left = f"that is {kept:.2g}" if kept or momentum == 1 else "that is next to nothing"
     return [
         Prose(
             "**Running statistics.** In training the layer keeps an average of what it saw, "
@@ -61,9 +61,9 @@ def blocks(setup: Setup) -> list[Block | None]:
             "evaluation it uses that instead of the batch."
         ),
         Ask(
-            f"The running mean starts at 0. After one epoch of {len(setup.batches)} batches with momentum "
+            f"The running mean starts at 0. After one epoch of {batches} batches with momentum "
             f"{momentum:g}, how much of the start is left?",
-            f"(1 − {momentum:g}) to the power of {len(setup.batches)}, that is {kept:.2g}: "
+            f"(1 − {momentum:g}) to the power of {batches}, {left}: "
             + (
                 "evaluation after one short epoch uses statistics that have not arrived yet."
                 if kept > 0.01
@@ -75,6 +75,16 @@ def blocks(setup: Setup) -> list[Block | None]:
             setup, settled, "Here the running mean does not settle: it follows the last batches."
         ),
     ]
+
+
+def _steps(run: int, batches: int) -> str:
+    """
+    >>> _steps(64, 16), _steps(4000, 25000), _steps(3000, 3000)
+    ('64 steps; the dotted line ends the first epoch', 'the first 4000 of 25000 batches', '3000 steps')
+    """
+    if run < batches:
+        return f"the first {run} of {batches} batches"
+    return f"{run} steps" + ("; the dotted line ends the first epoch" if run > batches else "")
 
 
 def _train(setup: Setup, layer: BatchNorm) -> tuple[Tensor, Tensor, Tensor]:

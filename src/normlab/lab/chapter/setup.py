@@ -2,7 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 
 from normlab.data import Table, chapter_points, read_table
-from normlab.equation.reference import Normalized, normalize
+from normlab.equation.reference import normalize
 from normlab.equation.row import Norm
 from normlab.errors import DataError, SettingError
+from normlab.lab.chapter.parts import in_batches, moments, stacks, varies
 from normlab.lab.chapter.settings import ARRAY, Settings
 from normlab.lab.experiment import Record, Verdict
+from normlab.moments import Moments
 from normlab.report.page import Note
 from normlab.safe import printable
 
@@ -52,12 +55,17 @@ class Setup:
 
     @cached_property
     def batches(self) -> tuple[Tensor, ...]:
-        return self.x.split(min(self.settings.batch_size, len(self.x)))
+        return self.x.split(self.size)
 
     @cached_property
     def moving(self) -> Tensor:
         """Which columns are not constant."""
         return varies(self.x)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of the columns."""
+        return moments(self.x)
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -84,11 +92,25 @@ class Setup:
             )
         return self.x.new_tensor(given).expand(features).clone()
 
-    def normalize(self, batch: Tensor, row: Norm | None = None, **settings: Any) -> Normalized:
-        """The equation on one batch, with the reader's eps, weight and bias."""
-        settings = self.settings.row_settings | settings
-        weight, bias = self.weight.to(batch), self.bias.to(batch)
-        return normalize(batch, row or self.row, weight=weight, bias=bias, **settings)
+    @property
+    def size(self) -> int:
+        """Of a batch; the last may be smaller."""
+        return min(self.settings.batch_size, len(self.x))
+
+    def stacks(self, x: Tensor) -> Iterator[Tensor]:
+        """Stacks of batches of x."""
+        return stacks(x, self.size)
+
+    def in_batches(
+        self, call: Callable[[Tensor], Tensor], x: Tensor, size: int | None = None
+    ) -> Tensor:
+        """What `call` makes of each batch of x, or of all rows where each is normalised by itself."""
+        return in_batches(call, x, size or self.size) if self.row.uses_batch else call(x)
+
+    def normalize(self, x: Tensor, size: int | None = None) -> Tensor:
+        """The equation on each batch, with the reader's eps, weight 1 and bias 0."""
+        settings: dict[str, Any] = dict(self.settings.row_settings)
+        return self.in_batches(lambda b: normalize(b, self.row, **settings).y, x, size)
 
 
 def prepare(settings: Settings, record: Record) -> Setup:
@@ -184,10 +206,15 @@ def _refuse_single(setup: Setup) -> None:
 
 def _refuse_overflow(setup: Setup) -> None:
     """Every row squares the data, and a condition number squares the squares."""
-    squares = setup.x.square().sum(0).cpu().double()
+    squares = (_mean_square(setup) * len(setup.x)).to(setup.x.dtype).double()
     for name, able in zip(setup.names, squares.square().isfinite().tolist(), strict=True):
         if not able:
             raise DataError(f"column {name!r} has values too large to be squared; divide it.")
+
+
+def _mean_square(setup: Setup) -> Tensor:
+    found = setup.moments
+    return (found.var(0) + found.mean.square()).cpu()
 
 
 def notes(setup: Setup) -> list[str]:
@@ -197,7 +224,7 @@ def notes(setup: Setup) -> list[str]:
     if len(setup.x) > DRAWN:
         found.append(
             f"Figures of points show {len(drawn(setup.x)):,} of the {len(setup.x):,} rows, evenly spaced; "
-            f"every number is computed from all rows."
+            f"every number is computed from all rows, where it does not say otherwise."
         )
     return found
 
@@ -229,7 +256,7 @@ def _units(setup: Setup) -> str:
     moving = [i for i, moves in enumerate(setup.moving.tolist()) if moves]
     if setup.row.uses_batch or setup.own_points or not moving:
         return ""
-    size = setup.x.double().square().mean(0).sqrt().tolist()
+    size = _mean_square(setup).sqrt().tolist()
     largest, least = max(moving, key=size.__getitem__), min(moving, key=size.__getitem__)
     if size[largest] <= APART * size[least]:
         return ""
@@ -242,34 +269,19 @@ def _units(setup: Setup) -> str:
     )
 
 
-def std(x: Tensor, correction: int = 1) -> Tensor:
-    """Of each column; where the numbers of one lie side by side, it is found six times as fast."""
-    return x.T.contiguous().std(1, correction=correction)
-
-
-def variance(x: Tensor, axis: int) -> Tensor:
-    """The biased one, in two passes: torch's own takes several times as long along any axis but the last."""
-    return (x - x.mean(axis, keepdim=True)).square_().mean(axis)
-
-
-def varies(x: Tensor) -> Tensor:
-    """Which columns are not constant; a standard deviation may round to something above 0."""
-    return x.amax(0) > x.amin(0)
+def thinned(tensor: Tensor, most: int = DRAWN) -> Tensor:
+    """Every k-th row where there are more than `most`."""
+    return tensor[:: -(-len(tensor) // most)]
 
 
 def drawn(tensor: Tensor, most: int = DRAWN) -> np.ndarray:
-    """For drawing points: every k-th row where there are more than `most`."""
-    return arrays(tensor[:: -(-len(tensor) // most)])
+    """For drawing points."""
+    return arrays(thinned(tensor, most))
 
 
 def arrays(tensor: Tensor) -> np.ndarray:
     """For drawing: numpy, on the CPU."""
     return tensor.detach().cpu().numpy()
-
-
-def without_affine(setup: Setup) -> Setup:
-    """The same with weight 1 and bias 0."""
-    return replace(setup, settings=replace(setup.settings, weight=(1.0,), bias=(0.0,)))
 
 
 def order_note(setup: Setup) -> str:

@@ -1,6 +1,8 @@
 """Section 1: what normalisation is, and why normalised data are easier for numbers."""
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,21 +10,37 @@ from torch import Tensor
 
 from normlab.lab.chapter.catalogue import EASIER
 from normlab.lab.chapter.drawings import curves, points
-from normlab.lab.chapter.setup import Setup, arrays, drawn, varies
+from normlab.lab.chapter.parts import ROWS, moments, varies
+from normlab.lab.chapter.setup import Setup, arrays, thinned
+from normlab.moments import Moments
 from normlab.report.page import Ask, Formula, Note, Numbers, Prose
 
 TARGET = 1e-3
 
 
-def standardise(x: Tensor, moving: Tensor | None = None) -> Tensor:
-    """Zero mean and unit (biased) variance in each column; a constant column becomes 0.
+@dataclass(frozen=True)
+class Standard:
+    """What standardises: from each column its mean, divided by its (biased) standard deviation.
 
-    moving: which columns vary, where that is known.
+    moving: which columns vary; the others become 0.
     """
-    moving = varies(x) if moving is None else moving
-    centred = torch.where(moving, x - x.mean(0), 0.0)
-    spread = centred.square().mean(0).sqrt()
-    return centred / torch.where(spread > 0, spread, 1.0)
+
+    mean: Tensor
+    spread: Tensor
+    moving: Tensor
+
+    @classmethod
+    def of(cls, found: Moments, moving: Tensor) -> "Standard":
+        spread = found.std(0).cpu()
+        return cls(found.mean.cpu(), torch.where(spread > 0, spread, 1.0), moving.cpu())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.where(self.moving, (x.double() - self.mean) / self.spread, 0.0)
+
+
+def standardise(x: Tensor) -> Tensor:
+    """Zero mean and unit (biased) variance in each column; a constant column becomes 0."""
+    return Standard.of(moments(x), varies(x))(x)
 
 
 def curvatures(x: Tensor) -> Tensor:
@@ -31,25 +49,34 @@ def curvatures(x: Tensor) -> Tensor:
     Directions along which the loss is flat, as between a column and its copy, cost nothing and are left
     out; how many there are is told in standard units.
     """
-    return spectra(x, standardise(x), varies(x))["raw"]
+    return spectra(x, Standard.of(moments(x), varies(x)))["raw"]
 
 
-def spectra(x: Tensor, after: Tensor, moving: Tensor) -> dict[str, Tensor]:
-    """The curvatures of x and of x standardised."""
-    standard, raw = (_singular_values(part[:, moving]) for part in (after, x))
-    least = max(len(x), len(standard)) * torch.finfo(x.dtype).eps * standard[0]
-    rank = int((standard > least).sum())
-    return {"raw": raw[:rank].square(), "standardised": standard[:rank].square()}
+def spectra(x: Tensor, standard: Standard) -> dict[str, Tensor]:
+    """The curvatures of x and of x standardised.
 
-
-def _singular_values(x: Tensor) -> Tensor:
-    """Of x with a column of ones, over √rows; squared, they are the Hessian's eigenvalues.
-
-    The squares have twice the digits that the Hessian's own eigenvalues would; they are those of R in
-    x = QR, which is small however many rows x has.
+    The squares of singular values have twice the digits that eigenvalues of the Hessian would; those of
+    z with a column of ones are those of R in (z, 1) = QR, which is small however many rows x has, and
+    those of x are those of R B, for (x, 1) = (z, 1) B.
     """
-    design = torch.cat([x, x.new_ones(len(x), 1)], 1) / len(x) ** 0.5
-    return torch.linalg.svdvals(torch.linalg.qr(design, mode="r").R)
+    moving = standard.moving
+    r = _triangle(_design(standard(part)[:, moving]) for part in x.split(ROWS)) / len(x) ** 0.5
+    back = torch.diag(torch.cat([standard.spread[moving], r.new_ones(1)]))
+    back[-1, :-1] = standard.mean[moving]
+    after, raw = (torch.linalg.svdvals(part) for part in (r, r @ back))
+    least = max(len(x), len(after)) * torch.finfo(r.dtype).eps * after[0]
+    rank = int((after > least).sum())
+    return {"raw": raw[:rank].square(), "standardised": after[:rank].square()}
+
+
+def _design(z: Tensor) -> Tensor:
+    return torch.cat([z, z.new_ones(len(z), 1)], 1)
+
+
+def _triangle(parts: Iterable[Tensor]) -> Tensor:
+    """R of all rows, from that of each part."""
+    each = torch.cat([torch.linalg.qr(part, mode="r").R for part in parts])
+    return torch.linalg.qr(each, mode="r").R
 
 
 def excess_loss(values: Tensor, steps: Tensor) -> Tensor:
@@ -82,8 +109,8 @@ def steps_to(values: Tensor, target: float) -> float:
 
 def section(setup: Setup) -> None:
     record = setup.record
-    x = setup.x.double().cpu()
-    after = standardise(x, setup.moving.cpu())
+    x, shown = setup.x.cpu(), thinned(setup.x).cpu()
+    standard = Standard.of(setup.moments, setup.moving)
     picture = record.figure(
         "what",
         points.same_axes,
@@ -92,11 +119,11 @@ def section(setup: Setup) -> None:
         "each feature has variance 1. Every correlation stays.",
         "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
         "centred on it.",
-        before=drawn(x),
-        after=drawn(after),
+        before=arrays(shown.double()),
+        after=arrays(standard(shown)),
         names=setup.shown,
     )
-    found = spectra(x, after, setup.moving.cpu())
+    found = spectra(x, standard)
     record.section(
         "What normalisation is",
         Prose(

@@ -20,6 +20,14 @@ DIVISOR = (
         sigma_at("outside"),
     ),
     Mistake(
+        "std_plus_eps",
+        "adds ε to 1 / √variance, where it belongs under the root with the variance",
+        "What does a constant input give: should it not be the bias?",
+        "take torch.rsqrt(var + eps), not torch.rsqrt(var) + eps.",
+        kinds.with_eps,
+        parts(divisor="constant after"),
+    ),
+    Mistake(
         "missing_eps",
         "leaves ε out",
         "What happens when all numbers that are pooled are the same?",

@@ -156,6 +156,22 @@ LOCAL = (
         columns(n=1.0),
     ),
     Mistake(
+        "largest_for_length",
+        "divides by the largest absolute value, where the Euclidean length is meant",
+        "What is the length of (3, 4)?",
+        "take the root of the sum of squares.",
+        kinds.length,
+        parts(largest=True),
+    ),
+    Mistake(
+        "not_rooted",
+        "divides by the square of the length",
+        "What is the length of the output?",
+        "divide by the length itself, or by ε where that is larger.",
+        kinds.length,
+        parts(divisor="squared"),
+    ),
+    Mistake(
         "not_rooted",
         "divides by the sum of squares, without the root",
         "What is the length of (3, 4)?",

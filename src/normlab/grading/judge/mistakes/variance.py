@@ -30,6 +30,14 @@ VARIANCE = (
         for spread, sentence in _SPREADS.items()
     ),
     Mistake(
+        "mean_and_variance_swapped",
+        "takes the variance for the mean, and the mean for the variance",
+        "Print both for an input that you know. torch.var_mean gives the variance first.",
+        "subtract the mean, and divide by the root of (var + eps).",
+        kinds.variance,
+        parts(swapped=True),
+    ),
+    Mistake(
         "sum_for_mean",
         "takes the sum for the mean, and the variance about it",
         "What should the mean of the output be, and what is it?",

@@ -70,6 +70,7 @@ def wrong_axes(row: Norm) -> list[Mistake]:
     ways = [(over, words[over]) for over in places if over != right]
     if sized(row):
         ways.append(("-2", words["-2"]))
+        ways.append(("leading", "over the first axes, as many as normalized_shape has"))
     if not (row.uses_batch or sized(row)):
         ways += [(over, words[over]) for over in ("last", "-2")]
     if row.uses_batch:
@@ -86,5 +87,5 @@ def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
     return Mistake(
         "wrong_axis", f"{_PARTS[part]} {said}, which is wrong here", _AXES_HINT,
         f"{_right_words(row)}.", change=parts(over=over, over_of=part),
-        rare=part != "both" or over in (*_NUMBERED, "-2"),
+        rare=part != "both" or over in (*_NUMBERED, "-2", "leading"),
     )  # fmt: skip

@@ -160,7 +160,8 @@ def running(steps, mean, var, true_mean, true_var, epoch, names, train, evaluate
             ax.plot(steps, values[:, i], color=feature_color(i), lw=1.2)
         for i in shown:
             ax.axhline(target[i], color=feature_color(i), lw=0.9, ls="--")
-        ax.axvline(epoch, color=MUTED, lw=0.8, ls=":")
+        if epoch is not None:
+            ax.axvline(epoch, color=MUTED, lw=0.8, ls=":")
         ax.set(xlabel="step", title=title)
         aside(ax)
     last = axes[0, 2]

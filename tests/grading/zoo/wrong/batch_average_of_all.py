@@ -1,0 +1,32 @@
+# names: running_plain_mean
+import torch
+from torch import nn
+
+
+class BatchNorm(nn.Module):
+    """The average of all batches seen."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.seen = []
+
+    def forward(self, x):
+        dims = [d for d in range(x.dim()) if d != 1]
+        if self.training:
+            mean, var = x.mean(dims, keepdim=True), x.var(dims, unbiased=False, keepdim=True)
+            self.seen.append((mean.detach().flatten(), x.detach().var(dims).flatten()))
+            average = [torch.stack([s[i] for s in self.seen]).mean(0) for i in (0, 1)]
+            self.running_mean.copy_(average[0])
+            self.running_var.copy_(average[1])
+        else:
+            shape = [-1 if d == 1 else 1 for d in range(x.dim())]
+            mean, var = self.running_mean.view(shape), self.running_var.view(shape)
+        out = (x - mean).div(var.add(self.eps).sqrt())
+        return torch.stack(
+            [out[:, c] * self.weight[c] + self.bias[c] for c in range(x.shape[1])], 1
+        )
