@@ -82,20 +82,29 @@ inline void block_stats(const Block& at, const S* x, double* to) {
   int64_t period = at.channels();
   double count = at.values();
   near_mean(at, x, about);
-  for (int64_t g = 0; g < period; ++g)  // the sum of a few may leave the range of T where a value does not
+  bool finite = true;
+  for (int64_t g = 0; g < period; ++g) finite &= about[g] - about[g] == 0;
+  for (int64_t g = 0; !finite && g < period; ++g)  // the sum of a few may leave the range of T where a value does not
     if (about[g] - about[g] != 0) about[g] = double(value_of(x[at.begin(g)]));
   deviations(at, x, about, s1, s2);
-  auto exact = [&](int64_t g) {
-    bool same = s1[g] == 0 && s2[g] == 0 && at.b.eps > 1e-30;  // all are `about`: deviations of 1e-22 do not count
-    return same || (s2[g] > 1e-30 && s2[g] < 1e30 && s1[g] * s1[g] < 0.5 * count * s2[g]);
+  const bool alike = at.b.eps > 1e-30;  // where all are `about`: deviations of 1e-22 do not count
+  auto exact = [&](int64_t g) INLINED {
+    bool same = alike & (s1[g] == 0) & (s2[g] == 0);
+    return same | ((s2[g] > 1e-30) & (s2[g] < 1e30) & (s1[g] * s1[g] < 0.5 * count * s2[g]));
   };
-  int64_t asked[TILE], many = 0;
-  for (int64_t g = 0; g < period; ++g)
-    if (!exact(g)) asked[many++] = g, about[g] += s1[g] - s1[g] == 0 ? s1[g] / count : 0;
-  if (many) exact_deviations(at, x, asked, many, about, s1, s2);
+  bool all = true;
+  for (int64_t g = 0; g < period; ++g) all &= exact(g);
+  if (!all) {
+    int64_t asked[TILE], many = 0;
+    for (int64_t g = 0; g < period; ++g)
+      if (!exact(g)) asked[many++] = g, about[g] += s1[g] - s1[g] == 0 ? s1[g] / count : 0;
+    exact_deviations(at, x, asked, many, about, s1, s2);
+  }
+  double *mean = to, *square = to + at.k.tile;
+  INDEPENDENT
   for (int64_t g = 0; g < period; ++g) {
     double e = s1[g] / count, m2 = s2[g] - count * e * e;
-    to[g] = about[g] + e, to[at.k.tile + g] = m2 < 0 ? 0 : m2;
+    mean[g] = about[g] + e, square[g] = m2 < 0 ? 0 : m2;
   }
 }
 
@@ -129,6 +138,7 @@ inline void scaled(const Block& at, const double* stats, const double* sums, boo
   const Batch& b = at.b;
   int64_t lanes = at.lanes(), period = at.channels();
   double values = double(b.outer) * double(b.inner);
+  INDEPENDENT
   for (int64_t g = 0; g < period; ++g) {
     int64_t c = at.tile * at.k.tile + g;
     double mean = stats[c], rate = 1 / __builtin_sqrt(stats[b.channels + c] + b.eps);
