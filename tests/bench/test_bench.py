@@ -78,6 +78,17 @@ def test_torch_compile_is_timed_where_there_is_an_aim():
     assert all("compiled" in one.others for one in found)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_later_cases_are_compiled_too():
+    """Of one function torch compiles so many forms, and runs every other uncompiled, with a warning."""
+    limits = {"recompile_limit": 2, "fail_on_recompile_limit_hit": True}
+    with torch._dynamo.config.patch(limits):  # pyright: ignore
+        for width in (16, 32, 48):
+            found = measured(Case("rms", (4, width), aim=Aim()), replace(FEW, compiled=True))
+            assert all(not one.raises and "compiled" in one.others for one in found)
+
+
 def test_rounds_are_interleaved():
     order = []
     jobs = {name: lambda name=name: order.append(name) for name in "abc"}

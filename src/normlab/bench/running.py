@@ -75,6 +75,7 @@ def _rivals(case: Case, layer: nn.Module, options: Options) -> dict[str, Any]:
         torchs = torchs.to(options.device, DTYPES[case.dtype])
         found["torch"] = torchs, list(torchs.parameters())
     if options.compiled and case.aim is not None:
+        torch.compiler.reset()  # of one function torch compiles eight forms, and runs others uncompiled
         sources = list(found.items())
         for name, (run, parameters) in sources if options.device == "cpu" else sources[-1:]:
             found[f"compiled {name}"] = torch.compile(run, dynamic=False), parameters
