@@ -22,12 +22,18 @@ def smallest(scenario: Scenario, row: Norm, shows: Shows) -> Scenario:
         left[0] -= 1
         return left[0] >= 0 and shows(candidate)
 
-    for smaller in (_fewer_steps, _halves, _groups, _slices, _plainer):
+    for smaller in (_fresh, _fewer_steps, _halves, _groups, _slices, _plainer):
         found = True
         while found and left[0] > 0:
             found = next((c for c in smaller(scenario, row) if accepted(c)), None)
             scenario = found or scenario
     return scenario
+
+
+def _fresh(scenario: Scenario, row: Norm) -> Iterator[Scenario]:
+    """From the statistics of a layer as it is made."""
+    if scenario.start is not None:
+        yield replace(scenario, start=None)
 
 
 def _fewer_steps(scenario: Scenario, row: Norm) -> Iterator[Scenario]:

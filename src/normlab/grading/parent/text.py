@@ -90,11 +90,14 @@ def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
 def _example(shown: dict[str, Any], row: str) -> list[str]:
     """The smallest input as a short table: input, expected, given."""
     rank = len(shown["shape"])
-    last = row in TABLE and "normalized_shape" in TABLE[row].defaults  # is no channel there
-    names = "NTD" if last and rank == 3 else "NCL" if rank == 3 else "NCHWD"
+    sized = row in TABLE and "normalized_shape" in TABLE[row].defaults  # the last is no channel
+    names = "NTD" if sized and rank == 3 else "NCL" if rank == 3 else "NCHWD"
     sizes = ", ".join(f"{n}={size}" for n, size in zip(names, shown["shape"], strict=False))
     count = "one number" if shown["numbers"] == 1 else f"{shown['numbers']} numbers"
     lines = [f"Smallest input that shows it: {count} ({sizes}){_settings(shown)}"]
+    if shown["start"]:
+        mean, var = map(_short, shown["start"])
+        lines.append(f"  before: running_mean = {mean}, running_var = {var}")
     *before, last = shown["steps"]
     for step in before:
         lines.append(f"  first, in {step['mode']}: x = {_short(step['x'])}")
