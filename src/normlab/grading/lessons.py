@@ -5,8 +5,8 @@ from collections.abc import Mapping
 # the lesson, and the mistakes that it would have spared
 LESSONS: Mapping[str, tuple[str, ...]] = {
     "where the constant stands: ε under the root with the variance, σⁿ with the pool": (
-        "std_plus_eps", "missing_eps", "missing_sigma", "eps_under_root", "eps_twice", "eps_squared",
-        "eps_subtracted", "sigma_outside", "sigma_not_raised",
+        "std_plus_eps", "eps_added_to_rsqrt", "missing_eps", "missing_sigma", "eps_under_root",
+        "eps_twice", "eps_squared", "eps_subtracted", "sigma_outside", "sigma_not_raised",
     ),
     "biased and unbiased variance: n to normalise, n − 1 for the running variance": (
         "bessel_in_batch", "bessel_missing_in_running", "bessel_in_running",

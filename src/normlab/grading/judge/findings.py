@@ -1,12 +1,14 @@
 """The mistakes of an implementation: those seen at once, and those whose recipes explain the rest."""
 
+from dataclasses import replace
 from typing import Any
 
 from normlab.grading.judge.compare import Seen, agrees
 from normlab.grading.judge.mistakes import SEEN, Mistake, possible
 from normlab.grading.judge.naming import Case, Explanation, combined, named
+from normlab.grading.judge.places import places
 from normlab.grading.judge.scenario import Scenario
-from normlab.grading.judge.showing import Found, example, shrunk, shrunk_error, shrunk_flag
+from normlab.grading.judge.showing import Found, example, plain, shrunk, shrunk_error, shrunk_flag
 from normlab.grading.judge.work import Judgement, misshapen
 
 _SHARE = 1e-4  # how closely the numbers that are shown must agree with those that are predicted
@@ -85,7 +87,7 @@ def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
         name = _ERRORS.get(case.seen[-1]["kind"], "raises")
         if name not in found:
             scenario = shrunk_error(work, case.scenario, case.seen[-1]["kind"])
-            found[name] = Found(SEEN[name], scenario)
+            found[name] = Found(_worded(SEEN[name], left), scenario)
     others = [c for c in left if "error" not in c.seen[-1]]
     if not found or any(c.phase != "training" for c in others):
         for phase in dict.fromkeys(c.phase for c in others):
@@ -95,6 +97,16 @@ def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
 
 
 _ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
+
+
+def _worded(mistake: Mistake, left: list[Case]) -> Mistake:
+    """What returns nothing, and in which mode: an error that is told in the words that it came with."""
+    if mistake.name != "returns_nothing":
+        return mistake
+    failed = [c for c in left if c.seen[-1].get("kind") == "NothingError"]
+    trained = any(c.scenario.steps[len(c.seen) - 1].train for c in failed)
+    words = failed[0].seen[-1]["error"].removeprefix("it ")
+    return replace(mistake, sentence=words if trained else f"{words} in evaluation")
 
 
 def _differing(work: Judgement, cases: list[Case]) -> Found:
@@ -120,9 +132,13 @@ def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[C
     cases = [c for c in failed if alone(c.scenario, c.seen, c.share_of(why.recipe))]
     case = min(
         cases or failed,
-        key=lambda c: ("error" in c.seen[-1], c.scenario.square, c.scenario.numbers),
+        key=lambda c: (
+            *("error" in c.seen[-1], c.scenario.check == "constant", not plain(c, why.base)),
+            *(c.scenario.square, c.scenario.numbers),
+        ),
     )
-    return Found(mistake, shrunk(work, case, alone), "", without)
+    where = places(why, without) if mistake.placed else ""
+    return Found(mistake, shrunk(work, case, alone), "", without, where)
 
 
 def _told(work: Judgement, found: Found) -> dict[str, Any]:
@@ -130,9 +146,10 @@ def _told(work: Judgement, found: Found) -> dict[str, Any]:
     shown = None if found.scenario is None else example(work, found, found.scenario)
     quoted = shown is not None and mistake.name != "returns_nothing" and mistake.change is None
     detail = found.detail or (shown["error"] if shown and quoted else "")
+    where = f", which is wrong {found.where}" if found.where else ""
     return {
         "name": mistake.name,
-        "sentence": mistake.sentence + (f": {detail}" if detail else ""),
+        "sentence": mistake.sentence + where + (f": {detail}" if detail else ""),
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
         "shown": shown,

@@ -77,7 +77,7 @@ class Recipe:
     kept_over: str | None = None  # other axes that the variance which is kept is pooled over
     updates: Literal["training", "always"] = "training"
     updates_first: bool = False  # before the running statistics are used
-    evaluates: Literal["running", "batch"] = "running"
+    evaluates: Literal["running", "batch", "swapped"] = "running"  # swapped: running, in that order
     trains: Literal["running", "batch"] = "batch"
     evaluation: "Recipe | None" = None  # the branch of evaluation, where it is another
 
@@ -183,9 +183,11 @@ class Recipe:
             after = keeping.blended(self, kept, batch, counts, values["momentum"], strict)
         if self.correction:
             pool = pool * count / max(count - self.correction, 0)
-        if scenario.tracked and (self.trains if step.train else self.evaluates) == "running":
+        source = self.trains if step.train else self.evaluates
+        if scenario.tracked and source != "batch":
             used = after if self.updates_first else kept
             center, pool = keeping.shaped(used, x.dim(), self.kept_root)
+            center, pool = (pool, center) if source == "swapped" else (center, pool)
         elif not self.keepdim:
             center, pool = operands.squeezed(center, x), operands.squeezed(pool, x)
         pool = pool.sqrt() if self.pool_rooted else pool
@@ -216,7 +218,7 @@ class Recipe:
         power = self.row.number("m", own)
         d = d if power == 1.0 else d.sign() * d.abs() ** power
         altered = self.minus_sigma, self.minus_pool, self.element, self.spread, self.reach
-        if any(altered) or self.swapped:
+        if any(altered) or self.swapped or self.evaluates == "swapped":
             y = d / self._signed(-pool if self.minus_pool else pool, own, x.dim())
         if self.numerator:
             y = operands.NUMERATORS[self.numerator](d) / out.scale

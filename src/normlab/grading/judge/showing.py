@@ -25,13 +25,17 @@ class Found:
     scenario: Scenario | None
     detail: str = ""
     without: Recipe | None = None
+    where: str = ""  # for which shapes it is wrong
+
+
+def plain(case: Case, right: Recipe) -> bool:
+    """Whether a reader sees the difference at once in the numbers shown."""
+    predicted = right.predict(case.scenario, case.seen)
+    return difference(case.scenario, case.seen, predicted, 1e-2) is not None
 
 
 def shrunk(work: Judgement, case: Case, alone: Callable[[Scenario, Seen], bool]) -> Scenario:
-    right = work.right.predict(case.scenario, case.seen)
-    # a difference that a reader sees in the numbers shown: at once, or in the digits of those that have it
-    plain = difference(case.scenario, case.seen, right, 1e-2) is not None
-    least = 1e-2 if plain else 1e-5
+    least = 1e-2 if plain(case, work.right) else 1e-5  # or in the digits of those that have it
 
     def shows(scenario: Scenario, seen: Seen) -> bool:
         if "error" in seen[-1] and "error" not in case.seen[-1]:

@@ -1,7 +1,8 @@
 """What many reports say together: for the teacher, without names."""
 
+from collections import Counter
 from collections.abc import Sequence
-from statistics import median, mode
+from statistics import median
 from typing import Any
 
 from normlab.grading.lessons import LESSON_OF
@@ -28,14 +29,21 @@ def summary(reports: Sequence[dict[str, Any]]) -> str:
             lines.append(f"  {words}: {count} of {len(reports)}")
     told = _mistakes(graded)
     for name, sentences in sorted(told.items(), key=lambda item: -len(item[1])):
-        words = mode(sentence.partition(": ")[0] for sentence in sentences.values())
-        lines.append(f"  {name}: {len(sentences)} of {len(reports)}. It {words}.")
+        lines += _told(f"  {name}: {len(sentences)} of {len(reports)}.", sentences)
     if lessons := _lessons(told):
         lines += [
             "Worth repeating:",
             *(f"  {lesson} ({count} of {len(reports)})" for lesson, count in lessons),
         ]
     return "\n".join(lines)
+
+
+def _told(line: str, sentences: dict[int, set[str]]) -> list[str]:
+    """One sentence beside the name; several, which say what one or another did, below it."""
+    counts = Counter(words for said in sentences.values() for words in said).most_common()
+    if len(counts) == 1:
+        return [f"{line} It {counts[0][0]}."]
+    return [line, *(f"    {count}: it {words}." for words, count in counts)]
 
 
 _STATES = {
@@ -49,16 +57,17 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _mistakes(reports: Sequence[dict[str, Any]]) -> dict[str, dict[int, str]]:
-    """name → which reports have it, with its sentence."""
-    found: dict[str, dict[int, str]] = {}
+def _mistakes(reports: Sequence[dict[str, Any]]) -> dict[str, dict[int, set[str]]]:
+    """name → which reports have it, with its sentences, less what is quoted in them."""
+    found: dict[str, dict[int, set[str]]] = {}
     for place, report in enumerate(reports):
         for mistake in report["mistakes"]:
-            found.setdefault(mistake["name"], {}).setdefault(place, mistake["sentence"])
+            words = mistake["sentence"].partition(": ")[0]
+            found.setdefault(mistake["name"], {}).setdefault(place, set()).add(words)
     return found
 
 
-def _lessons(told: dict[str, dict[int, str]]) -> list[tuple[str, int]]:
+def _lessons(told: dict[str, dict[int, set[str]]]) -> list[tuple[str, int]]:
     """The lessons, and how many submissions would have gained by each; the most useful first."""
     who: dict[str, set[int]] = {}
     for name, places in told.items():

@@ -95,15 +95,23 @@ def _example(shown: dict[str, Any], row: str) -> list[str]:
     sizes = ", ".join(f"{n}={size}" for n, size in zip(names, shown["shape"], strict=False))
     count = "one number" if shown["numbers"] == 1 else f"{shown['numbers']} numbers"
     lines = [f"Smallest input that shows it: {count} ({sizes}){_settings(shown)}"]
-    if shown["start"]:
-        mean, var = map(_short, shown["start"])
-        lines.append(f"  before: running_mean = {mean}, running_var = {var}")
+    lines += _before(shown, row)
     *before, last = shown["steps"]
     for step in before:
         lines.append(f"  first, in {step['mode']}: x = {_short(step['x'])}")
     if before or last["mode"] == "evaluation":
         lines.append(f"  {'then, ' if before else ''}in {last['mode']}:")
     return lines + [f"  {line}" for line in _table(shown, last)]
+
+
+def _before(shown: dict[str, Any], row: str) -> list[str]:
+    """The running statistics that it starts from, where the numbers shown depend on them."""
+    start, running = shown["start"], row in TABLE and TABLE[row].running
+    if not start and running and shown["steps"][0]["mode"] == "evaluation":
+        start = [[0.0] * shown["shape"][1], [1.0] * shown["shape"][1]]  # of a fresh layer
+    names = ("running_mean", "running_var")
+    told = [f"{name} = {_short(value)}" for name, value in zip(names, start or (), strict=False)]
+    return [f"  before: {', '.join(told)}"] if told else []
 
 
 def _settings(shown: dict[str, Any]) -> str:

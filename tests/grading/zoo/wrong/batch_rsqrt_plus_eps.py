@@ -1,4 +1,4 @@
-# names: std_plus_eps
+# names: eps_added_to_rsqrt
 import torch
 from torch import nn
 

@@ -33,7 +33,8 @@ _PHASES: Mapping[str, tuple[Mistake, ...]] = {
 }
 # which the branch of evaluation may have by itself: it is given mean and variance
 _DIVIDING = (
-    *("std_plus_eps", "missing_eps", "eps_twice", "eps_squared", "eps_subtracted", "rooted_twice"),
+    *("std_plus_eps", "eps_added_to_rsqrt", "missing_eps", "eps_twice", "eps_squared"),
+    *("eps_subtracted", "rooted_twice"),
     *("variance_not_rooted", "not_centered", "mean_added", "not_divided", "multiplied_by_divisor"),
 )
 _IN_ONE_BRANCH = (*(m for m in DIVISOR if m.name in _DIVIDING), *AFFINE)
@@ -66,8 +67,10 @@ def _in_evaluation(mistake: Mistake) -> Mistake:
     """The same mistake in the branch of evaluation alone."""
     change = mistake.change
     assert change is not None
+    small = "Take a running variance as small as ε, and work the divisor out by hand."
     return replace(
         mistake,
+        hint=small if "eps" in mistake.name else mistake.hint,
         sentence=f"{mistake.sentence}, in evaluation alone",
         change=lambda recipe: replace(recipe, evaluation=change(recipe.evaluation or recipe)),
         needs="running_mean",

@@ -20,9 +20,9 @@ DIVISOR = (
         sigma_at("outside"),
     ),
     Mistake(
-        "std_plus_eps",
+        "eps_added_to_rsqrt",
         "adds ε to 1 / √variance, where it belongs under the root with the variance",
-        "What does a constant input give: should it not be the bias?",
+        "A constant input gives NaN. What should it give?",
         "take torch.rsqrt(var + eps), not torch.rsqrt(var) + eps.",
         kinds.with_eps,
         parts(divisor="constant after"),

@@ -20,7 +20,8 @@ class Mistake:
 
     `change` turns the right recipe into the one with this mistake; without it the mistake is seen at once
     and needs no model. `needs` names what the signature must offer for it to be possible, `phase` which
-    part of the grading it belongs to. A `rare` one is not tried together with others, which takes long.
+    part of the grading it belongs to. A `rare` one is not tried together with others, which takes long; of a
+    `placed` one it is told for which shapes it is wrong.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Mistake:
     needs: str = ""
     phase: str = "training"
     rare: bool = False
+    placed: bool = False
 
 
 def setting(name: str, change: Change) -> Replace:

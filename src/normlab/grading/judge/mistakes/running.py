@@ -83,7 +83,7 @@ RUNNING = (
     ),
     Mistake(
         "running_plain_mean",
-        "averages all batches alike, whatever momentum is",
+        "gives every batch the same weight, whatever momentum is",
         "With momentum 0.1, how much of running_mean should the tenth batch change?",
         "running = (1 − momentum) · running + momentum · batch, from one batch to the next.",
         kinds.running,
@@ -92,7 +92,7 @@ RUNNING = (
     ),
     Mistake(
         "running_restarted",
-        "begins its averages anew with the first batch, and forgets statistics that were loaded",
+        "starts its averages again with the first batch, and forgets statistics that were loaded",
         "Save a trained layer, load it, and train for one more batch: what is running_mean then?",
         "go on from the running_mean and running_var that the layer has.",
         kinds.running,
@@ -119,6 +119,15 @@ RUNNING = (
     ),
 )  # fmt: skip
 MODES = (
+    Mistake(
+        "mean_and_variance_swapped",
+        "takes the running variance for the mean, and the running mean for the variance, in evaluation",
+        "Evaluate a layer that has seen no batch: what does it give for x = 1?",
+        "subtract running_mean, and divide by the root of (running_var + eps).",
+        kinds.running,
+        parts(evaluates="swapped"),
+        "running_mean",
+    ),
     Mistake(
         "running_always_updated",
         "updates its running statistics in evaluation too",
@@ -171,7 +180,7 @@ _FORMULAS = {  # of keeping.FORMS, with the weights of the old average and of th
     "batch missing": "{0} · running + {1}",
     "old divides": "{0} / running + {1} · batch",
     "batch divides": "{0} · running + {1} / batch",
-    "twice": "{0} · ({0} · running + {1} · batch) + {1} · batch, which is twice for each batch",
+    "twice": "{0} · ({0} · running + {1} · batch) + {1} · batch: it updates {2} twice for each batch",
     "share added": "running + {1}",
     "share subtracted": "running − {1}",
     "difference divides": "running + {1} / (batch − running)",
@@ -195,9 +204,10 @@ def blends(right: Recipe) -> list[Mistake]:
 def _formula(form: str, place: int, solution: str, right: Recipe) -> Mistake:
     """place: as in `_blend`."""
     changed = {0: (form, form), 1: (form, ""), 2: ("", form)}[place]
+    which = "it" if place else "them"
     return Mistake(
         "running_formula",
-        f"updates {_WHICH[place]} as running = {_FORMULAS[form].format(*right.blends[0])}",
+        f"updates {_WHICH[place]} as running = {_FORMULAS[form].format(*right.blends[0], which)}",
         "Work one update by hand: the average is 2, the batch's value 4, momentum 0.1.",
         solution,
         kinds.running,

@@ -85,7 +85,8 @@ def _parts(row: Norm) -> list[str]:
 
 def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
     return Mistake(
-        "wrong_axis", f"{_PARTS[part]} {said}, which is wrong here", _AXES_HINT,
+        "wrong_axis", f"{_PARTS[part]} {said}", _AXES_HINT,
         f"{_right_words(row)}.", change=parts(over=over, over_of=part),
         rare=part != "both" or over in (*_NUMBERED, "-2", "leading"),
+        placed=True,
     )  # fmt: skip
