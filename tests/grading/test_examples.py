@@ -38,6 +38,7 @@ def graded(tmp_path_factory):
             source = source.replace(old, new)
         (folder / f"{name}_bn.py").write_text(source)
     paths = [*(folder / f"{name}_bn.py" for name in FILES), *(ZOO / "cases").glob("*_in_eval*.py")]
+    paths += (ZOO / "cases").glob("tables_*.py")
     paths += [ZOO / "cases" / "divides_by_rsqrt.py", ZOO / "wrong" / "batch_rsqrt_plus_eps.py"]
     reports = grade(*paths, timeout=600)
     return {path.stem: report for path, report in zip(paths, reports, strict=True)}
@@ -73,6 +74,17 @@ def test_says_for_which_shapes_it_is_wrong(graded):
     )
     first = graded["one_bn"]["mistakes"][0]
     assert first["sentence"] == "pools over batch and channels, which is wrong for (N, C)"
+
+
+def test_what_follows_from_another_shape_alone_is_told_once_and_last(graded):
+    told = [(m["name"], m["sentence"]) for m in graded["tables_and_momentum"]["mistakes"]]
+    words = "normalises tables (N, C) as it should, but not (N, C, L), which the name BatchNorm1d promises too"
+    assert [name for name, _ in told] == ["momentum_reversed", "only_tables"]
+    assert told[1] == ("only_tables", words)
+    [mistake] = graded["tables_alone"]["mistakes"]
+    assert (mistake["sentence"], mistake["shown"]["shape"]) == (words, [1, 1, 2])
+    scores = [graded[name]["score"] for name in ("tables_alone", "tables_and_momentum")]
+    assert scores == [79, 71]  # the checks of (N, C, L), and with momentum the running statistics
 
 
 def test_shows_numbers_that_differ_at_once(graded):

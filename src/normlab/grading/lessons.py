@@ -24,7 +24,7 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
         "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
         "window_clipped", "window_edges", "window_not_normalised", "window_channels", "window_one_axis",
         "window_width", "window_weights", "alpha_not_divided", "alpha_misplaced", "pool_weight_transposed",
-        "own_channel_only",
+        "own_channel_only", "only_tables",
     ),
     "shapes and broadcasting: keepdim, and (1, C, 1, 1) for one number a channel": (
         "keepdim_forgotten", "affine_wrong_axis", "weight_shape", "wrong_shape", "running_shape",

@@ -9,6 +9,7 @@ from normlab.grading.judge.naming import Case, Explanation, combined, named
 from normlab.grading.judge.places import places
 from normlab.grading.judge.scenario import Scenario
 from normlab.grading.judge.showing import Found, example, plain, shrunk, shrunk_error, shrunk_flag
+from normlab.grading.judge.tables import apart
 from normlab.grading.judge.work import Judgement, misshapen
 
 _SHARE = 1e-4  # how closely the numbers that are shown must agree with those that are predicted
@@ -19,6 +20,9 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
     """What was found, as plain data; nothing where all is right."""
     if work.stopped:
         return [_told(work, Found(SEEN[work.stopped.name], None, work.stopped.detail))]
+    shaped = "wrong_shape" not in work.seen
+    if shaped:
+        _name(work)
     found = [
         Found(
             SEEN[name],
@@ -28,17 +32,25 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
         )
         for name, (scenario, detail) in work.seen.items()
     ]
-    if "wrong_shape" not in work.seen:
+    if shaped:
         found += _explained(work)
     return [_told(work, one) for one in found]
 
 
-def _explained(work: Judgement) -> list[Found]:
-    """The mistakes with a model that explain the cases, and what they leave."""
+def _name(work: Judgement) -> None:
+    """Which mistakes explain the cases."""
     cases = [c for c in work.cases if not (c.barred or _spoilt(work, c) or _misshapen(c))]
     offers = {*work.offer.offers, *(["backward"] if work.offer.backward else [])}
     mistakes = possible(work.right, offers, work.offer.defaults)
-    work.named = named(work.right, mistakes, cases)
+    whole = named(work.right, mistakes, cases)
+    tables = apart(work, mistakes, cases, whole)
+    if tables:
+        work.seen.pop("running_shape", None)  # which (N, C, L) alone shows
+    work.named = tables or whole
+
+
+def _explained(work: Judgement) -> list[Found]:
+    """The mistakes with a model that explain the cases, and what they leave."""
     found: list[Found] = []
     for why in work.named.found:
         failed = [c for c in why.cases if not c.passed()]
@@ -109,17 +121,17 @@ def _worded(mistake: Mistake, left: list[Case]) -> Mistake:
     return replace(mistake, sentence=words if trained else f"{words} in evaluation")
 
 
-def _differing(work: Judgement, cases: list[Case]) -> Found:
+def _differing(work: Judgement, cases: list[Case], mistake: Mistake | None = None) -> Found:
     fresh = all(c.scenario.check == "fresh" for c in cases)
-    case = min(cases, key=lambda c: c.scenario.numbers)
-    return Found(
-        SEEN["other_start" if fresh else "unknown"],
-        shrunk(work, case, lambda scenario, seen: True),
-    )
+    case = min(cases, key=lambda c: ("error" in c.seen[-1], c.scenario.numbers))
+    told = mistake or SEEN["other_start" if fresh else "unknown"]
+    return Found(told, shrunk(work, case, lambda scenario, seen: True))
 
 
 def _showing(work: Judgement, mistake: Mistake, why: Explanation, failed: list[Case]) -> Found:
     """The smallest scenario where this mistake, and if possible no other, makes the difference."""
+    if mistake.change is None:
+        return _differing(work, failed, mistake)
     rest = [m for m in why.mistakes if m is not mistake]
     without = combined(why.base, rest)
     assert without is not None
@@ -147,9 +159,10 @@ def _told(work: Judgement, found: Found) -> dict[str, Any]:
     quoted = shown is not None and mistake.name != "returns_nothing" and mistake.change is None
     detail = found.detail or (shown["error"] if shown and quoted else "")
     where = f", which is wrong {found.where}" if found.where else ""
+    sentence = mistake.sentence.replace("{name}", work.offer.name) + where
     return {
         "name": mistake.name,
-        "sentence": mistake.sentence + where + (f": {detail}" if detail else ""),
+        "sentence": sentence + (f": {detail}" if detail else ""),
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
         "shown": shown,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -64,6 +65,12 @@ def _slices(scenario: Scenario, row: Norm) -> Iterator[Scenario]:
     for axis, size in enumerate(scenario.shape):
         for index in reversed(range(size if size > 1 else 0)):
             yield taken(scenario, row, axis, [i for i in range(size) if i != index])
+    # what is lined up with a wrong axis may run only where the two are alike
+    for one, other in combinations(range(len(scenario.shape)), 2):
+        size = scenario.shape[one]
+        if size == scenario.shape[other] > 1:
+            kept = list(range(size - 1))
+            yield taken(taken(scenario, row, one, kept), row, other, kept)
 
 
 def _plainer(scenario: Scenario, row: Norm) -> Iterator[Scenario]:

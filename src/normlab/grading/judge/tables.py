@@ -1,4 +1,4 @@
-"""Who pools over the batch alone is right for tables (N, C): what is wrong for (N, C, L) is then one mistake."""
+"""Who pools over the batch alone is right for tables (N, C): all that is wrong for (N, C, L) is one mistake."""
 
 from collections.abc import Sequence
 
@@ -25,8 +25,9 @@ def apart(
     if found.left:
         return None
     failed = [c for c in others if not c.passed()]
-    found.found.append(Explanation((ONLY_TABLES,), work.right, work.right, failed))
-    return found
+    why = Explanation((ONLY_TABLES,), work.right, work.right, failed)
+    # what each check is given is not told apart: it counts what follows from other phases as before
+    return Named([*found.found, why], [], whole.bases, whole.recipes)
 
 
 def _told(named: Named) -> int:

@@ -32,6 +32,12 @@ SEEN: Mapping[str, Mistake] = {
             "keep one number for each channel: pool over all axes but 1.",
         ),
         Mistake(
+            "only_tables",
+            "normalises tables (N, C) as it should, but not (N, C, L), which the name {name} promises too",
+            "For (N, C, L), of how many numbers should the mean of one channel be made?",
+            "for (N, C, L) pool over the batch and the length: axes (0, 2), one number for each channel.",
+        ),
+        Mistake(
             "wrong_dtype",
             "gives an output of another dtype than the input",
             "Print x.dtype and y.dtype.",
