@@ -78,7 +78,8 @@ def test_says_for_which_shapes_it_is_wrong(graded):
 
 def test_what_follows_from_another_shape_alone_is_told_once_and_last(graded):
     told = [(m["name"], m["sentence"]) for m in graded["tables_and_momentum"]["mistakes"]]
-    words = "normalises tables (N, C) as it should, but not (N, C, L), which the name BatchNorm1d promises too"
+    words = "normalises tables (N, C) as it should, but not (N, C, L), "
+    words += "which the name BatchNorm1d promises too"
     assert [name for name, _ in told] == ["momentum_reversed", "only_tables"]
     assert told[1] == ("only_tables", words)
     [mistake] = graded["tables_alone"]["mistakes"]

@@ -136,17 +136,32 @@ def test_large_data_are_drawn_in_part_and_counted_whole():
     result = lab.run("chapter", data=x, batch_size=100, drop_last=True)
     notes = words(result.record.sections[0].blocks)
     assert "Figures of points show 2,000 of the 4,000 rows" in notes
+    assert "computed from all rows, unless the text says otherwise." in notes
     assert result.figures["what"].draw.keywords["before"].shape == (DRAWN, 2)
     assert result.numbers["before.mean.Feature 1"] == pytest.approx(
         x[:4000, 0].mean().item(), abs=1e-6
     )
 
 
+@pytest.mark.parametrize("rows", [150, 152])  # a last batch of 6, and of 8
+def test_the_deviation_after_is_explained_with_a_shorter_last_batch_too(rows):
+    x = torch.randn(rows, 4, generator=torch.Generator().manual_seed(0))
+    result = lab.run("chapter.normalise", data=x)
+    [said] = [words(section.blocks) for section in result.record.sections]
+    after = [result.numbers[f"after.std.Feature {i}"] for i in range(1, 5)]
+    factor = (rows / (rows - 1)) ** 0.5
+    assert f"Why {factor:.4f} and not 1?" in said
+    # ε = 1e-5 beside the variance of 6 or 8 normal numbers, which is rarely under 0.05
+    assert after == pytest.approx([factor] * 4, rel=1e-5 / 0.05)
+    claimed = [verdict.claim.name for verdict in result.verdicts]
+    assert ("after.bessel" in claimed) == (rows == 152)
+
+
 def test_running_statistics_of_many_batches_are_told_to_be_of_the_first():
     x = torch.randn(8004, 2, generator=torch.Generator().manual_seed(0))
     result = lab.run("chapter.further", data=x, batch_size=2)
     caption = result.figures["running"].caption
-    assert "over the first 4000 of 4002 batches." in caption and "dotted" not in caption
+    assert "over the first 4,000 of 4,002 batches." in caption and "dotted" not in caption
     assert (
         "the dotted line ends the first epoch"
         in lab.run("chapter.further").figures["running"].caption

@@ -1,5 +1,6 @@
 """The page says what it was given, fetches nothing, and reads well anywhere."""
 
+import base64
 import re
 from collections import Counter
 from dataclasses import replace
@@ -23,6 +24,17 @@ from normlab.report.page import (
     show,
 )
 
+# the brightness, at half the height of the head's line, of the first and last column of a picture
+_EDGES = """async data => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${data}`;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const at = x => context.getImageData(x, 5, 1, 1).data.slice(0, 3).reduce((a, b) => a + b);
+  return [at(1), at(image.width - 2)];
+}"""
 LONG = " + ".join(rf"\frac{{x_{{{i}}} - \mu}}{{\sigma}}" for i in range(30))
 
 
@@ -38,7 +50,8 @@ def arguments() -> dict:
     table = Numbers(
         "Means & spreads", tuple("abcdefghij"), (("row", *[1.23456789] * 8, "1 ± 2"),) * 2
     )
-    first = (Prose("See [it](#figure-one)."), Picture("one"), table, Printed("x" * 200))
+    words = Numbers("Words", ("what", "says"), (("one", "word " * 12), ("two", "word " * 12)))
+    first = (Prose("See [it](#figure-one)."), Picture("one"), table, words, Printed("x" * 200))
     second = (Formula(LONG), Picture("two"), Note("N"), Note("W", "warning"), Ask("Why?", "So."))
     verdict = VerdictRow("It is *so*", "1.00 <b>", "≤ 2", "holds", "Over 5 seeds")
     return {
@@ -177,6 +190,33 @@ def test_a_phone_needs_no_sideways_scrolling(opened):
             selector,
         )
         assert wide, f"{selector} should scroll inside its own box"
+
+
+def test_a_phone_shows_few_wide_columns_as_cards_and_tables_of_numbers_as_tables(opened):
+    numbers, words = opened.locator("figure.table").all()
+    assert (numbers.locator(".scroll").evaluate("e => e.scrollWidth > e.clientWidth")) is True
+    assert words.locator(".scroll").evaluate("e => e.scrollWidth > e.clientWidth") is False
+    label = "e => getComputedStyle(e, '::before').content"
+    assert words.locator("td").first.evaluate(label) == '"says"'
+    assert words.get_by_role("columnheader").count() == 2  # to a screen reader it is a table still
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    assert words.locator("td").first.evaluate(label) == "none"
+
+
+def test_what_goes_on_beyond_an_edge_shows_so_until_one_is_there(opened):
+    """A shadow lies at the right edge of a table, and at its end at the left one."""
+    box = opened.locator("figure.table .scroll").first
+    box.scroll_into_view_if_needed()
+
+    def brightness():
+        data = base64.b64encode(box.screenshot()).decode()
+        return opened.evaluate(_EDGES, data)
+
+    left, right = brightness()
+    assert left > right
+    box.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+    left_then, right_then = brightness()
+    assert left_then < right_then == left
 
 
 def test_dark_pages_are_dark_and_figures_follow(opened):

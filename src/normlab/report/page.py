@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 Cell = str | float | int
+_PHONE = 45  # characters of a table's line that a phone has room for
 Outcome = Literal["holds", "does not hold", "inconclusive"]
 
 
@@ -171,6 +172,13 @@ def _numeric_columns(table: Numbers) -> list[bool]:
     return [bool(column) and all(_like_number(cell) for cell in column) for column in columns]
 
 
+def _cards(table: Numbers) -> bool:
+    """Whether a phone shows each row as a card: a few columns, too wide to stand side by side there."""
+    columns = zip(table.header, *table.rows, strict=True)
+    widest = [max(len(show(cell)) for cell in column) for column in columns]
+    return len(widest) <= 3 and sum(widest) > _PHONE
+
+
 def _like_number(cell: Cell) -> bool:
     return not isinstance(cell, str) or re.match(r"[-+−±<>≤≥≈ ]*\.?\d|nan|–|—|$", cell) is not None
 
@@ -196,6 +204,7 @@ def _templates() -> Environment:
         "inline": safe(attrgetter("inlined")),
         "show": show,
         "numeric_columns": _numeric_columns,
+        "cards": _cards,
         "kind": lambda block: type(block).__name__,
     }
     return environment

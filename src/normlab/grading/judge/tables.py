@@ -1,4 +1,4 @@
-"""Who pools over the batch alone is right for tables (N, C): all that is wrong for (N, C, L) is one mistake."""
+"""Code that is right for tables (N, C) alone: all that is wrong for (N, C, L) is one mistake."""
 
 from collections.abc import Sequence
 

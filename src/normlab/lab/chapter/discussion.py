@@ -44,9 +44,10 @@ def _after(row: Norm) -> str:
         return (
             "After batch normalisation, each feature has mean 0 and variance 1 *within a batch*, before "
             "weight and bias. Over all batches together both are only nearly so, since each batch is "
-            "normalised with statistics of its own. Training is steadier because the next layer always "
-            "gets numbers of one size; whether the network also generalises better is a question for an "
-            "experiment (section “What the chapter claims of batch normalisation”)."
+            "normalised with statistics of its own. The next layer always gets numbers of one size. "
+            "Networks often train faster so; why they do is still discussed, and whether they also "
+            "generalise better is a question for an experiment (section “What the chapter claims of batch "
+            "normalisation”)."
         )
     return (
         f"{row.title} looks at one sample at a time. It does not bring the *features* to one scale, as "

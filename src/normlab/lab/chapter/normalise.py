@@ -146,20 +146,20 @@ def _all_features(setup: Setup, y: Tensor) -> list[Block]:
 
 
 def _bessel(setup: Setup, made: Moments) -> list[Block]:
-    """Why the std after is 1.0039 and not 1; true for whole batches, weight 1."""
+    """Why the std after is 1.0039 and not 1; with a shorter last batch too, as each batch ends at 1."""
     row, n = setup.row, len(setup.x)
-    whole = row.name == "batch" and n % setup.size == 0
-    if not whole or not bool(setup.moving.all()):
+    left = n % setup.size
+    if row.name != "batch" or not bool(setup.moving.all()):
         return []
     factor = (n / (n - 1)) ** 0.5
     _, var = statistics(map(Tensor.double, setup.stacks(setup.x)))
-    expected = (
-        setup.weight.double().abs()
-        * ((var / (var + setup.values["eps"])).mean(0) * n / (n - 1)).sqrt()
-    )
+    rows = torch.full_like(var[:, :1], setup.size)
+    rows[-1] = left or setup.size
+    kept = (rows * var / (var + setup.values["eps"])).sum(0)
+    expected = setup.weight.double().abs() * (kept / (n - 1)).sqrt()
     gap = (made.std() / expected - 1).abs().nan_to_num(0).max()
     setup.record.number("after.std.factor", factor, "√(n/(n − 1)): unbiased against biased std")
-    if setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
+    if not left and setup.settings.weight == (1.0,) and setup.settings.bias == (0.0,):
         setup.record.claim(BESSEL, gap)
     times = "" if setup.settings.weight == (1.0,) else ", times the weight"
     shown = f"{factor:.{max(4, len(str(n)) + 1)}f}"  # as many digits as tell it from 1

@@ -80,11 +80,11 @@ def blocks(setup: Setup) -> list[Block | None]:
 def _steps(run: int, batches: int) -> str:
     """
     >>> _steps(64, 16), _steps(4000, 25000), _steps(3000, 3000)
-    ('64 steps; the dotted line ends the first epoch', 'the first 4000 of 25000 batches', '3000 steps')
+    ('64 steps; the dotted line ends the first epoch', 'the first 4,000 of 25,000 batches', '3,000 steps')
     """
     if run < batches:
-        return f"the first {run} of {batches} batches"
-    return f"{run} steps" + ("; the dotted line ends the first epoch" if run > batches else "")
+        return f"the first {run:,} of {batches:,} batches"
+    return f"{run:,} steps" + ("; the dotted line ends the first epoch" if run > batches else "")
 
 
 def _train(setup: Setup, layer: BatchNorm) -> tuple[Tensor, Tensor, Tensor]:

@@ -224,7 +224,7 @@ def notes(setup: Setup) -> list[str]:
     if len(setup.x) > DRAWN:
         found.append(
             f"Figures of points show {len(drawn(setup.x)):,} of the {len(setup.x):,} rows, evenly spaced; "
-            f"every number is computed from all rows, where it does not say otherwise."
+            f"every number is computed from all rows, unless the text says otherwise."
         )
     return found
 
