@@ -40,6 +40,7 @@ def graded(tmp_path_factory):
     paths = [*(folder / f"{name}_bn.py" for name in FILES), *(ZOO / "cases").glob("*_in_eval*.py")]
     paths += (ZOO / "cases").glob("tables_*.py")
     paths += [ZOO / "cases" / "divides_by_rsqrt.py", ZOO / "wrong" / "batch_rsqrt_plus_eps.py"]
+    paths += [ZOO / "wrong" / "batch_cs231n_no_backward.py"]
     reports = grade(*paths, timeout=600)
     return {path.stem: report for path, report in zip(paths, reports, strict=True)}
 
@@ -63,6 +64,8 @@ def test_else_says_what_it_starts_from(graded):
 def test_names_the_mode_in_which_it_is_wrong(graded):
     report = graded["none_in_evaluation"]
     assert [m["sentence"] for m in report["mistakes"]] == ["returns nothing in evaluation"]
+    back = graded["batch_cs231n_no_backward"]["mistakes"]
+    assert [m["sentence"] for m in back] == ["returns nothing from its backward pass"]
     told = full(graded["swapped_in_evaluation"], solution=False)
     assert "before: running_mean = [0], running_var = [1]\n" in told
 
@@ -79,7 +82,7 @@ def test_says_for_which_shapes_it_is_wrong(graded):
 def test_what_follows_from_another_shape_alone_is_told_once_and_last(graded):
     told = [(m["name"], m["sentence"]) for m in graded["tables_and_momentum"]["mistakes"]]
     words = "normalises tables (N, C) as it should, but not (N, C, L), "
-    words += "which the name BatchNorm1d promises too"
+    words += "which a name with 1d promises too"
     assert [name for name, _ in told] == ["momentum_reversed", "only_tables"]
     assert told[1] == ("only_tables", words)
     [mistake] = graded["tables_alone"]["mistakes"]

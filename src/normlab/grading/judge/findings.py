@@ -159,10 +159,9 @@ def _told(work: Judgement, found: Found) -> dict[str, Any]:
     quoted = shown is not None and mistake.name != "returns_nothing" and mistake.change is None
     detail = found.detail or (shown["error"] if shown and quoted else "")
     where = f", which is wrong {found.where}" if found.where else ""
-    sentence = mistake.sentence.replace("{name}", work.offer.name) + where
     return {
         "name": mistake.name,
-        "sentence": sentence + (f": {detail}" if detail else ""),
+        "sentence": mistake.sentence + where + (f": {detail}" if detail else ""),
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
         "shown": shown,

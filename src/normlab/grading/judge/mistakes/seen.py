@@ -33,7 +33,7 @@ SEEN: Mapping[str, Mistake] = {
         ),
         Mistake(
             "only_tables",
-            "normalises tables (N, C) as it should, but not (N, C, L), which the name {name} promises too",
+            "normalises tables (N, C) as it should, but not (N, C, L), which a name with 1d promises too",
             "For (N, C, L), of how many numbers should the mean of one channel be made?",
             "for (N, C, L) pool over the batch and the length: axes (0, 2), one number for each channel.",
         ),
