@@ -9,7 +9,7 @@ from torch import Tensor
 from normlab.dtypes import computed_in
 from normlab.equation.resolved import check_floating
 from normlab.equation.table import find
-from normlab.errors import DtypeError, ShapeError
+from normlab.errors import DtypeError, SettingError, ShapeError
 
 OWN = ("weight", "bias", "running_mean", "running_var")  # the order in which all checks take them
 
@@ -54,6 +54,22 @@ def check_real(name: str, weight: Tensor | None) -> None:
 
 def _words(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def check_pair(name: str, mean: Tensor | None, var: Tensor | None) -> None:
+    """Refuse a running mean without its variance, and the other way round."""
+    if (mean is None) is not (var is None):
+        given, missing = OWN[2:] if var is None else reversed(OWN[2:])
+        raise SettingError(f"{name}: {given} is given without {missing}; give both, or neither.")
+
+
+def check_momentum(name: str, momentum: float | None, mean: Tensor | None) -> None:
+    """Refuse running statistics that are to move by no share."""
+    if momentum is None and mean is not None:
+        raise SettingError(
+            f"{name}: momentum must be a number; batch_norm_with_stats averages all batches with "
+            f"momentum=None."
+        )
 
 
 def check_sizes(name: str, x: Tensor, *own: Tensor | None) -> None:

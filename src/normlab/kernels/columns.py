@@ -83,5 +83,5 @@ def _short(columns: Tensor, rows: int, parts: int) -> tuple[Tensor, Tensor, Tens
         none = columns.new_zeros(0, columns.shape[1], dtype=torch.float64)
         return none[:, :1], none, none
     mean, var = torch.batch_norm_update_stats(columns, None, None, 0.0)
-    count = torch.full((parts, 1), float(rows), dtype=torch.float64)
+    count = columns.new_full((parts, 1), float(rows), dtype=torch.float64)
     return count, mean.view(parts, -1).double(), var.view(parts, -1).double() * rows

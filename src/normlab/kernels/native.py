@@ -137,8 +137,8 @@ def _missing() -> str:
 
 def _other(what: str) -> str:
     return (
-        f"the kernels are those of another version, whose {what} is missing or another; `make kernels` "
-        f"builds them anew"
+        f"the kernels were built for another version of normlab ({what} is missing or has another "
+        f"signature); `make kernels` rebuilds them"
     )
 
 

@@ -85,7 +85,9 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
             )
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        untracked = not self.track_running_stats and self._buffers["running_mean"] is None
+        untracked, held = not self.track_running_stats, self._buffers.get
+        if untracked:  # 0 is not None, for one that is no buffer
+            untracked = held("running_mean", 0) is None and held("running_var", 0) is None
         if mask is None and untracked and self.spatial_dims is None and not self._asks:
             y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:
@@ -96,16 +98,18 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
-            return self.forward(
-                input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
-            ).squeeze(0)
+            whole = input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
+            return self._normalized(*whole).squeeze(0)
+        return self._normalized(input, mask)
+
+    def _normalized(self, input: Tensor, mask: Tensor | None) -> Tensor:
         begun("instance_norm")
         name = f"InstanceNorm(num_features={self.num_features})"
         running = Running(self.running_mean, self.running_var, None)
-        fresh = self.training or not self.track_running_stats
+        evaluates = "" if self.training or not self.track_running_stats else "evaluation"
         momentum = 0.0 if self.momentum is None else self.momentum
         job = BatchOptions(name, self.eps, momentum, mask)
-        return instance_normalized(input, running, *own(self), job, fresh)
+        return instance_normalized(input, running, *own(self), job, evaluates)
 
 
 class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):
