@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from normlab.functional.batching import BatchOptions, Single, checked, normalized, plainly, trained
 from normlab.errors import SettingError
+from normlab.functional.batching import BatchOptions, Single, checked, normalized, plainly, trained
 from normlab.functional.checks import check_momentum
 from normlab.functional.running import Running
 from normlab.kernels.processes import Processes
