@@ -41,7 +41,8 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         SettingError; DataError for a mask that is False everywhere or leaves NaN; TransformError when a
         transform of torch.func has captured the running statistics.
     Limits: a constant channel → bias, exactly on the CPU unless compiled; an empty batch leaves the
-        statistics as they are.
+        statistics as they are. A subclass may define `_check_input_dim`; one that is set on a layer or
+        on a class after it is made is not called in every forward pass.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
