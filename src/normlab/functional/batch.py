@@ -37,8 +37,9 @@ def batch_norm(
     Under activation checkpointing they are updated once. On the CPU, and not compiled, channels_last and
         tables get the accuracy of contiguous images.
     Errors: ShapeError for one value per channel in training, and for weights or statistics of another
-        shape; SettingError for eps < 0 and in evaluation without statistics; DtypeError for weights or
-        statistics in dtypes that torch does not mix with x's or with each other.
+        shape; SettingError for eps < 0, in evaluation without statistics, for one of them alone, and for
+        momentum=None, which `batch_norm_with_stats` takes; DtypeError for weights or statistics in dtypes
+        that torch does not mix with x's or with each other.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 

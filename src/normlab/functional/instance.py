@@ -45,7 +45,8 @@ def instance_norm(
         sample weighs by its valid elements.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for input without space or with a single element of it.
+    Errors: ShapeError for input without space or with a single element of it; SettingError without
+        statistics to use, for one of them alone, and for momentum=None where they are to move.
     Limits: a constant channel → bias.
     Source: Ulyanov, Vedaldi & Lempitsky 2016.  Same as: torch.nn.functional.instance_norm; without
         running statistics it is group normalisation with one channel a group, which is faster.
