@@ -12,12 +12,18 @@ from normlab.errors import SettingError, ShapeError
 from normlab.kernels import native
 
 C = 4
-SIZES = {"small": (4, C, 3, 2), "large": (64, C, 40, 40), "table": (8, C), "long table": (300, C)}
+SIZES = {"small": (4, C, 3, C), "large": (64, C, 40, 40), "table": (8, C), "long table": (300, C)}
 LAYERS = {
     "BatchNorm": lambda: nn.BatchNorm(C),
     "InstanceNorm": lambda: nn.InstanceNorm(C, track_running_stats=True),
     "GhostBatchNorm": lambda: nn.beyond.GhostBatchNorm(C, 2),
     "FrozenBatchNorm": lambda: nn.beyond.FrozenBatchNorm(C),
+}
+AFFINE = LAYERS | {
+    "InstanceNorm": lambda: nn.InstanceNorm(C, affine=True),
+    "GroupNorm": lambda: nn.GroupNorm(2, C),
+    "LayerNorm2d": lambda: nn.LayerNorm2d(C),
+    "BatchRenorm": lambda: nn.beyond.BatchRenorm(C),
 }
 by_shape = pytest.mark.parametrize("shape", SIZES.values(), ids=SIZES)
 by_training = pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
@@ -85,13 +91,19 @@ def test_one_statistic_alone_of_a_layer_that_tracks_none():
 
 @by_shape
 @by_mask
-def test_a_layer_whose_weight_is_no_vector(shape, masked):
-    """Its values are as many as the channels, which torch's operators may take."""
+@pytest.mark.parametrize("name", AFFINE)
+@pytest.mark.parametrize("what", ["weight", "bias"])
+def test_a_layer_whose_weight_is_no_vector(shape, masked, name, what):
+    """Its values are as many as the channels, which torch's operators may take, or broadcast over space."""
     x, mask = given(shape, masked)
+    if name == "InstanceNorm" and x.dim() < 3:
+        pytest.skip("needs space")
     for training in (True, False):
-        layer = nn.BatchNorm(C).train(training)
-        layer.weight = torchs.Parameter(torch.ones(1, C))
-        with pytest.raises(ShapeError, match=r"\): weight has shape \(1, 4\); x"):
+        layer = AFFINE[name]().train(training)
+        value = getattr(layer, what).detach().view(1, C)
+        delattr(layer, what)
+        setattr(layer, what, torchs.Parameter(value))
+        with pytest.raises(ShapeError, match=rf": {what} has shape \(1, 4\); x .* needs a vector"):
             layer(x, mask)
 
 
