@@ -166,8 +166,8 @@ REFUSED = {
     "evaluation without statistics": (
         lambda: functional.batch_norm(ONES, None, None),
         SettingError,
-        "batch_norm: training=False needs running_mean and running_var; give both, or normalise "
-        "with the statistics of a batch of more than one value (training=True).",
+        "batch_norm: training=False needs running_mean and running_var; give both, or set "
+        "training=True to normalise with the batch's own.",
     ),
     "a batch of one": (
         lambda: functional.batch_norm(ONES[:1, :, 0], None, None, training=True),

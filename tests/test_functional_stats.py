@@ -83,7 +83,7 @@ REFUSED = {
         lambda: functional.batch_norm_with_stats(X, None, None, training=False),
         SettingError,
         "batch_norm_with_stats: training=False needs running_mean and running_var; give both, or "
-        "normalise with the statistics of a batch of more than one value (training=True).",
+        "set training=True to normalise with the batch's own.",
     ),
     "one value per channel": (
         lambda: functional.batch_norm_with_stats(X[:1, :, 0], MEAN, VAR),

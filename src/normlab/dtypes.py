@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 HALF = (torch.float16, torch.bfloat16)
+COMPUTED = (torch.float32, *HALF, torch.float64)
 
 
 def computed_in(dtype: torch.dtype) -> torch.dtype:

@@ -34,6 +34,11 @@ def values_known(x: Tensor) -> bool:
     return known and not in_make_fx()
 
 
+def fake(x: Tensor) -> bool:
+    """Whether x has no values: what is computed of ordinary tensors while a FakeTensorMode is active."""
+    return type(x) is not Tensor and hasattr(x, "fake_mode")
+
+
 def plain(x: object) -> bool:
     """Whether x is an ordinary tensor on the CPU in an ordinary call: the short test of the common case."""
     return (

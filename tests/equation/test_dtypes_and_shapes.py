@@ -119,13 +119,16 @@ NOT_FLOATING = {
     "int64": (torch.arange(6).view(2, 3), "int64"),
     "bool": (torch.ones(2, 3, dtype=torch.bool), "bool"),
     "complex": (torch.ones(2, 3, dtype=torch.complex64), "complex64"),
+    "float8": (torch.ones(2, 3).to(torch.float8_e4m3fn), "float8_e4m3fn"),
     "list": ([[1.0, 2.0]], "list"),
 }
 
 
 @pytest.mark.parametrize(("x", "given"), NOT_FLOATING.values(), ids=NOT_FLOATING)
 def test_only_floating_tensors(row, x, given):
-    message = f"{row.name}: x is {given}; give a floating-point tensor, e.g. x.float()."
+    kind = "tensor of at least 16 bits" if given.startswith("float8") else "tensor"
+    example = "torch.as_tensor(x)" if given == "list" else "x.float()"
+    message = f"{row.name}: x is {given}; give a floating-point {kind}, e.g. {example}."
     with pytest.raises(DtypeError, match=exact(message)):
         normalize(x, row)
 

@@ -162,8 +162,8 @@ def test_a_library_of_another_version_is_recognised_and_left_alone(tmp_path):
         (tmp_path / what).write_bytes(given.replace(before, after.ljust(len(before), b"\0")))
         kind = "function" if what.startswith("normlab") else "operator"
         expected.append(
-            f"torch's operators: the kernels are those of another version, whose {kind} {what} is "
-            f"missing or another; `make kernels` builds them anew"
+            f"torch's operators: the kernels were built for another version of normlab ({kind} {what} "
+            f"is missing or has another signature); `make kernels` rebuilds them"
         )
     run = [sys.executable, "-c", USED, *(str(tmp_path / what) for what in OTHER)]
     done = subprocess.run(run, capture_output=True, text=True)

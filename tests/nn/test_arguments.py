@@ -186,4 +186,10 @@ def test_functions_say_it_by_their_own_name(name, call):
         call(X, torch.ones(4))
     with pytest.raises(DtypeError, match=f"^{name}: x is int64; give a floating-point tensor"):
         call(X.long(), torch.ones(4))
+    with pytest.raises(DtypeError, match=f"^{name}: x is list; give a floating-point tensor"):
+        call(X.tolist(), torch.ones(4))
+    with pytest.raises(
+        DtypeError, match=f"^{name}: x is float8_e5m2; give a floating-point tensor"
+    ):
+        call(X.to(torch.float8_e5m2), torch.ones(4))
     assert issubclass(DtypeError, NormlabError)

@@ -134,7 +134,7 @@ REFUSED = {
         lambda: nn.BatchNorm(3, single="running", track_running_stats=False)(torch.ones(1, 3)),
         SettingError,
         "BatchNorm(num_features=3): single='running' needs running_mean and running_var; give both, "
-        "or normalise with the statistics of a batch of more than one value (training=True).",
+        "or give at least 2 values per channel.",
     ),
     "an unknown policy": (
         lambda: nn.BatchNorm(3, single="skip"),

@@ -131,6 +131,17 @@ def test_whole_numbers_are_refused(name, layer):
         layer(IMAGE.long())
 
 
+@pytest.mark.parametrize(("name", "layer"), DTYPES.items(), ids=DTYPES)
+def test_what_cannot_be_computed_in_is_refused(name, layer):
+    eight = "x is float8_e4m3fn; give a floating-point tensor of at least 16 bits, e.g. x.float()."
+    with pytest.raises(DtypeError, match=f": {exact(eight)[1:]}"):
+        layer(IMAGE.to(torch.float8_e4m3fn))
+    for x, given in ((IMAGE.tolist(), "list"), (IMAGE.numpy(), "ndarray")):
+        words = f"{name}: x is {given}; give a floating-point tensor, e.g. torch.as_tensor(x)."
+        with pytest.raises(DtypeError, match=exact(words)):
+            layer(x)
+
+
 @pytest.mark.parametrize(("make", "kind", "message"), SETTINGS.values(), ids=SETTINGS)
 def test_a_setting_is_refused(make, kind, message):
     with pytest.raises(kind, match=exact(message)):
@@ -163,6 +174,21 @@ def test_a_subclass_is_asked_in_every_call(kind, training):
         layer(IMAGE)
         with pytest.raises(ValueError, match="expected 4D input"):
             layer(IMAGE[:, :, 0])
+
+
+class Unbatched(nn.InstanceNorm):
+    """Of one axis of space; remembers what it was asked about."""
+
+    def _check_input_dim(self, input):
+        self.asked = [*getattr(self, "asked", ()), tuple(input.shape)]
+
+
+def test_a_subclass_is_asked_once_about_one_sample():
+    layer, x = Unbatched(4, spatial_dims=1), IMAGE[0, 0]
+    layer(x[:4] * torch.arange(5.0))
+    assert layer.asked == [(4, 5)]
+    with pytest.raises(ShapeError, match="x has 5 channels"):
+        layer(x)
 
 
 @pytest.mark.parametrize(

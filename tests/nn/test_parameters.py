@@ -100,6 +100,58 @@ def test_a_weight_and_a_bias_of_two_dtypes(function, shape, kinds, masked):
         function(example(shape).to(HALF), weight, bias, mask)
 
 
+NOT_REAL = [torch.int64, torch.bool, torch.complex64, torch.float8_e4m3fn]
+
+
+@by_function
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shape", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("kind", NOT_REAL, ids=str)
+@pytest.mark.usefixtures("path")
+def test_a_weight_or_bias_that_is_not_real(function, shape, kind, masked):
+    mask = torch.ones(shape, dtype=torch.bool) if masked else None
+    for x in (example(shape).float(), example(shape).to(HALF)):
+        for place, what in enumerate(("weight", "bias")):
+            own = [torch.ones(C), torch.ones(C)]
+            own[place] = own[place].to(kind)
+            with pytest.raises(DtypeError, match=f": {not_real(what, kind)}"):
+                function(x, *own, mask)
+
+
+def not_real(what, kind):
+    given = str(kind).removeprefix("torch.")
+    size = " of at least 16 bits" if kind.is_floating_point else ""
+    words = f"{what} is {given}; give a floating-point tensor{size}, for example "
+    return exact(f"{words}{what}.to(torch.float32).")[1:]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("kind", NOT_REAL, ids=str)
+@pytest.mark.usefixtures("path")
+def test_a_statistic_that_is_not_real(shape, kind, training):
+    for place, what in enumerate(("running_mean", "running_var")):
+        held = [torch.zeros(C), torch.ones(C)]
+        held[place] = held[place].to(kind)
+        for norm in (functional.batch_norm, functional.instance_norm):
+            with pytest.raises(DtypeError, match=f": {not_real(what, kind)}"):
+                norm(example(shape).float(), *held, None, None, training)
+
+
+@by_function
+@pytest.mark.parametrize("kinds", [(FLOAT, HALF), (torch.float64, HALF), (torch.float16, HALF)])
+def test_a_half_weight_of_a_wider_x(function, kinds):
+    """It is the weight that loses nothing when it is converted."""
+    wide, narrow = kinds
+    one, other = (str(kind).removeprefix("torch.") for kind in kinds)
+    words = (
+        f"x is {one}, weights or statistics are {other}; give both in one dtype, for example "
+        f"weight.to(torch.{one}). (With float32 weights x may also be half.)"
+    )
+    with pytest.raises(DtypeError, match=f": {exact(words)[1:]}"):
+        function(example(SMALL).to(wide), torch.ones(C, dtype=narrow), torch.ones(C, dtype=narrow))
+
+
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 @pytest.mark.parametrize("shape", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.usefixtures("path")
@@ -190,15 +242,13 @@ def test_rms_norm_of_a_weight_of_another_shape(size, shape, masked):
         module(example(shape), mask)
 
 
-@pytest.mark.parametrize("kind", [torch.int64, torch.complex64, torch.bool])
+@pytest.mark.parametrize("kind", NOT_REAL, ids=str)
 @pytest.mark.parametrize("shape", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.usefixtures("path")
 def test_rms_norm_of_a_weight_that_is_not_real(kind, shape, masked):
     mask = torch.ones(shape, dtype=torch.bool) if masked else None
-    given = str(kind).removeprefix("torch.")
-    words = f"rms_norm: weight is {given}; give a floating-point tensor, e.g. weight.float()."
-    with pytest.raises(DtypeError, match=exact(words)):
+    with pytest.raises(DtypeError, match=f"^rms_norm: {not_real('weight', kind)}"):
         functional.rms_norm(example(shape), (C,), torch.ones(C, dtype=kind), mask=mask)
 
 
@@ -211,6 +261,13 @@ def test_an_x_that_does_not_end_in_the_shape(masked):
         words = f"{name}: x has shape {SMALL}, which does not end in (5, 7). Use normalized_shape=(3, {C})."
         with pytest.raises(ShapeError, match=exact(words)):
             norm(x, (5, 7), mask=mask)
+        words = (
+            f"{name}: x is a single number, without dimensions; give at least one, for example "
+            f"x.reshape(1)."
+        )
+        with pytest.raises(ShapeError, match=exact(words)):
+            norm(x[0, 0, 0, 0], (1,), mask=mask if mask is None else mask[0, 0, 0, 0])
+        norm(x[0, 0, 0, 0].reshape(1), (1,), eps=1.0)
         words = f"{name}: normalized_shape is empty; give the size of at least one dimension."
         with pytest.raises(ShapeError, match=exact(words)):
             norm(x, (), mask=mask)

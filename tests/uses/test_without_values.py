@@ -3,11 +3,11 @@
 import pytest
 import torch
 from configurations import CONFIGURATIONS, SHAPE, by_layer, layer_of
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from cases import example
-from normlab import functional
+from normlab import functional, nn
 from normlab.errors import SettingError
 from normlab.kernels import native
 
@@ -69,6 +69,61 @@ def test_another_default_device(layer):
         y.sum().backward()
     torch.testing.assert_close(y, expected)
     assert x.grad is not None and bool(x.grad.isfinite().all())
+
+
+LONG = {
+    "table": lambda: example((300, 4)),
+    "table, large mean": lambda: example((300, 4)) + 1e3,
+    "channels_last": lambda: example((4, 4, 12, 10)).to(memory_format=torch.channels_last),
+    "channels_last, large mean": lambda: (example((4, 4, 12, 10)) + 1e3).to(
+        memory_format=torch.channels_last
+    ),
+    "images": lambda: example((8, 4, 40, 40)),
+    "one large mean": lambda: example((8, 4, 40, 40)) + 1e5,
+}
+by_long = pytest.mark.parametrize("make", LONG.values(), ids=LONG)
+
+
+def tall_calls(x):
+    """The norms of x whose statistics are looked at, by name."""
+    held, own = (torch.zeros(4), torch.ones(4)), (torch.ones(4), torch.zeros(4))
+    calls = {
+        "batch_norm": lambda: functional.batch_norm(x, *held, *own, True),
+        "batch_norm_with_stats": lambda: functional.batch_norm_with_stats(x, *held, *own)[0],
+        "group_norm": lambda: functional.group_norm(x, 2, *own),
+        "layer_norm": lambda: functional.layer_norm(x, x.shape[-1:]),
+        "rms_norm": lambda: functional.rms_norm(x, x.shape[-1:]),
+    }
+    if x.dim() > 2:
+        calls["instance_norm"] = lambda: functional.instance_norm(x, *held, *own)
+    for make in (nn.BatchNorm, lambda c: nn.GroupNorm(2, c), lambda c: nn.BatchNorm(c).eval()):
+        layer = make(4)
+        calls[f"{layer}"] = lambda layer=layer: layer(x)
+    return calls
+
+
+@by_long
+@by_path
+def test_long_columns_under_another_default_device(make, path):
+    x = make().float()
+    with native.forced(path):
+        for name, call in tall_calls(x).items():
+            expected = tall_calls(x)[name]()
+            with torch.device("meta"):
+                y = call()
+            torch.testing.assert_close(y, expected)
+
+
+@by_long
+@by_path
+def test_real_tensors_among_fake_ones(make, path):
+    """What is computed is fake, and cannot be looked at."""
+    x = make().float()
+    with native.forced(path):
+        for name, call in tall_calls(x).items():
+            with FakeTensorMode(allow_non_fake_inputs=True):
+                y = call()
+            assert isinstance(y, FakeTensor) and y.shape == x.shape, name
 
 
 def test_functions_with_numbers_under_another_default_device():

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
+from normlab.dtypes import COMPUTED, computed_in
 from normlab.equation.masks import in_shape_of
 from normlab.equation.pooling import per_channel, positions
 from normlab.equation.pools import Axes, needs_space
@@ -43,10 +43,19 @@ def features(values: Mapping[str, Any]) -> int:
 
 
 def check_floating(name: str, x: Any) -> None:
-    """Refuse whole numbers, complex ones and what is no tensor."""
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        given = str(x.dtype).removeprefix("torch.") if isinstance(x, Tensor) else type(x).__name__
-        raise DtypeError(f"{name}: x is {given}; give a floating-point tensor, e.g. x.float().")
+    """Refuse whole numbers, complex ones, those of 8 bits and what is no tensor."""
+    if not isinstance(x, Tensor):
+        raise DtypeError(
+            f"{name}: x is {type(x).__name__}; give a floating-point tensor, e.g. torch.as_tensor(x)."
+        )
+    if x.dtype not in COMPUTED:
+        given = str(x.dtype).removeprefix("torch.")
+        raise DtypeError(f"{name}: x is {given}; give a {floating(x.dtype)}, e.g. x.float().")
+
+
+def floating(kind: torch.dtype) -> str:
+    """The tensor to give in place of one of this dtype."""
+    return f"floating-point tensor{' of at least 16 bits' if kind.is_floating_point else ''}"
 
 
 def check_input(row: Norm, x: Tensor, values: dict[str, Any]) -> None:

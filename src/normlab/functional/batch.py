@@ -4,7 +4,9 @@ from typing import Any
 
 from torch import Tensor
 
+from normlab.errors import SettingError
 from normlab.functional.batching import BatchOptions, Single, checked, normalized, plainly, trained
+from normlab.functional.checks import check_momentum
 from normlab.functional.running import Running
 from normlab.kernels.processes import Processes
 from normlab.tracing import plain, recorded
@@ -35,8 +37,9 @@ def batch_norm(
     Under activation checkpointing they are updated once. On the CPU, and not compiled, channels_last and
         tables get the accuracy of contiguous images.
     Errors: ShapeError for one value per channel in training, and for weights or statistics of another
-        shape; SettingError for eps < 0 and in evaluation without statistics; DtypeError for weights or
-        statistics in dtypes that torch does not mix with x's or with each other.
+        shape; SettingError for eps < 0, in evaluation without statistics, for one of them alone, and for
+        momentum=None, which `batch_norm_with_stats` takes; DtypeError for weights or statistics in dtypes
+        that torch does not mix with x's or with each other.
     Limits: a constant channel → bias; in training a batch of one value has no variance.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.functional.batch_norm
 
@@ -45,10 +48,12 @@ def batch_norm(
     tensor([-1.0000,  1.0000])
     """
     running = Running(running_mean, running_var, None)
-    if mask is None and plain(input) and _vector(weight) and _vector(bias):
+    if mask is None and plain(input):
         y = plainly(input, running, weight, bias, momentum, eps, training)
         if y is not None:
             return y
+    if training:
+        check_momentum("batch_norm", momentum, running_mean)
     job = BatchOptions("batch_norm", eps, momentum, mask)
     return normalized(input, running, weight, bias, job, "" if training else "training=False")
 
@@ -98,9 +103,10 @@ def batch_norm_with_stats(
     if not training:
         y = normalized(input, running, weight, bias, job, "training=False")
         return y, running.mean, running.var, running.count
+    if momentum is None and running_mean is not None and num_batches_tracked is None:
+        raise SettingError(
+            "batch_norm_with_stats: momentum=None averages all batches and needs their number; give "
+            "num_batches_tracked."
+        )
     y, new = trained(input, running, weight, bias, checked(input, running, weight, bias, job))
     return y, new.mean, new.var, new.count
-
-
-def _vector(own: Tensor | None) -> bool:
-    return own is None or own.dim() == 1

@@ -10,7 +10,13 @@ from torch.utils._python_dispatch import _disable_current_modes
 from normlab.equation.masks import check_valid, hide
 from normlab.equation.pooling import per_channel
 from normlab.errors import DataError, SettingError, ShapeError
-from normlab.functional.checks import check_arguments, check_eps, check_sizes, of_nothing
+from normlab.functional.checks import (
+    check_arguments,
+    check_eps,
+    check_pair,
+    check_sizes,
+    of_nothing,
+)
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
 from normlab.kernels import whole
@@ -28,6 +34,14 @@ Single = Literal["raise", "running"]
 with _disable_current_modes():  # normlab may be imported inside FakeTensorMode
     # made once: to make it of a number takes as long as to add it
     ONE = torch.tensor(1, device="cpu")
+
+# what to do without running statistics, by what asks for them
+INSTEAD = {
+    "training=False": "set training=True to normalise with the batch's own",
+    "use_input_stats=False": "set use_input_stats=True to normalise with each sample's own",
+    "evaluation": "set track_running_stats=False to normalise with each sample's own",
+    "single='running'": "give at least 2 values per channel",
+}
 
 
 class BatchOptions(NamedTuple):
@@ -63,8 +77,9 @@ def plainly(
     width = shape[1]
     if not 0 < width < x.numel() or (channels is not None and width != channels):
         return None
+    vector = (width,)
     for own in (weight, bias, mean, var):
-        if own is not None and (own.dtype is not kind or own.numel() != width):
+        if own is not None and (own.dtype is not kind or own.shape != vector):
             return None
     if (var is None) is not (mean is None):
         return None
@@ -116,6 +131,7 @@ def checked(
 ) -> BatchOptions:
     """The job with its mask in x's shape, once the arguments are known to agree."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
+    check_pair(job.name, running.mean, running.var)
     check_eps(job.name, "batch", job.eps)
     check_sizes(job.name, x, weight, bias, running.mean, running.var)
     if x.dim() < 2 and x.numel():
@@ -133,15 +149,15 @@ def evaluated(
     weight: Tensor | None,
     bias: Tensor | None,
     job: BatchOptions,
-    why: str = "",
+    why: str = "this layer",
 ) -> Tensor:
     """Normalised with the running statistics; masked places are 0."""
-    if running.mean is None or running.var is None:
-        raise SettingError(
-            f"{job.name}: {why} needs running_mean and running_var; give both, or normalise with the "
-            f"statistics of a batch of more than one value (training=True)."
-        )
     valid = checked(x, running, weight, bias, job._replace(group=None)).mask
+    if running.mean is None:
+        instead = f", or {INSTEAD[why]}" if why in INSTEAD else ""
+        raise SettingError(
+            f"{job.name}: {why} needs running_mean and running_var; give both{instead}."
+        )
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
     work = x if valid is None else torch.where(valid, x, 0.0)

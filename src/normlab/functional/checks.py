@@ -6,19 +6,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from normlab.dtypes import computed_in
-from normlab.equation.resolved import check_floating
+from normlab.dtypes import COMPUTED, HALF, computed_in
+from normlab.equation.resolved import check_floating, floating
 from normlab.equation.table import find
-from normlab.errors import DtypeError, ShapeError
+from normlab.errors import DtypeError, SettingError, ShapeError
 
 OWN = ("weight", "bias", "running_mean", "running_var")  # the order in which all checks take them
 
 
 def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
     """Refuse whole numbers, and weights or statistics in dtypes that torch does not mix."""
+    check_floating(name, x)
     kind = x.dtype
-    if not kind.is_floating_point:
-        check_floating(name, x)
     for value in own:
         if value is not None and value.dtype is not kind:
             _check_mixed(name, kind, own)
@@ -27,13 +26,14 @@ def check_arguments(name: str, x: Tensor, *own: Tensor | None) -> None:
 
 def _check_mixed(name: str, kind: torch.dtype, own: Sequence[Tensor | None]) -> None:
     """All in x's dtype, or all in float32 where x is half, which every path can compute."""
+    check_real(name, *own)
     given = [(what, a.dtype) for what, a in zip(OWN, own, strict=False) if a is not None]
-    for _, other in given:
+    for what, other in given:
         if other != kind and other != computed_in(kind):
-            x_is, other_is = _words(kind), _words(other)
+            change = (what, kind) if other in HALF else ("x", other)
             raise DtypeError(
-                f"{name}: x is {x_is}, weights or statistics are {other_is}; give both in one dtype, for "
-                f"example x.to(torch.{other_is}). (With float32 weights x may also be half.)"
+                f"{name}: x is {_words(kind)}, weights or statistics are {_words(other)}; give both in one "
+                f"dtype, for example {change[0]}.to({change[1]}). (With float32 weights x may also be half.)"
             )
     first, dtype = given[0]
     for what, other in given[1:]:
@@ -44,16 +44,34 @@ def _check_mixed(name: str, kind: torch.dtype, own: Sequence[Tensor | None]) -> 
             )
 
 
-def check_real(name: str, weight: Tensor | None) -> None:
-    """Refuse a weight of whole or complex numbers, where torch would round or cut it."""
-    if weight is not None and not weight.is_floating_point():
-        raise DtypeError(
-            f"{name}: weight is {_words(weight.dtype)}; give a floating-point tensor, e.g. weight.float()."
-        )
+def check_real(name: str, *own: Tensor | None) -> None:
+    """Refuse weights and statistics of whole or complex numbers, where torch would round or cut them."""
+    for what, value in zip(OWN, own, strict=False):
+        if value is not None and value.dtype not in COMPUTED:
+            raise DtypeError(
+                f"{name}: {what} is {_words(value.dtype)}; give a {floating(value.dtype)}, for example "
+                f"{what}.to(torch.float32)."
+            )
 
 
 def _words(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def check_pair(name: str, mean: Tensor | None, var: Tensor | None) -> None:
+    """Refuse a running mean without its variance, and the other way round."""
+    if (mean is None) is not (var is None):
+        given, missing = OWN[2:] if var is None else reversed(OWN[2:])
+        raise SettingError(f"{name}: {given} is given without {missing}; give both, or neither.")
+
+
+def check_momentum(name: str, momentum: float | None, mean: Tensor | None) -> None:
+    """Refuse running statistics that are to move by no share."""
+    if momentum is None and mean is not None:
+        raise SettingError(
+            f"{name}: momentum must be a number; batch_norm_with_stats averages all batches with "
+            f"momentum=None."
+        )
 
 
 def check_sizes(name: str, x: Tensor, *own: Tensor | None) -> None:
@@ -69,6 +87,10 @@ def check_sizes(name: str, x: Tensor, *own: Tensor | None) -> None:
 def check_ending(name: str, x: Tensor, shape: Sequence[int], *own: Tensor | None) -> None:
     """Refuse an x that does not end in a shape, and a weight or bias of another."""
     sizes = tuple(shape)
+    if x.dim() == 0:
+        raise ShapeError(
+            f"{name}: x is a single number, without dimensions; give at least one, for example x.reshape(1)."
+        )
     if not sizes:
         raise ShapeError(
             f"{name}: normalized_shape is empty; give the size of at least one dimension."

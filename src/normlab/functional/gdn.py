@@ -6,6 +6,7 @@ from torch import Tensor
 from normlab.equation.masks import check_valid
 from normlab.equation.table import find
 from normlab.errors import DataError
+from normlab.functional.checks import check_arguments
 from normlab.kernels.sigma_inside import normalized
 from normlab.tracing import recorded, values_known
 
@@ -71,6 +72,7 @@ def gdn_inverse(
     >>> gdn_inverse(y).round(decimals=4)
     tensor([[ 2., -1.]])
     """
+    check_arguments("gdn_inverse", input)
     power = 1 if simplified else 2
     channels = input.shape[1]
     y = input.double().movedim(1, -1)

@@ -7,7 +7,14 @@ from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import ShapeError
 from normlab.functional.batching import BatchOptions, evaluated
-from normlab.functional.checks import check_arguments, check_eps, check_sizes, of_nothing
+from normlab.functional.checks import (
+    check_arguments,
+    check_eps,
+    check_momentum,
+    check_pair,
+    check_sizes,
+    of_nothing,
+)
 from normlab.functional.running import Running, advanced, store
 from normlab.functional.standard import grouped
 from normlab.kernels import whole
@@ -38,7 +45,8 @@ def instance_norm(
         sample weighs by its valid elements.
     mask: boolean, True = valid, broadcastable to input or (N, *); statistics are of the valid elements,
         masked places are 0 and may hold anything.
-    Errors: ShapeError for input without space or with a single element of it.
+    Errors: ShapeError for input without space or with a single element of it; SettingError without
+        statistics to use, for one of them alone, and for momentum=None where they are to move.
     Limits: a constant channel → bias.
     Source: Ulyanov, Vedaldi & Lempitsky 2016.  Same as: torch.nn.functional.instance_norm; without
         running statistics it is group normalisation with one channel a group, which is faster.
@@ -49,7 +57,10 @@ def instance_norm(
     """
     running = Running(running_mean, running_var, None)
     job = BatchOptions("instance_norm", eps, momentum, mask)
-    return instance_normalized(input, running, weight, bias, job, use_input_stats)
+    if use_input_stats:
+        check_momentum("instance_norm", momentum, running_mean)
+    evaluates = "" if use_input_stats else "use_input_stats=False"
+    return instance_normalized(input, running, weight, bias, job, evaluates)
 
 
 def instance_normalized(
@@ -58,19 +69,20 @@ def instance_normalized(
     weight: Tensor | None,
     bias: Tensor | None,
     job: BatchOptions,
-    own: bool = True,
+    evaluates: str = "",
 ) -> Tensor:
-    """With each channel's own statistics, which move the running ones, or with these."""
+    """With each channel's own statistics, which move the running ones, or with these (`evaluates`: why)."""
     check_arguments(job.name, x, weight, bias, running.mean, running.var)
+    check_pair(job.name, running.mean, running.var)
     check_eps(job.name, "instance", job.eps)
-    check_instance(x, job.name, own)
+    check_instance(x, job.name, not evaluates)
     check_sizes(job.name, x, weight, bias, running.mean, running.var)
+    if evaluates:
+        return laid_out_as(evaluated(x, running, weight, bias, job, evaluates), x)
     if x.numel() == 0:
         return of_nothing(x, weight, bias)
     if job.mask is not None:
         job = job._replace(mask=check_valid(job.name, x, job.mask))
-    if not own:
-        return laid_out_as(evaluated(x, running, weight, bias, job, "use_input_stats=False"), x)
     if job.mask is None and running.mean is None:
         return grouped(x, x.size(1), weight, bias, job.eps)
     traced = job.mask is not None or in_transform() or in_forward_mode()

@@ -137,8 +137,8 @@ def _missing() -> str:
 
 def _other(what: str) -> str:
     return (
-        f"the kernels are those of another version, whose {what} is missing or another; `make kernels` "
-        f"builds them anew"
+        f"the kernels were built for another version of normlab ({what} is missing or has another "
+        f"signature); `make kernels` rebuilds them"
     )
 
 
@@ -194,7 +194,9 @@ def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) 
     batch: float64 (2, channels), its mean and biased variance. False, and nothing moved, where it cannot run.
     """
     kind = mean.dtype
-    if kind not in KINDS or var.dtype is not kind or not _ordinary(mean) or not _ordinary(var):
+    if kind not in KINDS or var.dtype is not kind or type(batch) is not Tensor:
+        return False
+    if not (_ordinary(mean) and _ordinary(var)):
         return False
     at = mean.data_ptr(), var.data_ptr(), KINDS.index(kind), batch.data_ptr()
     _library().normlab_move(*at, mean.numel(), count, momentum)

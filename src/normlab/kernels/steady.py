@@ -14,7 +14,7 @@ from normlab.dtypes import HALF, widened
 from normlab.equation.pooling import centered_on
 from normlab.equation.table import find
 from normlab.kernels import native
-from normlab.tracing import in_make_fx, plain, values_known
+from normlab.tracing import fake, in_make_fx, plain, values_known
 
 FAR = 1e3  # |mean| / deviation from which on rounding shows in y: 1e-4 of it
 FLAT = 0.5  # var + eps of which eps has this share is that of values that hardly vary
@@ -42,7 +42,7 @@ def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float 
         return test(mean.data_ptr(), rate.data_ptr(), mean.numel(), eps / flat, far)
     if mean.dtype in HALF:
         return shows(mean.float(), rate.float(), eps, far, flat)
-    if in_make_fx():
+    if in_make_fx() or fake(mean):
         return False
     native.in_use()  # looks for the kernels, if this is the first call
     if mean.numel() <= FEW:

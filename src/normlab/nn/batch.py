@@ -41,7 +41,8 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         SettingError; DataError for a mask that is False everywhere or leaves NaN; TransformError when a
         transform of torch.func has captured the running statistics.
     Limits: a constant channel → bias, exactly on the CPU unless compiled; an empty batch leaves the
-        statistics as they are.
+        statistics as they are. A subclass may define `_check_input_dim`; one that is set on a layer or
+        on a class after it is made is not called in every forward pass.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
@@ -100,7 +101,10 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None and self._processes is None and not self._asks and plain(input):
             held, training = self._buffers, self.training
-            running = held["running_mean"], held["running_var"], held["num_batches_tracked"]
+            try:
+                running = held["running_mean"], held["running_var"], held["num_batches_tracked"]
+            except KeyError:
+                running = self._running
             if training and not self.track_running_stats:
                 running = UNTRACKED
             fresh, (weight, bias) = training or running[0] is None, own(self)
@@ -114,12 +118,12 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         begun("batch_norm")
         self._check_input_dim(input)
-        training, held = self.training, self._buffers["running_mean"] is not None
-        uses = held and (self.track_running_stats or not training)
+        training, running = self.training, self._running
+        evaluates = "" if training or running.mean is None else "evaluation"
+        if training and not self.track_running_stats:
+            running = UNTRACKED
         group = self._processes.group if self._processes is not None and training else None
-        job = BatchOptions(self._name, self.eps, self.momentum, mask, group, self.single)
-        evaluates = "" if training or not held else "evaluation"
-        running = self._running if uses else UNTRACKED
+        job = BatchOptions(self._name, self.eps, self._share, mask, group, self.single)
         return normalized(input, running, *own(self), job, evaluates)
 
     @property
@@ -127,14 +131,14 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         return f"BatchNorm(num_features={self.num_features})"
 
     @property
-    def _updates(self) -> bool:
-        held = self._buffers["running_mean"] is not None
-        return held and self.training and self.track_running_stats
+    def _share(self) -> float | None:
+        """The momentum; 0 for an average of batches that are not counted, which stays in torch too."""
+        counted = self.momentum is not None or self.num_batches_tracked is not None
+        return self.momentum if counted else 0.0
 
     @property
     def _running(self) -> Running:
-        held = self._buffers  # looked up here, an attribute of a module costs ten times as much
-        return Running(held["running_mean"], held["running_var"], held["num_batches_tracked"])
+        return Running(self.running_mean, self.running_var, self.num_batches_tracked)
 
     def extra_repr(self) -> str:
         shown = [] if self.process_group is None else [f"process_group={self.process_group!r}"]

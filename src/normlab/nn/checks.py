@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from normlab.dtypes import COMPUTED
 from normlab.equation.domains import COUNT, Domain
 from normlab.equation.resolved import check_floating
 from normlab.equation.row import Norm
@@ -30,7 +31,8 @@ def check_count(layer: str, argument: str, value: Any) -> None:
 
 def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, least: int) -> None:
     """Refuse what the layer cannot normalise, saying what was given and what to give."""
-    if x.is_floating_point() and x.dim() >= least and x.size(1) == expected:
+    known = isinstance(x, Tensor) and x.dtype in COMPUTED
+    if known and x.dim() >= least and x.size(1) == expected:
         return
     name = f"{type(layer).__name__}({argument}={expected})"
     check_floating(name, x)
@@ -47,7 +49,8 @@ def check_channels(layer: nn.Module, x: Tensor, expected: int, argument: str, le
 
 def check_ending(layer: nn.Module, x: Tensor, shape: tuple[int, ...]) -> None:
     """Refuse what does not end in the shape that the layer normalises."""
-    if x.is_floating_point() and x.shape[-len(shape) :] == tuple(shape):
+    known = isinstance(x, Tensor) and x.dtype in COMPUTED
+    if known and x.shape[-len(shape) :] == tuple(shape):
         return
     name = f"{type(layer).__name__}({tuple(shape)})"
     check_floating(name, x)

@@ -33,8 +33,9 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
         spatial_dims + 1 is taken as one unbatched sample.
     Shapes: x (N, C, *space), or (C, *space) with spatial_dims; weight, bias (C,).
     Statistics: of each channel of each sample over space; none kept unless track_running_stats.
-    Errors: ShapeError for another number of channels or without space; DtypeError.
-    Limits: a constant channel → bias.
+    Errors: ShapeError for another number of channels or without space; DtypeError; SettingError.
+    Limits: a constant channel → bias. A subclass may define `_check_input_dim`; one that is set on a layer
+        or on a class after it is made is not called in every forward pass.
     Source: Ulyanov, Vedaldi & Lempitsky 2016.  Same as: torch.nn.InstanceNorm1d/2d/3d
 
     >>> import torch
@@ -73,7 +74,7 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
         return -1 if self.spatial_dims is None else self.spatial_dims + 1
 
     def _check_input_dim(self, input: Tensor) -> None:
-        if input.dim() != self._get_no_batch_dim():
+        if not isinstance(input, Tensor) or input.dim() != self._get_no_batch_dim():
             check_channels(self, input, self.num_features, "num_features", least=3)
         if self.spatial_dims is not None and input.dim() not in (
             1 + self.spatial_dims,
@@ -85,7 +86,11 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
             )
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        untracked = not self.track_running_stats and self._buffers["running_mean"] is None
+        untracked, held = not self.track_running_stats, self._buffers
+        try:
+            untracked = untracked and held["running_mean"] is None is held["running_var"]
+        except KeyError:  # the others look for what is no buffer
+            untracked = False
         if mask is None and untracked and self.spatial_dims is None and not self._asks:
             y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:
@@ -96,16 +101,19 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         self._check_input_dim(input)
         if input.dim() == self._get_no_batch_dim():
-            return self.forward(
-                input.unsqueeze(0), None if mask is None else mask.unsqueeze(0)
-            ).squeeze(0)
+            whole = input.unsqueeze(0)
+            check_channels(self, whole, self.num_features, "num_features", least=3)
+            return self._normalized(whole, None if mask is None else mask.unsqueeze(0)).squeeze(0)
+        return self._normalized(input, mask)
+
+    def _normalized(self, input: Tensor, mask: Tensor | None) -> Tensor:
         begun("instance_norm")
         name = f"InstanceNorm(num_features={self.num_features})"
         running = Running(self.running_mean, self.running_var, None)
-        fresh = self.training or not self.track_running_stats
+        evaluates = "" if self.training or not self.track_running_stats else "evaluation"
         momentum = 0.0 if self.momentum is None else self.momentum
         job = BatchOptions(name, self.eps, momentum, mask)
-        return instance_normalized(input, running, *own(self), job, fresh)
+        return instance_normalized(input, running, *own(self), job, evaluates)
 
 
 class LayerNorm(Unscripted, OptionalBias, nn.LayerNorm):

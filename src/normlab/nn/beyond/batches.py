@@ -71,11 +71,13 @@ class GhostBatchNorm(BatchNorm):
                 f"{self._name}: a process_group pools more samples, ghost batches fewer; use "
                 f"BatchNorm, or normlab.nn.desynchronize."
             )
-        if not self.training and self.running_mean is not None:
+        running, ghosts = self._running, []
+        if not self.training and (running.mean is not None or running.var is not None):
             return super().forward(input, mask)
         self._check_input_dim(input)
-        running, ghosts = (self._running if self._updates else UNTRACKED), []
-        job = BatchOptions(self._name, self.eps, self.momentum, mask, single=self.single)
+        if not (self.training and self.track_running_stats):
+            running = UNTRACKED
+        job = BatchOptions(self._name, self.eps, self._share, mask, single=self.single)
         valid = checked(input, running, self.weight, self.bias, job).mask
         number = max(1, len(input) // self.ghost_batch_size)
         masks = [None] * number if valid is None else valid.tensor_split(number)

@@ -8,6 +8,7 @@ from normlab.equation.masks import check_valid
 from normlab.equation.reference import normalize
 from normlab.errors import SettingError, ShapeError
 from normlab.functional.batching import BatchOptions, evaluated, trained
+from normlab.functional.checks import check_sizes
 from normlab.functional.running import Running, advanced, store
 from normlab.nn.beyond.affine import Affine, over
 from normlab.nn.checks import check_channels, check_settings
@@ -101,6 +102,7 @@ class BatchRenorm(Affine):
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         check_channels(self, input, self.num_features, "num_features", least=2)
+        check_sizes(self._name, input, self.weight, self.bias, self.running_mean)
         valid = check_valid(self._name, input, mask)
         if not self.training or input.numel() == 0:
             running = Running(self.running_mean, self.running_std**2, None)

@@ -12,7 +12,7 @@ from normlab.equation.reference import normalize
 from normlab.equation.relatives import POSITIONAL, SCALE
 from normlab.equation.resolved import check_floating
 from normlab.errors import ShapeError
-from normlab.functional.checks import check_arguments
+from normlab.functional.checks import check_arguments, check_sizes
 from normlab.functional.standard import layer_norm
 from normlab.kernels.layouts import laid_out_as
 from normlab.nn.beyond.affine import Affine, over
@@ -63,6 +63,7 @@ class PositionalNorm(Affine):
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         check_channels(self, input, self.num_channels, "num_channels", least=2)
         check_arguments(self._name, input, self.weight, self.bias)
+        check_sizes(self._name, input, self.weight, self.bias)
         if mask is None and not self.return_moments:
             return self._as_layer_norm(input)
         valid = check_valid(self._name, input, mask)
