@@ -94,7 +94,8 @@ def candidates(module: nn.Module, x: Tensor, rows: list[Norm] | None = None) -> 
 def frozen(module: nn.Module, x: Tensor) -> Iterator[Candidate]:
     """Batch norm with the statistics that the module holds, in training too."""
     kept = [value.detach().double().flatten() for _, value in statistics(module)]
-    if len(kept) == 2 and len(kept[0]) == x.shape[1]:
+    # a layer that is wrong may keep a mean where the variance belongs
+    if len(kept) == 2 and len(kept[0]) == x.shape[1] and bool((kept[1] >= 0).all()):
         yield Candidate(TABLE["batch"], {}, _epsilons(module), statistics=(kept[0], kept[1]))
 
 
