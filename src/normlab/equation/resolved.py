@@ -43,7 +43,7 @@ def features(values: Mapping[str, Any]) -> int:
 
 
 def check_floating(name: str, x: Any) -> None:
-    """Refuse whole numbers, complex ones, those of 8 bits and what is no tensor."""
+    """Refuse what is not a tensor, and whole, complex and 8-bit numbers."""
     if not isinstance(x, Tensor):
         raise DtypeError(
             f"{name}: x is {type(x).__name__}; give a floating-point tensor, e.g. torch.as_tensor(x)."

@@ -86,11 +86,9 @@ class InstanceNorm(Unscripted, OptionalBias, _InstanceNorm):
             )
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        untracked, held = not self.track_running_stats, self._buffers
-        try:
-            untracked = untracked and held["running_mean"] is None is held["running_var"]
-        except KeyError:  # the others look for what is no buffer
-            untracked = False
+        held = self._buffers  # a statistic that is no buffer may hold numbers
+        empty = held.get("running_mean", 0) is None is held.get("running_var", 0)
+        untracked = empty and not self.track_running_stats
         if mask is None and untracked and self.spatial_dims is None and not self._asks:
             y = usual.instance_norm(input, self.num_features, *own(self), self.eps)
             if y is not None:

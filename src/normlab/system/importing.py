@@ -35,7 +35,7 @@ def _imported(home: str) -> Any:
 
 
 def _of_file(home: str) -> Any:
-    """Python keeps nothing of it: a command leaves in a folder only what it is told to write there."""
+    """The module of a file. No __pycache__ is written beside it: the folder is the user's."""
     spec = importlib.util.spec_from_file_location(Path(home).stem, home)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -112,7 +112,7 @@ _ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
 
 
 def _worded(mistake: Mistake, left: list[Case]) -> Mistake:
-    """What returns nothing, and in which mode: an error that is told in the words that it came with."""
+    """Of a call that returns nothing, the words of its error, and whether that is in evaluation alone."""
     if mistake.name != "returns_nothing":
         return mistake
     failed = [c for c in left if c.seen[-1].get("kind") == "NothingError"]

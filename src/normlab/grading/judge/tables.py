@@ -15,10 +15,8 @@ def apart(
     work: Judgement, mistakes: Sequence[Mistake], cases: list[Case], whole: Named
 ) -> Named | None:
     """What explains the tables, and one mistake for the rest: where that says more than all together."""
-    tables, others = (
-        [c for c in held if (len(c.scenario.shape) == 2) is flat]
-        for held, flat in ((cases, True), (work.cases, False))
-    )
+    tables = [c for c in cases if len(c.scenario.shape) == 2]
+    others = [c for c in work.cases if len(c.scenario.shape) != 2]
     if _told(whole) + (_SHAPE in work.seen) < 2 or not _right_for_tables(work, tables, others):
         return None
     found = named(work.right, mistakes, tables)
@@ -26,7 +24,7 @@ def apart(
         return None
     failed = [c for c in others if not c.passed()]
     why = Explanation((ONLY_TABLES,), work.right, work.right, failed)
-    # what each check is given is not told apart: it counts what follows from other phases as before
+    # the points stay those of all shapes together
     return Named([*found.found, why], [], whole.bases, whole.recipes)
 
 
@@ -35,7 +33,7 @@ def _told(named: Named) -> int:
 
 
 def _right_for_tables(work: Judgement, tables: list[Case], others: list[Case]) -> bool:
-    """Whether all tables are normalised rightly in training, and not all else; an error is told as such."""
+    """Whether training is right for all tables, and gives wrong numbers, not only errors, elsewhere."""
     if rank_in(work.offer.name) != {2, 3} or not work.row.uses_batch:
         return False
     trained = [c for c in others if c.phase == "training" and not c.passed()]

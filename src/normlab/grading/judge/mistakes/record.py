@@ -20,8 +20,8 @@ class Mistake:
 
     `change` turns the right recipe into the one with this mistake; without it the mistake is seen at once
     and needs no model. `needs` names what the signature must offer for it to be possible, `phase` which
-    part of the grading it belongs to. A `rare` one is not tried together with others, which takes long; of a
-    `placed` one it is told for which shapes it is wrong.
+    part of the grading it belongs to. A `rare` one is not tried together with others, which takes long; a
+    `placed` one says for which shapes it is wrong.
     """
 
     name: str
