@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from normlab.grading.checks import CHECKS
+from normlab.grading.judge.blame import ERRORS, blame
 from normlab.grading.judge.compare import Seen, agrees
 from normlab.grading.judge.mistakes import SEEN, Mistake, possible
 from normlab.grading.judge.naming import Case, Explanation, combined, named
@@ -19,7 +21,15 @@ _COARSE = 2e-2  # and where a half dtype is predicted
 def findings(work: Judgement) -> list[dict[str, Any]]:
     """What was found, as plain data; nothing where all is right."""
     if work.stopped:
-        return [_told(work, Found(SEEN[work.stopped.name], None, work.stopped.detail))]
+        found = [Found(SEEN[work.stopped.name], None, work.stopped.detail)]
+    else:
+        found = _found(work)
+    blame(work, found)
+    return [_told(work, one) for one in found]
+
+
+def _found(work: Judgement) -> list[Found]:
+    """The mistakes, each with the scenario that shows it."""
     shaped = "wrong_shape" not in work.seen
     if shaped:
         _name(work)
@@ -32,9 +42,7 @@ def findings(work: Judgement) -> list[dict[str, Any]]:
         )
         for name, (scenario, detail) in work.seen.items()
     ]
-    if shaped:
-        found += _explained(work)
-    return [_told(work, one) for one in found]
+    return found + _explained(work) if shaped else found
 
 
 def _name(work: Judgement) -> None:
@@ -96,7 +104,7 @@ def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
     for case in left:
         if "error" not in case.seen[-1]:
             continue
-        name = _ERRORS.get(case.seen[-1]["kind"], "raises")
+        name = ERRORS.get(case.seen[-1]["kind"], "raises")
         if name not in found:
             scenario = shrunk_error(work, case.scenario, case.seen[-1]["kind"])
             found[name] = Found(_worded(SEEN[name], left), scenario)
@@ -106,9 +114,6 @@ def _unexplained(work: Judgement, left: list[Case]) -> list[Found]:
             one = _differing(work, [c for c in others if c.phase == phase])
             found.setdefault(one.mistake.name, one)
     return list(found.values())
-
-
-_ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
 
 
 def _worded(mistake: Mistake, left: list[Case]) -> Mistake:
@@ -165,4 +170,6 @@ def _told(work: Judgement, found: Found) -> dict[str, Any]:
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
         "shown": shown,
+        "breaks": [key for key in CHECKS if key in found.breaks],
+        "costs": [key for key in CHECKS if key in found.costs],
     }

@@ -1,7 +1,7 @@
 """The smallest input that shows a mistake, with the numbers expected and given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from normlab.grading.judge.compare import Seen, difference, shown
@@ -19,13 +19,18 @@ _QUANTITY = {"changes_input": "after", "graph_kept": "", "wrong_shape": "", "wro
 
 @dataclass
 class Found:
-    """A mistake, the scenario that shows it, and the recipe that has all the others."""
+    """A mistake, the scenario that shows it, and the recipe that has all the others.
+
+    breaks, costs: the checks that are wrong by it, and those of them that it costs in any case.
+    """
 
     mistake: Mistake
     scenario: Scenario | None
     detail: str = ""
     without: Recipe | None = None
     where: str = ""  # for which shapes it is wrong
+    breaks: set[str] = field(default_factory=set)
+    costs: set[str] = field(default_factory=set)
 
 
 def plain(case: Case, right: Recipe) -> bool:

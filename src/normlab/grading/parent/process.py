@@ -13,8 +13,9 @@ from typing import IO, Any
 from normlab.equation.table import added, find
 from normlab.errors import DataError, SettingError
 from normlab.grading.checks import CONVENTIONS
+from normlab.grading.parent.points import score
 from normlab.grading.parent.reports import Report, Reports
-from normlab.grading.parent.rubric import read_rubric, reweigh
+from normlab.grading.parent.rubric import read_rubric
 from normlab.grading.parent.submissions import submissions
 from normlab.system.processes import Running, session
 
@@ -97,7 +98,7 @@ def grade(
             reports[places[told.pop("index")]].update(told)
             progress(done, len(places))
     for report in reports:
-        reweigh(report, weighed)
+        score(report, weighed)
     return Reports(reports)
 
 

@@ -59,30 +59,3 @@ def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{os.fspath(path)!r} is no TOML file ({error}); fix it.") from error
-
-
-def reweigh(report: dict[str, Any], rubric: Rubric) -> None:
-    """Give the checks of a report other points, and it the score that follows."""
-    if rubric == Rubric() or "checks" not in report:
-        return
-    for check in report["checks"]:
-        check["points"] = rubric.points.get(check["check"], check["points"])
-    counted = [check for check in report["checks"] if check["outcome"] != "does not apply"]
-    of = sum(check["points"] for check in counted)
-    if rubric.total is not None and of:
-        for check in counted:
-            check["points"] = check["points"] * rubric.total / of
-        of = rubric.total
-    got = sum(check["points"] for check in counted if check["outcome"] == "passed")
-    report["score"] = round(100 * got / of) if of else 0
-    report["points"], report["of"] = _rounded(got), of
-    for check in counted:
-        check["points"] = _rounded(check["points"])
-    if not of:
-        report["notes"].append("no check that has points applies to it")
-
-
-def _rounded(points: float) -> float:
-    """To two digits; a whole number as one."""
-    near = round(points, 2)
-    return int(near) if near == int(near) else near

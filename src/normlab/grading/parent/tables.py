@@ -6,6 +6,7 @@ from typing import Any
 
 from normlab.errors import SettingError
 from normlab.grading.parent import text
+from normlab.grading.parent.points import earned
 from normlab.grading.parent.reports import Report
 from normlab.safe import csv_cell, json_text
 
@@ -74,16 +75,22 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "".join(",".join(map(csv_cell, row)) + "\n" for row in (columns, *rows))
 
 
+def _why(check: dict[str, Any], mistakes: Sequence[dict[str, Any]]) -> str:
+    """Why a check has lost its points, in the words of the mistakes that cost them."""
+    told = [text.told(m) for m in mistakes if check["check"] in m["costs"]]
+    return "\n".join(told) or check["why"]
+
+
 def as_gradescope(reports: Sequence[Report]) -> str:
     """The results.json of an autograder, which grades one submission: a test for each check that applies."""
     [report] = reports
     tests = [
         {
             "name": check["title"],
-            "score": check["points"] if check["outcome"] == "passed" else 0,
+            "score": earned(check),
             "max_score": check["points"],
             "status": "passed" if check["outcome"] == "passed" else "failed",
-            "output": check["why"],
+            "output": _why(check, report["mistakes"]),
         }
         for check in report.get("checks", ())
         if check["outcome"] != "does not apply"

@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from normlab.equation.table import TABLE
+from normlab.grading.parent.points import earned
 from normlab.safe import printable
 
 _PLAIN = {"weight": 1.0, "bias": 0.0}
@@ -51,7 +52,7 @@ def full(report: dict[str, Any], solution: bool) -> str:
     """One file: verdict, mistakes with the input that shows them, checks, score."""
     parts = [_verdict(report)]
     for mistake in report["mistakes"]:
-        parts.append(_mistake(mistake, report["row"], solution))
+        parts.append(_mistake(mistake, report["row"], report["checks"], solution))
     parts += ["\n".join(_checks(report)), _score(report)]
     return "\n\n".join(parts)
 
@@ -77,14 +78,30 @@ def _found(names: list[str]) -> str:
     return f"{count}{rest}."
 
 
-def _mistake(mistake: dict[str, Any], row: str, solution: bool) -> str:
-    lines = [f"{mistake['name']}: it {mistake['sentence'].rstrip('.')}."]  # an error may end in one
+def told(mistake: dict[str, Any]) -> str:
+    """Its name, and what is wrong in a sentence."""
+    return f"{mistake['name']}: it {mistake['sentence'].rstrip('.')}."  # an error may end in one
+
+
+def _mistake(
+    mistake: dict[str, Any], row: str, checks: Sequence[dict[str, Any]], solution: bool
+) -> str:
+    lines = [told(mistake)]
     if mistake["shown"]:
         lines += [f"  {line}" for line in _example(mistake["shown"], row)]
     lines.append(f"  Hint: {mistake['hint']}")
     if solution:
         lines.append(f"  Solution: {mistake['solution']}")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"  {_cost(mistake, checks)}"])
+
+
+def _cost(mistake: dict[str, Any], checks: Sequence[dict[str, Any]]) -> str:
+    """How many points a mistake costs, and where."""
+    if not mistake["points"]:
+        return "Costs no points of its own."
+    count = "1 point" if mistake["points"] == 1 else f"{mistake['points']} points"
+    lost = [c["title"] for c in checks if c["check"] in mistake["costs"]]
+    return f"Costs {count}: {'; '.join(lost)}."
 
 
 def _example(shown: dict[str, Any], row: str) -> list[str]:
@@ -187,8 +204,7 @@ def _checks(report: dict[str, Any]) -> list[str]:
 def _outcome(check: dict[str, Any]) -> str:
     if check["outcome"] == "does not apply":
         return f"does not apply: {check['why']}"
-    got = check["points"] if check["outcome"] == "passed" else 0
-    return f"{got} of {check['points']}" + (f": {check['why']}" if check["why"] else "")
+    return f"{earned(check)} of {check['points']}" + (f": {check['why']}" if check["why"] else "")
 
 
 def _score(report: dict[str, Any]) -> str:

@@ -74,6 +74,7 @@ DIVISOR = (
         "subtract the mean, and take the variance about it.",
         kinds.deviation,
         columns(center=False),
+        basic=True,
     ),
     Mistake(
         "centered",
@@ -82,6 +83,7 @@ DIVISOR = (
         "leave the mean alone: divide x by the root of (mean x² + eps).",
         kinds.mean_square,
         columns(center=True),
+        basic=True,
     ),
     Mistake(
         "one_pass_variance",
@@ -98,6 +100,7 @@ DIVISOR = (
         "divide by the root of (pool + the constant).",
         kinds.always,
         parts(undivided=True),
+        basic=True,
     ),
     Mistake(
         "multiplied_by_divisor",
@@ -130,6 +133,7 @@ DIVISOR = (
         "divide by the pool and the constant together.",
         kinds.inside_any,
         parts(poolless=True),
+        basic=True,
     ),
     Mistake(
         "pool_subtracted",
@@ -147,6 +151,7 @@ DIVISOR = (
         kinds.plain,
         parts(numerator="one"),
         rare=True,
+        basic=True,
     ),
     Mistake(
         "numerator_inverted",

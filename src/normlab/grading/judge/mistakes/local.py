@@ -138,6 +138,7 @@ LOCAL = (
         kinds.learned,
         setting("pool_weight", diagonal),
         "pool_weight",
+        basic=True,
     ),
     Mistake(
         "own_channel_only",
@@ -146,6 +147,7 @@ LOCAL = (
         "sum over the channels: (x ** n).sum(1, keepdim=True).",
         kinds.drive,
         lambda recipe: replace(recipe, over=""),
+        basic=True,
     ),
     Mistake(
         "absolute_for_length",
@@ -154,6 +156,7 @@ LOCAL = (
         "take the root of the sum of squares.",
         kinds.length,
         columns(n=1.0),
+        basic=True,
     ),
     Mistake(
         "largest_for_length",
@@ -162,6 +165,7 @@ LOCAL = (
         "take the root of the sum of squares.",
         kinds.length,
         parts(largest=True),
+        basic=True,
     ),
     Mistake(
         "not_rooted",
@@ -186,5 +190,6 @@ LOCAL = (
         "divide x itself.",
         kinds.length,
         parts(centers=True),
+        basic=True,
     ),
 )

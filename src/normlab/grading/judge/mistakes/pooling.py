@@ -35,6 +35,7 @@ POOLING = (
         "reshape to (N, G, C // G, ...), and pool over all but the first two axes.",
         kinds.grouped,
         parts(over="group 0 2"),
+        basic=True,
     ),
     Mistake(
         "channels_not_moved",

@@ -21,7 +21,8 @@ class Mistake:
     `change` turns the right recipe into the one with this mistake; without it the mistake is seen at once
     and needs no model. `needs` names what the signature must offer for it to be possible, `phase` which
     part of the grading it belongs to. A `rare` one is not tried together with others, which takes long; a
-    `placed` one says for which shapes it is wrong.
+    `placed` one says for which shapes it is wrong. With a `basic` one, what is computed is not this
+    normaliser any more, or a part is missing: it costs all that it breaks, where others cost one check.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Mistake:
     phase: str = "training"
     rare: bool = False
     placed: bool = False
+    basic: bool = False
 
 
 def setting(name: str, change: Change) -> Replace:

@@ -16,6 +16,7 @@ TRAINING = (
         kinds.running,
         parts(trains="running"),
         "running_mean",
+        basic=True,
     ),
     Mistake(
         "train_uses_running",
@@ -25,6 +26,7 @@ TRAINING = (
         kinds.running,
         parts(trains="running", updates_first=True),
         "running_mean",
+        basic=True,
     ),
 )
 

@@ -88,5 +88,5 @@ def _wrong(row: Norm, over: str, said: str, part: str) -> Mistake:
         "wrong_axis", f"{_PARTS[part]} {said}", _AXES_HINT,
         f"{_right_words(row)}.", change=parts(over=over, over_of=part),
         rare=part != "both" or over in (*_NUMBERED, "-2", "leading"),
-        placed=True,
+        placed=True, basic=part == "both",
     )  # fmt: skip
