@@ -13,7 +13,8 @@ from normlab.errors import DataError, SettingError
 from normlab.grading import grade
 from normlab.grading.checks import CHECKS
 from normlab.grading.lessons import LESSON_OF
-from normlab.grading.parent.rubric import read_rubric, reweigh
+from normlab.grading.parent.points import score
+from normlab.grading.parent.rubric import read_rubric
 from normlab.grading.parent.submissions import submissions, target
 from normlab.grading.parent.summary import summary
 from normlab.grading.parent.tables import check_fits

@@ -14,13 +14,13 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
     "the formula itself: subtract the mean, square, average, take the root, divide": (
         "variance_not_rooted", "rooted_twice", "not_centered", "mean_square_for_variance", "centered",
         "mean_added", "variance_about_wrong_mean", "pool_missing", "pool_subtracted", "numerator_missing",
-        "numerator_inverted", "multiplied_by_count",
+        "numerator_inverted", "multiplied_by_count", "median_for_mean",
         "not_divided", "multiplied_by_divisor", "sum_for_mean", "mean_for_sum", "not_squared",
         "not_rooted", "rooted", "wrong_power", "sign_lost", "drive_not_raised", "pool_not_raised",
         "absolute_for_length", "largest_for_length", "mean_and_variance_swapped",
     ),
     "which numbers are pooled together: batch, channels, space, groups, windows": (
-        "wrong_axis", "groups_interleaved", "groups_for_channels", "groups_over_batch", "channels_last",
+        "wrong_axis", "groups_interleaved", "groups_scrambled", "groups_for_channels", "groups_over_batch", "channels_last",
         "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
         "window_clipped", "window_edges", "window_not_normalised", "window_channels", "window_one_axis",
         "window_width", "window_weights", "alpha_not_divided", "alpha_misplaced", "pool_weight_transposed",

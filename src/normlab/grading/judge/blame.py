@@ -32,7 +32,7 @@ def failing(work: Judgement, key: str) -> list[Case]:
         return []
     base = work.named.bases.get(mine[0].phase, work.right)
     excused = base != work.right and all(not c.barred and c.given_by(base) for c in mine)
-    return [] if excused else failed
+    return [] if excused and not _basic(work, mine[0]) else failed
 
 
 def blame(work: Judgement, found: list[Found]) -> None:
@@ -90,9 +90,15 @@ def _explaining(work: Judgement, case: Case) -> list[Mistake]:
         return []
     why = next((why for why in reversed(work.named.found) if _explains(why, case)), None)
     if why is None:
-        return []
+        return _basic(work, case)
     touching = [m for m in why.mistakes if _touches(m, why, case)]
     return touching or list(why.mistakes)
+
+
+def _basic(work: Judgement, case: Case) -> list[Mistake]:
+    """The mistakes by which a gradient is that of another function, and so is not right but for them."""
+    every = [m for why in work.named.found for m in why.mistakes]
+    return [m for m in every if m.basic] if case.phase == "gradient" else []
 
 
 def _explains(why: Explanation, case: Case) -> bool:

@@ -167,6 +167,7 @@ def _told(work: Judgement, found: Found) -> dict[str, Any]:
     return {
         "name": mistake.name,
         "sentence": mistake.sentence + where + (f": {detail}" if detail else ""),
+        "detail": detail,
         "hint": mistake.hint,
         "solution": mistake.solution.replace("{row}", work.row.name),
         "shown": shown,

@@ -1,6 +1,6 @@
 """What is subtracted and what is divided by, pooled as the row says or as a mistake pools."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,8 @@ def of(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     if recipe.signed:
         weight = torch.as_tensor(own["pool_weight"])[: x.shape[1], : x.shape[1]]
         return x.new_zeros(()), torch.einsum("ij,nj...->ni...", weight, x), 1
-    out = normalize(_seen(recipe, x, own), recipe.row, **own)
-    center, pool = (_unseen(recipe, a, x, own) for a in (out.center, out.pool))
+    out = normalize(_seen(recipe, x), recipe.row, **own)
+    center, pool = (_unseen(recipe, a, x) for a in (out.center, out.pool))
     if recipe.reach:
         pool = _reached(recipe, x, own)
     elif recipe.element:
@@ -98,15 +98,19 @@ def squeezed(a: Tensor, x: Tensor) -> Tensor:
     return a.squeeze().expand(x.shape)
 
 
+_AXES = {"group flat": "2"}  # of what is reshaped without the batch
+
+
 def _over(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Operands:
     """Mean and variance over other axes, or one of the two."""
     words = str(recipe.over)
     row = recipe.row
     grouped = words.startswith("group")
-    seen = x.reshape(x.shape[0], own["num_groups"], -1) if grouped else x
+    samples = 1 if words == "group flat" else x.shape[0]
+    seen = x.reshape(samples, own["num_groups"], -1) if grouped else x
     right = normalize(x, row, **own)
     leading = tuple(range(len(own["normalized_shape"]))) if words == "leading" else None
-    dims = leading or axes(words.removeprefix("group "), seen.dim())
+    dims = leading or axes(_AXES.get(words, words.removeprefix("group ")), seen.dim())
     if not dims and recipe.over:
         raise ShapeError("no axis to pool over")
     power = row.number("n", own)
@@ -175,24 +179,44 @@ def _reached(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Tensor:
     return own["alpha"] / own["size"] * summed
 
 
-def _seen(recipe: "Recipe", x: Tensor, own: dict[str, Any]) -> Tensor:
-    """x with the axes or channels in the order that the mistake takes them for."""
-    if recipe.transposed:
-        return x.transpose(1, -1)
-    return x[:, _dealt(x.shape[1], own["num_groups"])] if recipe.interleaved else x
+def _seen(recipe: "Recipe", x: Tensor) -> Tensor:
+    """x with the axes in the order that the mistake takes them for."""
+    return x.transpose(1, -1) if recipe.transposed else x
 
 
-def _unseen(recipe: "Recipe", a: Tensor, x: Tensor, own: dict[str, Any]) -> Tensor:
-    if recipe.transposed and a.dim() == x.dim():
-        return a.transpose(1, -1)
-    if recipe.interleaved:
-        return a.expand(x.shape)[:, _dealt(x.shape[1], own["num_groups"]).argsort()]
-    return a
+def _unseen(recipe: "Recipe", a: Tensor, x: Tensor) -> Tensor:
+    return a.transpose(1, -1) if recipe.transposed and a.dim() == x.dim() else a
 
 
-def _dealt(channels: int, groups: int) -> Tensor:
-    """The order that puts channels 0, G, 2G, … beside each other."""
-    return torch.arange(channels).reshape(-1, groups).T.flatten()
+# shapes that x may be given before it is reshaped to groups, and the axes that are swapped in them
+ORDERS: Mapping[str, tuple[Callable[[torch.Size, int], Sequence[int]], tuple[int, int]]] = {
+    "channels in turn": (lambda s, groups: (s[0], s[1] // groups, groups, -1), (1, 2)),
+    "numbers in turn": (lambda s, groups: (s[0], -1, groups), (1, 2)),
+    "channels last": (lambda s, groups: (s[0], s[1], -1), (1, 2)),
+    "channels first": (lambda s, groups: (s[0], s[1], -1), (0, 1)),
+}
+
+
+def ordered(x: Tensor, own: dict[str, Any], word: str, back: bool = False) -> Tensor:
+    """The numbers of x in another order, or back from it, in its shape."""
+    if not word:
+        return x
+    cut, swapped = ORDERS[word]
+    wide = x.new_empty(x.shape, device="meta").reshape(cut(x.shape, own["num_groups"]))
+    shape = wide.transpose(*swapped).shape if back else wide.shape
+    return x.reshape(shape).transpose(*swapped).reshape(x.shape)
+
+
+def median(x: Tensor, center: Tensor, own: dict[str, Any], middle: str) -> Tensor:
+    """The median of what the center is the mean of; of an even count the "lower" number or the midpoint."""
+    if "num_groups" in own:
+        rows = x.reshape(x.shape[0], own["num_groups"], -1)
+        found = rows.quantile(0.5, 2, keepdim=True, interpolation=middle)
+        return found.expand(rows.shape).reshape(x.shape)
+    pooled = [axis for axis, size in enumerate(center.shape) if size < x.shape[axis]]
+    kept = [axis for axis in range(x.dim()) if axis not in pooled]
+    rows = x.permute(*kept, *pooled).flatten(len(kept))
+    return rows.quantile(0.5, -1, interpolation=middle).reshape(center.shape)
 
 
 def axes(over: str, rank: int) -> tuple[int, ...]:

@@ -40,6 +40,8 @@ class Recipe:
     spread: str = ""  # how the variance is taken: see operands.SPREADS
     poolless: bool = False  # the pool is left out, and the constant alone divides
     center_summed: int = 0  # how often the center is multiplied by the number of elements
+    median: str = ""  # subtracted for the mean, of an even count the middle: see operands.median
+    about_median: bool = False  # the variance is taken about it
     swapped: bool = False  # the variance is taken for the mean, and the mean for the variance
     largest: bool = False  # the largest is taken for the sum
     divisor: str = ""  # what is made of the right divisor: see operands.DIVISORS
@@ -58,7 +60,7 @@ class Recipe:
     loose: float = 0.0  # how closely numbers agree that consist of rounding in part
     signed: bool = False  # the pool sums x with its sign
     transposed: bool = False  # the last axis taken for the channels
-    interleaved: bool = False  # channels dealt out to the groups in turn
+    order: tuple[str, str] = ("", "")  # of x before it is grouped and after: see operands.ORDERS
     flattened: bool = False  # reshaped to (N·L, C) without moving the channels
     keepdim: bool = True  # statistics keep the pooled axes
     reach: tuple[str, str] | tuple[()] = ()  # of a window, before and after: see operands.REACHES
@@ -170,7 +172,11 @@ class Recipe:
         leaf = x = step.x.clone().requires_grad_(step.slope is not None)
         if self.centers:
             x = x - x.mean(tuple(range(-len(own["normalized_shape"]), 0)), keepdim=True)
+        x = operands.ordered(x, own, self.order[0])
         center, pool, count = operands.of(self, x, own)
+        if self.median:
+            mean, center = center, operands.median(x, center, own, self.median)
+            pool = pool + (mean - center) ** 2 if self.about_median else pool
         pool = pool * count**self.summed
         pool = operands.SPREADS[self.spread](pool, center, count)
         center = center * count**self.center_summed
@@ -191,7 +197,7 @@ class Recipe:
         elif not self.keepdim:
             center, pool = operands.squeezed(center, x), operands.squeezed(pool, x)
         pool = pool.sqrt() if self.pool_rooted else pool
-        plain = self._divided(x, center, pool, own)
+        plain = operands.ordered(self._divided(x, center, pool, own), own, self.order[1], back=True)
         held = scenario if step.slope is None else scaling.learnt(scenario)
         y = scaling.scaled(self, plain, held)
         seen: dict[str, Any] = {"y": ANY if self._unknown(scenario) else y.detach()}

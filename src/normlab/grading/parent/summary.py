@@ -62,7 +62,7 @@ def _mistakes(reports: Sequence[dict[str, Any]]) -> dict[str, dict[int, set[str]
     found: dict[str, dict[int, set[str]]] = {}
     for place, report in enumerate(reports):
         for mistake in report["mistakes"]:
-            words = mistake["sentence"].partition(": ")[0]
+            words = mistake["sentence"].removesuffix(f": {mistake['detail']}")
             found.setdefault(mistake["name"], {}).setdefault(place, set()).add(words)
     return found
 

@@ -169,7 +169,7 @@ LOCAL = (
     ),
     Mistake(
         "not_rooted",
-        "divides by the square of the length",
+        "divides by the square of the length, or by ε² where that is larger",
         "What is the length of the output?",
         "divide by the length itself, or by ε where that is larger.",
         kinds.length,
@@ -177,7 +177,7 @@ LOCAL = (
     ),
     Mistake(
         "not_rooted",
-        "divides by the sum of squares, without the root",
+        "divides by the sum of squares, or by ε where that is larger, without the root",
         "What is the length of (3, 4)?",
         "take the root of the sum of squares.",
         kinds.length,

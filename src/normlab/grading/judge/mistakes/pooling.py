@@ -3,6 +3,29 @@
 from normlab.grading.judge import kinds
 from normlab.grading.judge.mistakes.record import Mistake, parts, setting
 
+# what is done to the order of x around the groups, where nothing should be
+SCRAMBLED = (
+    (
+        "moves the channels last before it reshapes to groups, so that each group has some places of all "
+        "channels",
+        ("channels last", "channels last"),
+    ),
+    *(
+        (f"{done} before it reshapes to groups, and does not undo it", (word, ""))
+        for word, done in (
+            ("channels last", "moves the channels last"),
+            ("channels first", "moves the channels before the batch"),
+            ("channels in turn", "deals the channels out to the groups in turn"),
+        )
+    ),
+    *(
+        (f"{done} after the groups, which were not so before", ("", word))
+        for word, done in (
+            ("channels last", "moves the channels from last"),
+            ("channels in turn", "deals the channels out in turn"),
+        )
+    ),
+)
 POOLING = (
     Mistake(
         "groups_interleaved",
@@ -10,7 +33,28 @@ POOLING = (
         "For 4 channels in 2 groups: which channel is the partner of channel 0?",
         "reshape to (N, G, C // G, ...), in this order, and pool over all but the first two axes.",
         kinds.grouped,
-        parts(interleaved=True),
+        parts(order=("channels in turn", "channels in turn")),
+    ),
+    Mistake(
+        "groups_interleaved",
+        "deals all numbers of a sample out to the groups in turn, where neighbouring channels belong together",
+        "For 4 channels in 2 groups: which channel is the partner of channel 0?",
+        "reshape to (N, G, C // G, ...), in this order, and pool over all but the first two axes.",
+        kinds.grouped,
+        parts(order=("numbers in turn", "numbers in turn")),
+        rare=True,
+    ),
+    *(
+        Mistake(
+            "groups_scrambled",
+            sentence,
+            "Number the elements of an x of shape (1, 4, 3), and follow them through each reshape.",
+            "reshape x as it lies to (N, G, C // G, ...), normalise, and reshape to x.shape.",
+            kinds.grouped,
+            parts(order=order),
+            rare=True,
+        )
+        for sentence, order in SCRAMBLED
     ),
     Mistake(
         "groups_for_channels",
@@ -35,6 +79,16 @@ POOLING = (
         "reshape to (N, G, C // G, ...), and pool over all but the first two axes.",
         kinds.grouped,
         parts(over="group 0 2"),
+        basic=True,
+    ),
+    Mistake(
+        "groups_over_batch",
+        "reshapes x to (num_groups, …) without the batch, so that a group holds parts of several samples",
+        "Change one sample of the batch: should the output of the others change?",
+        "reshape to (N, G, C // G, ...), and pool over all but the first two axes.",
+        kinds.grouped,
+        parts(over="group flat"),
+        rare=True,
         basic=True,
     ),
     Mistake(

@@ -37,6 +37,22 @@ VARIANCE = (
         kinds.variance,
         parts(swapped=True),
     ),
+    *(
+        Mistake(
+            "median_for_mean",
+            sentence,
+            "What is the mean of 0, 0 and 9, and what does yours subtract?",
+            "subtract the mean: the sum divided by how many there are, or .mean(...).",
+            kinds.variance,
+            parts(median=middle, about_median=about),
+            rare=True,
+        )
+        for about, sentence in (
+            (False, "subtracts the median, where the mean is meant"),
+            (True, "takes the median for the mean, and the variance about it"),
+        )
+        for middle in ("lower", "midpoint")
+    ),
     Mistake(
         "sum_for_mean",
         "takes the sum for the mean, and the variance about it",
