@@ -88,7 +88,7 @@ def test_what_follows_from_another_shape_alone_is_told_once_and_last(graded):
     [mistake] = graded["tables_alone"]["mistakes"]
     assert (mistake["sentence"], mistake["shown"]["shape"]) == (words, [1, 1, 2])
     scores = [graded[name]["score"] for name in ("tables_alone", "tables_and_momentum")]
-    assert scores == [79, 71]  # the checks of (N, C, L), and with momentum the running statistics
+    assert scores == [88, 79]  # y for (N, C, L), and with momentum the running statistics
 
 
 def test_shows_numbers_that_differ_at_once(graded):
@@ -97,6 +97,16 @@ def test_shows_numbers_that_differ_at_once(graded):
     assert mistake["shown"]["settings"]["eps"] == 1.0
     expected, given = (mistake["shown"][side][1][0] for side in ("expected", "given"))
     assert (expected, given) == pytest.approx((0.2, 1.5), abs=0.3)
+
+
+def test_the_summary_leaves_out_what_is_quoted_and_nothing_else():
+    """A sentence may have a colon of its own."""
+    told = (("numerator_inverted", "divides by what it should multiply by: x", ""),
+            ("raises", "ends in an error: 1 / 0", "1 / 0"))  # fmt: skip
+    found = [{"name": name, "sentence": words, "detail": quoted} for name, words, quoted in told]
+    lines = summary([{"status": "mistakes", "score": 0, "mistakes": found}]).splitlines()
+    assert "  numerator_inverted: 1 of 1. It divides by what it should multiply by: x." in lines
+    assert "  raises: 1 of 1. It ends in an error." in lines
 
 
 def test_the_summary_tells_each_sentence_of_a_name(graded):

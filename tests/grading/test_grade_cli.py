@@ -151,6 +151,7 @@ def test_a_mistake_is_shown_with_a_hint_and_on_demand_the_solution(folder):
         "Smallest input that shows it: 2 numbers (N=2, C=1), eps=1\n",
         "0         -0.447214         -0.333333\n",
         "Hint: Take an input whose variance is as small as ε",
+        "  Costs 2 points: y where eps matters.\n",
         "✗ y where eps matters",
     ):
         assert part in done.stdout
@@ -164,7 +165,9 @@ def test_json_is_a_list_without_solutions(folder):
     assert "Solution" not in full(wrong, solution=False)
     assert (wrong["score"], right["score"], refused["status"]) == (83, 100, "refused")
     (mistake,) = wrong["mistakes"]
-    assert set(mistake) == {"name", "sentence", "hint", "shown"}
+    assert set(mistake) == {
+        *("name", "sentence", "detail", "hint", "shown", "breaks", "costs", "points")
+    }
     assert mistake["shown"]["numbers"] == 2
     assert {check["outcome"] for check in right["checks"]} == {"passed", "does not apply"}
 

@@ -39,7 +39,7 @@ CHANGES = {
         {"+ self.eps).sqrt()": ").sqrt()", "* n / (n - 1)": "",
          "else:\n            mean, var = ": "elif 0:\n            mean, var = "},
         ["missing_eps", "bessel_missing_in_running", "eval_uses_batch"],
-        ["sigma", "constant", "running", "evaluation"],
+        ["sigma", "running", "evaluation"],
     ),
     "outside in evaluation": (
         {"(var.view(shape) + self.eps).sqrt()":
@@ -53,8 +53,7 @@ CHANGES = {
     ),
     "sum for mean": (
         {"x.var(axes, correction=0)": "((x - x.mean(axes, keepdim=True)) ** 2).sum(axes)"},
-        ["sum_for_mean"],
-        ["table", "sequence", "image", "sigma", "offset", "affine", "fresh"],
+        ["sum_for_mean"], ["table"],
     ),
     "in half": (
         {"        n = x": "        x = x.half()\n        n = x", "lerp_(mean,": "lerp_(mean.float(),",

@@ -20,8 +20,8 @@ LESSONS: Mapping[str, tuple[str, ...]] = {
         "absolute_for_length", "largest_for_length", "mean_and_variance_swapped",
     ),
     "which numbers are pooled together: batch, channels, space, groups, windows": (
-        "wrong_axis", "groups_interleaved", "groups_scrambled", "groups_for_channels", "groups_over_batch", "channels_last",
-        "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
+        "wrong_axis", "groups_interleaved", "groups_scrambled", "groups_for_channels", "groups_over_batch",
+        "channels_last", "channels_not_moved", "window_is_radius", "window_too_short", "window_misplaced",
         "window_clipped", "window_edges", "window_not_normalised", "window_channels", "window_one_axis",
         "window_width", "window_weights", "alpha_not_divided", "alpha_misplaced", "pool_weight_transposed",
         "own_channel_only", "only_tables",

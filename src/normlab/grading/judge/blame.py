@@ -53,17 +53,16 @@ def blame(work: Judgement, found: list[Found]) -> None:
 
 def _blamed(work: Judgement, found: list[Found], case: Case) -> list[tuple[Found, bool]]:
     """The mistakes by which a case is wrong, each with whether that costs the check in any case."""
-    mistakes = [m for m in _explaining(work, case)]
-    whole = "error" in case.seen[-1]
+    mistakes = _explaining(work, case)
+    ends = "error" in case.seen[-1]
     explained = [
-        (one, one.mistake.basic or (whole and one.mistake.change is not None))
+        (one, one.mistake.basic or (ends and one.mistake.change is not None))
         for one in found
         if any(one.mistake is m for m in mistakes)
     ]
     if explained:
         return explained
-    names = list(_names(work, case))
-    known = [one for name in names for one in found if one.mistake.name == name]
+    known = [one for name in _names(work, case) for one in found if one.mistake.name == name]
     return [(one, one.mistake.name != "changes_input") for one in known[:1] or found]
 
 

@@ -20,16 +20,15 @@ _COARSE = 2e-2  # and where a half dtype is predicted
 
 def findings(work: Judgement) -> list[dict[str, Any]]:
     """What was found, as plain data; nothing where all is right."""
-    if work.stopped:
-        found = [Found(SEEN[work.stopped.name], None, work.stopped.detail)]
-    else:
-        found = _found(work)
+    found = _found(work)
     blame(work, found)
     return [_told(work, one) for one in found]
 
 
 def _found(work: Judgement) -> list[Found]:
     """The mistakes, each with the scenario that shows it."""
+    if work.stopped:
+        return [Found(SEEN[work.stopped.name], None, work.stopped.detail)]
     shaped = "wrong_shape" not in work.seen
     if shaped:
         _name(work)

@@ -26,7 +26,9 @@ def earned(check: Check) -> float:
     return check["points"] if check["outcome"] == "passed" else 0
 
 
-def _weigh(checks: Iterable[dict[str, Any]], counted: list[dict[str, Any]], rubric: Rubric) -> float:
+def _weigh(
+    checks: Iterable[dict[str, Any]], counted: list[dict[str, Any]], rubric: Rubric
+) -> float:
     """The rubric's points, scaled to its total; returns their sum."""
     for check in checks:
         check["points"] = rubric.points.get(check["check"], check["points"])

@@ -13,7 +13,7 @@ from normlab.lab.chapter.drawings import curves, points
 from normlab.lab.chapter.parts import ROWS, moments, varies
 from normlab.lab.chapter.setup import Setup, arrays, thinned
 from normlab.moments import Moments
-from normlab.report.page import Ask, Formula, Note, Numbers, Prose
+from normlab.report.page import Ask, Block, Formula, Note, Numbers, Picture, Prose
 
 TARGET = 1e-3
 
@@ -107,89 +107,101 @@ def steps_to(values: Tensor, target: float) -> float:
     return high
 
 
+# what is said, with the numbers that it is said of
+_TEXT = {
+    "intro": "To normalise is to bring values to a common scale. Take from every feature its mean, "
+    "and divide by its standard deviation: whatever the units were, the numbers now say how "
+    "many standard deviations a point lies from the middle.",
+    "same axes": "{which} before and after they are "
+    "standardised, in equal axes: the cloud moves to the origin and is stretched or squeezed until "
+    "each feature has variance 1. Every correlation stays.",
+    "same axes, seen": "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
+    "centred on it.",
+    "condition": "condition number of the Hessian of a regression on the inputs, with intercept",
+    "steps": f"steps of gradient descent at rate 1/λ_max until the excess loss is {TARGET:g} of its start",
+    "easier": "Why it is easier: a regression on the raw inputs has a loss that is steep in one direction "
+    "and flat in another (left). One learning rate must serve both, so descent crawls along the "
+    "flat one (right).",
+    "easier, seen": "Bars of the Hessian's eigenvalues, far apart for raw and equal for standardised inputs; "
+    "curves of the loss falling within few steps for standardised inputs, late for raw.",
+    "table": f"One small regression (with intercept): steps until the excess loss is {TARGET:g} of its start",
+    "question": "A regression is fitted by gradient descent, once on the raw inputs and once on the "
+    "standardised ones. Which needs more steps, and by what factor?",
+    "answer": "{which}: {raw} against "
+    "{standard} for the standardised. The largest learning rate is set by the steepest "
+    "direction, and the number of steps by the flattest: their ratio is the condition number.",
+    "exact": "The descent is exact, not simulated: for a quadratic loss each step multiplies the error "
+    "along every eigenvector by $1 - \\lambda/\\lambda_{max}$. The start is a point whose "
+    "excess loss is shared equally by all directions.",
+}
+
+
 def section(setup: Setup) -> None:
-    record = setup.record
-    x, shown = setup.x.cpu(), thinned(setup.x).cpu()
     standard = Standard.of(setup.moments, setup.moving)
-    picture = record.figure(
-        "what",
-        points.same_axes,
-        f"{'The first two features' if x.shape[1] > 2 else 'The data'} before and after they are "
-        "standardised, in equal axes: the cloud moves to the origin and is stretched or squeezed until "
-        "each feature has variance 1. Every correlation stays.",
-        "Two scatter plots in equal axes: before, the cloud lies off the origin; after, it is "
-        "centred on it.",
-        before=arrays(shown.double()),
-        after=arrays(standard(shown)),
-        names=setup.shown,
-    )
-    found = spectra(x, standard)
-    record.section(
+    picture = _same_axes(setup, standard)
+    found = spectra(setup.x.cpu(), standard)
+    setup.record.section(
         "What normalisation is",
-        Prose(
-            "To normalise is to bring values to a common scale. Take from every feature its mean, "
-            "and divide by its standard deviation: whatever the units were, the numbers now say how "
-            "many standard deviations a point lies from the middle."
-        ),
+        Prose(_TEXT["intro"]),
         Formula(r"y = \frac{x - \mu}{\sigma}"),
         picture,
         *_easier(setup, found),
     )
 
 
-def _easier(setup: Setup, found: dict[str, Tensor]) -> list:
+def _same_axes(setup: Setup, standard: Standard) -> Picture:
+    shown = thinned(setup.x).cpu()
+    which = "The first two features" if setup.x.shape[1] > 2 else "The data"
+    return setup.record.figure(
+        "what",
+        points.same_axes,
+        _TEXT["same axes"].format(which=which),
+        _TEXT["same axes, seen"],
+        before=arrays(shown.double()),
+        after=arrays(standard(shown)),
+        names=setup.shown,
+    )
+
+
+def _easier(setup: Setup, found: dict[str, Tensor]) -> list[Block]:
     """Condition number and gradient descent, on the raw and on the standardised inputs."""
-    record = setup.record
-    numbers = {}
-    for name, values in found.items():
-        condition = record.number(
-            f"inputs.condition.{name}",
-            values[0] / values[-1],
-            "condition number of the Hessian of a regression on the inputs, with intercept",
-        )
-        steps = record.number(
-            f"inputs.steps.{name}",
-            steps_to(values, TARGET),
-            f"steps of gradient descent at rate 1/λ_max until the excess loss is {TARGET:g} of its start",
-        )
-        numbers[name] = (condition, steps)
+    numbers = {name: _numbers(setup, name, values) for name, values in found.items()}
     raw, standard = numbers["raw"][1], numbers["standardised"][1]
-    record.claim(EASIER, standard / raw, detail="a regression with intercept on these inputs")
+    setup.record.claim(EASIER, standard / raw, detail="a regression with intercept on these inputs")
+    which = "The raw ones" if raw > standard else "Not the raw ones"
+    told = {"which": which, "raw": _count(raw), "standard": _count(standard)}
+    picture = _descent(setup, found, raw)
+    table = Numbers(
+        _TEXT["table"],
+        ("inputs", "condition number", "steps of gradient descent"),
+        tuple((name, condition, _count(steps)) for name, (condition, steps) in numbers.items()),
+    )
+    ask = Ask(_TEXT["question"], _TEXT["answer"].format(**told))
+    return [ask, picture, table, Note(_TEXT["exact"])]
+
+
+def _numbers(setup: Setup, name: str, values: Tensor) -> tuple[float, float]:
+    """Condition number and steps of descent on one kind of inputs."""
+    condition = setup.record.number(
+        f"inputs.condition.{name}", values[0] / values[-1], _TEXT["condition"]
+    )
+    steps = setup.record.number(f"inputs.steps.{name}", steps_to(values, TARGET), _TEXT["steps"])
+    return condition, steps
+
+
+def _descent(setup: Setup, found: dict[str, Tensor], raw: float) -> Picture:
+    """Eigenvalues, and the loss over about three times the steps that the raw inputs need."""
     reach = min(max(3 * raw, 10), 1e30)
     steps = torch.logspace(0, math.log10(reach), 200, dtype=torch.float64)
-    picture = record.figure(
+    return setup.record.figure(
         "easier",
         curves.descent,
-        "Why it is easier: a regression on the raw inputs has a loss that is steep in one direction "
-        "and flat in another (left). One learning rate must serve both, so descent crawls along the "
-        "flat one (right).",
-        "Bars of the Hessian's eigenvalues, far apart for raw and equal for standardised inputs; "
-        "curves of the loss falling within few steps for standardised inputs, late for raw.",
+        _TEXT["easier"],
+        _TEXT["easier, seen"],
         eigenvalues={name: arrays(values) for name, values in found.items()},
         losses={name: arrays(excess_loss(values, steps)) for name, values in found.items()},
         steps=np.asarray(steps),
     )
-    table = Numbers(
-        f"One small regression (with intercept): steps until the excess loss is {TARGET:g} of its start",
-        ("inputs", "condition number", "steps of gradient descent"),
-        tuple((name, condition, _count(steps)) for name, (condition, steps) in numbers.items()),
-    )
-    return [
-        Ask(
-            "A regression is fitted by gradient descent, once on the raw inputs and once on the "
-            "standardised ones. Which needs more steps, and by what factor?",
-            f"{'The raw ones' if raw > standard else 'Not the raw ones'}: {_count(raw)} against "
-            f"{_count(standard)} for the standardised. The largest learning rate is set by the steepest "
-            f"direction, and the number of steps by the flattest: their ratio is the condition number.",
-        ),
-        picture,
-        table,
-        Note(
-            "The descent is exact, not simulated: for a quadratic loss each step multiplies the error "
-            "along every eigenvector by $1 - \\lambda/\\lambda_{max}$. The start is a point whose "
-            "excess loss is shared equally by all directions."
-        ),
-    ]
 
 
 def _count(steps: float) -> str:

@@ -37,7 +37,8 @@ POOLING = (
     ),
     Mistake(
         "groups_interleaved",
-        "deals all numbers of a sample out to the groups in turn, where neighbouring channels belong together",
+        "deals the numbers of a sample out to the groups in turn, where neighbours among channels belong "
+        "together",
         "For 4 channels in 2 groups: which channel is the partner of channel 0?",
         "reshape to (N, G, C // G, ...), in this order, and pool over all but the first two axes.",
         kinds.grouped,
