@@ -5,6 +5,7 @@ import itertools
 import pytest
 from mutants import InProcess
 from test_phases import BATCH
+from zoo_table import ZOO
 
 from normlab.grading.judge.judging import judge
 from normlab.grading.parent.points import earned, score
@@ -64,10 +65,8 @@ def test_what_normalises_nothing_keeps_little(tmp_path, name):
 
 def test_an_error_costs_each_check_that_ends_in_it(tmp_path):
     """Though the mistake is known: code that does not run has nothing to give points for."""
-    source = BATCH.replace("self.weight.view(shape) * y", "self.weight * y")
-    source = source.replace("class BatchNorm", "class BatchNorm2d")
-    report = graded(tmp_path / "batch_norm.py", source)
-    [mistake] = report["mistakes"]
+    source = (ZOO / "wrong" / "batch2d_affine_on_width.py").read_text()
+    mistake, _ = graded(tmp_path / "batch_norm.py", source)["mistakes"]
     assert mistake["name"] == "affine_wrong_axis"
     assert {"image", "affine", "fresh"} <= {*mistake["costs"]}
 

@@ -26,13 +26,17 @@ ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
 
 def failing(work: Judgement, key: str) -> list[Case]:
     """The cases of a check that are wrong by more than the mistakes of other phases."""
-    mine = [c for c in work.cases if c.scenario.check == key]
-    failed = [c for c in mine if not c.passed()]
-    if not failed:
-        return []
-    base = work.named.bases.get(mine[0].phase, work.right)
-    excused = base != work.right and all(not c.barred and c.given_by(base) for c in mine)
-    return [] if excused and not _basic(work, mine[0]) else failed
+    return [
+        c for c in work.cases
+        if c.scenario.check == key and not c.passed() and not _excused(work, c)
+    ]  # fmt: skip
+
+
+def _excused(work: Judgement, case: Case) -> bool:
+    """Whether a case is right but for the mistakes of other phases, none of them a basic one."""
+    base = work.named.bases.get(case.phase, work.right)
+    held = base != work.right and not case.barred and not _basic(work, case)
+    return held and case.given_by(base)
 
 
 def blame(work: Judgement, found: list[Found]) -> None:
@@ -96,7 +100,7 @@ def _explaining(work: Judgement, case: Case) -> list[Mistake]:
 
 def _basic(work: Judgement, case: Case) -> list[Mistake]:
     """The mistakes by which a gradient is that of another function, and so is not right but for them."""
-    every = [m for why in work.named.found for m in why.mistakes]
+    every = [m for why in work.named.found for m in why.mistakes if m.phase == "training"]
     return [m for m in every if m.basic] if case.phase == "gradient" else []
 
 
