@@ -6,6 +6,7 @@ from normlab.grading.checks import CHECKS
 from normlab.grading.judge.compare import agrees
 from normlab.grading.judge.mistakes import Mistake
 from normlab.grading.judge.naming import Case, Explanation, combined
+from normlab.grading.judge.recipe import Recipe
 from normlab.grading.judge.showing import Found
 from normlab.grading.judge.work import Judgement, misshapen
 
@@ -94,14 +95,18 @@ def _explaining(work: Judgement, case: Case) -> list[Mistake]:
     why = next((why for why in reversed(work.named.found) if _explains(why, case)), None)
     if why is None:
         return _basic(work, case)
-    touching = [m for m in why.mistakes if _touches(m, why, case)]
-    return touching or list(why.mistakes)
+    if len(why.mistakes) == 1:
+        return list(why.mistakes)
+    return [m for m in why.mistakes if _touches(m, why.base, case)] or list(why.mistakes)
 
 
 def _basic(work: Judgement, case: Case) -> list[Mistake]:
     """The mistakes by which a gradient is that of another function, and so is not right but for them."""
-    every = [m for why in work.named.found for m in why.mistakes if m.phase == "training"]
-    return [m for m in every if m.basic] if case.phase == "gradient" else []
+    if case.phase != "gradient":
+        return []
+    every = [m for why in work.named.found for m in why.mistakes]
+    basic = [m for m in every if m.basic and m.phase == "training"]
+    return [m for m in basic if _touches(m, work.right, case)]
 
 
 def _explains(why: Explanation, case: Case) -> bool:
@@ -113,14 +118,12 @@ def _in(case: Case, cases: list[Case]) -> bool:
     return any(case is other for other in cases)
 
 
-def _touches(mistake: Mistake, why: Explanation, case: Case) -> bool:
+def _touches(mistake: Mistake, base: Recipe, case: Case) -> bool:
     """Whether a mistake changes a case by itself; where it ends in an error, whether by this mistake."""
-    if mistake.change is None or len(why.mistakes) == 1:
-        return True
-    alone = combined(why.base, [mistake])
+    alone = combined(base, [mistake])
     if alone is None:
         return True
-    mine, other = (recipe.predict(case.scenario, case.seen) for recipe in (alone, why.base))
+    mine, other = (recipe.predict(case.scenario, case.seen) for recipe in (alone, base))
     if "error" in case.seen[-1]:
         return "error" in mine[-1]
     return not agrees(case.scenario, mine, other, case.share)

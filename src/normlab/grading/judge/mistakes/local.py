@@ -156,7 +156,6 @@ LOCAL = (
         "take the root of the sum of squares.",
         kinds.length,
         columns(n=1.0),
-        basic=True,
     ),
     Mistake(
         "largest_for_length",
@@ -165,7 +164,6 @@ LOCAL = (
         "take the root of the sum of squares.",
         kinds.length,
         parts(largest=True),
-        basic=True,
     ),
     Mistake(
         "not_rooted",
