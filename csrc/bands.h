@@ -9,16 +9,17 @@ inline bool totals(const Division& d) {
 inline bool by_vectors(const Division& d) { return near_by(d) || (totals(d) && !d.last); }
 
 // Planes of the scratch. e and h are pooled; before that they are in `squares` and `slopes`. Of a pool whose mean is
-// subtracted from x first: that mean, the sum of what is left, and the sum of the gradients that pass by the scale.
-// Of channels last also the parameters and their gradients.
+// subtracted from x first: that mean, the sum of what is left, the sum of the gradients that pass by the scale, and
+// what of them is pooled or not yet pooled. Of channels last also the parameters and their gradients.
 template <class T>
 struct Planes {
-  T *e, *h, *squares, *slopes, *center, *rest, *past, *params, *learned, *room;
+  T *e, *h, *squares, *slopes, *center, *rest, *past, *other, *params, *learned, *room;
   Planes(const Division& d, const Region& r, T* scratch) {
     int64_t plane = rounded(r.places), all = d.samples * d.places, own = own_elements(d);
     e = scratch, h = e + plane, center = h + plane, rest = center + plane, past = rest + plane;
     T* open = past + plane;
-    params = open + plane, learned = params + own, room = learned + own;
+    other = open + plane;
+    params = other + plane, learned = params + own, room = learned + own;
     if (d.pool) e = (T*)d.pool + (r.start - (d.last ? 0 : r.place)) / d.channels + (d.last ? 0 : r.place);
     if (d.pool && d.centered) center = e + all, rest = center + all;
     squares = in_space(d) ? open : e, slopes = in_space(d) ? open : h;
@@ -26,12 +27,12 @@ struct Planes {
   Planes from(int64_t place) const {
     Planes p = *this;
     p.e += place, p.h += place, p.squares += place, p.slopes += place;
-    p.center += place, p.rest += place, p.past += place;
+    p.center += place, p.rest += place, p.past += place, p.other += place;
     return p;
   }
   static int64_t own_elements(const Division& d) { return d.last ? 3 * rounded(d.channels) : 0; }
   static int64_t elements(const Division& d, const Region& r) {
-    return 7 * rounded(r.places) + 2 * own_elements(d) + rooms(d, r).pad;
+    return 8 * rounded(r.places) + 2 * own_elements(d) + rooms(d, r).pad;
   }
 };
 
@@ -59,20 +60,21 @@ inline void pooled_places(const Division& d, const T* plane, int64_t from, int64
   memcpy(out + from, room + (from - begin), sizeof(T) * (to - from));
 }
 
-// more(from, to) before whatever reads these places, and work(from, to, how far on what comes next is) for each band.
-// A center needs the whole plane at once.
-template <class More, class Use>
-inline void by_bands(const Division& d, const Region& r, const More& more, const Use& work) {
+// Band by band, work(from, to, how far on what comes next is). Before it `more` has had all places that its windows
+// reach and, where there is a center, `between` too, and `more` those that the windows of `between` reach.
+template <class More, class Between, class Use>
+inline void by_bands(const Division& d, const Region& r, const More& more, const Between& between, const Use& work) {
   constexpr int64_t BAND = 1 << 15;
   int64_t inner = in_space(d) ? d.places / d.extent[0] : 1, all = r.places, after = d.size / 2 * inner;
   int64_t few = most(FULL, BAND / (d.last ? 2 : 1) / d.channels), width = pieces(most(few, after), inner) * inner;
-  if (d.centered) width = all;
+  int64_t each = d.last ? d.channels : 1;
   auto end = [&](int64_t to) { return all - to < FULL ? all : to; };
-  for (int64_t from = 0, done = 0, to; from < all; from = to) {
+  for (int64_t from = 0, read = 0, done = 0, to; from < all; from = to) {
     to = end(from + width);
-    int64_t needed = end(to + after), each = d.last ? d.channels : 1;
-    if (needed > done) more(done, needed), done = needed;
-    work(from, to, done < all ? (done - from) * each : r.next - r.start - from * each);
+    int64_t needed = end(to + after), reached = d.centered ? end(needed + after) : needed;
+    if (reached > read) more(read, reached), read = reached;
+    if (d.centered && needed > done) between(done, needed), done = needed;
+    work(from, to, read < all ? (read - from) * each : r.next - r.start - from * each);
   }
 }
 

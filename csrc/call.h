@@ -38,7 +38,8 @@ struct Call {
     STD_TORCH_CHECK(o.size >= 0 && o.neighbours >= 0, "normlab: a window has at least one element");
     bool whole = d.total && d.size && !d.neighbours && (d.last ? d.channels : d.places) >= FULL;
     STD_TORCH_CHECK(!d.centered || d.samples * d.channels == 0 || (whole && d.m == 1 && d.n == 2 && d.p == 0.5),
-                    "normlab: only the mean of a window over all channels is subtracted, of 16 and more places or channels last");
+                    "normlab: only the mean of a window over all channels is subtracted, with the usual powers and "
+                    "rows of 16 values or more");
     check(x, off, 1);
     offset = numbers(off), d.offset = offset.data(), d.offsets = int64_t(offset.size());
     if (w) check(x, *w, 0), weight = numbers(*w), d.weight = weight.data();

@@ -18,26 +18,17 @@ WITHIN void row_sums(int64_t n, T* out, Of of) {
   }
 }
 
-// As total_center
 template <class S, class T>
-inline void place_center(const Division& d, const Region& r, const S* x, const Planes<T>& at) {
-  using V = Vector<T>;
+inline void place_center(const Region& r, const S* x, const Planes<T>& at) {
   const int64_t n = r.length;
   x += r.start;
-  V first = everywhere(T(loaded(x)[0]));
-  typename Lane<T>::Mask same = first == first;
   for (int64_t k = 0; k < r.places; ++k, x += n)
-    row_sums<1>(n, at.center + k, [&](auto some, V* found) INLINED {
-      V v = some.of(x);
-      found[0] = v, same &= v == first;
-    });
-  centered(d, r, same, first, at);
+    row_sums<1>(n, at.other + k, [&](auto some, Vector<T>* found) INLINED { found[0] = some.of(x); });
 }
 
 template <bool Centered, class S, class T>
-inline void place_energy(const Division& d, const Region& r, const S* x, const S* to, const Planes<T>& at) {
+inline void place_energy(const Region& r, const S* x, const S* to, const Planes<T>& at) {
   using V = Vector<T>;
-  if (Centered) place_center(d, r, x, at);
   const int64_t n = r.length;
   x += r.start, to += r.start;
   for (int64_t k = 0; k < r.places; ++k, x += n, to += n) {
@@ -45,7 +36,7 @@ inline void place_energy(const Division& d, const Region& r, const S* x, const S
     T sums[2];
     row_sums<1 + Centered>(n, sums, [&](auto some, V* found) INLINED {
       V v = Centered ? some.of(x) - less : some.of(x);
-      if (!Centered) soon<true>(some.in(to));
+      soon<true>(some.in(to));
       found[0] = v * v;
       if (Centered) found[Centered] = v;
     });
@@ -88,7 +79,7 @@ inline void divided_places(const Division& d, const Region& r, const S* x, S* y,
       Rates<M, one.value, T> rates(p, gain * at.e[k]);
       each_vector<T>(n, [&](auto, auto some) INLINED {
         V v = Centered ? some.of(row) - less : some.of(row);
-        if (!Centered) soon<false>(some.in(row) + next);
+        soon<false>(some.in(row) + next);
         some.into(to, (M == 1 ? v : v * size_of<T>(v)) * (rates.of(some).rate * some.of(p.weight)) + some.of(p.bias));
       });
     }
@@ -128,7 +119,7 @@ inline void place_slopes(const Division& d, const Region& r, const S* g, const S
     row_sums<1 + Centered>(n, sums, [&](auto some, V* found) INLINED {
       V slope = some.of(g), v = Centered ? some.of(x) - less : some.of(x), weight = some.of(p.weight);
       Inverse<T> by = rates.of(some);
-      if (!Centered) soon<true>(some.in(gx));
+      soon<true>(some.in(gx));
       V passed = slope * by.rate, through = passed * (M == 1 ? v : v * size_of<T>(v));
       found[0] = through * weight * by.once;
       if (Centered) found[Centered] = passed * weight;
@@ -154,13 +145,13 @@ inline void place_gradient(const Division& d, const Region& r, const S* g, const
     const S *row = x + r.start, *slopes = g + r.start;
     S* out = gx + r.start;
     for (int64_t k = 0; k < r.places; ++k, row += n, slopes += n, out += n) {
-      V less = everywhere(Centered ? at.center[k] : T(0)), past = everywhere(Centered ? at.past[k] : T(0));
+      V less = everywhere(Centered ? at.center[k] : T(0)), past = everywhere(Centered ? at.other[k] : T(0));
       V h = everywhere(factor * at.h[k]);
       Rates<M, one.value, T> rates(p, gain * at.e[k]);
       each_vector<T>(n, [&](auto, auto some) INLINED {
         V v = Centered ? some.of(row) - less : some.of(row);
         V slope = some.of(slopes) * (some.of(p.weight) * rates.of(some).rate);
-        if (!Centered) soon<false>(some.in(row) + next), soon<false>(some.in(slopes) + next);
+        soon<false>(some.in(row) + next), soon<false>(some.in(slopes) + next);
         V all = (M == 1 ? slope : slope * (T(2) * size_of<T>(v))) + h * v;
         some.into(out, Centered ? all - past : all);
       });

@@ -1,4 +1,5 @@
-// Pools of all channels of contiguous images: each pass over the channels goes from memory to memory in registers. Included into the namespace of one instruction set.
+// Pools of all channels of contiguous images: each pass over the channels goes from memory to memory in registers.
+// Included into the namespace of one instruction set.
 
 // x, or what is left of it
 template <bool Centered, class S, class T>
@@ -15,47 +16,31 @@ WITHIN void by_channels(const Region& r, const Work& work) {
   if (c < r.rows) work(c, r.rows - c);
 }
 
-// The mean of the window, and exactly the value of a sample that has one value alone
-template <class T>
-inline void centered(const Division& d, const Region& r, typename Lane<T>::Mask same, Vector<T> first, const Planes<T>& at) {
-  pool(d, r, at.center, at.room);
-  bool one = true;
-  for (int64_t j = 0; j < many<T>; ++j) one = one && same[j];
-  T gain = T(d.gain);
-  for (int64_t i = 0; i < r.places; ++i) at.center[i] = one ? first[0] : gain * at.center[i];
-}
-
+// Σ x over the channels
 template <class S, class T>
-inline void total_center(const Division& d, const Region& r, const S* x, const Planes<T>& at) {
+inline void total_center(const Region& r, const S* x, const Planes<T>& at) {
   using V = Vector<T>;
   x += r.start;
-  V first = everywhere(T(loaded(x)[0]));
-  typename Lane<T>::Mask same = first == first;
   by_channels(r, [&](int64_t c, int64_t some) {
     once_by_vector<T>(r.length, [&](int64_t i, auto fresh) {
       V sum = {};
-      for (int64_t j = 0; j < some; ++j) {
-        V v = loaded(x + (c + j) * r.step + i);
-        sum += v, same &= v == first;
-      }
-      stored(at.center + i, c ? loaded(at.center + i) + Lane<T>::only(fresh, sum) : sum);
+      for (int64_t j = 0; j < some; ++j) sum += loaded(x + (c + j) * r.step + i);
+      stored(at.other + i, c ? loaded(at.other + i) + Lane<T>::only(fresh, sum) : sum);
     });
   });
-  centered(d, r, same, first, at);
 }
 
 // Σ v² over the channels, and Σ v. `to` is soon written.
 template <bool Centered, class S, class T>
-inline void total_energy(const Division& d, const Region& r, const S* x, const S* to, const Planes<T>& at) {
+inline void total_energy(const Region& r, const S* x, const S* to, const Planes<T>& at) {
   using V = Vector<T>;
-  if (Centered) total_center(d, r, x, at);
   by_channels(r, [&](int64_t c, int64_t some) {
     once_by_vector<T>(r.length, [&](int64_t i, auto fresh) {
       V sum = {}, rest = {};
       for (int64_t j = 0; j < some; ++j) {
         int64_t place = r.start + (c + j) * r.step;
         V v = value<Centered>(x + place, at.center, i);
-        if (!Centered) soon<true>(to + place + i);
+        soon<true>(to + place + i);
         sum += v * v, rest += v;
       }
       auto add = [&](T* to, V v) { stored(to + i, c ? loaded(to + i) + Lane<T>::only(fresh, v) : v); };
@@ -87,8 +72,9 @@ inline void divided_total(const Division& d, const Region& r, const S* x, S* y, 
     Channel<T> own(d, c);
     int64_t place = r.start + c * r.step;
     by_vector<T>(r.length, [&](int64_t i, int64_t) {
-      V v = value<Centered>(x + place, at.center, i), rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
-      if (!Centered) soon<false>(x + place + i + next);
+      V v = value<Centered>(x + place, at.center, i);
+      V rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
+      soon<false>(x + place + i + next);
       stored(y + place + i, (M == 1 ? v : v * size_of<T>(v)) * (rate * own.weight) + own.bias);
     });
   }
@@ -115,7 +101,7 @@ inline void total_slopes(const Division& d, const Region& r, const S* g, const S
         Inverse<T> by = inverse_total<M, T>(own.offset + gain * loaded(at.e + i));
         V drive = M == 1 ? v : v * size_of<T>(v), passed = slope * by.rate;
         V through = passed * drive, up = through * own.weight * by.once;
-        if (!Centered) soon<true>(gx + place + i);
+        soon<true>(gx + place + i);
         stored(at.slopes + i, loaded(at.slopes + i) + up);
         if (Centered) stored(at.past + i, loaded(at.past + i) + passed * own.weight);
         weights += through, biases += slope, offsets += up;
@@ -136,11 +122,12 @@ inline void total_gradient(const Division& d, const Region& r, const S* g, const
     Channel<T> own(d, c);
     int64_t place = r.start + c * r.step;
     by_vector<T>(r.length, [&](int64_t i, int64_t) {
-      V v = value<Centered>(x + place, at.center, i), rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
+      V v = value<Centered>(x + place, at.center, i);
+      V rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
       V slope = loaded(g + place + i) * (own.weight * rate);
-      if (!Centered) soon<false>(x + place + i + next), soon<false>(g + place + i + next);
+      soon<false>(x + place + i + next), soon<false>(g + place + i + next);
       V out = (M == 1 ? slope : slope * (T(2) * size_of<T>(v))) + factor * loaded(at.h + i) * v;
-      stored(gx + place + i, Centered ? out - loaded(at.past + i) : out);
+      stored(gx + place + i, Centered ? out - loaded(at.other + i) : out);
     });
   }
 }

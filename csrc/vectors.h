@@ -33,9 +33,25 @@ WITHIN Vector<T> everywhere(T value) {
 
 WITHIN Vector<float> loaded(const float* at) { return bytes<Vector<float>>(at); }
 WITHIN Vector<double> loaded(const double* at) { return bytes<Vector<double>>(at); }
-WITHIN Vector<float> loaded(const bfloat* at) {
-  return (Vector<float>)(__builtin_convertvector(bytes<Halves>(at), Bits) << 16);
+// The compiler converts integers of two sizes by halves of a vector
+WITHIN Bits widened(Halves h) {
+#if defined(__AVX512F__)
+  return (Bits)_mm512_cvtepu16_epi32((__m256i)h);
+#elif defined(__AVX2__)
+  return (Bits)_mm256_cvtepu16_epi32((__m128i)h);
+#else
+  return __builtin_convertvector(h, Bits);
+#endif
 }
+WITHIN Halves narrowed(Bits b) {
+#if defined(__AVX512F__)
+  return (Halves)_mm512_cvtepi32_epi16((__m512i)b);
+#else
+  return __builtin_convertvector(b, Halves);
+#endif
+}
+
+WITHIN Vector<float> loaded(const bfloat* at) { return (Vector<float>)(widened(bytes<Halves>(at)) << 16); }
 WITHIN Vector<float> loaded(const half* at) {
 #if defined(__AVX512F__)
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at));
@@ -53,7 +69,7 @@ WITHIN void stored(double* at, Vector<double> v) { memcpy(at, &v, sizeof(v)); }
 WITHIN void stored(bfloat* at, Vector<float> v) {
   Bits b = (Bits)v, rounded = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
   rounded = v != v ? Bits{} + 0x7fc0u : rounded;
-  Halves h = __builtin_convertvector(rounded, Halves);
+  Halves h = narrowed(rounded);
   memcpy(at, &h, sizeof(h));
 }
 WITHIN void stored(half* at, Vector<float> v) {

@@ -23,6 +23,6 @@ def laid_out_as(y: Tensor, x: Tensor) -> Tensor:
 
 
 def beside(x: Tensor) -> int:
-    """How many values that the kernels take as one row: places, or channels of channels_last and of tables."""
+    """How many values are a row for the kernels: places, or channels of channels_last and of tables."""
     rows = x.dim() == 2 or channels_last(x) is not None
     return x.shape[1] if rows else math.prod(x.shape[2:])
