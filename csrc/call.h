@@ -36,14 +36,16 @@ struct Call {
     d.total = o.total, d.centered = o.centered, d.size = d.rank ? o.size : 0, d.neighbours = o.neighbours;
     d.gain = o.gain, d.m = o.m, d.n = o.n, d.p = o.p;
     STD_TORCH_CHECK(o.size >= 0 && o.neighbours >= 0, "normlab: a window has at least one element");
-    bool whole = d.total && d.size && !d.last && !d.neighbours && d.places >= FULL;
+    bool whole = d.total && d.size && !d.neighbours && (d.last ? d.channels : d.places) >= FULL;
     STD_TORCH_CHECK(!d.centered || d.samples * d.channels == 0 || (whole && d.m == 1 && d.n == 2 && d.p == 0.5),
-                    "normlab: only the mean of a window over all channels of a contiguous image is subtracted");
+                    "normlab: only the mean of a window over all channels is subtracted, with the usual powers and "
+                    "rows of 16 values or more");
     check(x, off, 1);
     offset = numbers(off), d.offset = offset.data(), d.offsets = int64_t(offset.size());
     if (w) check(x, *w, 0), weight = numbers(*w), d.weight = weight.data();
     if (b) check(x, *b, 0), bias = numbers(*b), d.bias = bias.data();
     if (d.size) windows(o.taps);
+    if (d.last && !d.size) d.places *= d.samples, d.samples = 1;  // no place needs another
   }
 
   void windows(const Maybe& given) {

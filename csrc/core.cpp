@@ -15,22 +15,28 @@ void power_sums(const PowerSums&, const void*, const bool*, const double*, doubl
 #include "numbers.h"
 #include "powers.h"
 #include "vectors.h"
+#include "rows.h"
 #include "windows.h"
 #include "division.h"
 #include "forward.h"
 #include "backward.h"
 #include "streams.h"
 #include "neighbours.h"
+#include "beside.h"
+#include "bands.h"
 #include "totals.h"
+#include "places.h"
+#include "sharing.h"
 #include "moments.h"
 
-// Bytes of scratch that the first two caches hold, and of the rows that a pass reads again
-constexpr int64_t NEAREST = 24 << 10, NEAR = 128 << 10, AGAIN = 512 << 10;
-constexpr int64_t PLACES = 2048, LEAST_UNITS = 16;
+// Bytes of scratch that the first two caches hold
+constexpr int64_t NEAREST = 24 << 10, NEAR = 128 << 10;
+constexpr int64_t PLACES = 2048, LEAST_UNITS = 16, VALUES = 1 << 15;
 
 int64_t bytes_of(const Division& d, const Cut& cut, bool backward) {
   int64_t most_of = 0;
   if (near_by(d)) most_of = near_elements(d, cut.width, backward);
+  else if (beside(d)) most_of = beside_elements(d, backward);
   else if (streams(d)) most_of = stream_rows(d, backward) * cut.width;
   else if (totals(d)) most_of = cut.units ? Planes<float>::elements(d, region(d, cut, cut.pieces - 1)) : 0;
   else if (cut.units) most_of = rooms(d, region(d, cut, 0)).all(backward);
@@ -46,8 +52,10 @@ Cut cut(const Division& d, bool backward) {
     c.width = least(PLACES, most(64, d.places * d.samples / LEAST_UNITS));
   } else if (streams(d)) {
     c.width = most(64, NEAREST / (4 * stream_rows(d, backward)) / 64 * 64);
+  } else if (beside(d)) {
+    c.width = most(1, VALUES / channels);
   } else if (totals(d) && !in_space(d)) {
-    c.width = most(64, AGAIN / (channels * (backward ? 8 : 4)) / 64 * 64);
+    c.width = most(64, 2 * VALUES / channels);
   } else if (!in_space(d)) {
     c.width = most(d.last ? 8 : 64, NEAR / (channels * (backward ? 32 : 20)) / 64 * 64);
   }
@@ -63,10 +71,11 @@ int64_t kept(const Division& d) { return totals(d) ? (d.centered ? 3 : 1) : 0; }
 
 template <class S, class T>
 void forward_one(const Division& d, const Region& r, const S* x, S* y, T* scratch) {
-  if (near_by(d)) return by_window(d, [&](auto k) { forward_near<decltype(k)::value>(d, r, x, y, scratch); });
+  if (near_by(d)) return by_window(d, [&](auto k) { forward_near<k.value>(d, r, x, y, scratch); });
+  if (beside(d)) return by_window(d, [&](auto k) { forward_beside<k.value>(d, r, x, y, scratch); });
   if (totals(d))
     return by_total(d, [&](auto m, auto centered) {
-      forward_total<decltype(m)::value, decltype(centered)::value>(d, r, x, y, scratch);
+      forward_shared<m.value, centered.value>(d, r, x, y, scratch);
     });
   by_form(d, [&](auto form) {
     streams(d) ? forward_stream<decltype(form)>(d, r, x, y, scratch)
@@ -76,11 +85,11 @@ void forward_one(const Division& d, const Region& r, const S* x, S* y, T* scratc
 
 template <class S, class T>
 void backward_one(const Division& d, const Region& r, const S* g, const S* x, S* gx, const Sums& to, T* scratch) {
-  if (near_by(d))
-    return by_window(d, [&](auto k) { backward_near<decltype(k)::value>(d, r, g, x, gx, scratch); });
+  if (near_by(d)) return by_window(d, [&](auto k) { backward_near<k.value>(d, r, g, x, gx, scratch); });
+  if (beside(d)) return by_window(d, [&](auto k) { backward_beside<k.value>(d, r, g, x, gx, scratch); });
   if (totals(d))
     return by_total(d, [&](auto m, auto centered) {
-      backward_total<decltype(m)::value, decltype(centered)::value>(d, r, g, x, gx, to, scratch);
+      backward_shared<m.value, centered.value>(d, r, g, x, gx, to, scratch);
     });
   by_form(d, [&](auto form) {
     streams(d) ? backward_stream<decltype(form)>(d, r, g, x, gx, to, scratch)

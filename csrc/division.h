@@ -6,13 +6,14 @@
 struct Region {
   int64_t start, rows, length, step;
   int64_t channel, channels, places, place;
+  int64_t next;  // the start of the unit after it, or its own
 };
 
 inline bool in_space(const Division& d) { return d.size > 0; }
 inline bool shared(const Division& d) { return d.total && d.offsets == 1; }  // one rate for all channels
 inline bool by_plane(const Division& d) { return in_space(d) && !d.total && !d.neighbours; }
 
-inline Region region(const Division& d, const Cut& cut, int64_t unit) {
+inline Region region_alone(const Division& d, const Cut& cut, int64_t unit) {
   int64_t sample = unit / cut.pieces, piece = unit % cut.pieces, at = piece * cut.width;
   int64_t start = sample * d.channels * d.places;
   bool planes = by_plane(d);
@@ -24,6 +25,13 @@ inline Region region(const Division& d, const Cut& cut, int64_t unit) {
   r.length = d.last ? r.channels : r.places;
   r.step = d.last ? d.channels : d.places;
   r.start = start + (d.last ? r.place * d.channels + r.channel : r.channel * d.places + r.place);
+  r.next = r.start;
+  return r;
+}
+
+inline Region region(const Division& d, const Cut& cut, int64_t unit) {
+  Region r = region_alone(d, cut, unit);
+  if (unit + 1 < cut.units) r.next = region_alone(d, cut, unit + 1).start;
   return r;
 }
 

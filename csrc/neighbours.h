@@ -3,11 +3,13 @@
 
 constexpr int TOGETHER = 4;
 
-inline bool near_by(const Division& d) {
+inline bool usual_window(const Division& d) {
   bool few = d.neighbours == 3 || d.neighbours == 5 || d.neighbours == 7;
-  bool usual = rate_of(d.p) == Rate::three_quarters && d.n == 2 && d.m == 1;
-  return streams(d) && few && usual && d.places >= FULL && !d.weight && !d.bias && d.offsets == 1 && !d.sums;
+  bool usual = rate_of(d.p) == Rate::three_quarters && d.n == 2 && d.m == 1 && d.offsets == 1;
+  return few && usual && !d.total && !d.weight && !d.bias && !d.sums;
 }
+
+inline bool near_by(const Division& d) { return streams(d) && d.places >= FULL && usual_window(d); }
 
 // Of the scratch: zeros, and for backward slopes and gradients · rates of the channels before
 inline int64_t near_elements(const Division& d, int64_t width, bool backward) {

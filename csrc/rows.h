@@ -14,6 +14,8 @@ struct Whole {
   int64_t at;
   template <class S>
   Vector<T> of(const S* row) const { return loaded(row + at); }
+  template <class S>
+  const S* in(const S* row) const { return row + at; }
   Vector<T> fresh(Vector<T> v) const { return v; }
   template <class S>
   void into(S* row, Vector<T> v) const { stored(row + at, v); }
@@ -30,6 +32,8 @@ struct Ending {
     for (int64_t i = 0; i < all; ++i) some[w - all + i] = row[i];
     return loaded(some);
   }
+  template <class S>
+  const S* in(const S* row) const { return row + all - left; }
   Vector<T> fresh(Vector<T> v) const {
     return Lane<T>::only(Lane<T>::from(many<T> - left), v);
   }

@@ -1,26 +1,5 @@
-// Pools of all channels of contiguous images, over space or not: one plane is pooled, and each pass over the
-// channels goes from memory to memory in registers. Included into the namespace of one instruction set.
-
-inline bool totals(const Division& d) {
-  bool usual = d.n == 2 && ((d.m == 2 && rate_of(d.p) == Rate::one) || (d.m == 1 && rate_of(d.p) == Rate::half));
-  return d.total && !d.last && !d.neighbours && d.places >= FULL && usual;
-}
-
-inline bool by_vectors(const Division& d) { return near_by(d) || totals(d); }
-
-// Planes of the scratch. Of a pool whose mean is subtracted from x first: that mean, the sum of what is left,
-// and the sum of the gradients that pass by the scale.
-template <class T>
-struct Planes {
-  T *e, *h, *center, *rest, *past, *pad;
-  Planes(const Division& d, const Region& r, T* room) {
-    int64_t plane = rounded(r.length), all = d.samples * d.places;
-    e = room, h = e + plane, center = h + plane, rest = center + plane, past = rest + plane, pad = past + plane;
-    if (d.pool) e = (T*)d.pool + (r.start - r.place) / d.channels + r.place;
-    if (d.pool && d.centered) center = e + all, rest = center + all;
-  }
-  static int64_t elements(const Division& d, const Region& r) { return 5 * rounded(r.length) + rooms(d, r).pad; }
-};
+// Pools of all channels of contiguous images: each pass over the channels goes from memory to memory in registers.
+// Included into the namespace of one instruction set.
 
 // x, or what is left of it
 template <bool Centered, class S, class T>
@@ -37,48 +16,38 @@ WITHIN void by_channels(const Region& r, const Work& work) {
   if (c < r.rows) work(c, r.rows - c);
 }
 
-// The mean of the window, and exactly the value of a sample that has one value alone
+// Σ x over the channels
 template <class S, class T>
-inline void total_center(const Division& d, const Region& r, const S* x, const Planes<T>& at) {
+inline void total_center(const Region& r, const S* x, const Planes<T>& at) {
   using V = Vector<T>;
   x += r.start;
-  V first = everywhere(T(loaded(x)[0]));
-  typename Lane<T>::Mask same = first == first;
   by_channels(r, [&](int64_t c, int64_t some) {
     once_by_vector<T>(r.length, [&](int64_t i, auto fresh) {
       V sum = {};
-      for (int64_t j = 0; j < some; ++j) {
-        V v = loaded(x + (c + j) * r.step + i);
-        sum += v, same &= v == first;
-      }
-      stored(at.center + i, c ? loaded(at.center + i) + Lane<T>::only(fresh, sum) : sum);
+      for (int64_t j = 0; j < some; ++j) sum += loaded(x + (c + j) * r.step + i);
+      stored(at.other + i, c ? loaded(at.other + i) + Lane<T>::only(fresh, sum) : sum);
     });
   });
-  pool(d, r, at.center, at.pad);
-  bool one = true;
-  for (int64_t j = 0; j < many<T>; ++j) one = one && same[j];
-  T gain = T(d.gain);
-  for (int64_t i = 0; i < r.length; ++i) at.center[i] = one ? first[0] : gain * at.center[i];
 }
 
-// Σ v² over the channels, and Σ v, then the window
+// Σ v² over the channels, and Σ v. `to` is soon written.
 template <bool Centered, class S, class T>
-inline void total_energy(const Division& d, const Region& r, const S* x, const Planes<T>& at) {
+inline void total_energy(const Region& r, const S* x, const S* to, const Planes<T>& at) {
   using V = Vector<T>;
-  if (Centered) total_center(d, r, x, at);
   by_channels(r, [&](int64_t c, int64_t some) {
     once_by_vector<T>(r.length, [&](int64_t i, auto fresh) {
       V sum = {}, rest = {};
       for (int64_t j = 0; j < some; ++j) {
-        V v = value<Centered>(x + r.start + (c + j) * r.step, at.center, i);
+        int64_t place = r.start + (c + j) * r.step;
+        V v = value<Centered>(x + place, at.center, i);
+        soon<true>(to + place + i);
         sum += v * v, rest += v;
       }
       auto add = [&](T* to, V v) { stored(to + i, c ? loaded(to + i) + Lane<T>::only(fresh, v) : v); };
-      add(at.e, sum);
+      add(at.squares, sum);
       if (Centered) add(at.rest, rest);
     });
   });
-  pool(d, r, at.e, at.pad);
 }
 
 template <class T>
@@ -96,29 +65,30 @@ WITHIN Inverse<T> inverse_total(Vector<T> s) {
 }
 
 template <int M, bool Centered, class S, class T>
-inline void forward_total(const Division& d, const Region& r, const S* x, S* y, T* scratch) {
+inline void divided_total(const Division& d, const Region& r, const S* x, S* y, int64_t next, const Planes<T>& at) {
   using V = Vector<T>;
-  Planes<T> at(d, r, scratch);
-  total_energy<Centered>(d, r, x, at);
   V gain = everywhere(T(d.gain));
   for (int64_t c = 0; c < r.rows; ++c) {
     Channel<T> own(d, c);
     int64_t place = r.start + c * r.step;
     by_vector<T>(r.length, [&](int64_t i, int64_t) {
-      V v = value<Centered>(x + place, at.center, i), rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
+      V v = value<Centered>(x + place, at.center, i);
+      V rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
+      soon<false>(x + place + i + next);
       stored(y + place + i, (M == 1 ? v : v * size_of<T>(v)) * (rate * own.weight) + own.bias);
     });
   }
 }
 
-// h = Σ g·drive·weight·s^(−p − 1) over the channels, and the sums for their parameters
+// h = Σ g·drive·weight·s^(−p − 1) over the channels, and the sums for their parameters. gx is soon written.
 template <int M, bool Centered, class S, class T>
-inline void total_slopes(const Division& d, const Region& r, const S* g, const S* x, const Planes<T>& at, const Sums& to) {
+inline void total_slopes(const Division& d, const Region& r, const S* g, const S* x, const S* gx, const Planes<T>& at,
+                         const Sums& to) {
   using V = Vector<T>;
   constexpr int64_t SHORT = 64 * many<T>;  // places whose sum is taken in T
   V gain = everywhere(T(d.gain));
   int64_t parts = most(1, r.length / SHORT);
-  for (int64_t i = 0; i < r.length; ++i) at.h[i] = T(0), at.past[i] = T(0);
+  for (int64_t i = 0; i < r.length; ++i) at.slopes[i] = T(0), at.past[i] = T(0);
   for (int64_t c = 0; c < r.rows; ++c) {
     Channel<T> own(d, c);
     double sums[3] = {};
@@ -131,7 +101,8 @@ inline void total_slopes(const Division& d, const Region& r, const S* g, const S
         Inverse<T> by = inverse_total<M, T>(own.offset + gain * loaded(at.e + i));
         V drive = M == 1 ? v : v * size_of<T>(v), passed = slope * by.rate;
         V through = passed * drive, up = through * own.weight * by.once;
-        stored(at.h + i, loaded(at.h + i) + up);
+        soon<true>(gx + place + i);
+        stored(at.slopes + i, loaded(at.slopes + i) + up);
         if (Centered) stored(at.past + i, loaded(at.past + i) + passed * own.weight);
         weights += through, biases += slope, offsets += up;
       });
@@ -143,33 +114,20 @@ inline void total_slopes(const Division& d, const Region& r, const S* g, const S
 }
 
 template <int M, bool Centered, class S, class T>
-inline void backward_total(const Division& d, const Region& r, const S* g, const S* x, S* gx, const Sums& to, T* scratch) {
+inline void total_gradient(const Division& d, const Region& r, const S* g, const S* x, S* gx, int64_t next,
+                           const Planes<T>& at) {
   using V = Vector<T>;
-  Planes<T> at(d, r, scratch);
-  if (!d.pool) total_energy<Centered>(d, r, x, at);
-  total_slopes<M, Centered>(d, r, g, x, at, to);
-  spread(d, r, at.h, at.pad);
   V gain = everywhere(T(d.gain)), factor = everywhere(T(-2 * d.p * d.gain));
-  if (Centered) {  // what the channels together give to the mean
-    for (int64_t i = 0; i < r.length; ++i) at.past[i] = T(d.gain) * (at.past[i] + factor[0] * at.h[i] * at.rest[i]);
-    spread(d, r, at.past, at.pad);
-  }
   for (int64_t c = 0; c < r.rows; ++c) {
     Channel<T> own(d, c);
     int64_t place = r.start + c * r.step;
     by_vector<T>(r.length, [&](int64_t i, int64_t) {
-      V v = value<Centered>(x + place, at.center, i), rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
+      V v = value<Centered>(x + place, at.center, i);
+      V rate = inverse_total<M, T>(own.offset + gain * loaded(at.e + i)).rate;
       V slope = loaded(g + place + i) * (own.weight * rate);
+      soon<false>(x + place + i + next), soon<false>(g + place + i + next);
       V out = (M == 1 ? slope : slope * (T(2) * size_of<T>(v))) + factor * loaded(at.h + i) * v;
-      stored(gx + place + i, Centered ? out - loaded(at.past + i) : out);
+      stored(gx + place + i, Centered ? out - loaded(at.other + i) : out);
     });
   }
-}
-
-template <class Work>
-inline void by_total(const Division& d, const Work& work) {
-  using std::integral_constant;
-  if (d.centered) return work(integral_constant<int, 1>(), std::true_type());
-  if (d.m == 1) return work(integral_constant<int, 1>(), std::false_type());
-  work(integral_constant<int, 2>(), std::false_type());
 }

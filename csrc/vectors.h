@@ -33,9 +33,25 @@ WITHIN Vector<T> everywhere(T value) {
 
 WITHIN Vector<float> loaded(const float* at) { return bytes<Vector<float>>(at); }
 WITHIN Vector<double> loaded(const double* at) { return bytes<Vector<double>>(at); }
-WITHIN Vector<float> loaded(const bfloat* at) {
-  return (Vector<float>)(__builtin_convertvector(bytes<Halves>(at), Bits) << 16);
+// The compiler converts integers of two sizes by halves of a vector
+WITHIN Bits widened(Halves h) {
+#if defined(__AVX512F__)
+  return (Bits)_mm512_cvtepu16_epi32((__m256i)h);
+#elif defined(__AVX2__)
+  return (Bits)_mm256_cvtepu16_epi32((__m128i)h);
+#else
+  return __builtin_convertvector(h, Bits);
+#endif
 }
+WITHIN Halves narrowed(Bits b) {
+#if defined(__AVX512F__)
+  return (Halves)_mm512_cvtepi32_epi16((__m512i)b);
+#else
+  return __builtin_convertvector(b, Halves);
+#endif
+}
+
+WITHIN Vector<float> loaded(const bfloat* at) { return (Vector<float>)(widened(bytes<Halves>(at)) << 16); }
 WITHIN Vector<float> loaded(const half* at) {
 #if defined(__AVX512F__)
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at));
@@ -53,7 +69,7 @@ WITHIN void stored(double* at, Vector<double> v) { memcpy(at, &v, sizeof(v)); }
 WITHIN void stored(bfloat* at, Vector<float> v) {
   Bits b = (Bits)v, rounded = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
   rounded = v != v ? Bits{} + 0x7fc0u : rounded;
-  Halves h = __builtin_convertvector(rounded, Halves);
+  Halves h = narrowed(rounded);
   memcpy(at, &h, sizeof(h));
 }
 WITHIN void stored(half* at, Vector<float> v) {
@@ -101,6 +117,9 @@ WITHIN Vector<T> size_of(Vector<T> v) {
 
 template <class T>
 WITHIN double added_up(Vector<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_reduce_add_ps(v);
+#endif
   T lane[many<T>];
   memcpy(lane, &v, sizeof(v));
   for (int64_t half = many<T> / 2; half; half /= 2)
@@ -153,6 +172,24 @@ WITHIN Inverse<T> inverse(Vector<T> s) {
       slip = _mm512_fmadd_ps(e, _mm512_set1_ps(0.75f), slip), rate = _mm512_mul_ps(r, b);
     }
     return {_mm512_mask_mov_ps(_mm512_fmadd_ps(rate, slip, rate), ends, r), once};
+  }
+  if constexpr (sizeof(T) == 8 && (R == Rate::half || R == Rate::three_quarters)) {
+    __m512d r = _mm512_rsqrt14_pd(s), one = _mm512_set1_pd(1.0), y = r, e;
+    if (R == Rate::half) {
+      e = _mm512_fnmadd_pd(_mm512_mul_pd(s, r), r, one);
+    } else {
+      y = _mm512_mul_pd(r, _mm512_mul_pd(r, _mm512_rsqrt14_pd(r)));
+      __m512d root = _mm512_mul_pd(_mm512_mul_pd(s, y), y);  // of 1 / s, and e of s³·y⁴
+      e = _mm512_fnmadd_pd(_mm512_mul_pd(root, s), root, one);
+    }
+    constexpr double SERIES[2][4] = {{1 / 4., 5 / 32., 15 / 128., 195 / 2048.}, {1 / 2., 3 / 8., 5 / 16., 35 / 128.}};
+    const double* terms = SERIES[R == Rate::half];  // of (1 − e)^(−¼) or (1 − e)^(−½)
+    __m512d slip = _mm512_set1_pd(terms[3]);
+    for (int k = 2; k >= 0; --k) slip = _mm512_fmadd_pd(slip, e, _mm512_set1_pd(terms[k]));
+    __mmask8 ends = _mm512_fpclass_pd_mask(r, 0x1e);
+    y = _mm512_mask_mov_pd(_mm512_fmadd_pd(_mm512_mul_pd(y, e), slip, y), ends, r);
+    __m512d root = R == Rate::half ? y : _mm512_mask_mov_pd(_mm512_mul_pd(_mm512_mul_pd(s, y), y), ends, r);
+    return {y, _mm512_mul_pd(root, root)};
   }
   if constexpr (sizeof(T) == 4 && R == Rate::one) {
     __m512 r = _mm512_rcp14_ps(s), slip = _mm512_fnmadd_ps(s, r, _mm512_set1_ps(1.0f));

@@ -42,12 +42,14 @@ def assert_right(call, x, g, *parameters, name):
 
 @by_set
 @pytest.mark.parametrize("size", range(1, 10))
-@pytest.mark.parametrize("channels", [1, 2, 4, 7, 13])
-def test_every_size(name, size, channels):
+@pytest.mark.parametrize("channels", [1, 2, 4, 7, 13, 16, 37])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_every_size(name, size, channels, layout):
     """Even ones, and those wider than all channels."""
+    shape = (2, channels, 5, 7)
     for beta in (0.75, 0.5):
         for dtype in TOLERANCE:
-            x, g = example((2, channels, 5, 7), dtype=dtype), example((2, channels, 5, 7), 9, dtype)
+            x, g = (example(shape, n, dtype).contiguous(memory_format=layout) for n in (0, 9))
             assert_right(
                 lambda x, beta=beta: functional.local_response_norm(x, size, 0.7, beta),
                 x,
@@ -70,9 +72,12 @@ def test_planes_of_any_size(name, side, dtype):
             )
 
 
+# channels, of channels last also ones that fill no vector, some, and many
+SIDE_BY_SIDE = [(11, LAYOUTS[0]), *((n, LAYOUTS[1]) for n in (11, 16, 37, 150))]
 TOTALS = {
     "channels": {},
     "box": {"size": 3, "window": "box"},
+    "wide": {"size": 31, "window": "box"},
     "root": {"drive_power": 1.0, "outer_power": 0.5, "size": 5},
 }
 
@@ -80,21 +85,20 @@ TOTALS = {
 @by_set
 @pytest.mark.parametrize("side", [1, 4, 5, 27, 70])
 @pytest.mark.parametrize("settings", TOTALS.values(), ids=TOTALS)
-def test_totals_and_their_parameters(name, side, settings):
-    shape, wide = (2, 11, side, side), torch.float64
+@pytest.mark.parametrize(("channels", "layout"), SIDE_BY_SIDE, ids=str)
+def test_totals_and_their_parameters(name, side, settings, channels, layout):
+    shape = (2, channels, side, side)
     for dtype in (torch.float32, torch.float64):
-        for sigmas in (1, 11):
-            own = dtype if dtype == wide else torch.float32
+        for sigmas in (1, channels):
             given = [
-                example((n,), seed, own).abs().add(0.5).requires_grad_()
-                for n, seed in ((sigmas, 1), (11, 2), (11, 3))
+                example((n,), seed, dtype).abs().add(0.5).requires_grad_()
+                for n, seed in ((sigmas, 1), (channels, 2), (channels, 3))
             ]
             assert_right(
                 lambda x, s, w, b: functional.divisive_norm(
-                    x, sigma=s.expand(11), weight=w, bias=b, **settings
+                    x, sigma=s.squeeze(), weight=w, bias=b, **settings
                 ),
-                example(shape, dtype=dtype),
-                example(shape, 9, dtype),
+                *(example(shape, n, dtype).contiguous(memory_format=layout) for n in (0, 9)),
                 *given,
                 name=name,
             )
@@ -103,10 +107,11 @@ def test_totals_and_their_parameters(name, side, settings):
 @by_set
 @pytest.mark.parametrize("size", [3, 5, 7])
 @pytest.mark.parametrize("value", [1e6, torch.inf, torch.nan], ids=str)
-def test_of_one_value_its_windows_alone_hear(name, size, value):
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_of_one_value_its_windows_alone_hear(name, layout, size, value):
     """y to size / 2 channels away, slopes to twice that, and of no other place."""
     shape, half = (1, 17, 5, 7), size // 2
-    clean = torch.ones(shape)
+    clean = torch.ones(shape).contiguous(memory_format=layout)
     x = clean.clone()
     x[0, 8, 2, 3] = value
 
@@ -124,9 +129,10 @@ def test_of_one_value_its_windows_alone_hear(name, size, value):
 
 @by_set
 @pytest.mark.parametrize("value", [1e6, torch.inf, torch.nan], ids=str)
-def test_of_one_value_all_channels_of_its_window_hear(name, value):
-    shape = (2, 6, 9, 11)
-    clean = torch.ones(shape)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_of_one_value_all_channels_of_its_window_hear(name, layout, value):
+    shape = (2, 19, 9, 11)
+    clean = torch.ones(shape).contiguous(memory_format=layout)
     x = clean.clone()
     x[1, 3, 4, 10] = value
 
@@ -144,13 +150,14 @@ def test_of_one_value_all_channels_of_its_window_hear(name, value):
 @by_set
 @pytest.mark.parametrize("window", ["gaussian", "box"])
 @pytest.mark.parametrize("side", [4, 9, 70])
-def test_a_mean_that_is_subtracted(name, window, side):
+@pytest.mark.parametrize(("channels", "layout"), SIDE_BY_SIDE, ids=str)
+def test_a_mean_that_is_subtracted(name, window, side, channels, layout):
     """Local contrast, of values far from 0, with all gradients; of one value alone exactly the bias."""
-    shape = (2, 11, side, side)
+    shape = (2, channels, side, side)
     for dtype in (torch.float32, torch.float64):
         given = [
             example((n,), seed, dtype).abs().add(0.5).requires_grad_()
-            for n, seed in ((1, 1), (11, 2), (11, 3))
+            for n, seed in ((1, 1), (channels, 2), (channels, 3))
         ]
 
         def call(x, s, w, b):
@@ -158,18 +165,26 @@ def test_a_mean_that_is_subtracted(name, window, side):
                 x, sigma=s.squeeze(), weight=w, bias=b, size=5, window=window
             )
 
-        x = example(shape, dtype=dtype).add(3)
+        x, g, same = (
+            a.contiguous(memory_format=layout)
+            for a in (
+                example(shape, 0, dtype).add(3),
+                example(shape, 9, dtype),
+                torch.full(shape, 0.1, dtype=dtype),
+            )
+        )
         with native.forced(name), watched() as seen:
-            assert_right(call, x, example(shape, 9, dtype), *given, name=name)
-            y = call(torch.full(shape, 0.1, dtype=dtype), *given)
+            assert_right(call, x, g, *given, name=name)
+            y = call(same, *given)
         assert "C++ kernels" in seen[-1][-1]
         assert torch.equal(y, given[2].detach().view(-1, 1, 1).expand(shape))
 
 
 @by_set
 @pytest.mark.parametrize("value", [1e6, torch.inf, torch.nan], ids=str)
-def test_of_one_value_that_is_in_a_mean_twice_its_window_hears(name, value):
-    clean = example((2, 6, 9, 11), dtype=torch.float32)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_of_one_value_that_is_in_a_mean_twice_its_window_hears(name, layout, value):
+    clean = example((2, 19, 9, 11), dtype=torch.float32).contiguous(memory_format=layout)
     x = clean.clone()
     x[1, 3, 4, 10] = value
 

@@ -4,7 +4,6 @@ They keep x alone for backward. A pass that is to be differentiated again, trans
 recorded, and what they do not cover, runs on the twin in `divisive.py`, which has the same numbers.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from torch import Tensor
 from normlab.equation.pooling import held, window_taps
 from normlab.equation.pools import Axes, Both, ChannelWindow, Pool, Surround
 from normlab.kernels import divisive, mixed, native
-from normlab.kernels.layouts import channels_last
+from normlab.kernels.layouts import beside
 from normlab.kernels.slopes import added, by_channel, learns, summed_onto, through
 from normlab.kernels.thresholds import PLACES
 from normlab.tracing import values_known
@@ -93,8 +92,7 @@ def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
 def _centers(shape: Shape, x: Tensor, powers: tuple[Any, ...]) -> bool:
     """Whether the kernel also subtracts the pool of x: of a window over all channels."""
     whole = shape.total and shape.size > 0 and shape.neighbours == 0
-    fits = channels_last(x) is None and math.prod(x.shape[2:]) >= PLACES
-    return whole and fits and powers == (1, 2, 0.5)
+    return whole and beside(x) >= PLACES and powers == (1, 2, 0.5)
 
 
 def _shape(plan: divisive.Division, x: Tensor) -> Shape | None:

@@ -1,5 +1,7 @@
 """Memory layouts: the one x has, kept."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -18,3 +20,9 @@ def laid_out_as(y: Tensor, x: Tensor) -> Tensor:
     """y, in channels_last if x is."""
     kind = channels_last(x)
     return y if kind is None else y.contiguous(memory_format=kind)
+
+
+def beside(x: Tensor) -> int:
+    """How many values are a row for the kernels: places, or channels of channels_last and of tables."""
+    rows = x.dim() == 2 or channels_last(x) is not None
+    return x.shape[1] if rows else math.prod(x.shape[2:])

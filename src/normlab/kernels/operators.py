@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlab.kernels.layouts import channels_last
+from normlab.kernels.layouts import beside, channels_last
 from normlab.kernels.thresholds import PLACES
 
 Maybe = Tensor | None
@@ -74,11 +74,10 @@ def divide(
     keep: bool,
 ) -> Two:
     usual = n == 2 and (m, p) in ((2, 1), (1, 0.5)) and total and not neighbours
-    places = math.prod(x.shape[2:])
-    plain = places >= PLACES and channels_last(x) is None
-    many = (3 if centered else 1) if keep and usual and plain and x.numel() else 0
+    kept = keep and usual and beside(x) >= PLACES and x.numel()
+    many = (3 if centered else 1) if kept else 0
     wide = x.dtype if x.dtype == torch.float64 else torch.float32
-    return _in_order(x), x.new_empty((many, len(x) * places), dtype=wide)
+    return _in_order(x), x.new_empty((many, len(x) * math.prod(x.shape[2:])), dtype=wide)
 
 
 def divide_backward(

@@ -17,7 +17,9 @@ LEAST = {
     "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }
 CHANNELS, LARGE = 128, 1 << 22  # of a table in batch norm that has more bytes: at most
-PLACES = 16  # of a contiguous image: with fewer they do not fill the processor's registers
+PLACES = (
+    16  # of a contiguous image, or channels that lie side by side: fewer do not fill the registers
+)
 WIDTH = 8  # of the rows of RMS norm: at least
 # dtypes of batch norm that an instruction set leaves to torch: it widens and narrows them slowly
 CONTIGUOUS = {"avx2": (torch.bfloat16,), "generic": (torch.bfloat16, torch.float16)}
