@@ -8,7 +8,8 @@ import torch
 
 # elements from which on a kernel runs
 LEAST = {
-    "batch": 1 << 12,  # with fewer, contiguous, torch's operator; channels_last loses digits there
+    "batch": 1 << 12,  # of contiguous arrays; in channels_last torch loses digits
+    "batch, half types": 1 << 16,
     "rms": 1 << 11,
     "rms in blocks": 1 << 17,  # without kernels: torch's operators, one block after another
 }

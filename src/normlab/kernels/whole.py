@@ -41,8 +41,7 @@ def in_place(
     by_kernel: Callable[..., Statistics | None] = norms.batch,
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
-    few = x.numel() < at.LEAST["batch"] and x.is_contiguous()
-    found = None if few else by_kernel(x, weight, bias, eps, held, momentum)
+    found = None if _few(x) else by_kernel(x, weight, bias, eps, held, momentum)
     if found is not None:
         return found[0]
     mean, var = (None, None) if held is None else held
@@ -58,6 +57,13 @@ def in_place(
             now.copy_(before)
         return None
     return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
+
+
+def _few(x: Tensor) -> bool:
+    """Whether torch's operator is faster for so few elements, and loses no digits."""
+    if x.element_size() == 2:
+        return x.numel() < at.LEAST["batch, half types"]
+    return x.numel() < at.LEAST["batch"] and x.is_contiguous()
 
 
 def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:
