@@ -106,6 +106,8 @@ inline void parallel(int64_t units, void* what, Work work) {
   torch::stable::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) { work(what, begin, end); });
 }
 
+inline void alone(int64_t units, void* what, Work work) { work(what, 0, units); }
+
 const char* chosen_set();  // by its name
 
 template <class Set, size_t N>

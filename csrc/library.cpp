@@ -1,9 +1,6 @@
 // The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
 #include "binding.h"
 
-#include <torch/headeronly/util/BFloat16.h>
-#include <torch/headeronly/util/Half.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -188,35 +185,6 @@ extern "C" SEEN bool normlab_varies_float(const float* x, int64_t size, int64_t 
 
 extern "C" SEEN bool normlab_varies_double(const double* x, int64_t size, int64_t width, double eps) {
   return varies(x, size, width, eps);
-}
-
-namespace {
-// torch.lerp
-double between(double from, double to, double share) {
-  return share < 0.5 ? from + share * (to - from) : to - (to - from) * (1 - share);
-}
-
-template <class T>
-void move(T* mean, T* var, const double* batch, int64_t channels, double count, double momentum) {
-  for (int64_t c = 0; c < channels; ++c) {
-    mean[c] = T(between(double(mean[c]), batch[c], momentum));
-    var[c] = T(between(double(var[c]), batch[channels + c] * (count / (count - 1)), momentum));
-  }
-}
-}  // namespace
-
-// Running statistics of a Kind moved by a batch of `count` values a channel. batch: its mean and biased
-// variance, (2, channels).
-extern "C" SEEN void normlab_move(void* mean, void* var, int kind, const double* batch, int64_t channels,
-                                  int64_t count, double momentum) {
-#define MOVE(T) return move(static_cast<T*>(mean), static_cast<T*>(var), batch, channels, double(count), momentum)
-  switch (normlab::Kind(kind)) {
-    case normlab::Kind::f32: MOVE(float);
-    case normlab::Kind::f64: MOVE(double);
-    case normlab::Kind::bf16: MOVE(torch::headeronly::BFloat16);
-    case normlab::Kind::f16: MOVE(torch::headeronly::Half);
-  }
-#undef MOVE
 }
 
 // For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes), added to.

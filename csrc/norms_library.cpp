@@ -6,6 +6,8 @@
 #include <torch/headeronly/util/Half.h>
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 namespace normlab {
 
@@ -61,43 +63,78 @@ struct BatchCall {
     b = {kind_of(x), last, last ? x.size(0) * places : x.size(0), x.size(1), last ? 1 : places, eps,
          pointer(weight), pointer(bias)};
   }
+
+  // Waking another thread costs as much as normalising so few
+  Parallel threads() const { return x.numel() < (1 << 15) ? alone : parallel; }
 };
 
-// (y, mean and biased variance of each channel)
-std::tuple<Tensor, Tensor> batch(const Tensor& x, const Maybe& weight, const Maybe& bias, double eps) {
-  BatchCall call(x, weight, bias, eps);
-  Tensor y = empty_as(call.x);
-  Tensor stats = zeros(2, call.b.channels);
-  if (y.numel() == 0) return {y, stats};
-  Numbers parts(chosen().batch_parts(call.b));
-  chosen().batch(call.b, call.x.const_data_ptr(), y.mutable_data_ptr(), values(stats), parts.data(), parallel);
-  return {y, stats};
-}
-
-// In the dtype of the weight, where there is one
-Tensor as_weight(const Tensor& sums, const Maybe& weight) {
-  if (!weight || weight->scalar_type() == ScalarType::Double) return sums;
-  Tensor own = rows(sums.size(0), sums.size(1), weight->scalar_type());
-  const double* from = static_cast<const double*>(sums.const_data_ptr());
-  by_dtype(weight->scalar_type(), own.mutable_data_ptr(), [&](auto* to) {
-    for (int64_t i = 0; i < sums.numel(); ++i) to[i] = static_cast<float>(from[i]);
+Tensor row(const Numbers& given, ScalarType kind) {
+  const int64_t size = int64_t(given.size()), stride = 1;
+  Tensor own = empty(&size, &stride, 1, kind);
+  by_dtype(kind, own.mutable_data_ptr(), [&](auto* to) {
+    for (double value : given) *to++ = static_cast<std::remove_pointer_t<decltype(to)>>(value);
   });
   return own;
 }
 
-// (gradient for x, those for weight and bias)
-std::tuple<Tensor, Tensor> batch_backward(const Tensor& g, const Tensor& x, const Maybe& weight, const Tensor& stats,
-                                          double eps) {
+// torch.lerp
+double between(double from, double to, double share) {
+  return share < 0.5 ? from + share * (to - from) : to - (to - from) * (1 - share);
+}
+
+// A running statistic, moved by that of a batch times `factor`
+void move(const Maybe& running, const double* batch, int64_t channels, double factor, double momentum) {
+  if (!running) return;
+  kind_of(*running);  // of a dtype that is written here
+  by_dtype(running->scalar_type(), running->mutable_data_ptr(), [&](auto* to) {
+    using T = std::remove_pointer_t<decltype(to)>;
+    for (int64_t c = 0; c < channels; ++c) to[c] = static_cast<T>(between(double(to[c]), batch[c] * factor, momentum));
+  });
+}
+
+// What torch's autograd keeps for backward: mean and rate of each channel are for its second derivative. The last has
+// mean and biased variance, (2, channels), for ours.
+using Normalized = std::tuple<Tensor, Tensor, Tensor, Tensor>;
+
+Normalized batch(const Tensor& x, const Tensor& weight, const Maybe& bias, const Maybe& mean, const Maybe& var,
+                 bool training, double momentum, double eps) {
+  STD_TORCH_CHECK(training, "normlab: on the CPU this operator normalises a batch by its own statistics; give training=True");
+  BatchCall call(x, weight, bias, eps);
+  int64_t channels = call.b.channels;
+  for (const Maybe* running : {&mean, &var})
+    STD_TORCH_CHECK(!*running || ((*running)->is_cpu() && (*running)->numel() == channels && (*running)->is_contiguous()),
+                    "normlab: running statistics must be contiguous and have ", channels, " values, on the CPU");
+  Tensor y = empty_as(call.x), stats = zeros(2, channels);
+  double* found = values(stats);
+  if (y.numel()) {
+    Numbers parts(chosen().batch_parts(call.b));
+    chosen().batch(call.b, call.x.const_data_ptr(), y.mutable_data_ptr(), found, parts.data(), call.threads());
+    double count = double(call.b.outer) * double(call.b.inner);
+    move(mean, found, channels, 1.0, momentum);
+    move(var, found + channels, channels, count / (count - 1), momentum);
+  }
+  Numbers center(found, found + channels), rate(channels);
+  for (int64_t c = 0; c < channels; ++c) rate[c] = 1 / std::sqrt(found[channels + c] + eps);
+  return {y, row(center, ScalarType::Double), row(rate, ScalarType::Double), stats};
+}
+
+// The gradients for x, weight and bias
+std::tuple<Tensor, Tensor, Tensor> batch_backward(const Tensor& x, const Tensor& g, const Tensor& weight, const Maybe&,
+                                                  const Maybe&, const Maybe&, const Maybe&, double eps,
+                                                  const Tensor& stats) {
   BatchCall call(x, weight, std::nullopt, eps);
   check_slopes(g, x);
-  Numbers found = own(stats, 2 * call.b.channels);
+  int64_t channels = call.b.channels;
+  Numbers found = own(stats, 2 * channels), of_weight(2 * channels);
   Tensor slopes = in_order(g, channels_last(call.x)), gx = empty_as(call.x);
-  Tensor sums = zeros(2, call.b.channels);
-  if (gx.numel() == 0) return {gx, as_weight(sums, weight)};
-  Numbers parts(chosen().batch_parts(call.b));
-  chosen().batch_back(call.b, found.data(), slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
-                      values(sums), parts.data(), parallel);
-  return {gx, as_weight(sums, weight)};
+  if (gx.numel()) {
+    Numbers parts(chosen().batch_parts(call.b));
+    chosen().batch_back(call.b, found.data(), slopes.const_data_ptr(), call.x.const_data_ptr(), gx.mutable_data_ptr(),
+                        of_weight.data(), parts.data(), call.threads());
+  }
+  Numbers of_bias(of_weight.begin() + channels, of_weight.end());
+  of_weight.resize(channels);
+  return {gx, row(of_weight, weight.scalar_type()), row(of_bias, weight.scalar_type())};
 }
 
 struct RowsCall {
@@ -141,15 +178,18 @@ std::tuple<Tensor, Tensor> rms_backward(const Tensor& g, const Tensor& x, int64_
 }  // namespace normlab
 
 STABLE_TORCH_LIBRARY_FRAGMENT(normlab, library) {
-  library.def("batch(Tensor x, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor)");
-  library.def("batch_backward(Tensor g, Tensor x, Tensor? weight, Tensor stats, float eps) -> (Tensor, Tensor)");
   library.def("rms(Tensor x, int width, Tensor? weight, float eps) -> Tensor");
   library.def("rms_backward(Tensor g, Tensor x, int width, Tensor? weight, float eps, bool learns) -> (Tensor, Tensor)");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(normlab, CPU, library) {
-  library.impl("batch", TORCH_BOX(&normlab::batch));
-  library.impl("batch_backward", TORCH_BOX(&normlab::batch_backward));
   library.impl("rms", TORCH_BOX(&normlab::rms));
   library.impl("rms_backward", TORCH_BOX(&normlab::rms_backward));
+}
+
+// No backward can be given to an operator through the stable ABI, other than in Python, which costs as much as a small
+// array's arithmetic. torch has a backward in C++ for this one, and for the CPU has no kernel of its own.
+STABLE_TORCH_LIBRARY_IMPL(aten, CPU, library) {
+  library.impl("cudnn_batch_norm", TORCH_BOX(&normlab::batch));
+  library.impl("cudnn_batch_norm_backward", TORCH_BOX(&normlab::batch_backward));
 }

@@ -122,11 +122,11 @@ def test_without_a_library_torch_computes(monkeypatch, tmp_path):
 # what of the library is another, as long as what it stands for
 OTHER = {
     "mix": (b"bool keep, bool strict) -> (Tensor, Tensor)\0", b"bool keep) -> (Tensor, Tensor)\0"),
-    "batch": (b"batch(Tensor x, Tensor? weight,", b"batch(Tensor x, Tensor  weight,"),
+    "cudnn_batch_norm": (b"\0cudnn_batch_norm\0", b"\0cudnn_batch_n0rm\0"),
     "rms": (b"rms(Tensor x, int width,", b"rms(Tensor x, int rows ,"),
     "moments": (b"moments(Tensor x) ->", b"m0ments(Tensor x) ->"),
     "divide": (b"float p, bool keep)", b"float p,  int keep)"),
-    "normlab_move": (b"\0normlab_move\0", b"\0normlab_mov3\0"),
+    "normlab_power_sums": (b"\0normlab_power_sums\0", b"\0normlab_power_sum3\0"),
 }
 USED = """
 import os, sys, torch, normlab

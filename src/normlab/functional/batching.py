@@ -19,8 +19,8 @@ from normlab.functional.checks import (
 )
 from normlab.functional.running import Running, advanced, store
 from normlab.kernels import batch as kernel
-from normlab.kernels import whole
-from normlab.kernels.native import KINDS
+from normlab.kernels import norms, whole
+from normlab.kernels.native import KINDS, ORDINARY
 from normlab.tracing import (
     begun,
     in_backward,
@@ -79,7 +79,11 @@ def plainly(
         return None
     vector = (width,)
     for own in (weight, bias, mean, var):
-        if own is not None and (own.dtype is not kind or own.shape != vector):
+        if own is None:
+            continue
+        if own.dtype is not kind or own.shape != vector or type(own) not in ORDINARY:
+            return None
+        if not own.is_cpu:
             return None
     if (var is None) is not (mean is None):
         return None
@@ -94,7 +98,7 @@ def plainly(
     if watching and layer:
         begun(layer)
     held = None if mean is None else (mean, var)
-    y = whole.in_place(x, held, weight, bias, momentum or 0.0, eps)
+    y = whole.in_place(x, held, weight, bias, momentum or 0.0, eps, norms.usual_batch)
     if y is None:
         job = BatchOptions("batch_norm", eps, momentum)
         y, new = trained(x, Running(*running), weight, bias, job)

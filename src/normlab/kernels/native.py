@@ -17,13 +17,14 @@ from torch import Tensor
 
 from normlab.errors import SettingError
 from normlab.kernels import operators
-from normlab.tracing import in_forward_mode, in_transform, observed
+from normlab.tracing import in_forward_mode, in_transform, observed, watching
 
 VARIABLE = "NORMLAB_KERNELS"
 SETS = ("avx512", "avx2", "generic")
 LIBRARY = Path(__file__).with_name("libkernels.so")
 WIDE = {torch.float32: 0, torch.float64: 1}
 KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)  # numbered as in core.h
+ORDINARY = frozenset((Tensor, torch.nn.Parameter))  # a subclass may do anything
 
 _chosen: str | None = None  # the set in use
 # the tests of `steady` at the cost of one call, by dtype; none without kernels
@@ -84,6 +85,11 @@ def refused(*given: Tensor | None) -> str:
     return ""
 
 
+def ready() -> bool:
+    """Whether kernels may compute with ordinary tensors of a call in which `plain` holds."""
+    return not torch._C._len_torch_dispatch_stack() and in_use() is not None
+
+
 def second_order() -> bool:
     """In a backward pass: whether its result is to be differentiated again, or is being transformed."""
     return (
@@ -96,7 +102,7 @@ def second_order() -> bool:
 
 
 def _unfit(tensor: Tensor) -> str:
-    if type(tensor) not in (Tensor, torch.nn.Parameter):
+    if type(tensor) not in ORDINARY:
         return f"a tensor is a {type(tensor).__name__}"
     if not tensor.is_cpu or tensor.layout != torch.strided:
         return f"a tensor is on {tensor.device.type}, {str(tensor.layout).removeprefix('torch.')}"
@@ -176,8 +182,6 @@ def _library() -> Any:
         test.argtypes, test.restype = [at, at, number, real, real], ctypes.c_bool
     for test in (library.normlab_varies_float, library.normlab_varies_double):
         test.argtypes, test.restype = [at, number, number, real], ctypes.c_bool
-    library.normlab_move.argtypes = [at, at, ctypes.c_int, at, number, number, real]
-    library.normlab_move.restype = None
     library.normlab_power_sums.argtypes = [
         ctypes.c_int, at, number, at, at, number, number, at,
     ]  # fmt: skip
@@ -188,27 +192,12 @@ def _library() -> Any:
     return library
 
 
-def move(mean: Tensor, var: Tensor, batch: Tensor, count: int, momentum: float) -> bool:
-    """Move running statistics by a batch of so many values a channel, at the cost of one call.
-
-    batch: float64 (2, channels), its mean and biased variance. False, and nothing moved, where it cannot run.
-    """
-    kind = mean.dtype
-    if kind not in KINDS or var.dtype is not kind or type(batch) is not Tensor:
-        return False
-    if not (_ordinary(mean) and _ordinary(var)):
-        return False
-    at = mean.data_ptr(), var.data_ptr(), KINDS.index(kind), batch.data_ptr()
-    _library().normlab_move(*at, mean.numel(), count, momentum)
-    torch.autograd.graph.increment_version((mean, var))
-    return True
-
-
-def _ordinary(a: Tensor) -> bool:
-    """Whether the memory of a may be read and written directly."""
+def written(a: Tensor) -> bool:
+    """Whether a kernel may write to the memory of a."""
     return type(a) is Tensor and a.is_cpu and a.is_contiguous() and not a.is_neg()
 
 
 def noted(why: str) -> None:
     """Tell who watches (`normlab.explain`) what computes this call."""
-    observed(f"torch's operators, since {why}" if why else f"C++ kernels ({_chosen})")
+    if watching:
+        observed(f"torch's operators, since {why}" if why else f"C++ kernels ({_chosen})")

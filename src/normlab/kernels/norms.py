@@ -1,12 +1,11 @@
 """Batch and RMS normalisation by the C++ kernels, where they fit and are faster than torch.
 
 They keep x alone, and sum about a value near the mean: no mean is so large that digits are lost. What they
-refuse runs on torch's operators. A backward pass that is differentiated again or transformed goes through
-these too.
+refuse runs on torch's operators. So does a second derivative, and of RMS norm a backward pass that is
+transformed.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,46 +13,76 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in
-from normlab.kernels import batch as twin
-from normlab.kernels import columns, native, slopes
+from normlab.kernels import native, slopes
 from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
+from normlab.kernels.operators import torchs_are_known
 from normlab.kernels.slopes import learns
 from normlab.tracing import plain
 
 Maybe = Tensor | None
+Statistics = tuple[Tensor, Tensor]
+_KNOWN = torchs_are_known()
 
 
-def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor] | None:
-    """(y, mean and biased variance of the batch, float64 (2, C)); None where torch is to do it."""
+def batch(
+    x: Tensor,
+    weight: Maybe,
+    bias: Maybe,
+    eps: float,
+    held: Statistics | None = None,
+    momentum: float = 0.0,
+) -> Statistics | None:
+    """(y, mean and biased variance of the batch, float64 (2, C)); None where torch is to do it.
+
+    held: running statistics, which are moved.
+    """
     # plain first: a traced size is not a number
-    if not plain(x):
+    if not plain(x) or x.numel() == 0 or native.refused(x, weight, bias):
         return None
-    size, trains = x.numel(), learns(x, weight, bias)
-    kind = "batch, half types" if x.element_size() == 2 else "batch"
-    enough = size >= at.LEAST[kind if trains else f"{kind}, without gradients"]
-    # torch loses digits of long columns, however few they are
-    if not enough and not (x.dim() > 2 and columns.holds(x) and columns.long(x)):
-        return None
-    if size == 0 or not _fits(x) or native.refused(x, weight, bias):
+    return usual_batch(x, _flat(weight), _flat(bias), eps, held, momentum)
+
+
+def usual_batch(
+    x: Tensor, weight: Maybe, bias: Maybe, eps: float, held: Statistics | None, momentum: float
+) -> Statistics | None:
+    """The same of ordinary tensors on the CPU in an ordinary call, weight and bias (C,)."""
+    if not native.ready() or not _fits(x):
         return None
     native.noted("")
-    if not trains:
-        return _batch(x, weight, bias, eps)
-    held: list[Tensor] = []  # an output less for autograd to wrap
-    return _Batch.apply(x, weight, bias, eps, held), held[0]  # pyright: ignore[reportReturnType]
+    if weight is None:
+        weight = x.new_ones(x.size(1))
+    mean = var = None
+    directly = held is not None and native.written(held[0]) and native.written(held[1])
+    if held is not None and directly:
+        # autograd keeps them, but no backward reads them: theirs is not the version that is checked
+        mean, var = held[0].data, held[1].data
+    # the operator of torch that has a backward in C++ and, for the CPU, our kernel
+    y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
+    if directly:
+        torch.autograd.graph.increment_version(held)
+    elif held is not None:
+        _move(held, own, x.numel() // x.size(1), momentum)
+    return y, own
+
+
+def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
+    """Move running statistics by a batch's mean and biased variance, by torch's operators."""
+    for old, new in zip(held, (own[0], own[1] * (count / (count - 1))), strict=True):
+        old.copy_(torch.lerp(old.double(), new, momentum))
 
 
 def _fits(x: Tensor) -> bool:
     """Whether the channels lie in memory as the kernels read them faster than torch."""
+    if not _KNOWN:
+        return False
     if not x.is_contiguous():
         return _kept(x, at.CHANNELS_LAST) and channels_last(x) is not None
-    if not _kept(x, at.CONTIGUOUS):
-        return False
-    if x.dim() == 2 and x.size(1) > at.CHANNELS and x.numel() * x.element_size() > at.LARGE:
-        return False
+    if x.dim() == 2:
+        wide = x.size(1) > at.CHANNELS and x.numel() * x.element_size() > at.LARGE
+        return not wide and _kept(x, at.CONTIGUOUS)
     places = x.numel() // (x.size(0) * x.size(1))
-    return places == 1 or places >= at.PLACES
+    return (places == 1 or places >= at.PLACES) and _kept(x, at.CONTIGUOUS)
 
 
 def _kept(x: Tensor, left: dict[str, tuple[torch.dtype, ...]]) -> bool:
@@ -79,51 +108,6 @@ def _flat(a: Maybe) -> Maybe:
     return a if a is None or a.dim() == 1 else a.flatten()
 
 
-def _batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor]:
-    return torch.ops.normlab.batch.default(x, _flat(weight), _flat(bias), eps)
-
-
-class _Batch(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Maybe, bias: Maybe, eps: float, held: list[Tensor]
-    ) -> Tensor:
-        y, stats = _batch(x, weight, bias, eps)
-        ctx.eps, ctx.stats = eps, stats  # nobody can write to stats: no version to be checked
-        ctx.bias = slopes.added(bias)
-        ctx.save_for_backward(x, weight)
-        held.append(stats)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor):
-        x, weight = ctx.saved_tensors
-        wanted, g = ctx.needs_input_grad[:3], grads[0]
-        if native.second_order():
-
-            def composed(x: Tensor, weight: Maybe) -> Tensor:
-                return twin.composed(x, weight, None, twin.PoolOptions(None, ctx.eps, None))[0]
-
-            found = slopes.through(composed, g, (x, weight), wanted[:2])
-            return *found, ctx.bias.slope(g.double()) if wanted[2] else None, None, None
-        gx, sums = torch.ops.normlab.batch_backward.default(g, x, _flat(weight), ctx.stats, ctx.eps)
-        return *_slopes(gx, sums, (weight, ctx.bias), wanted), None, None
-
-
-def _slopes(
-    gx: Tensor, sums: Any, own: Sequence[Tensor | slopes.Added | None], wanted: Any
-) -> list[Maybe]:
-    found: list[Maybe] = [gx if wanted[0] else None]
-    for i, a in enumerate(own):
-        found.append(_as(sums[i], a) if a is not None and wanted[i + 1] else None)
-    return found
-
-
-def _as(row: Tensor, a: Tensor | slopes.Added) -> Tensor:
-    fits = row.dtype is a.dtype and len(a.shape) == 1
-    return row if fits else row.to(a.dtype).view(a.shape)
-
-
 def _rms(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:
     return torch.ops.normlab.rms.default(x, width, _flat(weight), eps)
 
@@ -147,7 +131,8 @@ class _RMS(torch.autograd.Function):
             return *slopes.through(composed, grads[0], (x, weight), wanted), None, None
         given = grads[0], x, ctx.width, _flat(weight), ctx.eps, wanted[1]
         gx, sums = torch.ops.normlab.rms_backward.default(*given)
-        return *_slopes(gx, (sums,), (weight,), wanted), None, None
+        gw = slopes.summed_onto(sums, weight) if wanted[1] else None
+        return gx if wanted[0] else None, gw, None, None
 
 
 def rms_composed(x: Tensor, weight: Maybe, width: int, eps: float) -> Tensor:

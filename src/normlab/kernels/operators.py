@@ -25,7 +25,17 @@ def unlike() -> str:
         found = getattr(torch.ops.normlab, stated.__name__, None)
         if found is None or str(found.default._schema).partition("(")[2] != _schema(stated):
             return stated.__name__
-    return ""
+    has = torch._C._dispatch_has_kernel_for_dispatch_key
+    return next((name for name in TORCHS if not has(f"aten::{name}", "CPU")), "")
+
+
+def torchs_are_known() -> bool:
+    """Whether the operators of torch for which the library has a kernel are those it was written for."""
+    found = ((name, getattr(torch.ops.aten, name, None)) for name in TORCHS)
+    return hasattr(torch, "cudnn_batch_norm") and all(
+        operator is not None and str(operator.default._schema) == f"aten::{name}{TORCHS[name]}"
+        for name, operator in found
+    )
 
 
 def describe() -> None:
@@ -38,15 +48,6 @@ def _schema(stated: Callable[..., Any]) -> str:
     """Arguments and results in the words of torch, after the first bracket."""
     text = torch.library.infer_schema(stated, mutates_args=())
     return text.replace("SymInt", "int").partition("(")[2]
-
-
-def batch(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> Two:
-    return _of_channels(x)
-
-
-def batch_backward(g: Tensor, x: Tensor, weight: Maybe, stats: Tensor, eps: float) -> Two:
-    gx, sums = _of_channels(x)
-    return gx, sums if weight is None else sums.to(weight.dtype)
 
 
 def rms(x: Tensor, width: int, weight: Maybe, eps: float) -> Tensor:
@@ -137,8 +138,6 @@ def moments(x: Tensor) -> Tensor:
 
 
 STATED = (
-    batch,
-    batch_backward,
     rms,
     rms_backward,
     divide,
@@ -154,5 +153,14 @@ def _in_order(x: Tensor) -> Tensor:
     return torch.empty_like(x.contiguous() if channels_last(x) is None else x)
 
 
-def _of_channels(x: Tensor) -> Two:
-    return _in_order(x), x.new_empty((2, x.shape[1]), **WIDE)
+# Operators whose backward torch's autograd has in C++, and for which torch has no kernel on the CPU
+TORCHS = {
+    "cudnn_batch_norm": (
+        "(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+        "bool training, float exponential_average_factor, float epsilon) -> (Tensor, Tensor, Tensor, Tensor)"
+    ),
+    "cudnn_batch_norm_backward": (
+        "(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, "
+        "Tensor? save_mean, Tensor? save_var, float epsilon, Tensor reserveSpace) -> (Tensor, Tensor, Tensor)"
+    ),
+}

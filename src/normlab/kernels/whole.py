@@ -1,19 +1,19 @@
 """Normalising whole arrays, without a mask: torch's operators, where their rounding does not show in y."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from normlab.dtypes import computed_in
-from normlab.kernels import columns, native, norms, steady
+from normlab.kernels import columns, norms, steady
 from normlab.kernels import thresholds as at
 from normlab.kernels.layouts import channels_last
+from normlab.kernels.norms import Statistics
 from normlab.kernels.slopes import learns
 
 Maybe = Tensor | None
-Statistics = tuple[Tensor, Tensor]
 SQUARES = 0.5  # |mean| / deviation from which on E[x²] − E[x]² loses digits that show
 _CUDNN = torch.backends.cudnn
 
@@ -32,15 +32,18 @@ def evaluated(x: Tensor, held: Statistics, weight: Maybe, bias: Maybe, eps: floa
 
 
 def in_place(
-    x: Tensor, held: Statistics | None, weight: Maybe, bias: Maybe, momentum: float, eps: float
+    x: Tensor,
+    held: Statistics | None,
+    weight: Maybe,
+    bias: Maybe,
+    momentum: float,
+    eps: float,
+    by_kernel: Callable[..., Statistics | None] = norms.batch,
 ) -> Tensor | None:
     """The same on the CPU; None, and nothing moved, where torch's sums are not exact enough."""
-    found = None if _small(x, weight) else norms.batch(x, weight, bias, eps)
+    found = None if _few(x) else by_kernel(x, weight, bias, eps, held, momentum)
     if found is not None:
-        y, own = found
-        if held is not None:
-            _move(held, own, x.numel() // x.size(1), momentum)
-        return y
+        return found[0]
     mean, var = (None, None) if held is None else held
     in_columns = columns.holds(x)
     if in_columns and x.dim() > 2 and columns.long(x):
@@ -56,18 +59,11 @@ def in_place(
     return by_value(x, weight, bias, eps)[0]  # the statistics are exact, and have moved
 
 
-def _small(x: Tensor, weight: Maybe) -> bool:
-    """Whether `norms.batch` has nothing for it: it asks more, which takes longer than it seems to."""
-    least = at.LEAST["batch" if learns(x, weight) else "batch, without gradients"]
-    return x.numel() < least and (x.dim() == 2 or x.is_contiguous())
-
-
-def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
-    """Move running statistics by a batch's mean and biased variance, float64 (2, channels)."""
-    if native.move(*held, own, count, momentum):
-        return
-    for old, new in zip(held, (own[0], own[1] * (count / (count - 1))), strict=True):
-        old.copy_(torch.lerp(old.double(), new, momentum))
+def _few(x: Tensor) -> bool:
+    """Whether torch's operator is faster for so few elements, and loses no digits."""
+    if x.element_size() == 2:
+        return x.numel() < at.LEAST["batch, half types"]
+    return x.numel() < at.LEAST["batch"] and x.is_contiguous()
 
 
 def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor, Tensor, Tensor]:
