@@ -64,13 +64,12 @@ inline void near_mean(const Block& at, const S* x, double* about) {
     about[0] = double(T(total<T>(sums) / double(seen)));
     return;
   }
-  double sum[TILE], none[TILE];
-  auto add = [&](int64_t row, auto some, int64_t, Vector<T>& a, Vector<T>&) INLINED {
-    a += some.fresh(some.of(x + row));
-  };
-  sums_of_lanes<T>(at, FIRST, sum, none, add);
+  int64_t rows = most(1, least(FIRST, at.rows() / at.k.together)), n = least(at.lanes(), at.rows() * at.channels());
+  double sum[TILE] = {}, seen = double(rows * n / at.channels());
+  for (const S* row = x + at.begin(0); rows-- > 0; row += at.step())
+    INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) sum[i] += double(value_of(row[i]));
   folded(sum, at, about);
-  double seen = double(least(FIRST * at.k.together, at.rows()));
   for (int64_t g = 0; g < at.channels(); ++g) about[g] = double(T(about[g] / seen));
 }
 

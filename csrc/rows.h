@@ -7,18 +7,26 @@ inline T value_of(T v) { return v; }
 inline float value_of(bfloat v) { return widened(v); }
 inline float value_of(half v) { return widened(v); }
 
+constexpr int64_t AHEAD = 1024;  // bytes from what is asked for to what is used: the processor foresees no next page
+
 // The vectors of a row, and what is left at its end: the row's last values again, or all of a shorter row at the end
 // of a vector. `fresh` gives zeros for what was there before.
 template <class T>
 struct Whole {
   int64_t at;
   template <class S>
-  Vector<T> of(const S* row) const { return loaded(row + at); }
+  Vector<T> of(const S* row) const {
+    __builtin_prefetch((const char*)(row + at) + AHEAD);
+    return loaded(row + at);
+  }
   template <class S>
   const S* in(const S* row) const { return row + at; }
   Vector<T> fresh(Vector<T> v) const { return v; }
   template <class S>
-  void into(S* row, Vector<T> v) const { stored(row + at, v); }
+  void into(S* row, Vector<T> v) const {
+    __builtin_prefetch((const char*)(row + at) + AHEAD, 1);
+    stored(row + at, v);
+  }
 };
 
 template <class T>

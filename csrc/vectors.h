@@ -33,25 +33,27 @@ WITHIN Vector<T> everywhere(T value) {
 
 WITHIN Vector<float> loaded(const float* at) { return bytes<Vector<float>>(at); }
 WITHIN Vector<double> loaded(const double* at) { return bytes<Vector<double>>(at); }
-// The compiler converts integers of two sizes by halves of a vector
-WITHIN Bits widened(Halves h) {
+// By name, since compilers widen and narrow halves of a vector one after the other
+WITHIN Bits wide(const uint16_t* at) {
 #if defined(__AVX512F__)
-  return (Bits)_mm512_cvtepu16_epi32((__m256i)h);
+  return (Bits)_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)at));
 #elif defined(__AVX2__)
-  return (Bits)_mm256_cvtepu16_epi32((__m128i)h);
+  return (Bits)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)at));
 #else
-  return __builtin_convertvector(h, Bits);
+  return __builtin_convertvector(bytes<Halves>(at), Bits);
 #endif
 }
-WITHIN Halves narrowed(Bits b) {
+WITHIN Halves narrow(Bits b) {  // none above 16 bits
 #if defined(__AVX512F__)
   return (Halves)_mm512_cvtepi32_epi16((__m512i)b);
+#elif defined(__AVX2__)
+  return (Halves)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)b), _mm256_extracti128_si256((__m256i)b, 1));
 #else
   return __builtin_convertvector(b, Halves);
 #endif
 }
 
-WITHIN Vector<float> loaded(const bfloat* at) { return (Vector<float>)(widened(bytes<Halves>(at)) << 16); }
+WITHIN Vector<float> loaded(const bfloat* at) { return (Vector<float>)(wide(&at->bits) << 16); }
 WITHIN Vector<float> loaded(const half* at) {
 #if defined(__AVX512F__)
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)at));
@@ -66,10 +68,21 @@ WITHIN Vector<float> loaded(const half* at) {
 
 WITHIN void stored(float* at, Vector<float> v) { memcpy(at, &v, sizeof(v)); }
 WITHIN void stored(double* at, Vector<double> v) { memcpy(at, &v, sizeof(v)); }
+WITHIN Bits rounded(Vector<float> v) {  // to the first 16 bits
+#if defined(__AVX512F__)
+  // half a unit is added, a little less where the last bit is 0; a NaN stays as it is
+  __m512i b = (__m512i)v;
+  __mmask16 number = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
+  __mmask16 odd = _mm512_mask_test_epi32_mask(number, b, _mm512_set1_epi32(0x10000));
+  b = _mm512_mask_add_epi32(b, number, b, _mm512_set1_epi32(0x7fff));
+  return (Bits)_mm512_mask_add_epi32(b, odd, b, _mm512_set1_epi32(1)) >> 16;
+#else
+  Bits b = (Bits)v, near = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
+  return v != v ? Bits{} + 0x7fc0u : near;
+#endif
+}
 WITHIN void stored(bfloat* at, Vector<float> v) {
-  Bits b = (Bits)v, rounded = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
-  rounded = v != v ? Bits{} + 0x7fc0u : rounded;
-  Halves h = narrowed(rounded);
+  Halves h = narrow(rounded(v));
   memcpy(at, &h, sizeof(h));
 }
 WITHIN void stored(half* at, Vector<float> v) {

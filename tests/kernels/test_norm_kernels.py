@@ -167,6 +167,18 @@ def test_half_parameters_and_statistics_are_rounded_once(dtype, order):
         assert torch.equal(getattr(half, name), getattr(full, name).to(dtype))
 
 
+@by_set
+@pytest.mark.parametrize("order", [None, LAST])
+@pytest.mark.parametrize("weight", [1.0, 1e38, -1e-39, torch.nan])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_results_are_rounded_as_torch_rounds(dtype, weight, order, name):
+    x, own = drawn((8, 20, 9, 11), order, dtype), torch.full((20,), weight)
+    with native.forced(name):
+        y, exact = OPS.batch(x, own, None, EPS)[0], OPS.batch(x.float(), own, None, EPS)[0]
+    assert torch.equal(y.isnan(), exact.isnan())
+    assert torch.equal(y.nan_to_num(2.0), exact.to(dtype).nan_to_num(2.0))
+
+
 @by_image
 def test_a_constant_gives_the_bias(shape, order):
     bias = torch.arange(1.0, shape[1] + 1)
