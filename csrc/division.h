@@ -136,12 +136,12 @@ inline void by_form(const Division& d, const Work& work) {
 }
 
 // Rows far apart in memory are asked for some rows ahead: the processor foresees lines within a page alone.
-constexpr int64_t AHEAD = 4;
+constexpr int64_t ROWS_AHEAD = 4;
 
 template <bool Written, class S>
 inline void ahead(const Region& r, const S* array, int64_t k) {
-  if (k + AHEAD >= r.rows || r.step == r.length) return;
-  const char* row = (const char*)(array + r.start + (k + AHEAD) * r.step);
+  if (k + ROWS_AHEAD >= r.rows || r.step == r.length) return;
+  const char* row = (const char*)(array + r.start + (k + ROWS_AHEAD) * r.step);
   for (int64_t i = 0; i < r.length * int64_t(sizeof(S)); i += 64) __builtin_prefetch(row + i, Written);
 }
 
