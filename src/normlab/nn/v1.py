@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from normlab.equation.domains import NON_NEGATIVE, POSITIVE, one_of
 from normlab.equation.masks import check_valid, hide
@@ -114,9 +115,11 @@ class V1Block(Unscripted):
         self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth
         self.maximum, self.maintained = maximum, maintained
         self.learn_pool = learn_pool
-        weights = _pool_weights(orientations, self.frequencies, pool_octaves, pool_orientation)
+        pool = orientations, self.frequencies, pool_octaves, pool_orientation
         widths = [pool_cycles / f * _TO_DEVIATION for f in self.frequencies]
-        self.kn, kd = self._gains(weights, widths, pool_exponent)
+        with _disable_current_modes():  # inside FakeTensorMode, a response has no value
+            self.kn, kd = self._gains(_pool_weights(*pool), widths, pool_exponent)
+        weights = _pool_weights(*pool)
         self.norms = nn.ModuleList(
             DivisiveNorm(
                 orientations * len(self.phases),
