@@ -31,6 +31,7 @@ REFUSED = {
     "run cortex.size-tuning": "lab",
     "fit numbers.csv": "lab",
     "measure numbers.csv": "tables",
+    "bench --quick --only batch --figure speeds.svg": "report",
     "doctor net.py:net --html page.html": "report",
     "explore": "explorer",
 }
@@ -79,6 +80,7 @@ def test_the_extra_that_is_needed_is_named_in_one_line(command, base):
     code, said = base[command]
     (line,) = said.splitlines()
     assert code == 2 and "pip install" in line and f"normlab[{REFUSED[command]}]" in line
+    assert ("which are not installed; install them" in line) == (" and " in line)
 
 
 def test_the_layers_import_no_package_of_an_extra():

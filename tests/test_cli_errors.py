@@ -81,6 +81,23 @@ OTHERS = {
     "show": "Missing argument",
 }
 
+# what is read is not there: what is to be written is judged before that, and before any work
+INTO = {
+    "bench --quick --only none --figure x/s.svg": "--figure 'x/s.svg'",
+    "bench --quick --only none --out x/p.md": "--out 'x/p.md'",
+    "convert none.py:Net --to group --out x/w.pt": "--out 'x/w.pt'",
+    "doctor none.py:Net --html x/p.html": "--html 'x/p.html'",
+    "doctor none.py:Net --sarif x/r.json": "--sarif 'x/r.json'",
+    "doctor none.py:Net --write-baseline x/r.json": "--write-baseline 'x/r.json'",
+    "doctor none.py:Net --out x/w.pt": "--out 'x/w.pt'",
+    "doctor fold none.py:Net --out x/w.pt": "--out 'x/w.pt'",
+    "fit none.csv --html x/p.html": "--html 'x/p.html'",
+    "fit none.csv --figure x/s.svg": "--figure 'x/s.svg'",
+    "grade none.py --csv x/t.csv": "--csv 'x/t.csv'",
+    "measure none.csv --out x/r.json": "--out 'x/r.json'",
+    "measure none.csv --html x/p.html": "--html 'x/p.html'",
+}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -120,6 +137,13 @@ def test_a_command_that_is_none(folder, command, message):
 
 
 PROCESSES = ("nosuch", "show grop", "run chaper", "run cortex --semisaturation -1")
+
+
+@pytest.mark.parametrize(("command", "option"), INTO.items(), ids=INTO)
+def test_a_folder_where_a_file_is_to_be_written_is_refused_at_once(tmp_path, command, option):
+    *_, name = command.split()
+    (tmp_path / name).mkdir(parents=True)
+    refused(tmp_path, command.split(), f"{option} is a folder; give a file.")
 
 
 @pytest.mark.parametrize("command", PROCESSES)

@@ -83,9 +83,9 @@ class MissingExtraError(NormlabError, ImportError):
         """
         from normlab._installed import advice  # which takes a moment to import
 
-        return cls(
-            f"{what} needs {package}, which is not installed; install it with {advice(extra)}."
-        )
+        several = " and " in str(package)
+        missing = "are not installed; install them" if several else "is not installed; install it"
+        return cls(f"{what} needs {package}, which {missing} with {advice(extra)}.")
 
 
 def absent(extra: str) -> list[str]:

@@ -172,7 +172,8 @@ def _seen_by_place(call: Any, function: Any) -> Callable[[Any, Any], tuple[Any, 
 
 def _overridden(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether an argument takes torch's functions over, as a proxy of torch.fx does."""
-    return has_torch_function(args) or (bool(kwargs) and has_torch_function((*kwargs.values(),)))
+    # len, since the compiler of torch 2.10 cannot follow bool of a dict
+    return has_torch_function(args) or (len(kwargs) > 0 and has_torch_function((*kwargs.values(),)))
 
 
 def _tracer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """normlab bench: what is verified, how it is timed, what is said. No test depends on a time."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 
 from command import here
 from command import normlab as command
-from normlab.bench import networks, showing, timing, verified
+from normlab.bench import from_words, networks, showing, timing, verified
 from normlab.bench.from_words import chosen
 from normlab.bench.grid import GRID, PASSES, QUICK, TABLE, Aim, Case
 from normlab.bench.kinds import KINDS, Kind
@@ -163,7 +164,8 @@ def test_the_command(tmp_path):
     [
         (("--rounds", "1"), "--rounds 1 given; it must be at least 2."),
         (("--rounds", "many"), "--rounds 'many' given; it must be a whole number."),
-        (("--threads", "0"), "--threads 0 given; it must be at least 1."),
+        (("--threads", "0"), "--threads 0 given; it must be from 1 to 1024."),
+        (("--threads", "99999999999"), "--threads 99999999999 given; it must be from 1 to 1024."),
         (("--only", "bacth"), "--only 'bacth' given; it must begin the name of one of batch,"),
         (("--figure", "x.pdf"), "--figure 'x.pdf' given; its name must end in .svg or .png."),
         (("--out", "x.txt"), "--out 'x.txt' given; its name must end in .md."),
@@ -181,11 +183,15 @@ def test_as_its_user_starts_it():
     assert "Medians of interleaved rounds" in done.stdout
 
 
-def test_networks_need_torchvision(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torchvision", None)
-    asked = ("--quick", "--only", "batch, table", "--rounds", 2, "--default-allocator")
-    done = here("bench", *asked, "--networks")
-    assert done.returncode == 2 and "torchvision is not installed" in done.stderr
+def test_networks_need_torchvision_which_is_said_before_anything_is_timed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    monkeypatch.setattr(from_words, "measured", lambda *given: pytest.fail("something was timed"))
+    done = here("bench", "--quick", "--networks")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "normlab: --networks given, but torchvision is not installed here; install torchvision, or leave "
+        "--networks out.\n"
+    )
 
 
 def test_our_layers_take_the_place_of_torchs():

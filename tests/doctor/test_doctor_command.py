@@ -208,7 +208,7 @@ REFUSED = [
     (["nets.py:Net", "--data", "x.pt", "--batch-size", "many"], "--batch-size 'many'"),
     (["nets.py:Net", "--fail-on", "bad"], "--fail-on 'bad'"),
     (["nets.py:Net", "--only", "NRM999"], "no rule 'NRM999'"),
-    (["nets.py:Net", "--baseline", "nets.py"], "nets.py is no baseline"),
+    (["none.py:Net", "--baseline", "nets.py"], "nets.py is no baseline"),
     (["nets.py:Net", "--html", "x.pt/o.html"], "cannot write into"),
     (["x.pt"], "does not hold a state_dict, but a Tensor"),
     (["x.pt", "--weights", "x.pt"], "--weights goes with a model"),

@@ -164,6 +164,16 @@ def test_batch_renorm_gives_within_its_limits_what_evaluation_gives():
     assert_close(layer(x), layer.eval()(x))
 
 
+@pytest.mark.parametrize(("name", "neutral"), [("weight", 1.0), ("bias", 0.0)])
+def test_batch_renorm_without_its_weight_or_bias_alone_takes_the_other(name, neutral):
+    layer, other = (scrambled(beyond.BatchRenorm(4, schedule=None)) for _ in range(2))
+    setattr(layer, name, None)
+    with torch.no_grad():
+        getattr(other, name).fill_(neutral)
+    x = example(SHAPES[4]) + 0.5
+    assert_close(layer(x), other(x))
+
+
 PLAN = {0: (1, 0), 5_000: (1, 0), 15_000: (11 / 7, 2.5), 25_000: (15 / 7, 5), 40_000: (3, 5)}
 
 

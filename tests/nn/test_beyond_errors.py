@@ -181,6 +181,21 @@ def test_a_channel_with_one_valid_element_is_refused():
     assert layer.num_batches_tracked == 0
 
 
+@pytest.mark.parametrize("name", ["running_mean", "running_std", "num_batches_tracked"])
+def test_batch_renormalisation_without_a_running_statistic_is_refused(name):
+    layer = beyond.BatchRenorm(4)
+    setattr(layer, name, None)
+    words = (
+        f"BatchRenorm(num_features=4): {name} is None, and batch renormalisation corrects towards its "
+        "running statistics; leave them, or use BatchNorm(track_running_stats=False)."
+    )
+    with pytest.raises(SettingError, match=exact(words)):
+        layer(IMAGE)
+    if name != "running_mean":
+        with pytest.raises(SettingError, match=exact(words)):
+            assert layer.limits
+
+
 def test_a_model_with_one_bad_convolution_is_left_as_it_was():
     model = nn.Sequential(nn.Conv1d(2, 3, 3), nn.Conv1d(1, 3, 1))
     with pytest.raises(ShapeError, match="leave this layer out"):

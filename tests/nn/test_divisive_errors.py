@@ -1,6 +1,7 @@
 """What divisive normalisation refuses, in full words."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,19 @@ LAYERS = {
 def test_what_the_layer_refuses(make, message):
     with pytest.raises(SettingError, match=exact(message)):
         make()
+
+
+@pytest.mark.parametrize(
+    ("sigma", "shared", "message"),
+    [
+        ([1.0] * 3, False, "sigma of shape (3,) given; give a number or 4, one for each channel."),
+        (torch.ones(1, 4), False, "sigma of shape (1, 4) given; give a number or 4, one for each"),
+        ([1.0] * 4, True, "sigma of shape (4,) given; give a number."),
+    ],
+)
+def test_a_first_sigma_of_another_size(sigma, shared, message):
+    with pytest.raises(ShapeError, match=re.escape(f"DivisiveNorm: {message}")):
+        nn.DivisiveNorm(4, sigma=sigma, shared_sigma=shared)
 
 
 def test_what_has_no_inverse():

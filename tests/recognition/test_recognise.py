@@ -1,5 +1,8 @@
 """A module met in a model, without an input: what it is, and that it is left as it is."""
 
+from collections import Counter
+from typing import ClassVar
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -99,3 +102,28 @@ def test_what_is_none(name):
 def test_with_an_input_a_wrong_one_is_taken_for_the_row_it_should_be():
     found = recognise(Wrong(6), torch.randn(4, 5, 6))
     assert found is not None and found.row.name == "layer" and not found.exact
+
+
+class Odd(nn.Module):
+    """Does what no row does, and keeps what its copies are given and the threads they have."""
+
+    given: ClassVar[Counter] = Counter()
+    threads: ClassVar[set] = set()
+
+    def forward(self, x):
+        self.given[x.shape, x.numpy().tobytes()] += 1
+        self.threads.add(torch.get_num_threads())
+        return x / (1 + x.mean())
+
+
+def test_few_numbers_are_tried_with_one_thread_and_hardly_any_input_twice():
+    module, x = Odd(), torch.randn(4, 8, 6, 5)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert recognise(module, x) is None and not why_not(module, x).startswith("it pools")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert Odd.threads == {1}
+    assert max(Odd.given.values()) <= 3  # for its output, what that depends on, and its centring

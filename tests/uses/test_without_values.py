@@ -11,8 +11,6 @@ from normlab import functional, nn
 from normlab.errors import SettingError
 from normlab.kernels import native
 
-# read numbers when they are made: the least of a list, the response to a grating
-READING = ("DivisiveNorm, fixed sigma", "V1Block")
 X = example(SHAPE)
 MASK = torch.arange(6) < torch.tensor([6, 5, 4]).view(3, 1, 1)
 BEST = native.in_use() or "off"
@@ -27,13 +25,16 @@ def called(layer, x, *more):
 @by_layer
 def test_fake_tensors(layer):
     """Made and called where no tensor has values."""
-    if layer in READING:
-        pytest.skip("cannot be made without values")
     shape = called(layer_of(layer), X).shape
     with FakeTensorMode():
         made = CONFIGURATIONS[layer]()
         y = called(made, torch.randn(SHAPE))
     assert y.shape == shape
+
+
+def test_a_first_sigma_that_is_fake():
+    with FakeTensorMode():
+        assert nn.DivisiveNorm(2, sigma=torch.ones(2))(torch.ones(3, 2)).shape == (3, 2)
 
 
 @by_layer

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from normlab.errors import SettingError
-from normlab.system.files import check_writable
+from normlab.errors import SettingError, need
+from normlab.system.files import check_file
 from normlab.system.options import JsonFlag, whole
+
+_MOST_THREADS = 1024
 
 
 def bench(
@@ -65,12 +67,14 @@ def bench(
                 f"{option} {str(path)!r} given; its name must end in {' or '.join(endings)}."
             )
         if path is not None:
-            check_writable(path.parent, option)
+            check_file(path, option)
+    if picture is not None:
+        need("--figure", "report")
     numbers = {"rounds": whole("rounds", rounds), "threads": whole("threads", threads)}
-    for name, value in numbers.items():
-        if value is not None and value < (2 if name == "rounds" else 1):
-            least = 2 if name == "rounds" else 1
-            raise SettingError(f"--{name} {value} given; it must be at least {least}.")
+    if (given := numbers["rounds"]) is not None and given < 2:
+        raise SettingError(f"--rounds {given} given; it must be at least 2.")
+    if (given := numbers["threads"]) is not None and not 1 <= given <= _MOST_THREADS:
+        raise SettingError(f"--threads {given} given; it must be from 1 to {_MOST_THREADS}.")
     from normlab.bench.from_words import told
 
     told(

@@ -34,6 +34,8 @@ def told(
     json: bool,
 ) -> None:
     cases = chosen(quick, table, only)
+    if networks:
+        steps.vision()
     if threads is not None:
         torch.set_num_threads(threads)
     clock = PROCESSOR if processor_time else WALL

@@ -42,7 +42,8 @@ STEPS = (
 )
 
 
-def _vision() -> Any:
+def vision() -> Any:
+    """The networks of torchvision. Errors: SettingError where it is not installed."""
     try:
         return import_module("torchvision").models
     except ImportError:
@@ -62,7 +63,7 @@ def _vision() -> Any:
 
 def torchs(name: str) -> nn.Module:
     """The network, untrained; AlexNet with the local response norms of the paper."""
-    model = getattr(_vision(), name)(num_classes=CLASSES)
+    model = getattr(vision(), name)(num_classes=CLASSES)
     if name == "alexnet":
         for place, module in reversed(list(enumerate(model.features))):
             if isinstance(module, nn.MaxPool2d) and place < 7:

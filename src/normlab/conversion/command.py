@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from normlab.system.console import say
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.options import numbers, whole
 from normlab.system.progress import bar
 
@@ -62,7 +62,7 @@ def convert_model(
     """Replace one kind of normaliser throughout a model. Without --out, only shows what would change."""
     sizes, groups = numbers("shape", shape), whole("num-groups", num_groups)
     if out is not None:
-        check_writable(out.parent)
+        check_file(out)
     from normlab.conversion.from_words import Asked, converted_from, saved, table
 
     asked = Asked(to, source, tuple(skip or ()), groups)

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from normlab.errors import need
 from normlab.system.console import say
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.options import JsonFlag, whole
 from normlab.system.progress import bar
 
@@ -126,12 +126,15 @@ def examine_model(
     files = Files(html, sarif, write_baseline, out)
     files.check()
     batches = from_words.batches_of(data, whole("batch-size", batch_size))
+    known = from_words.known(baseline)
     subject = from_words.subject(model, weights)
+    if fix or out is not None:
+        from_words.check_fixable(subject)
     with bar("Examining") as progress:
         report = from_words.examined(
             subject, batches, whole("max-batches", max_batches), only, training, progress
         )
-    report = from_words.known_left_out(report, baseline)
+    report = from_words.known_left_out(report, known)
     fixed = None
     if fix or out is not None:
         with bar("Fixing") as progress:
@@ -155,7 +158,7 @@ class Files(NamedTuple):
             need("--html", "report")
         for name, path in self._asdict().items():
             if path is not None:
-                check_writable(path.absolute().parent, f"--{name.replace('_', '-')}")
+                check_file(path, f"--{name.replace('_', '-')}")
 
 
 def _given_out(report: Any, fixed: Any, files: Files, as_json: bool) -> None:

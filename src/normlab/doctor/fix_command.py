@@ -7,7 +7,7 @@ import typer
 
 from normlab.doctor.command import DataOption, SizeOption, WeightsOption, doctor_app
 from normlab.system.console import say
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.options import JsonFlag, whole
 from normlab.system.progress import bar
 
@@ -109,7 +109,7 @@ def _by_name(
     options: Any = None,
 ) -> None:
     if out is not None:
-        check_writable(out.absolute().parent)
+        check_file(out)
     from normlab.data.models import model_from
     from normlab.doctor.fixing import treated
     from normlab.doctor.from_words import batches_of

@@ -24,6 +24,8 @@ from normlab.recalibration.batches import Batches, Progress, silent
 from normlab.safe import json_text
 from normlab.system.files import write_all
 
+Known = frozenset[tuple[str, str]]  # code and layer of each finding
+
 _FACTORY = re.compile(r".+:[A-Za-z_]\w*$")
 
 
@@ -63,8 +65,20 @@ def examined(
     )
 
 
-def known_left_out(report: Report, path: Path | None) -> Report:
-    return report if path is None else baseline.without(report, baseline.read(path))
+def known(path: Path | None) -> Known | None:
+    """What the file says is known; None without one."""
+    return None if path is None else baseline.read(path)
+
+
+def known_left_out(report: Report, known: Known | None) -> Report:
+    return report if known is None else baseline.without(report, known)
+
+
+def check_fixable(model: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise SettingError(
+            "--fix needs the model, package.module:callable; a state_dict has no code."
+        )
 
 
 def fixed(
@@ -76,10 +90,6 @@ def fixed(
     progress: Progress,
 ) -> Fixed:
     """The plan; with `out` the fixes themselves, and the new state_dict in that file."""
-    if not isinstance(model, nn.Module):
-        raise SettingError(
-            "--fix needs the model, package.module:callable; a state_dict has no code."
-        )
     given = None if batches is None else Batches(batches, "--data")
     made = fix(model, report, given, dry_run=out is None, convert=convert, progress=progress)
     if out is not None:

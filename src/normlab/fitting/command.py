@@ -7,7 +7,7 @@ import typer
 
 from normlab.data import options as reader
 from normlab.errors import SettingError, need
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.options import JsonFlag, number
 
 
@@ -111,7 +111,7 @@ def _check_file(path: Path, endings: tuple[str, ...]) -> None:
             f"--{'html' if '.html' in endings else 'figure'} {str(path)!r} given; its name must end in "
             f"{' or '.join(endings)}."
         )
-    check_writable(path.parent, "--html" if ".html" in endings else "--figure")
+    check_file(path, "--html" if ".html" in endings else "--figure")
 
 
 def _known(given: str) -> tuple[str, float]:

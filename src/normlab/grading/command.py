@@ -9,7 +9,7 @@ import typer
 
 from normlab.errors import DataError, SettingError
 from normlab.safe import json_text, printable
-from normlab.system.files import check_writable, write_all
+from normlab.system.files import check_file, write_all
 from normlab.system.options import JsonFlag, number
 from normlab.system.progress import bar
 
@@ -104,7 +104,7 @@ def _checked(written: Mapping[str, Path | None], files: Sequence[str]) -> Mappin
             check_fits(option, held)
     for option, path in written.items():
         if path is not None:
-            check_writable(path.parent, f"--{option}")
+            check_file(path, f"--{option}")
     return written
 
 

@@ -13,7 +13,7 @@ from normlab.measuring.measure import Place, measured
 from normlab.measuring.measured import Measured
 from normlab.measuring.options import Options
 from normlab.measuring.recipe import Recipe
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.options import parsed, whole
 
 
@@ -67,7 +67,7 @@ def measured_as_said(
             raise SettingError(f"{path} is the data itself; give another file to write to.")
     if html is not None:
         need("--html", "report")
-        check_writable(html.absolute().parent, "--html")
+        check_file(html, "--html")
     found = measured(source, options, recipe, place)
     if html is not None:
         from normlab.measuring import report

@@ -22,7 +22,7 @@ from normlab.measuring.saved import groups_to_json, save
 from normlab.measuring.source import Source
 from normlab.measuring.tree import Tree
 from normlab.system.console import keeps
-from normlab.system.files import check_writable
+from normlab.system.files import check_file
 from normlab.system.progress import bar
 
 
@@ -134,7 +134,7 @@ class Place:
         if self.resume and self.out is None:
             raise SettingError("resume given without out; it goes on beside the file of --out.")
         if self.out is not None:
-            check_writable(self.out.absolute().parent)
+            check_file(self.out)
 
 
 def measured(given: Any, options: Options, recipe: Recipe, place: Place) -> dict[str, Measured]:

@@ -6,14 +6,15 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from normlab import functional
-from normlab.errors import SettingError
+from normlab.errors import SettingError, ShapeError
 from normlab.functional.divisive import equation
 from normlab.nn.checks import check_channels, check_count, check_settings
 from normlab.nn.divisive_forms import PublishedForms
 from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, placed, raw
-from normlab.tracing import recorded_layer
+from normlab.tracing import recorded_layer, values_known
 
 _PLAIN = {  # the plain settings, which the layer hands on as they are, and their defaults
     "drive_power": None,
@@ -97,10 +98,8 @@ class DivisiveNorm(PublishedForms):
         if learn_pool or sides or pool_weight is not None:
             weights = _first_weights(num_channels, pool_channels, sides, pool_weight)
         self._check({"sigma": sigma, "power": power, "pool_weight": weights})
-        first = torch.as_tensor(sigma, dtype=torch.float64, device="cpu").detach()
-        first = first.expand(1 if shared_sigma else num_channels)
-        least = sigma if isinstance(sigma, int | float) else first.min().item()
-        self.least_sigma = LEAST_SHARE * least
+        first = _first_sigma(sigma, 1 if shared_sigma else num_channels)
+        self.least_sigma = LEAST_SHARE * _least(sigma)
         self.shared_sigma = shared_sigma
         self.first = {"raw_sigma": first, "raw_power": power, "weight": 1.0, "bias": 0.0}
         values = raw(placed(first, kind))
@@ -172,6 +171,25 @@ class DivisiveNorm(PublishedForms):
         }
         shown |= {name: value for name, (value, default) in choices.items() if value != default}
         return ", ".join([str(self.num_channels), *(f"{k}={v!r}" for k, v in shown.items())])
+
+
+def _first_sigma(sigma: float | Sequence[float] | Tensor, number: int) -> Tensor:
+    first = torch.as_tensor(sigma, dtype=torch.float64, device="cpu").detach()
+    if tuple(first.shape) not in ((), (1,), (number,)):
+        raise ShapeError(
+            f"DivisiveNorm: sigma of shape {tuple(first.shape)} given; give a number"
+            + (f" or {number}, one for each channel." if number > 1 else ".")
+        )
+    return first.expand(number)
+
+
+def _least(sigma: float | Sequence[float] | Tensor) -> float:
+    """The least of the values; 0 of a tensor that has none, since it is fake."""
+    if isinstance(sigma, int | float):
+        return sigma
+    with _disable_current_modes():  # inside FakeTensorMode, a list has values
+        values = torch.as_tensor(sigma, dtype=torch.float64, device="cpu")
+        return values.min().item() if values_known(values) else 0.0
 
 
 def _first_weights(

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from normlab.equation.domains import NON_NEGATIVE, POSITIVE, one_of
 from normlab.equation.masks import check_valid, hide
@@ -22,7 +22,7 @@ from normlab.filters import (
 from normlab.nn.checks import check_channels, check_number
 from normlab.nn.divisive import DivisiveNorm
 from normlab.nn.scripting import Unscripted
-from normlab.system.threads import one_thread
+from normlab.system.threads import one_thread_if_small
 from normlab.tracing import recorded_layer, values_known
 
 _TO_DEVIATION = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian, from its full width at half height
@@ -40,7 +40,6 @@ _DOMAINS = {
     "window": one_of("gaussian", "box"),
 }
 _EXACT: Any = {"dtype": torch.float64, "device": "cpu"}  # for the numbers of the block itself
-_SMALL = 1 << 17  # pixels of all images together
 _CALIBRATION = 16  # cycles across the grating that gains are found with
 
 
@@ -116,9 +115,11 @@ class V1Block(Unscripted):
         self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth
         self.maximum, self.maintained = maximum, maintained
         self.learn_pool = learn_pool
-        weights = _pool_weights(orientations, self.frequencies, pool_octaves, pool_orientation)
+        pool = orientations, self.frequencies, pool_octaves, pool_orientation
         widths = [pool_cycles / f * _TO_DEVIATION for f in self.frequencies]
-        self.kn, kd = self._gains(weights, widths, pool_exponent)
+        with _disable_current_modes():  # inside FakeTensorMode, a response has no value
+            self.kn, kd = self._gains(_pool_weights(*pool), widths, pool_exponent)
+        weights = _pool_weights(*pool)
         self.norms = nn.ModuleList(
             DivisiveNorm(
                 orientations * len(self.phases),
@@ -151,7 +152,7 @@ class V1Block(Unscripted):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        with one_thread() if _small(input) else nullcontext():
+        with one_thread_if_small(input):
             return self._responses(input, mask)
 
     def _responses(self, input: Tensor, mask: Tensor | None) -> Tensor:
@@ -245,11 +246,6 @@ def _check(
         )
     for frequency in frequencies:
         check_frequency(frequency)
-
-
-def _small(images: Tensor) -> bool:
-    """Whether sharing the work among threads gains little, and costs much where others are busy."""
-    return values_known(images) and images.is_cpu and images.numel() <= _SMALL
 
 
 def _window(deviation: float, window: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -54,13 +55,22 @@ class Probe:
     def __call__(self, x: Tensor) -> Tensor:
         return run(self.module, x)
 
-    def fits(self, rows: list[Norm] | None = None) -> list[Fit]:
-        """The rows whose elements reach as far as the module's (or those given), the nearest first."""
-        seen, found = spread(self, self.x, _DRAWS), []
+    @cached_property
+    def _reach(self) -> tuple[frozenset[int], ...]:
+        return spread(self, self.x, _DRAWS)
+
+    @cached_property
+    def fits(self) -> list[Fit]:
+        """The rows whose elements reach as far as the module's, the nearest first."""
+        return self.fits_of(None)
+
+    def fits_of(self, rows: list[Norm] | None) -> list[Fit]:
+        """The rows given, or those whose elements reach as far as the module's, the nearest first."""
+        found = []
         possible = [*candidates(self.module, self.x, rows), *frozen(self.module, self.x)]
         with torch.no_grad():
             for one in map(self._measured, possible):
-                if rows or _reaches(one, self.x) == seen:
+                if rows or _reaches(one, self.x) == self._reach:
                     found.append(self._fit(one))
                     if found[-1].right:
                         break
@@ -78,10 +88,9 @@ class Probe:
 
     def keeps_the_mean(self) -> bool:
         """Whether it divides by a deviation about a mean that it does not subtract, which is no row."""
-        seen = spread(self, self.x, _DRAWS)
         with torch.no_grad():
             return any(
-                one.row.center and _reaches(one, self.x) == seen and self._proportional(one)
+                one.row.center and _reaches(one, self.x) == self._reach and self._proportional(one)
                 for one in candidates(self.module, self.x)
             )
 

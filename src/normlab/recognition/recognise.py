@@ -16,6 +16,7 @@ from normlab.recognition.by_type import by_type, no_row
 from normlab.recognition.copies import undisturbed
 from normlab.recognition.found import Recognised
 from normlab.recognition.inputs import like, made_up
+from normlab.system.threads import one_thread_if_small
 
 _OTHERS = (nn.Linear, _ConvNd, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
 _PARTS = 8  # a normaliser has few modules in it
@@ -47,11 +48,13 @@ def _recognised(module: nn.Module, x: Tensor | None, row: str | Norm | None) -> 
         return _told(module, x, wanted(row), known)
     if known is not None or _hopeless(module, x):
         return known
+    tried = []
     for probe in _probes(module, x):
-        best = next(iter(probe.fits()), None)
+        best = next(iter(probe.fits), None)
         if best is not None and best.error <= EXACT:
             return settled(module, best, probe)
-    return None if x is None else _nearest(module, x)
+        tried.append(probe)
+    return None if x is None else _nearest(module, tried)
 
 
 def _of_sizes(found: Recognised, x: Tensor) -> Recognised:
@@ -77,7 +80,7 @@ def why_not(module: nn.Module, x: Tensor | None = None) -> str:
     if reason or x is None:
         return reason or "it does what no row does"
     try:
-        with undisturbed(x.device):
+        with undisturbed(x.device), one_thread_if_small(x):
             probe = Probe(module, x.detach())
             seen, uncentred = behaviour(probe, probe.x), probe.keeps_the_mean()
     except CheckError:
@@ -95,26 +98,27 @@ def _told(
     if known is not None and known.row.name == row.name:
         return replace(known, how="told")
     for probe in _probes(module, x):
-        best = next(iter(probe.fits([row])), None)
+        best = next(iter(probe.fits_of([row])), None)
         if best is not None:
             found = (settled if best.error <= EXACT else plain)(module, best, probe)
             return replace(found, how="told")
     return None
 
 
-def _nearest(module: nn.Module, x: Tensor) -> Recognised | None:
+def _nearest(module: nn.Module, tried: list[Probe]) -> Recognised | None:
     """The row whose numbers are nearly the module's, or that does the same to whom and does it rightly."""
-    for probe in _probes(module, x):
-        if probe.keeps_the_mean():
-            return None
-        seen = behaviour(probe, probe.x)
-        for fit in probe.fits():
-            one = fit.candidate
-            if fit.error <= NEAR:
-                return plain(module, fit, probe)
-            other = behaviour(lambda a, one=one: one.normalised(a, one.some_eps), probe.x)
-            if seen.like(other) and probe.alike(one):
-                return replace(plain(module, fit, probe), how="behaviour")
+    for probe in tried:
+        with undisturbed(probe.x.device), one_thread_if_small(probe.x):
+            if probe.keeps_the_mean():
+                return None
+            seen = behaviour(probe, probe.x)
+            for fit in probe.fits:
+                one = fit.candidate
+                if fit.error <= NEAR:
+                    return plain(module, fit, probe)
+                other = behaviour(lambda a, one=one: one.normalised(a, one.some_eps), probe.x)
+                if seen.like(other) and probe.alike(one):
+                    return replace(plain(module, fit, probe), how="behaviour")
     return None
 
 
@@ -122,7 +126,7 @@ def _probes(module: nn.Module, x: Tensor | None) -> Iterator[Probe]:
     """The module with each of the inputs that it takes."""
     for one in made_up(module) if x is None else like(module, x):
         try:
-            with undisturbed(one.device):
+            with undisturbed(one.device), one_thread_if_small(one):
                 yield Probe(module, one)
         except CheckError:  # it takes no such input
             continue

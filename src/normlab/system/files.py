@@ -21,6 +21,13 @@ def check_writable(folder: Path, option: str = "--out") -> None:
             pass
 
 
+def check_file(path: Path, option: str = "--out") -> None:
+    """The same of one file."""
+    if path.is_dir():
+        raise DataError(f"{option} {str(path)!r} is a folder; give a file.")
+    check_writable(path.absolute().parent, option)
+
+
 def write_all(folder: Path, files: Mapping[str, bytes], option: str = "--out") -> Path:
     """Write files (path inside the folder → content); what else is in the folder is left alone.
 

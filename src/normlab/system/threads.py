@@ -1,7 +1,15 @@
 """How many threads torch takes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SMALL = 1 << 17  # elements up to which sharing gains little, and costs much where others are busy
 
 
 @contextmanager
@@ -18,3 +26,11 @@ def one_thread() -> Iterator[int]:
         yield before
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread_if_small(x: Tensor) -> AbstractContextManager[object]:
+    """One thread inside the block where x is small and on the CPU, else as many as there are."""
+    from normlab.tracing import values_known
+
+    small = values_known(x) and x.is_cpu and x.numel() <= _SMALL
+    return one_thread() if small else nullcontext()

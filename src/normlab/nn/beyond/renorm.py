@@ -90,6 +90,7 @@ class BatchRenorm(Affine):
     @property
     def limits(self) -> tuple[Tensor, Tensor]:
         """rmax and dmax for the next batch."""
+        self._check_held("running_std", "num_batches_tracked")
         _check(self.rmax, self.dmax, self.schedule)
         kind = torch.promote_types(self.running_std.dtype, torch.float32)
         step = self.num_batches_tracked.to(kind)
@@ -101,6 +102,7 @@ class BatchRenorm(Affine):
 
     @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        self._check_held("running_mean", "running_std")
         check_channels(self, input, self.num_features, "num_features", least=2)
         check_sizes(self._name, input, self.weight, self.bias, self.running_mean)
         valid = check_valid(self._name, input, mask)
@@ -142,9 +144,17 @@ class BatchRenorm(Affine):
         rmax, dmax = (limit.to(std) for limit in self.limits)
         r = (std / self.running_std).clamp(1.0 / rmax, rmax)
         d = ((mean - self.running_mean) / self.running_std).clamp(-dmax, dmax)
-        if self.weight is None or self.bias is None:
-            return r, d
-        return self.weight * r, self.weight * d + self.bias
+        if self.weight is not None:
+            r, d = self.weight * r, self.weight * d
+        return r, d if self.bias is None else d + self.bias
+
+    def _check_held(self, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) is None:
+                raise SettingError(
+                    f"{self._name}: {name} is None, and batch renormalisation corrects towards its "
+                    f"running statistics; leave them, or use BatchNorm(track_running_stats=False)."
+                )
 
     @property
     def _name(self) -> str:
