@@ -174,7 +174,7 @@ def test_half_parameters_and_statistics_are_rounded_once(dtype, order):
 def test_half_results_are_rounded_as_torch_rounds(dtype, weight, order, name):
     x, own = drawn((8, 20, 9, 11), order, dtype), torch.full((20,), weight)
     with native.forced(name):
-        y, exact = OPS.batch(x, own, None, EPS)[0], OPS.batch(x.float(), own, None, EPS)[0]
+        y, exact = batch_op(x, own)[0], batch_op(x.float(), own)[0]
     assert torch.equal(y.isnan(), exact.isnan())
     assert torch.equal(y.nan_to_num(2.0), exact.to(dtype).nan_to_num(2.0))
 
