@@ -1,6 +1,9 @@
 // The operators of torch, through its stable ABI: one binary for torch 2.10 and later.
 #include "binding.h"
 
+#include <torch/headeronly/util/BFloat16.h>
+#include <torch/headeronly/util/Half.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -135,40 +138,37 @@ extern "C" SEEN int normlab_choose(const char* name) {
 }
 
 namespace {
+using torch::headeronly::BFloat16;
+using torch::headeronly::Half;
+
+inline double number(double v) { return v; }
+inline double number(float v) { return v; }
+inline double number(BFloat16 v) { return float(v); }
+inline double number(Half v) { return float(v); }
+
 template <class T>
 bool shows(const T* mean, const T* rate, int64_t n, double steep, double far) {
   int found = 0;
   for (int64_t i = 0; i < n; ++i) {
-    double m = mean[i] < 0 ? -double(mean[i]) : double(mean[i]), r = rate[i];
+    double m = number(mean[i]), r = number(rate[i]);
+    m = m < 0 ? -m : m;
     found |= (m * r > far) | ((m != 0) & (r * r * steep > 1));
   }
   return found;
 }
-}  // namespace
 
-// Whether the rounding of a mean shows: the test of kernels/steady.py; steep: eps / flat. Two functions, since
-// each argument costs a tenth of the call.
-extern "C" SEEN bool normlab_shows_float(const float* mean, const float* rate, int64_t n, double steep, double far) {
-  return shows(mean, rate, n, steep, far);
-}
-
-extern "C" SEEN bool normlab_shows_double(const double* mean, const double* rate, int64_t n, double steep,
-                                          double far) {
-  return shows(mean, rate, n, steep, far);
-}
-
-namespace {
 template <class T>
 bool varies(const T* x, int64_t size, int64_t width, double eps) {
   constexpr int64_t SOME = 64, ROWS = 1024, WIDEST = 1000000;  // FAR² of kernels/steady.py
   if (width <= 0 || width > WIDEST || size > ROWS * width || size % width) return false;
   int64_t some = width < SOME ? width : SOME;
   for (const T* end = x + size; x < end; x += width) {
-    T low = x[0], high = x[0];
+    double low = number(x[0]), high = low;
     int64_t i = 0;
     for (; i < some; ++i) {
-      low = x[i] < low ? x[i] : low, high = x[i] > high ? x[i] : high;
-      double range = double(high) - double(low);
+      double v = number(x[i]);
+      low = v < low ? v : low, high = v > high ? v : high;
+      double range = high - low;
       if (low <= 0 && high >= 0 && range * range >= eps * double(width)) break;
     }
     if (i == some) return false;
@@ -177,15 +177,20 @@ bool varies(const T* x, int64_t size, int64_t width, double eps) {
 }
 }  // namespace
 
-// Whether the first values of each row, of not too many, have both signs and a wide range: the test `varies` of
-// kernels/steady.py
-extern "C" SEEN bool normlab_varies_float(const float* x, int64_t size, int64_t width, double eps) {
-  return varies(x, size, width, eps);
-}
-
-extern "C" SEEN bool normlab_varies_double(const double* x, int64_t size, int64_t width, double eps) {
-  return varies(x, size, width, eps);
-}
+// The tests `shows` and `varies` of kernels/steady.py, for each dtype by itself, since each argument costs a tenth of the
+// call. shows: whether the rounding of a mean shows; steep: eps / flat. varies: whether the first values of each row, of
+// not too many, have both signs and a wide range.
+#define TESTS(name, T)                                                                                          \
+  extern "C" SEEN bool normlab_shows_##name(const T* mean, const T* rate, int64_t n, double steep, double far) { \
+    return shows(mean, rate, n, steep, far);                                                                    \
+  }                                                                                                             \
+  extern "C" SEEN bool normlab_varies_##name(const T* x, int64_t size, int64_t width, double eps) {             \
+    return varies(x, size, width, eps);                                                                         \
+  }
+TESTS(float32, float)
+TESTS(float64, double)
+TESTS(bfloat16, BFloat16)
+TESTS(float16, Half)
 
 // For data that are no tensors, on the thread that calls. kind: a Number; valid may be null; out: (SUMS, lanes), added to.
 extern "C" SEEN void normlab_power_sums(int kind, const void* x, int64_t values, const bool* valid,

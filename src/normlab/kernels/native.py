@@ -161,10 +161,14 @@ def _set(name: str) -> str | None:
             f"{', '.join(own for own, runs in known.items() if runs)}, or off."
         )
     library = _library()
-    for kind, own in ((torch.float32, "float"), (torch.float64, "double")):
-        shows[kind] = getattr(library, f"normlab_shows_{own}")
-        varies[kind] = getattr(library, f"normlab_varies_{own}")
+    for kind in KINDS:
+        shows[kind] = getattr(library, f"normlab_shows_{_called(kind)}")
+        varies[kind] = getattr(library, f"normlab_varies_{_called(kind)}")
     return name
+
+
+def _called(kind: torch.dtype) -> str:
+    return str(kind).removeprefix("torch.")
 
 
 def functions() -> Any:
@@ -178,9 +182,10 @@ def _library() -> Any:
     library.normlab_sets.restype = ctypes.c_char_p
     library.normlab_choose.argtypes = [ctypes.c_char_p]
     at, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-    for test in (library.normlab_shows_float, library.normlab_shows_double):
+    for kind in KINDS:
+        test = getattr(library, f"normlab_shows_{_called(kind)}")
         test.argtypes, test.restype = [at, at, number, real, real], ctypes.c_bool
-    for test in (library.normlab_varies_float, library.normlab_varies_double):
+        test = getattr(library, f"normlab_varies_{_called(kind)}")
         test.argtypes, test.restype = [at, number, number, real], ctypes.c_bool
     library.normlab_power_sums.argtypes = [
         ctypes.c_int, at, number, at, at, number, number, at,
