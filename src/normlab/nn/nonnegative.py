@@ -29,6 +29,20 @@ def descends(grad: Tensor, above: Tensor) -> Tensor:
 class _LowerBound(torch.autograd.Function):
     """max(x, bound), whose gradient survives below the bound when descent would raise x."""
 
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
+        ctx.save_for_backward(x >= bound)
+        return x.clamp_min(bound)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (above,) = ctx.saved_tensors
+        return descends(grads[0], above), None
+
+
+class _LowerBoundTransformed(torch.autograd.Function):
+    """The same for torch.func, which asks for a context that is set up apart: that takes three times as long."""
+
     generate_vmap_rule = True
 
     @staticmethod
@@ -40,13 +54,10 @@ class _LowerBound(torch.autograd.Function):
         x, bound = inputs
         ctx.save_for_backward(x >= bound)
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (above,) = ctx.saved_tensors
-        return descends(grads[0], above), None
+    backward = _LowerBound.backward
 
 
-class _LowerBoundForward(_LowerBound):
+class _LowerBoundForward(_LowerBoundTransformed):
     """The same in forward mode; apart, since torch.compile takes no function with a jvp."""
 
     @staticmethod
@@ -128,5 +139,6 @@ def lower(parameter: Tensor, least: float = 0.0) -> Tensor:
     plainly = not (torch.is_grad_enabled() or in_transform())  # nobody asks for a gradient
     if plainly or (wants_operators() and not in_forward_mode()):
         return parameter.clamp_min(least)
-    bound = _LowerBoundForward if in_forward_mode() else _LowerBound
-    return bound.apply(parameter, least)
+    if in_forward_mode():
+        return _LowerBoundForward.apply(parameter, least)
+    return (_LowerBoundTransformed if in_transform() else _LowerBound).apply(parameter, least)
