@@ -22,6 +22,7 @@ from normlab.tracing import values_known
 
 Maybe = Tensor | None
 Less = Callable[[Tensor], Tensor]
+CENTERED = 1, 2, 0.5  # powers with which a kernel may subtract the pool
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def divided(
     )
     native.noted(why)
     if less_center is not None:
-        if not why and shape is not None and _centers(shape, x, powers):
-            shape = replace(shape, centered=True)
+        if not why and shape is not None and powers == CENTERED and centers(shape, x):
+            shape = centered(shape)
         else:
             x, less_center = less_center(x), None
     if why:
@@ -77,7 +78,7 @@ def divided(
     if shape is None:
         assert pool_weight is not None
         return mixed.divided(x, offset, pool_weight, weight, bias, mixed.Job((m, n, p), plan))
-    return _run(x, offset, weight, bias, Job(shape, (m, n, p), plan, less_center))
+    return run(x, offset, weight, bias, Job(shape, (m, n, p), plan, less_center))
 
 
 def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
@@ -89,10 +90,14 @@ def _refused(x: Tensor, e: Maybe, powers: tuple[Any, ...], valid: Maybe) -> str:
     return "x has more than 3 axes of space" if x.dim() > 5 else ""
 
 
-def _centers(shape: Shape, x: Tensor, powers: tuple[Any, ...]) -> bool:
-    """Whether the kernel also subtracts the pool of x: of a window over all channels."""
+def centers(shape: Shape, x: Tensor) -> bool:
+    """Whether a kernel, with the powers `CENTERED`, subtracts this pool of x: a window over all channels."""
     whole = shape.total and shape.size > 0 and shape.neighbours == 0
-    return whole and beside(x) >= PLACES and powers == (1, 2, 0.5)
+    return whole and beside(x) >= PLACES
+
+
+def centered(shape: Shape) -> Shape:
+    return replace(shape, centered=True)
 
 
 def _shape(plan: divisive.Division, x: Tensor) -> Shape | None:
@@ -168,14 +173,14 @@ def _taps(values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device="cpu")
 
 
-def _run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
+def run(x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job) -> Tensor:
     given = x, offset, weight, bias
     if learns(*given):
         return _Fused.apply(*given, job)  # pyright: ignore[reportReturnType]
-    return _forward(*given, job)[0]
+    return forward(*given, job)[0]
 
 
-def _forward(
+def forward(
     x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job, keep: bool = False
 ) -> tuple[Tensor, Tensor]:
     """y, and with `keep` what of the pool is small enough to be kept for backward."""
@@ -189,7 +194,7 @@ class _Fused(torch.autograd.Function):
         ctx: Any, x: Tensor, offset: Tensor, weight: Maybe, bias: Maybe, job: Job
     ) -> Tensor:
         ctx.job, ctx.bias = job, added(bias)
-        y, pool = _forward(x, offset, weight, bias, job, keep=True)
+        y, pool = forward(x, offset, weight, bias, job, keep=True)
         ctx.save_for_backward(x, offset, weight, pool)
         return y
 
@@ -200,10 +205,10 @@ class _Fused(torch.autograd.Function):
         if native.second_order():
             found = through(ctx.job.by_twin, g, given, wanted[:3])
             return *found, ctx.bias.slope(g) if wanted[3] else None, None
-        return *_slopes(g, [*given, ctx.bias], pool, wanted, ctx.job), None
+        return *slopes(g, [*given, ctx.bias], pool, wanted, ctx.job), None
 
 
-def _slopes(g: Tensor, given: Any, pool: Tensor, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
+def slopes(g: Tensor, given: Any, pool: Tensor, wanted: tuple[bool, ...], job: Job) -> list[Maybe]:
     x, offset, weight, _ = given
     own = by_channel(weight, x.shape[1])
     gx, sums = torch.ops.normlab.divide_backward(

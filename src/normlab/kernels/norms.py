@@ -53,13 +53,12 @@ def usual_batch(
     if weight is None:
         weight = x.new_ones(x.size(1))
     mean = var = None
-    directly = held is not None and native.written(held[0]) and native.written(held[1])
-    if held is not None and directly:
+    if held is not None and native.written(held[0]) and native.written(held[1]):
         # autograd keeps them, but no backward reads them: theirs is not the version that is checked
         mean, var = held[0].data, held[1].data
     # the operator of torch that has a backward in C++ and, for the CPU, our kernel
     y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    if directly:
+    if held is not None and mean is not None:
         torch.autograd.graph.increment_version(held)
     elif held is not None:
         _move(held, own, x.numel() // x.size(1), momentum)

@@ -79,15 +79,24 @@ def _offset(row: Norm, n: Any, values: Mapping[str, Any], x: Tensor) -> Tensor:
 def _plan(
     row: Norm, e: Tensor, values: Mapping[str, Any], weight: Tensor | None, x: Tensor
 ) -> Division:
-    channels = channels_out(row.pool, e.shape[1], values, weight)
+    plan = division(row, values, e.shape[1], weight)
+    channels = plan.channels
     if channels != 1 and channels != x.shape[1]:  # not `in`, which torch.compile lacks for sizes
         raise ShapeError(
             f"{row.name}: the pool has shape {(len(e), channels, *e.shape[2:])}, which does not fit x "
             f"{tuple(x.shape)}; pool_input, pool_weight and width must leave one channel, or as many "
             f"as x has."
         )
+    return plan
+
+
+def division(
+    row: Norm, values: Mapping[str, Any], channels: int, weight: Tensor | None = None
+) -> Division:
+    """The pool of an array with so many channels, and the settings that it uses."""
     names = sorted(named(row.pool) - {weighted_by(row.pool)})  # weights come with their gradient
-    return Division(row.pool, {name: _plain(values[name]) for name in names}, channels)
+    used = {name: _plain(values[name]) for name in names}
+    return Division(row.pool, used, channels_out(row.pool, channels, values, weight))
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,9 @@ def learns(*given: Maybe) -> bool:
 
 def by_channel(a: Maybe, channels: int) -> Maybe:
     """A parameter of one value, or of one for each channel, as one for each channel."""
-    return None if a is None else a.flatten().expand(channels)
+    if a is None or a.shape == (channels,):
+        return a
+    return a.flatten().expand(channels)
 
 
 class Added(NamedTuple):

@@ -11,7 +11,9 @@ from torch.utils._python_dispatch import _disable_current_modes
 from normlab import functional
 from normlab.errors import SettingError, ShapeError
 from normlab.functional.divisive import equation
+from normlab.nn import dividing
 from normlab.nn.checks import check_channels, check_count, check_settings
+from normlab.nn.dividing import Form
 from normlab.nn.divisive_forms import PublishedForms
 from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, placed, raw
 from normlab.tracing import recorded_layer, values_known
@@ -141,8 +143,25 @@ class DivisiveNorm(PublishedForms):
         """The learned weights of the pool, >= 0, or None for a fixed pool."""
         return None if self.raw_pool_weight is None else lower(self.raw_pool_weight)
 
-    @recorded_layer
     def forward(
+        self, input: Tensor, mask: Tensor | None = None, *, pool_input: Tensor | None = None
+    ) -> Tensor:
+        if mask is None and pool_input is None and type(self) is DivisiveNorm:
+            y = self._usual(input)
+            if y is not None:
+                return y
+        return self._other_call(input, mask, pool_input=pool_input)
+
+    def _usual(self, x: Tensor) -> Tensor | None:
+        learned = self.raw_power is not None or self.raw_pool_weight is not None
+        if learned or self.plain["rectify"]:
+            return None
+        settings = tuple((k, v) for k, v in self.plain.items() if k != "rectify")
+        form = Form("divisive_norm", (("power", self.power_given), *settings), self.least_sigma)
+        return dividing.usual(x, self.num_channels, self.raw_sigma, self.weight, self.bias, form)
+
+    @recorded_layer
+    def _other_call(
         self, input: Tensor, mask: Tensor | None = None, *, pool_input: Tensor | None = None
     ) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=2)

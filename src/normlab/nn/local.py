@@ -9,8 +9,9 @@ from normlab import functional
 from normlab.equation.domains import NON_NEGATIVE
 from normlab.errors import SettingError
 from normlab.functional.usual import own
+from normlab.nn import dividing, mixing
 from normlab.nn.checks import check_channels, check_count, check_number, check_settings
-from normlab.nn.mixing import Form, usual
+from normlab.nn.dividing import Form
 from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw
 from normlab.nn.reparametrized import translate
 from normlab.nn.scripting import Unscripted
@@ -39,8 +40,21 @@ class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
         check_settings("LocalResponseNorm", "local_response", **given)
         super().__init__(**given)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            settings = (
+                ("size", self.size),
+                ("alpha", self.alpha),
+                ("beta", self.beta),
+                ("k", self.k),
+            )
+            y = dividing.usual(input, None, None, None, None, Form("local_response_norm", settings))
+            if y is not None:
+                return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         return functional.local_response_norm(
             input, self.size, self.alpha, self.beta, self.k, mask=mask
         )
@@ -106,8 +120,18 @@ class LocalContrastNorm(FirstValues):
             return "mean"
         return lower(self.raw_sigma, self.least_sigma).squeeze(0)
 
-    @recorded_layer
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None and self.raw_sigma is not None and type(self) is LocalContrastNorm:
+            settings = ("size", self.size), ("width", self.width), ("window", self.window)
+            form = Form("local_contrast_norm", settings, self.least_sigma)
+            given = self.num_channels, self.raw_sigma, self.weight, self.bias
+            y = dividing.usual(input, *given, form)
+            if y is not None:
+                return y
+        return self._other_call(input, mask)
+
+    @recorded_layer
+    def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:
         check_channels(self, input, self.num_channels, "num_channels", least=3)
         return functional.local_contrast_norm(
             input,
@@ -193,8 +217,9 @@ class GDN(FirstValues):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None and type(self) is GDN:  # another class may have weights of its own
-            form = Form(self.least_sigma, self.simplified, self.inverse)
-            y = usual(input, self.num_channels, *own(self, "raw_sigma", "raw_pool_weight"), form)
+            form = mixing.Form(self.least_sigma, self.simplified, self.inverse)
+            given = self.num_channels, *own(self, "raw_sigma", "raw_pool_weight")
+            y = mixing.usual(input, *given, form)
             if y is not None:
                 return y
         return self._other_call(input, mask)

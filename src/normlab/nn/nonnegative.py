@@ -41,7 +41,7 @@ class _LowerBound(torch.autograd.Function):
 
 
 class _LowerBoundTransformed(torch.autograd.Function):
-    """The same for torch.func, which asks for a context that is set up apart: that takes three times as long."""
+    """The same for torch.func, which wants the context set up apart, at three times the cost."""
 
     generate_vmap_rule = True
 
