@@ -152,8 +152,13 @@ def _version(compiler: str) -> str:
 
 
 def _is_current(objects: list[tuple[Path, bool]]) -> bool:
+    """Whether the library was linked after these objects were made, and from these sources.
+
+    Objects of sources to which one returns are older than a library of those in between.
+    """
     newest = max(path.stat().st_mtime for path, _ in objects)
-    return LIBRARY.exists() and LIBRARY.stat().st_mtime >= newest
+    linked = LIBRARY.exists() and LIBRARY.stat().st_mtime >= newest
+    return linked and sources().encode() in LIBRARY.read_bytes()
 
 
 def _link(compiler: str, torch: Path, objects: list[Path], more: list[str]) -> None:

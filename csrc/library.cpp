@@ -159,7 +159,7 @@ bool shows(const T* mean, const T* rate, int64_t n, double steep, double far) {
 
 template <class T>
 bool varies(const T* x, int64_t size, int64_t width, double eps) {
-  constexpr int64_t SOME = 64, ROWS = 1024, WIDEST = 1000000;  // FAR² of kernels/steady.py
+  constexpr int64_t SOME = 64, ROWS = 256, WIDEST = 1000000;  // FAR² of kernels/steady.py
   if (width <= 0 || width > WIDEST || size > ROWS * width || size % width) return false;
   int64_t some = width < SOME ? width : SOME;
   for (const T* end = x + size; x < end; x += width) {
