@@ -30,6 +30,7 @@ def test_ours_torchs_and_the_composed_form_agree(name):
     for one in found:
         assert set(one.others) == {"composed"} | ({"torch"} if KINDS[name].torch else set())
         assert one.seconds > 0 and not one.raises
+        assert one.path.startswith(("torch's operators", "C++ kernels"))
 
 
 def test_what_is_wrong_is_not_timed(monkeypatch):
@@ -126,6 +127,8 @@ def test_rows_that_are_slower_are_told_from_the_spread():
     for beyond, one in ((True, rows[0]), (False, rows[1])):
         assert showing.slower(rows, beyond=beyond) == ["rms 8 × 8, forward: 0.90, 100 µs"]
         assert showing.slower([one], beyond=beyond) and not showing.slower([one], beyond=not beyond)
+    (said,) = showing.slower([replace(rows[0], path="torch's operators")], beyond=True)
+    assert said.endswith("100 µs; both run torch's operator")
     said = showing.text(rows[1:2], (), {})
     assert f"{showing.BEHIND}: none." in said and f"{showing.UNSURE}:\n- rms" in said
 

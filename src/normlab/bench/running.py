@@ -1,7 +1,7 @@
 """A case verified, then timed: ours, torch's own, the composed equation, torch.compile and the floor."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from normlab.bench import verified
 from normlab.bench.grid import DTYPES, PASSES, Case
 from normlab.bench.timing import WALL, Clock, Job, timed
+from normlab.kernels.explaining import explain
 
 # the gradients of our parameters may be so many times as far from float64 as torch's, whose operator ours
 # often is: over thousands of rows it sums them in a half dtype
@@ -30,6 +31,7 @@ class Timed:
     floor: tuple[float, float, float]  # ours ÷ the copy
     others: dict[str, tuple[float, float, float]]
     raises: tuple[str, ...] = ()
+    path: str = ""  # what computes ours
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def measured(case: Case, options: Options) -> list[Timed]:
             slack[2:] = [max(1.0, AS_TORCH * s) if isfinite(s) else 1.0 for s in theirs]
     own = verified.slopes(layer, x, list(layer.parameters()), g)
     verified.check(title, own, right, slack)
-    return [_timed(case, way, runs, x, g, options, tuple(raises)) for way in PASSES]
+    path = ", ".join(what for _, what in explain(layer, x).calls)
+    timed = (_timed(case, way, runs, x, g, options) for way in PASSES)
+    return [replace(one, raises=tuple(raises), path=path) for one in timed]
 
 
 def _rivals(case: Case, layer: nn.Module, options: Options) -> dict[str, Any]:
@@ -89,7 +93,6 @@ def _timed(
     x: Tensor,
     g: Tensor,
     options: Options,
-    raises: tuple[str, ...],
 ) -> Timed:
     backward = way == PASSES[1]
     jobs = {name: _job(run, own, x, g, backward) for name, (run, own) in runs.items()}
@@ -101,7 +104,7 @@ def _timed(
     compiled = [time for name, time in times.items() if name.startswith("compiled")]
     if compiled:
         others["compiled"] = min(compiled, key=lambda time: time.median).over(ours)
-    return Timed(case, way, ours.median, ours.over(times["floor"]), others, raises)
+    return Timed(case, way, ours.median, ours.over(times["floor"]), others)
 
 
 def _job(run: Run, own: list[nn.Parameter], x: Tensor, g: Tensor, backward: bool) -> Job:

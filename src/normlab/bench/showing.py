@@ -27,6 +27,7 @@ NOTE = (
 )
 BEHIND = "Rows on which torch's own layer is more than 5 % faster (torch ÷ ours; the difference in one call)"
 UNSURE = "Rows on which it is so by the median, but not by the quartiles: within the spread"
+SAME = "; both run torch's operator"
 Networks = Sequence[tuple[Step, Mapping[str, Times]]]
 
 
@@ -135,7 +136,10 @@ def slower(found: Iterable[Timed], *, beyond: bool) -> list[str]:
         share, _, high = one.others.get("torch", (1.0, 1.0, 1.0))
         if share < SLOWER and (high < SLOWER) is beyond:
             lost = 1e6 * one.seconds * (1 - share)
-            said.append(f"{one.case.title} {one.case.size}, {one.way}: {share:.2f}, {lost:.0f} µs")
+            same = SAME if one.path.startswith("torch's operators") else ""
+            said.append(
+                f"{one.case.title} {one.case.size}, {one.way}: {share:.2f}, {lost:.0f} µs{same}"
+            )
     return said
 
 
@@ -166,6 +170,7 @@ def as_json(found: Sequence[Timed], networks: Networks, about: Mapping[str, Any]
             "over_floor": _spread(one.floor),
             "others_over_ours": {name: _spread(share) for name, share in one.others.items()},
             "raises": list(one.raises),
+            "path": one.path,
         }
         for one in found
     ]
