@@ -28,7 +28,7 @@ inline Kind kind_of(const Tensor& x) {
     case ScalarType::Double: return Kind::f64;
     case ScalarType::BFloat16: return Kind::bf16;
     case ScalarType::Half: return Kind::f16;
-    default: STD_TORCH_CHECK(false, "normlab: x must be float32, float64, bfloat16 or float16");
+    default: STD_TORCH_CHECK(false, "normlab: a tensor must be float32, float64, bfloat16 or float16");
   }
 }
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent / "build" / "kernels"
+LINKED = KEPT / "linked"  # the objects of the library
 LIBRARY = HERE.parent / "src" / "normlab" / "kernels" / "libkernels.so"
 SETS = {  # the best first
     "avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
@@ -74,9 +75,9 @@ def built(*, all_sets: bool, sanitize: bool) -> str:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda job: _object(compiler, job, options), jobs))
     what = " and ".join(sets)
-    if not any(fresh for _, fresh in objects) and _is_current(objects):
+    if _is_linked(objects):
         return f"Kernels: up to date ({what})"
-    _link(compiler, torch, [path for path, _ in objects], SANITIZE if sanitize else [])
+    _link(compiler, torch, objects, SANITIZE if sanitize else [])
     return f"Kernels: built for {what} in {time.monotonic() - started:.0f} s"
 
 
@@ -132,17 +133,16 @@ def _runs_here(compiler: str, name: str) -> bool:
     return wanted in told.stdout
 
 
-def _object(compiler: str, job: Job, options: list[str]) -> tuple[Path, bool]:
-    """The object, and whether it had to be compiled."""
+def _object(compiler: str, job: Job, options: list[str]) -> Path:
     file, name, own = job
     text = "\0".join([sources(file), compiler, _version(compiler), *own, *options])
     path = KEPT / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.o"
     if path.exists():
-        return path, False
+        return path
     part = path.with_suffix(f".{os.getpid()}")
     _run([compiler, *options, *own, "-c", str(HERE / file), "-o", str(part)])
     part.replace(path)
-    return path, True
+    return path
 
 
 def _version(compiler: str) -> str:
@@ -151,14 +151,14 @@ def _version(compiler: str) -> str:
     ).stdout
 
 
-def _is_current(objects: list[tuple[Path, bool]]) -> bool:
-    """Whether the library was linked after these objects were made, and from these sources.
+def _is_linked(objects: list[Path]) -> bool:
+    """Whether the library is of these objects, whose names hold all that they were made of."""
+    same = LINKED.exists() and LINKED.read_text() == _named(objects)
+    return same and LIBRARY.exists() and sources().encode() in LIBRARY.read_bytes()
 
-    Objects of sources to which one returns are older than a library of those in between.
-    """
-    newest = max(path.stat().st_mtime for path, _ in objects)
-    linked = LIBRARY.exists() and LIBRARY.stat().st_mtime >= newest
-    return linked and sources().encode() in LIBRARY.read_bytes()
+
+def _named(objects: list[Path]) -> str:
+    return "\n".join(path.name for path in objects)
 
 
 def _link(compiler: str, torch: Path, objects: list[Path], more: list[str]) -> None:
@@ -166,9 +166,8 @@ def _link(compiler: str, torch: Path, objects: list[Path], more: list[str]) -> N
     strip = [] if more or sys.platform == "darwin" else ["-s", "-Wl,--allow-shlib-undefined"]
     own = [f"-L{torch / 'lib'}", "-ltorch_cpu"]  # only named: it is loaded when torch is imported
     _run([compiler, "-shared", *more, *strip, *map(str, objects), *own, "-o", str(part)])
-    if more:  # so that the next build links anew
-        os.utime(part, (0, 0))
     part.replace(LIBRARY)
+    LINKED.write_text(_named(objects))
 
 
 def _run(command: list[str]) -> None:

@@ -34,11 +34,11 @@ constexpr int64_t NEAREST = 24 << 10, NEAR = 128 << 10;
 constexpr int64_t PLACES = 2048, LEAST_UNITS = 16, VALUES = 1 << 15;
 
 int64_t bytes_of(const Division& d, const Cut& cut, bool backward) {
-  int64_t most_of = 0;
+  int64_t most_of = 0, largest = by_vectors(d) ? cut.pieces - 1 : 0;  // the last piece has what is left, or the least
   if (near_by(d)) most_of = near_elements(d, cut.width, backward);
   else if (beside(d)) most_of = beside_elements(d, backward);
   else if (streams(d)) most_of = stream_rows(d, backward) * cut.width;
-  else if (totals(d)) most_of = cut.units ? Planes<float>::elements(d, region(d, cut, cut.pieces - 1)) : 0;
+  else if (totals(d)) most_of = cut.units ? Planes<float>::elements(d, region(d, cut, largest)) : 0;
   else if (cut.units) most_of = rooms(d, region(d, cut, 0)).all(backward);
   return most_of * (d.kind == Kind::f64 ? 8 : 4);
 }

@@ -85,7 +85,6 @@ double between(double from, double to, double share) {
 // A running statistic, moved by that of a batch times `factor`
 void move(const Maybe& running, const double* batch, int64_t channels, double factor, double momentum) {
   if (!running) return;
-  kind_of(*running);  // of a dtype that is written here
   by_dtype(running->scalar_type(), running->mutable_data_ptr(), [&](auto* to) {
     using T = std::remove_pointer_t<decltype(to)>;
     for (int64_t c = 0; c < channels; ++c) to[c] = static_cast<T>(between(double(to[c]), batch[c] * factor, momentum));
@@ -98,12 +97,17 @@ using Normalized = std::tuple<Tensor, Tensor, Tensor, Tensor>;
 
 Normalized batch(const Tensor& x, const Tensor& weight, const Maybe& bias, const Maybe& mean, const Maybe& var,
                  bool training, double momentum, double eps) {
-  STD_TORCH_CHECK(training, "normlab: on the CPU this operator normalises a batch by its own statistics; give training=True");
+  STD_TORCH_CHECK(training,
+                  "normlab: on the CPU this operator normalises a batch by its own statistics; give training=True");
   BatchCall call(x, weight, bias, eps);
   int64_t channels = call.b.channels;
-  for (const Maybe* running : {&mean, &var})
-    STD_TORCH_CHECK(!*running || ((*running)->is_cpu() && (*running)->numel() == channels && (*running)->is_contiguous()),
+  for (const Maybe* running : {&mean, &var}) {
+    if (!*running) continue;
+    const Tensor& a = **running;
+    STD_TORCH_CHECK(a.is_cpu() && a.numel() == channels && a.is_contiguous(),
                     "normlab: running statistics must be contiguous and have ", channels, " values, on the CPU");
+    kind_of(a);  // of a dtype that is written here
+  }
   Tensor y = empty_as(call.x), stats = zeros(2, channels);
   double* found = values(stats);
   if (y.numel()) {
@@ -115,7 +119,7 @@ Normalized batch(const Tensor& x, const Tensor& weight, const Maybe& bias, const
   }
   Numbers center(found, found + channels), rate(channels);
   for (int64_t c = 0; c < channels; ++c) rate[c] = 1 / std::sqrt(found[channels + c] + eps);
-  return {y, row(center, ScalarType::Double), row(rate, ScalarType::Double), stats};
+  return {y, row(center, x.scalar_type()), row(rate, x.scalar_type()), stats};  // torch's dtype for them
 }
 
 // The gradients for x, weight and bias

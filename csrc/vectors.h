@@ -70,11 +70,12 @@ WITHIN void stored(float* at, Vector<float> v) { memcpy(at, &v, sizeof(v)); }
 WITHIN void stored(double* at, Vector<double> v) { memcpy(at, &v, sizeof(v)); }
 WITHIN Bits rounded(Vector<float> v) {  // to the first 16 bits
 #if defined(__AVX512F__)
-  // half a unit is added, a little less where the last bit is 0; a NaN stays as it is
+  // half a unit is added, a little less where the last bit is 0; a NaN stays one
   __m512i b = (__m512i)v;
   __mmask16 number = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
   __mmask16 odd = _mm512_mask_test_epi32_mask(number, b, _mm512_set1_epi32(0x10000));
   b = _mm512_mask_add_epi32(b, number, b, _mm512_set1_epi32(0x7fff));
+  b = _mm512_mask_or_epi32(b, _knot_mask16(number), b, _mm512_set1_epi32(0x400000));
   return (Bits)_mm512_mask_add_epi32(b, odd, b, _mm512_set1_epi32(1)) >> 16;
 #else
   Bits b = (Bits)v, near = (b + 0x7fffu + ((b >> 16) & 1u)) >> 16;
@@ -202,7 +203,9 @@ WITHIN Inverse<T> inverse(Vector<T> s) {
     __mmask8 ends = _mm512_fpclass_pd_mask(r, 0x1e);
     y = _mm512_mask_mov_pd(_mm512_fmadd_pd(_mm512_mul_pd(y, e), slip, y), ends, r);
     __m512d root = R == Rate::half ? y : _mm512_mask_mov_pd(_mm512_mul_pd(_mm512_mul_pd(s, y), y), ends, r);
-    return {y, _mm512_mul_pd(root, root)};
+    __m512d once = _mm512_mul_pd(root, root);
+    ends = _mm512_fpclass_pd_mask(once, 0x1e);
+    return {y, _mm512_mask_mov_pd(_mm512_fmadd_pd(once, _mm512_fnmadd_pd(s, once, one), once), ends, once)};
   }
   if constexpr (sizeof(T) == 4 && R == Rate::one) {
     __m512 r = _mm512_rcp14_ps(s), slip = _mm512_fnmadd_ps(s, r, _mm512_set1_ps(1.0f));

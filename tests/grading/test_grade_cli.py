@@ -55,7 +55,7 @@ REFUSED = {
     "import_bn.py": "No module named 'torch_of_nobody' (line 1); install it, or do without the import.",
     "raises_bn.py": "running the file ends in ZeroDivisionError: division by zero (line 1); it must be "
     "possible to import it.",
-    "forever_bn.py": "running the file does not come to an end (3 s); it must be possible to import it.",
+    "forever_bn.py": "running the file or its first call does not come to an end (3 s).",
     "empty_bn.py": "it defines no class and no function; write one of them.",
     "signature_bn.py": "batch_norm() has the parameter 'foo' without a default, and no setting of batch is "
     "called so; give it a default, or one of the names eps, weight, bias, momentum, running_mean, "

@@ -38,15 +38,18 @@ def test_the_library_is_that_of_these_sources():
     assert library.normlab_sources().decode() == build().sources(), "run make kernels"
 
 
-@pytest.mark.parametrize(("holds", "current"), [("sources", True), ("others", False)])
-def test_a_library_of_other_sources_is_linked_anew(monkeypatch, tmp_path, holds, current):
-    """Also where its objects are older: those of sources to which one has come back."""
-    building, kept, library = build(), tmp_path / "kept.o", tmp_path / "lib.so"
-    kept.write_bytes(b"")
-    library.write_bytes(b"\0" + (building.sources() if holds == "sources" else "0" * 16).encode())
-    os.utime(kept, (0, 0))
+def test_a_library_of_other_objects_is_linked_anew(monkeypatch, tmp_path):
+    """Of other sources, to which one may have come back, or of more or fewer sets."""
+    building, objects = build(), [tmp_path / "core-avx2.o", tmp_path / "core-generic.o"]
+    library = tmp_path / "lib.so"
     monkeypatch.setattr(building, "LIBRARY", library)
-    assert building._is_current([(kept, False)]) is current
+    monkeypatch.setattr(building, "LINKED", tmp_path / "linked")
+    assert not building._is_linked(objects)
+    library.write_bytes(b"\0" + building.sources().encode())
+    building.LINKED.write_text(building._named(objects))
+    assert building._is_linked(objects) and not building._is_linked(objects[1:])
+    library.write_bytes(b"\0" + b"0" * 16)
+    assert not building._is_linked(objects)
 
 
 def test_without_a_compiler_there_is_a_line_and_no_failure(monkeypatch, capsys, tmp_path):

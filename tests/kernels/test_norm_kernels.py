@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from built import by_set, needs_kernels
 from torch._subclasses.schema_check_mode import SchemaCheckMode
 from torch.func import functional_call, grad, hessian, jvp, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.library import opcheck
 
 import normlab
@@ -361,6 +362,48 @@ def test_batched_gradients(function, columns):
     for g, expected in zip(slopes, together, strict=True):
         (single,) = torch.autograd.grad(y, x, g, retain_graph=True)
         torch.testing.assert_close(single, expected, rtol=1e-4, atol=1e-5)
+
+
+@by_dtype
+def test_a_transform_of_the_backward_alone(dtype):
+    x = drawn((4, 20, 6, 9), None, dtype).requires_grad_()
+    y = nn.BatchNorm(20, dtype=dtype)(x)
+    slopes = torch.stack([(3 * y.detach()).cos(), y.detach().cos()])
+
+    def back(g):
+        return torch.autograd.grad(y, x, g, retain_graph=True)[0]
+
+    for found, g in zip(vmap(back)(slopes), slopes, strict=True):
+        torch.testing.assert_close(
+            found, back(g), rtol=2e-2, atol=2e-2 * float(back(g).abs().max())
+        )
+
+
+def test_several_gradients_in_channels_last_are_refused_by_torch():
+    """A limit that the docs state: vmap does not know the layout that torch's formula asks for."""
+    x = drawn((4, 20, 6, 9), LAST).requires_grad_()
+    y, slopes = nn.BatchNorm(20)(x), torch.ones(2, 4, 20, 6, 9)
+    with pytest.raises(RuntimeError, match="vmap"):
+        torch.autograd.grad(y, x, slopes, is_grads_batched=True)
+    with native.forced("off"):
+        y = nn.BatchNorm(20)(x)
+        assert torch.autograd.grad(y, x, slopes, is_grads_batched=True)[0].shape == slopes.shape
+
+
+def test_running_statistics_apart_in_memory():
+    mine, other = nn.BatchNorm(20), nn.BatchNorm(20)
+    mine.running_mean, mine.running_var = torch.zeros(40)[::2], torch.ones(40)[::2]
+    for layer in (mine, other):
+        x = drawn((4, 20, 8, 8)).requires_grad_()
+        torch.utils.checkpoint.checkpoint(layer, x, use_reentrant=False).sum().backward()
+    assert torch.equal(mine.running_mean, other.running_mean)
+    assert torch.equal(mine.running_var, other.running_var)
+
+
+def test_a_program_recorded_before_dispatch_has_operators_of_torch_alone():
+    layer = nn.BatchNorm(20, track_running_stats=False)
+    program = make_fx(layer, tracing_mode="real", pre_dispatch=True)(drawn((4, 20, 8, 8)))
+    assert "cudnn" not in program.code
 
 
 @pytest.mark.parametrize("order", [None, LAST])

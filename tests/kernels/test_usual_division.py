@@ -1,6 +1,7 @@
 """The usual call of the layers that divide by neighbours is the function of the same name, to the bit."""
 
 import copy
+import weakref
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import normlab
 from cases import example
 from normlab import functional, nn
 from normlab.errors import NormlabError, ShapeError
+from normlab.kernels import native
 from normlab.nn import dividing
 
 pytestmark = needs_kernels
@@ -126,6 +128,30 @@ def test_a_width_that_is_a_list():
     assert torch.equal(layer(x), by_steps(layer, x))
 
 
+def test_tensors_among_the_settings_are_not_kept():
+    layer, x, kept = nn.DivisiveNorm(C), example(SHAPES["image"]).float(), []
+    for number in range(3):
+        layer.power_given = torch.tensor(1.5 + number)
+        kept.append(weakref.ref(layer.power_given))
+        layer(x)
+    layer.power_given = 2.0
+    assert not any(each() is not None for each in kept)
+
+
+def test_a_size_that_is_no_whole_number_is_refused_each_time():
+    x = example(SHAPES["image"]).float()
+    for size in (3, 3.0, 3):
+        layer = nn.LocalResponseNorm(3)
+        layer.size = size
+        assert told(layer, x) == told(lambda x, layer=layer: by_steps(layer, x), x)
+
+
+@by_layer
+def test_fx_records_the_layer_alone(make):
+    graph = torch.fx.symbolic_trace(torch.nn.Sequential(make())).graph
+    assert [node.op for node in graph.nodes] == ["placeholder", "call_module", "output"]
+
+
 def told(call, x):
     """What comes of it, in one form: y, or the error and its words."""
     try:
@@ -150,3 +176,25 @@ def test_what_does_not_fit_is_told_in_words(make):
     if hasattr(layer, "num_channels"):
         with pytest.raises(ShapeError, match="num_channels"):
             layer(torch.ones(2, C + 1, 4, 4))
+
+
+ROWS = {
+    "image": ((2, 64, 32, 33), torch.channels_last),
+    "table": ((1100, 64), torch.contiguous_format),
+    "narrow table": ((4097, 16), torch.contiguous_format),
+}
+
+
+@pytest.mark.parametrize(("shape", "order"), ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("powers", [{}, {"drive_power": 1.0, "outer_power": 0.5}])
+def test_rows_of_channels_that_are_cut_unevenly(shape, order, powers):
+    """The last piece is shorter than the others: room is needed for the others."""
+    layer = nn.DivisiveNorm(shape[1], **powers)
+    x = example(shape).float().contiguous(memory_format=order).requires_grad_()
+    g, given, found = example(shape, 7).float(), [x, *layer.parameters()], []
+    for path in (native.in_use(), "off"):
+        with native.forced(path):
+            y = layer(x)
+            found.append([y, *torch.autograd.grad(y, given, g)])
+    for a, b in zip(*found, strict=True):
+        assert (a - b).abs().max() <= 2e-5 * b.abs().max()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import normlab
+from cases import example
 from normlab import nn
 
 LEARNING = """
@@ -89,3 +90,13 @@ def test_running_statistics_that_are_stored_negated_move_as_others_do():
     for layer in layers:
         layer(x)
     assert torch.equal(layers[0].running_mean, layers[1].running_mean)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(2, 1), (8, 4, 5, 5), (8, 4, 2, 2), (64, 4), (8, 4, 40, 40)])
+def test_half_types_far_from_zero(dtype, shape):
+    """torch keeps the mean of a few halves in their own dtype, 8 or 11 digits of two."""
+    x = (2 * example(shape) + 300).to(dtype)
+    exact = torch.nn.functional.batch_norm(x.double(), None, None, training=True)
+    for layer in (nn.BatchNorm(shape[1], dtype=dtype), nn.BatchNorm(shape[1])):
+        assert (layer(x).double() - exact).abs().max() < 8 * torch.finfo(dtype).eps

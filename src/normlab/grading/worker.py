@@ -108,7 +108,7 @@ def _stopped_at_once(job: dict[str, Any], error: StoppedError) -> dict[str, Any]
     what = words.get(error.name, "ends the process")
     return {
         "status": "refused",
-        "message": f"running the file {what} ({error.detail}); it must be possible to import it.",
+        "message": f"running the file or its first call {what} ({error.detail}).",
     }
 
 

@@ -17,12 +17,11 @@ from torch import Tensor
 
 from normlab.errors import SettingError
 from normlab.kernels import operators
-from normlab.tracing import in_forward_mode, in_transform, observed, watching
+from normlab.tracing import in_forward_mode, in_make_fx, in_transform, observed, watching
 
 VARIABLE = "NORMLAB_KERNELS"
 SETS = ("avx512", "avx2", "generic")
 LIBRARY = Path(__file__).with_name("libkernels.so")
-WIDE = {torch.float32: 0, torch.float64: 1}
 KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)  # numbered as in core.h
 ORDINARY = frozenset((Tensor, torch.nn.Parameter))  # a subclass may do anything
 
@@ -87,7 +86,8 @@ def refused(*given: Tensor | None) -> str:
 
 def ready() -> bool:
     """Whether kernels may compute with ordinary tensors of a call in which `plain` holds."""
-    return not torch._C._len_torch_dispatch_stack() and in_use() is not None
+    recorded = torch._C._len_torch_dispatch_stack() or in_make_fx()
+    return not recorded and in_use() is not None
 
 
 def second_order() -> bool:
@@ -199,7 +199,8 @@ def _library() -> Any:
 
 def written(a: Tensor) -> bool:
     """Whether a kernel may write to the memory of a."""
-    return type(a) is Tensor and a.is_cpu and a.is_contiguous() and not a.is_neg()
+    ordinary = type(a) is Tensor and a.is_cpu and a.is_contiguous()
+    return ordinary and not (a.is_neg() or a.requires_grad)
 
 
 def noted(why: str) -> None:

@@ -52,23 +52,21 @@ def usual_batch(
     native.noted("")
     if weight is None:
         weight = x.new_ones(x.size(1))
-    mean = var = None
-    if held is not None and native.written(held[0]) and native.written(held[1]):
-        # autograd keeps them, but no backward reads them: theirs is not the version that is checked
-        mean, var = held[0].data, held[1].data
+    # autograd keeps the statistics, but no backward reads them: theirs is not the version that is checked
+    mean, var = (None, None) if held is None else (_memory(a) for a in held)
     # the operator of torch that has a backward in C++ and, for the CPU, our kernel
     y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    if held is not None and mean is not None:
-        torch.autograd.graph.increment_version(held)
-    elif held is not None:
-        _move(held, own, x.numel() // x.size(1), momentum)
+    for old, moved in zip(held or (), (mean, var), strict=False):
+        if native.written(old):
+            torch.autograd.graph.increment_version(old)
+        else:
+            old.copy_(moved)
     return y, own
 
 
-def _move(held: Statistics, own: Tensor, count: int, momentum: float) -> None:
-    """Move running statistics by a batch's mean and biased variance, by torch's operators."""
-    for old, new in zip(held, (own[0], own[1] * (count / (count - 1))), strict=True):
-        old.copy_(torch.lerp(old.double(), new, momentum))
+def _memory(a: Tensor) -> Tensor:
+    """The values of a statistic where the kernel may move them: its own memory, or a copy."""
+    return a.data if native.written(a) else a.detach().clone(memory_format=torch.contiguous_format)
 
 
 def _fits(x: Tensor) -> bool:

@@ -17,6 +17,7 @@ from normlab.kernels import native
 from normlab.tracing import fake, in_make_fx, plain, values_known
 
 FAR = 1e3  # |mean| / deviation from which on rounding shows in y: 1e-4 of it
+FAR_OF_HALVES = 1.0  # … where torch keeps the mean in a half type: there it is off by |mean| / 2⁸
 FLAT = 0.5  # var + eps of which eps has this share is that of values that hardly vary
 ALONE = (
     1e4  # … of a single element, whose y is the bias and whose gradients, of 0, are noise in torch
@@ -30,6 +31,11 @@ FEW = 16  # statistics that a loop tests faster than torch's operators
 def seen(x: Tensor) -> bool:
     """Whether statistics may be looked at: on the CPU, where that waits for nothing, and untraced."""
     return (plain(x) and not in_make_fx()) or (x.is_cpu and values_known(x))
+
+
+def far(mean: Tensor) -> float:
+    """How many deviations a mean may have in batch norm, by the dtype that it was computed with in."""
+    return FAR_OF_HALVES if mean.dtype in HALF else FAR
 
 
 def shows(mean: Tensor, rate: Tensor, eps: float, far: float = FAR, flat: float = FLAT) -> bool:

@@ -50,7 +50,7 @@ def in_place(
         return None
     old = torch.cat(held) if held is not None and in_columns else None
     y, own, rate = torch.native_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    if not steady.shows(own, rate, eps, columns.SHARE if in_columns else steady.FAR):
+    if not steady.shows(own, rate, eps, columns.SHARE if in_columns else steady.far(own)):
         return y
     if held is None or in_columns:
         for now, before in zip(held or (), () if old is None else old.chunk(2), strict=True):
@@ -76,7 +76,7 @@ def by_value(x: Tensor, weight: Maybe, bias: Maybe, eps: float) -> tuple[Tensor,
     seen = steady.seen(x)
     y, mean, var, rate = _once(x, weight, bias, eps, seen)
     cut = seen and columns.holds(x) and not columns.long(x)
-    if not seen or not steady.shows(mean, rate, eps, columns.SHARE if cut else steady.FAR):
+    if not seen or not steady.shows(mean, rate, eps, columns.SHARE if cut else steady.far(mean)):
         return y, mean, var
     d, center = steady.about_center(x, "batch")
     y, mean, var, _ = _once(d, weight, bias, eps, seen)

@@ -23,13 +23,8 @@ from normlab.tracing import begun, plain
 
 Maybe = Tensor | None
 Settings = Mapping[str, Any]
-_HELD = (
-    int,
-    float,
-    str,
-    bool,
-    type(None),
-)  # what a plan may depend on: it does not change meanwhile
+# what a plan may depend on: values that do not change meanwhile
+_HELD = frozenset((int, float, str, bool, type(None)))
 # the row and its settings, by the function that a layer calls; σ is given at each call
 _ROWS: Mapping[str, Callable[[dict[str, Any]], tuple[Norm, Settings]]] = {
     "local_response_norm": lambda given: (find("local_response"), given),
@@ -76,20 +71,31 @@ class Plan(NamedTuple):
 
 
 def usual(
-    x: Tensor, channels: int | None, raw: Maybe, weight: Maybe, bias: Maybe, form: Form
+    x: Tensor,
+    form: Form,
+    channels: int | None = None,
+    raw: Maybe = None,
+    weight: Maybe = None,
+    bias: Maybe = None,
 ) -> Tensor | None:
     """y; None where anything but the values of x is to be looked at, which the function does."""
     if not plain(x) or not 2 <= x.dim() <= 5 or x.numel() == 0:
         return None
-    if (channels is not None and x.shape[1] != channels) or native.refused(x, raw, weight, bias):
+    own = x.shape[1]
+    if (channels is not None and own != channels) or native.refused(x, raw, weight, bias):
+        return None
+    kind = computed_in(x.dtype)
+    if any(a is not None and (a.dtype is not kind or a.shape != (own,)) for a in (weight, bias)):
+        return None
+    if raw is not None and raw.shape not in ((own,), (1,)):
         return None
     try:
-        plan = _planned(form, x.shape[1], x.dim())
-        if plan is None or (plan.row.center and not fused.centers(plan.job.shape, x)):
-            return None
-        y = _divided(x, raw, weight, bias, plan)
-    except (RuntimeError, TypeError):  # sizes that do not fit; a list among the settings
+        plan = _planned(form, tuple([type(value) for _, value in form.settings]), own, x.dim())
+    except (NormlabError, TypeError):  # to be told in words; a list or a tensor among the settings
         return None
+    if plan is None or (plan.row.center and not fused.centers(plan.job.shape, x)):
+        return None
+    y = _divided(x, raw, weight, bias, plan)
     if y is not None:
         begun(form.name)
         native.noted("")
@@ -97,10 +103,7 @@ def usual(
 
 
 def _divided(x: Tensor, raw: Maybe, weight: Maybe, bias: Maybe, plan: Plan) -> Tensor | None:
-    kind = computed_in(x.dtype)
-    if any(a is not None and a.dtype is not kind for a in (weight, bias)):
-        return None
-    offset = plan.offset(raw, kind)
+    offset = plan.offset(raw, computed_in(x.dtype))
     if not math.isfinite(offset.sum().item()):
         return None
     if raw is None:
@@ -111,28 +114,27 @@ def _divided(x: Tensor, raw: Maybe, weight: Maybe, bias: Maybe, plan: Plan) -> T
 
 
 @lru_cache(256)
-def _planned(form: Form, channels: int, rank: int) -> Plan | None:
-    """None where the kernels have nothing for it, or an error is to be told."""
-    given = dict(form.settings)
-    if not all(type(value) in _HELD for value in given.values()):
-        return None
-    try:
-        row, given = _ROWS[form.name](given)
-        values = row.resolve(given)
-    except NormlabError:
-        return None
+def _planned(form: Form, kinds: tuple[type, ...], channels: int, rank: int) -> Plan | None:
+    """None where the kernels have nothing for it. Nothing is kept of a call that raises.
+
+    kinds: of the settings, since 7 and 7.0 are equal.
+    """
+    if not _HELD.issuperset(kinds):
+        raise TypeError("a setting may change while its plan is kept")
+    row, given = _ROWS[form.name](dict(form.settings))
+    values = row.resolve(given)
     n, p = (float(row.number(column, values)) for column in ("n", "p"))
     m = n if row.m == row.n else float(row.number("m", values))
     if row.sigma.raised and n not in (1.0, 2.0):
         return None
-    plan = sigma_inside.division(row, values, channels)
-    shape = fused.shape_of(plan.pool, plan.settings, channels, rank - 2)
-    if shape is None or plan.channels not in (1, channels):
+    division = sigma_inside.division(row, values, channels)
+    shape = fused.shape_of(division.pool, division.settings, channels, rank - 2)
+    if shape is None or division.channels not in (1, channels):
         return None
     if row.center and (m, n, p) != fused.CENTERED:
         return None
     shape = fused.centered(shape) if row.center else shape
-    return Plan(row, values, form.least, fused.Job(shape, (m, n, p), plan))
+    return Plan(row, values, form.least, fused.Job(shape, (m, n, p), division))
 
 
 @lru_cache(64)

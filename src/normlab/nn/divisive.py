@@ -16,7 +16,7 @@ from normlab.nn.checks import check_channels, check_count, check_settings
 from normlab.nn.dividing import Form
 from normlab.nn.divisive_forms import PublishedForms
 from normlab.nn.nonnegative import LEAST_POWER, LEAST_SHARE, lower, placed, raw
-from normlab.tracing import recorded_layer, values_known
+from normlab.tracing import plain, recorded_layer, values_known
 
 _PLAIN = {  # the plain settings, which the layer hands on as they are, and their defaults
     "drive_power": None,
@@ -146,7 +146,9 @@ class DivisiveNorm(PublishedForms):
     def forward(
         self, input: Tensor, mask: Tensor | None = None, *, pool_input: Tensor | None = None
     ) -> Tensor:
-        if mask is None and pool_input is None and type(self) is DivisiveNorm:
+        # torch.fx records what is read of a layer: nothing, where only the layer is to be recorded
+        usual = mask is None and pool_input is None and type(self) is DivisiveNorm
+        if usual and plain(input):
             y = self._usual(input)
             if y is not None:
                 return y
@@ -158,7 +160,7 @@ class DivisiveNorm(PublishedForms):
             return None
         settings = tuple((k, v) for k, v in self.plain.items() if k != "rectify")
         form = Form("divisive_norm", (("power", self.power_given), *settings), self.least_sigma)
-        return dividing.usual(x, self.num_channels, self.raw_sigma, self.weight, self.bias, form)
+        return dividing.usual(x, form, self.num_channels, self.raw_sigma, self.weight, self.bias)
 
     @recorded_layer
     def _other_call(

@@ -15,7 +15,7 @@ from normlab.nn.dividing import Form
 from normlab.nn.nonnegative import LEAST_SHARE, FirstValues, lower, put, raw
 from normlab.nn.reparametrized import translate
 from normlab.nn.scripting import Unscripted
-from normlab.tracing import recorded_layer
+from normlab.tracing import plain, recorded_layer
 
 
 class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
@@ -42,13 +42,8 @@ class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            settings = (
-                ("size", self.size),
-                ("alpha", self.alpha),
-                ("beta", self.beta),
-                ("k", self.k),
-            )
-            y = dividing.usual(input, None, None, None, None, Form("local_response_norm", settings))
+            settings = tuple((name, getattr(self, name)) for name in ("size", "alpha", "beta", "k"))
+            y = dividing.usual(input, Form("local_response_norm", settings))
             if y is not None:
                 return y
         return self._other_call(input, mask)
@@ -121,14 +116,19 @@ class LocalContrastNorm(FirstValues):
         return lower(self.raw_sigma, self.least_sigma).squeeze(0)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is None and self.raw_sigma is not None and type(self) is LocalContrastNorm:
-            settings = ("size", self.size), ("width", self.width), ("window", self.window)
-            form = Form("local_contrast_norm", settings, self.least_sigma)
-            given = self.num_channels, self.raw_sigma, self.weight, self.bias
-            y = dividing.usual(input, *given, form)
+        # torch.fx records what is read of a layer: nothing, where only the layer is to be recorded
+        if mask is None and type(self) is LocalContrastNorm and plain(input):
+            y = self._usual(input)
             if y is not None:
                 return y
         return self._other_call(input, mask)
+
+    def _usual(self, x: Tensor) -> Tensor | None:
+        if self.raw_sigma is None:
+            return None
+        settings = ("size", self.size), ("width", self.width), ("window", self.window)
+        form = Form("local_contrast_norm", settings, self.least_sigma)
+        return dividing.usual(x, form, self.num_channels, self.raw_sigma, self.weight, self.bias)
 
     @recorded_layer
     def _other_call(self, input: Tensor, mask: Tensor | None) -> Tensor:

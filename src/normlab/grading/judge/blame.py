@@ -52,8 +52,15 @@ def blame(work: Judgement, found: list[Found]) -> None:
                 one.breaks.add(key)
                 one.costs |= {key} if whole else set()
     if work.stopped:
-        found[0].breaks |= set(CHECKS)
-        found[0].costs |= set(CHECKS)
+        lost = {key for key in CHECKS if not _held(work, key)}
+        found[0].breaks |= lost
+        found[0].costs |= lost
+
+
+def _held(work: Judgement, key: str) -> bool:
+    """Whether a check was right until the code was stopped."""
+    cases = [c for c in work.cases if c.scenario.check == key]
+    return bool(cases) and all(c.passed() for c in cases)
 
 
 def _blamed(work: Judgement, found: list[Found], case: Case) -> list[tuple[Found, bool]]:

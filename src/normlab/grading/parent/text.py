@@ -80,7 +80,10 @@ def _found(names: list[str]) -> str:
 
 def told(mistake: dict[str, Any]) -> str:
     """Its name, and what is wrong in a sentence."""
-    return f"{mistake['name']}: it {mistake['sentence'].rstrip('.')}."  # an error may end in one
+    sentence = printable(
+        mistake["sentence"].rstrip(".")
+    )  # an error of the learner's may end in one
+    return f"{mistake['name']}: it {sentence}."
 
 
 def _mistake(
