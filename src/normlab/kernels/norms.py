@@ -53,14 +53,15 @@ def usual_batch(
     if weight is None:
         weight = x.new_ones(x.size(1))
     # autograd keeps the statistics, but no backward reads them: theirs is not the version that is checked
-    mean, var = (None, None) if held is None else (_memory(a) for a in held)
+    moved = () if held is None else tuple(_memory(a) for a in held)
     # the operator of torch that has a backward in C++ and, for the CPU, our kernel
-    y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
-    for old, moved in zip(held or (), (mean, var), strict=False):
+    given = *(moved or (None, None)), True, momentum, eps
+    y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, *given)
+    for old, new in zip(held or (), moved, strict=True):
         if native.written(old):
             torch.autograd.graph.increment_version(old)
         else:
-            old.copy_(moved)
+            old.copy_(new)
     return y, own
 
 

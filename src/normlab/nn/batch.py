@@ -42,7 +42,8 @@ class BatchNorm(Unscripted, OptionalBias, _BatchNorm):
         transform of torch.func has captured the running statistics.
     Limits: a constant channel → bias, exactly on the CPU unless compiled; an empty batch leaves the
         statistics as they are. A subclass may define `_check_input_dim`; one that is set on a layer or
-        on a class after it is made is not called in every forward pass.
+        on a class after it is made is not called in every forward pass. On the CPU several gradients at
+        once (`is_grads_batched`) need an x that is not channels_last.
     Source: Ioffe & Szegedy 2015, algorithm 1.  Same as: torch.nn.BatchNorm1d/2d/3d (state_dict too)
 
     >>> import torch
