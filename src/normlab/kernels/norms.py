@@ -53,11 +53,11 @@ def usual_batch(
     if weight is None:
         weight = x.new_ones(x.size(1))
     # autograd keeps the statistics, but no backward reads them: theirs is not the version that is checked
-    moved = () if held is None else tuple(_memory(a) for a in held)
+    moved = None if held is None else (_memory(held[0]), _memory(held[1]))
+    mean, var = moved or (None, None)
     # the operator of torch that has a backward in C++ and, for the CPU, our kernel
-    given = *(moved or (None, None)), True, momentum, eps
-    y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, *given)
-    for old, new in zip(held or (), moved, strict=True):
+    y, _, _, own = torch.cudnn_batch_norm(x, weight, bias, mean, var, True, momentum, eps)
+    for old, new in zip(held or (), moved or (), strict=True):
         if native.written(old):
             torch.autograd.graph.increment_version(old)
         else:
