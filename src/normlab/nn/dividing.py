@@ -19,7 +19,7 @@ from normlab.functional.divisive import equation
 from normlab.kernels import fused, native, sigma_inside
 from normlab.kernels.slopes import added, learns, through
 from normlab.nn.nonnegative import descends, lower
-from normlab.tracing import begun, plain
+from normlab.tracing import begun
 
 Maybe = Tensor | None
 Settings = Mapping[str, Any]
@@ -42,7 +42,7 @@ class Form(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the kernels are told, which is the same in every call with so many channels and axes."""
+    """What a layer's settings mean for the kernels: the same for every x of so many channels and axes."""
 
     row: Norm
     values: Settings
@@ -78,8 +78,8 @@ def usual(
     weight: Maybe = None,
     bias: Maybe = None,
 ) -> Tensor | None:
-    """y; None where anything but the values of x is to be looked at, which the function does."""
-    if not plain(x) or not 2 <= x.dim() <= 5 or x.numel() == 0:
+    """y of a plain x; None where more is to be looked at, which the function does."""
+    if not 2 <= x.dim() <= 5 or x.numel() == 0:
         return None
     own = x.shape[1]
     if (channels is not None and own != channels) or native.refused(x, raw, weight, bias):
@@ -91,7 +91,7 @@ def usual(
         return None
     try:
         plan = _planned(form, tuple([type(value) for _, value in form.settings]), own, x.dim())
-    except (NormlabError, TypeError):  # to be told in words; a list or a tensor among the settings
+    except (NormlabError, TypeError):  # the function says what is wrong; a list or a tensor
         return None
     if plan is None or (plan.row.center and not fused.centers(plan.job.shape, x)):
         return None

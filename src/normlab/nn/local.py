@@ -41,7 +41,7 @@ class LocalResponseNorm(Unscripted, nn.LocalResponseNorm):
         super().__init__(**given)
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is None:
+        if mask is None and plain(input):
             settings = tuple((name, getattr(self, name)) for name in ("size", "alpha", "beta", "k"))
             y = dividing.usual(input, Form("local_response_norm", settings))
             if y is not None:

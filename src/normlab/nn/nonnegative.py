@@ -54,7 +54,7 @@ class _LowerBoundTransformed(torch.autograd.Function):
         x, bound = inputs
         ctx.save_for_backward(x >= bound)
 
-    backward = _LowerBound.backward
+    backward = staticmethod(_LowerBound.backward)
 
 
 class _LowerBoundForward(_LowerBoundTransformed):

@@ -27,10 +27,7 @@ ERRORS = {"NothingError": "returns_nothing", "MisfitError": "weight_shape"}
 
 def failing(work: Judgement, key: str) -> list[Case]:
     """The cases of a check that are wrong by more than the mistakes of other phases."""
-    return [
-        c for c in work.cases
-        if c.scenario.check == key and not c.passed() and not _excused(work, c)
-    ]  # fmt: skip
+    return [c for c in work.cases_of(key) if not c.passed() and not _excused(work, c)]
 
 
 def _excused(work: Judgement, case: Case) -> bool:
@@ -59,7 +56,7 @@ def blame(work: Judgement, found: list[Found]) -> None:
 
 def _held(work: Judgement, key: str) -> bool:
     """Whether a check was right until the code was stopped."""
-    cases = [c for c in work.cases if c.scenario.check == key]
+    cases = work.cases_of(key)
     return bool(cases) and all(c.passed() for c in cases)
 
 

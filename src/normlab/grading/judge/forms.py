@@ -22,7 +22,7 @@ _FORM = {
 
 def drop_forms(work: Judgement) -> None:
     """Without a promise in the name, a form that another one shows not to be meant is not offered."""
-    by_form = {f: [c for c in work.cases if c.scenario.check == f] for f in work.forms}
+    by_form = {f: work.cases_of(f) for f in work.forms}
     if len(by_form) == 1:
         return
     as_features: list[str] = []

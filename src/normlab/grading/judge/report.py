@@ -45,7 +45,7 @@ def _checks(work: Judgement, mistakes: list[dict[str, Any]]) -> list[dict[str, A
 
 def _outcome(work: Judgement, key: str, broken: set[str]) -> tuple[str, str]:
     """What came of a check; where it is right but for the mistakes of other phases, these."""
-    mine = [c for c in work.cases if c.scenario.check == key]
+    mine = work.cases_of(key)
     if work.unfinished or (work.stopped and not mine):
         return "not reached", ""
     if key in broken:

@@ -53,7 +53,7 @@ def settle_convention(work: Judgement, asked: str) -> None:
         return
     keras = replace(work.right, blends=(keeping.KERAS, keeping.KERAS))
     biased = replace(keras, kept="biased")
-    cases = [c for c in work.cases if c.scenario.check == "running"]
+    cases = work.cases_of("running")
     ways = [replace(keras, blends=(blend, blend)) for blend in (keeping.KERAS, keeping.TORCH)]
     chosen = keras if cases and any(gives(way, cases) for way in ways) else biased
     words = "unbiased" if chosen is keras else "biased"

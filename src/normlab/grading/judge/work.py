@@ -61,6 +61,9 @@ class Judgement:
                     self.seen[name] = (scenario, detail)
         return steps
 
+    def cases_of(self, check: str) -> list[Case]:
+        return [c for c in self.cases if c.scenario.check == check]
+
     def case(self, scenario: Scenario) -> Case:
         return case(scenario, self.run(scenario), self.right)
 
